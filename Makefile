@@ -1,0 +1,59 @@
+# The doors of this project; each works from a fresh clone with make and Python 3.11 alone.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+NODE   := .tools/azurite/.ready
+
+.PHONY: help setup demo run test test-fast check format bench clean
+
+help:
+	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
+	@echo "make run     the same, and stays up, live (Ctrl-C ends it)"
+	@echo "make test    all tests, on real Azurite"
+	@echo "make check   format, lint, types, import contracts, fast tests"
+	@echo "make bench   the measured claims"
+	@echo "options:     DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget the last demo)"
+
+setup: $(READY) $(NODE)
+
+$(READY): requirements.txt requirements-dev.txt constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the Python packages ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(NODE): local/package.json local/package-lock.json $(READY)
+	@echo "installing Azurite ..."
+	@$(BIN)/python -m local.azurite install
+	@touch $@
+
+demo: setup
+	@PYTHONPATH=mock $(BIN)/python -m local.demo $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh)
+
+run: setup
+	@PYTHONPATH=mock $(BIN)/python -m local.demo --stay $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh)
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: $(READY)
+	$(BIN)/python -m pytest -q -n 2 -m "not azurite and not slow"
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=.:mock $(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n 2 -m "not azurite and not slow"
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	PYTHONPATH=.:mock $(BIN)/python -m bench.coldstart
+	PYTHONPATH=.:mock $(BIN)/python -m bench.storage
+
+clean:
+	rm -rf $(VENV) .tools .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

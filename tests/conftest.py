@@ -1,0 +1,79 @@
+"""What tests share: one Azurite per test process, names that no other test uses, and the app wired to both."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.azurite import Azurite
+from shared.bootstrap import Bootstrap
+from shared.settings import Settings
+
+NOWHERE = "http://127.0.0.1:9/plant/timeseries/v1.7"
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """Real storage in memory, started on first use; a test takes its own names in it (fixture `unique`)."""
+    with Azurite() as running:
+        yield running
+
+
+@pytest.fixture
+def unique() -> str:
+    """A short name that no other test has, good for containers, queues and tables."""
+    return f"t{uuid.uuid4().hex[:11]}"
+
+
+def environment(connection: str, prefix: str, **more: str) -> dict[str, str]:
+    """Return the app's settings as environment variables, with storage names of its own."""
+    tables = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS")
+    return {
+        "AzureWebJobsStorage": connection,
+        "OMNIA__BASE_URL": NOWHERE,
+        "OMNIA__STATIC_TOKEN": "test",
+        "INGEST_SCHEDULE": "0 0 0 1 1 *",  # by hand only
+        "BASELINES_SCHEDULE": "0 0 0 1 1 *",
+        **{f"STORAGE__{name}_TABLE": f"{prefix}{name.lower()}" for name in tables},
+        "STORAGE__LAKE_CONTAINER": f"{prefix}-tsd",
+        "STORAGE__BASELINES_CONTAINER": f"{prefix}-baselines",
+        "STORAGE__CORRUPT_CONTAINER": f"{prefix}-corrupt",
+        "STORAGE__CRITICAL_QUEUE": f"{prefix}-critical",
+        "STORAGE__BASELINES_QUEUE": f"{prefix}-build",
+        **more,
+    }
+
+
+def bootstrap(values: dict[str, str]) -> Bootstrap:
+    """Return the app wired by these environment variables, without setting them."""
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        group, _, key = name.partition("__")
+        if key:
+            nested.setdefault(group.lower(), {})[key.lower()] = value
+        else:
+            nested[name if name == "AzureWebJobsStorage" else name.lower()] = value
+    return Bootstrap(Settings(**nested))
+
+
+@pytest.fixture
+def make_app(azurite: Azurite) -> Callable[..., Bootstrap]:
+    """Return a function that wires an app to storage names of its own, which are there."""
+
+    def make(prefix: str, **more: str) -> Bootstrap:
+        app = bootstrap(environment(azurite.connection_string, prefix, **more))
+        app.ensure_storage()
+        return app
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def real_series() -> Path:
+    """Return the folder of recorded series; tests that need it are skipped where it is absent."""
+    folder = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the recorded series (../shared/data) are not here")
+    return folder
