@@ -1,0 +1,61 @@
+"""Deviations: how far each sample strays from its sensor's leak-free baseline."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.domain.environment import Floats, Times
+from shared.domain.tsd import Levels, grid
+
+
+class Level(IntEnum):
+    """The level of one sample; Undefined while learning or where data are missing."""
+
+    UNDEFINED = -1
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+    @property
+    def word(self) -> str:
+        """The level as people read it."""
+        return self.name.capitalize()
+
+
+@dataclass(frozen=True, eq=False)
+class DeviationDay:
+    """One sensor's scored day: ppmv, score and level of its first n closed buckets (arrays [n], NaN: missing)."""
+
+    sensor: str
+    day: date
+    baseline: str  # version that scored it; empty while learning
+    ppmv: Floats
+    score: npt.NDArray[np.float32]
+    level: Levels
+    bad: str = ""  # buckets with bad samples by reason, as people read it
+
+    @property
+    def times(self) -> Times:
+        """The buckets' starts [n]."""
+        return grid(self.day, self.level.size)
+
+    def count(self, level: Level) -> int:
+        """Return how many samples have that level."""
+        return int(np.count_nonzero(self.level == level))
+
+    def last_level(self) -> Level:
+        """Return the newest sample's level; Undefined when there is no sample."""
+        return Level(int(self.level[-1])) if self.level.size else Level.UNDEFINED
+
+    def same_as(self, other: "DeviationDay | None") -> bool:
+        """Return whether both would be stored as the same bytes."""
+        return (
+            other is not None
+            and (self.sensor, self.day, self.baseline, self.bad) == (other.sensor, other.day, other.baseline, other.bad)
+            and self.ppmv.tobytes() == other.ppmv.tobytes()
+            and self.score.tobytes() == other.score.tobytes()
+            and self.level.tobytes() == other.level.tobytes()
+        )

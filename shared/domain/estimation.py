@@ -1,0 +1,72 @@
+"""What an estimation says: where the leak is, how large, since when, and how sure we are."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.domain.environment import Floats, Times
+from shared.domain.validation import Model
+
+Verdict = Literal["CONFIRMED", "EXTERNAL_CAUSE", "UNDEFINED"]
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """What the template's sensors read: ppmv [sensors, n] at times [n], NaN where missing.
+
+    Rows follow ``template.sensors``.
+    """
+
+    times: Times
+    ppmv: Floats
+
+
+class Interval(Model):
+    """A quantity's posterior: median with the central 50 % and 90 % credible intervals."""
+
+    median: float
+    low_50: float
+    high_50: float
+    low_90: float
+    high_90: float
+
+
+class PlaceProbability(Model):
+    """A cell of the template's volume (centre, metres) or a known leak point, and its posterior probability."""
+
+    name: str = ""
+    x: float
+    y: float
+    z: float
+    probability: float = Field(ge=0, le=1)
+
+
+class OnsetInterval(Model):
+    """When the leak began: median and the 90 % interval."""
+
+    median: AwareDatetime
+    low_90: AwareDatetime
+    high_90: AwareDatetime
+
+
+class Estimation(Model):
+    """The answer to "is a leak of this template behind it, and if so where, how large, since when?"."""
+
+    verdict: Verdict
+    probability: float = Field(ge=0, le=1)  # of a leak here, against no leak
+    log_bayes_factor: float  # leak here over nothing here
+    log_bayes_factor_external: float | None = None  # leak here over an external cause
+    place: PlaceProbability | None  # most likely cell
+    nearest_leak_point: PlaceProbability | None  # most likely known leak point
+    places: tuple[PlaceProbability, ...] = ()  # the cells of the 90 % region, most likely first
+    region_50_m3: float = 0.0
+    region_90_m3: float = 0.0
+    location_error_m: float | None = None  # posterior root mean square distance from the most likely cell
+    dissolved_rate_kg_s: Interval | None
+    total_rate_kg_s: Interval | None
+    onset: OnsetInterval | None
+    sensors: tuple[str, ...]
+    samples: int
+    environment: str  # what of the environment it rests on, in words
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,33 @@
+"""Incidents: runs of Critical at one template, from the onset until it has been clear for a while."""
+
+from pydantic import AwareDatetime, Field
+
+from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN
+from shared.domain.validation import Model
+
+INCIDENT_PATTERN = r"^[a-z][a-z0-9]{1,31}-[a-z0-9]{1,16}-[0-9]{8}T[0-9]{4}Z$"
+
+
+class Incident(Model):
+    """A run of Critical at a template; its id derives from template and onset."""
+
+    id: str = Field(pattern=INCIDENT_PATTERN)
+    platform: str = Field(pattern=PLATFORM_PATTERN)
+    template: str = Field(pattern=TEMPLATE_PATTERN)
+    onset: AwareDatetime
+    last_critical: AwareDatetime
+    open: bool
+    sensors: tuple[str, ...]
+    max_score: float
+
+
+class CriticalMessage(Model):
+    """What the queue ``critical-deviations`` carries: which incident to estimate, with the data up to ``at``."""
+
+    format: int = Field(default=1, ge=1, le=1, alias="schema")
+    platform: str = Field(pattern=PLATFORM_PATTERN)
+    template: str = Field(pattern=TEMPLATE_PATTERN)
+    incident: str = Field(pattern=INCIDENT_PATTERN)
+    onset: AwareDatetime
+    at: AwareDatetime
+    sensors: tuple[str, ...] = Field(min_length=1)

@@ -1,0 +1,73 @@
+"""A platform: an offshore installation and the logic of its data source."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from shared.domain.template import PLATFORM_PATTERN, Template
+from shared.domain.validation import Bounded, Model
+from shared.errors import InvalidInput
+
+Quantity = Literal["current_speed", "current_direction", "wave_height", "wave_period", "temperature"]
+
+
+class EnvironmentSeries(Model):
+    """One OMNIA series of the environment and how its unit becomes the project's (value x scale)."""
+
+    tag: str = Field(min_length=1, max_length=64)
+    unit: str = Field(min_length=1, max_length=16)
+    scale: Annotated[float, Bounded(1e-6, 1e6)] = 1.0
+
+
+class Platform(Model):
+    """An offshore installation, named after its field, whose templates we watch."""
+
+    id: str = Field(pattern=PLATFORM_PATTERN)
+    name: str = Field(min_length=1, max_length=32)
+    facility: str = Field(pattern=r"^[A-Z0-9]{2,8}$")
+    environment: dict[Quantity, EnvironmentSeries] = Field(default_factory=dict)
+    templates: tuple[Template, ...] = ()
+
+    @model_validator(mode="after")
+    def _tags_follow_the_platform(self) -> Self:
+        for template in self.templates:
+            if template.platform != self.id:
+                raise ValueError(f"template {template.id} belongs to {template.platform!r}, not to {self.id!r}")
+            for sensor in template.sensors:
+                place = locate_tag(self.id, sensor.tag)
+                if place is not None and place != (template.name, sensor.number):
+                    raise ValueError(
+                        f"sensor {sensor.id}: tag {sensor.tag} means template {place[0]} sensor {place[1]}, "
+                        f"not template {template.name} sensor {sensor.number}"
+                    )
+        return self
+
+    def template(self, name: str) -> Template | None:
+        """Return the template of that name, or None."""
+        return next((template for template in self.templates if template.name == name), None)
+
+
+_SNORRE_TAG = re.compile(r"^19H-QI___(?P<template>[2-7])(?P<sensor>[1-9])72$")
+_SNORRE_TEMPLATES = {"2": "M", "3": "N", "4": "V", "5": "W", "6": "X", "7": "Z"}
+_TRESTAKK_TAG = re.compile(r"^19XT2(?P<sensor>[1-9])16$")
+
+
+def locate_tag(platform: str, tag: str) -> tuple[str, int] | None:
+    """Return (template name, sensor number) that a tag of Snorre or Trestakk names.
+
+    Askeladd and Troll have no rule in their tags: their seed entries say it, and the answer is None.
+    Raises InvalidInput for a tag that breaks its platform's rule.
+    """
+    if platform == "snorre":
+        found = _SNORRE_TAG.match(tag)
+        if found is None:
+            raise InvalidInput(f"tag {tag!r}: a Snorre tag reads 19H-QI___<2-7><1-9>72")
+        return _SNORRE_TEMPLATES[found["template"]], int(found["sensor"])
+    if platform == "trestakk":
+        found = _TRESTAKK_TAG.match(tag)
+        if found is None:
+            raise InvalidInput(f"tag {tag!r}: a Trestakk tag reads 19XT2<1-9>16")
+        number = int(found["sensor"])
+        return ("A", number) if number < 5 else ("B", number - 4)
+    return None

@@ -1,0 +1,113 @@
+"""The subsea structure and what is mounted on it.
+
+Coordinates are the template's own: x to starboard, y to fore, z up from the seabed, origin at the footprint's
+centre [m]; ``angle_from_north`` turns them to the earth's (degrees clockwise from true north to the fore axis).
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from shared.domain.validation import Bounded, Model
+
+Wall = Literal["fore", "aft", "port", "starboard"]
+WALLS: tuple[Wall, ...] = ("fore", "aft", "port", "starboard")
+
+Fraction = Annotated[float, Bounded(0, 1)]
+Area = Annotated[float, Bounded(0, 10_000, "m2")]
+Inclination = Annotated[float, Bounded(0, 90, "degrees", below=True)]
+Offset = Annotated[float, Bounded(-100, 100, "m")]
+Height = Annotated[float, Bounded(0, 100, "m")]
+Size = Annotated[float, Bounded(0, 200, "m", above=True)]
+
+PLATFORM_PATTERN = r"^[a-z][a-z0-9]{1,31}$"
+TEMPLATE_PATTERN = r"^[a-z][a-z0-9]{1,31}-[a-z0-9]{1,16}$"
+SENSOR_PATTERN = r"^[a-z][a-z0-9]{1,31}-[a-z0-9]{1,16}-[0-9]{1,3}$"
+
+
+class FractionPerWall(Model):
+    """One share in [0, 1] per wall."""
+
+    fore: Fraction
+    aft: Fraction
+    port: Fraction
+    starboard: Fraction
+
+
+class AreaPerWall(Model):
+    """One area [m2] per wall."""
+
+    fore: Area
+    aft: Area
+    port: Area
+    starboard: Area
+
+
+class InclinationPerWall(Model):
+    """One inclination from the vertical [degrees] per wall."""
+
+    fore: Inclination
+    aft: Inclination
+    port: Inclination
+    starboard: Inclination
+
+
+class Point(Model):
+    """A named place in template coordinates [m]."""
+
+    name: str = Field(min_length=1, max_length=64)
+    x: Offset
+    y: Offset
+    z: Height
+
+
+class Sensor(Model):
+    """One dissolved-methane sensor (METS type) at x, y, z [m] of its template; reads ppmv."""
+
+    id: str = Field(pattern=SENSOR_PATTERN)
+    tag: str = Field(min_length=1, max_length=64)
+    number: int = Field(ge=1, le=999)
+    x: Offset
+    y: Offset
+    z: Height
+    pinned: bool = False
+    interactive_feedback: bool = False
+
+
+class Template(Model):
+    """A subsea template: geometry, walls, sensors and the places where a leak is most likely."""
+
+    id: str = Field(pattern=TEMPLATE_PATTERN)
+    platform: str = Field(pattern=PLATFORM_PATTERN)
+    name: str = Field(min_length=1, max_length=32)
+    angle_from_north: Annotated[float, Bounded(0, 360, "degrees", below=True)]
+    height: Size
+    length: Size
+    width: Size
+    depth: Annotated[float, Bounded(1, 4000, "m")]
+    porosity: FractionPerWall
+    wall_area: AreaPerWall
+    inclination: InclinationPerWall
+    internal_volume: Annotated[float, Bounded(0, 1_000_000, "m3")]
+    roof: bool = False
+    example_geometry: bool = False
+    leak_points: tuple[Point, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The template's part of its id, as blob paths use it."""
+        return self.id.removeprefix(f"{self.platform}-")
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if not self.id.startswith(f"{self.platform}-"):
+            raise ValueError(f"id must start with its platform, '{self.platform}-', not {self.id!r}")
+        ids = [sensor.id for sensor in self.sensors]
+        tags = [sensor.tag for sensor in self.sensors]
+        if len(set(ids)) < len(ids) or len(set(tags)) < len(tags):
+            raise ValueError(f"sensors must have different ids and tags, not {ids} with {tags}")
+        strangers = [name for name in ids if not name.startswith(f"{self.id}-")]
+        if strangers:
+            raise ValueError(f"sensors of {self.id} must have ids that start with '{self.id}-', not {strangers}")
+        return self

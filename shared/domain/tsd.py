@@ -1,0 +1,199 @@
+"""Time series data on the 10-minute grid, and the day document that the lake keeps of one template.
+
+A bucket is named by its start; it is closed when its end has passed. A day has 144 buckets (slots 0 to 143).
+Bad values are kept beside the good ones, marked with a reason, so that they can be counted and never scored.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import AwareDatetime, Field, model_validator
+
+from shared.domain.environment import Floats, Times
+from shared.domain.template import PLATFORM_PATTERN
+from shared.domain.validation import Model, parse
+from shared.errors import CorruptBlob, InvalidInput
+
+BUCKET = timedelta(minutes=10)
+SLOTS = 144
+
+BadReason = Literal["bad_status", "not_finite", "out_of_range"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the source says of one bucket: mean of the good samples, their count, and how many were bad."""
+
+    time: datetime
+    value: float | None
+    count: int
+    bad_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlausibleRange:
+    """Values outside [low, high] are sentinels or faults, never measurements."""
+
+    low: float
+    high: float
+
+
+class BadBucket(Model):
+    """Bad samples of a bucket: why, what was delivered (as text: JSON has no inf), how many.
+
+    Samples of bad status may stand beside good ones, whose mean the bucket keeps; otherwise it has no value.
+    """
+
+    reason: BadReason
+    value: str
+    count: int = Field(ge=0)
+
+
+class SeriesDay(Model):
+    """One series' day: 144 values (None: nothing usable), their sample counts, and the bad samples by slot.
+
+    ``until`` is the end of what was asked for so far: an empty slot before it is missing, one after it unknown.
+    """
+
+    tag: str
+    unit: str
+    until: AwareDatetime
+    values: tuple[float | None, ...] = (None,) * SLOTS
+    counts: tuple[int, ...] = (0,) * SLOTS
+    bad: dict[int, BadBucket] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _full_day(self) -> Self:
+        if len(self.values) != SLOTS or len(self.counts) != SLOTS:
+            raise ValueError(f"values and counts must have {SLOTS} slots, not {len(self.values)}, {len(self.counts)}")
+        if any(value is not None and not math.isfinite(value) for value in self.values):
+            raise ValueError("values must be finite or null")
+        if any(not 0 <= slot < SLOTS for slot in self.bad):
+            raise ValueError(f"bad slots must be in [0, {SLOTS - 1}]")
+        return self
+
+    def array(self) -> Floats:
+        """Return the day's usable values [144], NaN where there is none."""
+        return np.array([np.nan if value is None else value for value in self.values], dtype=np.float64)
+
+    def merged(self, readings: Iterable[Reading], until: datetime, plausible: PlausibleRange) -> Self:
+        """Return this day with the readings put in; a later reading of a bucket replaces the earlier one."""
+        values, counts, bad = list(self.values), list(self.counts), dict(self.bad)
+        for reading in readings:
+            slot = slot_of(reading.time)
+            fault = _fault(reading, plausible)
+            usable = fault is None or fault.reason == "bad_status"
+            values[slot] = reading.value if usable and reading.count else None
+            counts[slot] = reading.count if usable else 0
+            bad.pop(slot, None)
+            if fault is not None:
+                bad[slot] = fault
+        return self.model_copy(
+            update={
+                "values": tuple(values),
+                "counts": tuple(counts),
+                "bad": dict(sorted(bad.items())),
+                "until": max(self.until, until),
+            }
+        )
+
+
+def _fault(reading: Reading, plausible: PlausibleRange) -> BadBucket | None:
+    value = reading.value
+    if reading.count > 0 and value is not None:
+        if not math.isfinite(value):
+            return BadBucket(reason="not_finite", value=str(value), count=reading.count)
+        if not plausible.low <= value <= plausible.high:
+            return BadBucket(reason="out_of_range", value=repr(value), count=reading.count)
+    if reading.bad_count > 0:
+        return BadBucket(reason="bad_status", value="", count=reading.bad_count)
+    return None
+
+
+class TemplateDay(Model):
+    """All sensor and environment series of one template and UTC day: the lake's unit of storage."""
+
+    format: Literal[1] = Field(default=1, alias="schema")
+    platform: str = Field(pattern=PLATFORM_PATTERN)
+    template: str
+    day: date
+    sensors: dict[str, SeriesDay] = Field(default_factory=dict)
+    environment: dict[str, SeriesDay] = Field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """Return the canonical JSON: same content, same bytes."""
+        return self.model_dump_json(by_alias=True).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes, name: str) -> Self:
+        """Read a day document; raise CorruptBlob that names the blob and what is wrong with it."""
+        try:
+            return parse(cls, data, f"day blob {name}")
+        except InvalidInput as error:
+            raise CorruptBlob(str(error)) from error
+
+
+def utc(moment: datetime) -> datetime:
+    """Return the moment in UTC; raise InvalidInput for a naive time, which could mean any zone."""
+    if moment.tzinfo is None:
+        raise InvalidInput(f"time {moment.isoformat()} has no time zone")
+    return moment.astimezone(UTC)
+
+
+def floor_to_bucket(moment: datetime) -> datetime:
+    """Return the start of the bucket that holds the moment."""
+    moment = utc(moment)
+    return moment - timedelta(minutes=moment.minute % 10, seconds=moment.second, microseconds=moment.microsecond)
+
+
+def slot_of(moment: datetime) -> int:
+    """Return the slot [0, 143] of the moment's bucket in its UTC day."""
+    moment = utc(moment)
+    return moment.hour * 6 + moment.minute // 10
+
+
+def start_of(day: date) -> datetime:
+    """Return midnight UTC at the day's start."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def days_between(start: datetime, end: datetime) -> list[date]:
+    """Return the UTC days that [start, end) touches, in order."""
+    first, last = utc(start).date(), utc(end - timedelta(microseconds=1)).date()
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+def by_day(readings: Iterable[Reading]) -> Mapping[date, list[Reading]]:
+    """Return the readings grouped by UTC day."""
+    days: dict[date, list[Reading]] = {}
+    for reading in readings:
+        days.setdefault(utc(reading.time).date(), []).append(reading)
+    return days
+
+
+def grid(day: date, slots: int = SLOTS) -> Times:
+    """Return the day's first bucket starts as datetime64[s], shape [slots]."""
+    return np.datetime64(day, "s") + np.arange(slots) * np.timedelta64(600, "s")
+
+
+def to_datetime64(moment: datetime) -> np.datetime64:
+    """Return the moment as a UTC datetime64[s]."""
+    return np.datetime64(utc(moment).replace(tzinfo=None), "s")
+
+
+def to_datetime(moment: np.datetime64) -> datetime:
+    """Return a UTC datetime64 as an aware datetime."""
+    return datetime.fromtimestamp(int(moment.astype("datetime64[s]").astype(np.int64)), UTC)
+
+
+def iso(moment: datetime) -> str:
+    """Return the moment as ISO 8601 in UTC with a Z, to the second: sorts as text."""
+    return utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Levels = npt.NDArray[np.int8]

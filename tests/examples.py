@@ -1,0 +1,99 @@
+"""Small examples that several tests build on."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+
+from shared.detection import Baseline
+from shared.domain.platform import Platform
+from shared.domain.template import Template
+from shared.domain.tsd import BUCKET, PlausibleRange, Reading, SeriesDay, TemplateDay, start_of
+
+DAY = date(2026, 3, 1)
+PPMV = PlausibleRange(0, 50_000)
+
+
+def at(day: date, hour: float = 0) -> datetime:
+    """Return a moment of a UTC day."""
+    return start_of(day) + timedelta(hours=hour)
+
+
+def template(platform: str = "troll", slug: str = "a", sensors: int = 2) -> Template:
+    """Return an open template with sensors in a row."""
+    walls = {"fore": 1.0, "aft": 1.0, "port": 1.0, "starboard": 1.0}
+    return Template.model_validate(
+        {
+            "id": f"{platform}-{slug}",
+            "platform": platform,
+            "name": slug.upper(),
+            "angle_from_north": 0.0,
+            "height": 5.0,
+            "length": 10.0,
+            "width": 12.0,
+            "depth": 300.0,
+            "porosity": walls,
+            "wall_area": dict.fromkeys(walls, 50.0),
+            "inclination": dict.fromkeys(walls, 0.0),
+            "internal_volume": 0.0,
+            "leak_points": [{"name": "P1", "x": 3.0, "y": 0.0, "z": 2.0}],
+            "sensors": [
+                {
+                    "id": f"{platform}-{slug}-{number}",
+                    "tag": f"TAG-{slug}-{number}",
+                    "number": number,
+                    "x": -4.0 + 3.0 * number,
+                    "y": 1.0,
+                    "z": 3.0,
+                }
+                for number in range(1, sensors + 1)
+            ],
+        }
+    )
+
+
+def platform(*templates: Template) -> Platform:
+    """Return a platform with these templates and measured currents."""
+    return Platform.model_validate(
+        {
+            "id": "troll",
+            "name": "Troll",
+            "facility": "TRA",
+            "environment": {
+                "current_speed": {"tag": "SPEED", "unit": "cm/s", "scale": 0.01},
+                "current_direction": {"tag": "DIRECTION", "unit": "deg"},
+            },
+            "templates": [one.model_dump() for one in templates or (template(),)],
+        }
+    )
+
+
+def series(day: date, values: np.ndarray | list[float], tag: str = "TAG", start: int = 0) -> SeriesDay:
+    """Return a series' day that is known from its start to the last of the values put in from slot ``start``."""
+    readings = [
+        Reading(
+            start_of(day) + (start + index) * BUCKET, None if np.isnan(value) else float(value), int(np.isfinite(value))
+        )
+        for index, value in enumerate(values)
+    ]
+    empty = SeriesDay(tag=tag, unit="ppmv", until=start_of(day))
+    return empty.merged(readings, start_of(day) + (start + len(readings)) * BUCKET, PPMV)
+
+
+def document(one: Template, day: date, **sensors: np.ndarray | list[float]) -> TemplateDay:
+    """Return a day document; sensors are named ``s1``, ``s2``, ..."""
+    found = {f"{one.id}-{name[1:]}": series(day, values, f"TAG-{name[1:]}") for name, values in sensors.items()}
+    return TemplateDay(platform=one.platform, template=one.id, day=day, sensors=found)
+
+
+def quiet_baseline(seed: int = 0, days: int = 10) -> Baseline:
+    """Return a baseline of noise around 10 ppmv whose Warning begins at 60 ppmv of distance."""
+    ppmv = 10 + np.random.default_rng(seed).normal(0, 1, days * 144)
+    return Baseline(np.datetime64("2026-02-01T00:00:00"), ppmv, np.full(ppmv.size - 143, 15.0), 60.0)
+
+
+def noise(seed: int, size: int = 144, level: float = 10.0) -> np.ndarray:
+    """Return readings like the quiet baseline's."""
+    return level + np.random.default_rng(seed).normal(0, 1, size)
+
+
+NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
