@@ -1,0 +1,61 @@
+"""From any spacing to the 10-minute grid: bin means of valid samples, and short gaps held."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.errors import InvalidInput
+
+Times = npt.NDArray[np.datetime64]
+Floats = npt.NDArray[np.float64]
+
+STEP_S = 600
+MAXIMUM_PPMV = 100_000.0  # far above what a METS sensor can read; sentinels such as 1e14 are above it
+HOLD_BINS = 12  # 2 h: a sensor this slow cannot have changed much in the meantime
+
+
+@dataclass(frozen=True, eq=False)
+class Regular:
+    """A series on the 10-minute grid: bin starts [n], bin means [n] (NaN: none), and the same with gaps held."""
+
+    times: Times
+    ppmv: Floats
+    held: Floats
+
+
+def regularise(times: Any, ppmv: Any) -> Regular:
+    """Return samples of any order and spacing on the grid, from the first to the last sample's bin.
+
+    times: datetime64 [n], UTC; ppmv: float [n]. NaN, inf, negative values and those from MAXIMUM_PPMV on are
+    missing. Raises InvalidInput for shapes that differ or a time that is not a time (NaT).
+    """
+    stamps = np.asarray(times, dtype="datetime64[s]")
+    values = np.asarray(ppmv, dtype=np.float64)
+    if stamps.ndim != 1 or stamps.shape != values.shape:
+        raise InvalidInput(f"times and ppmv must be [n] both, not {stamps.shape} and {values.shape}")
+    if np.isnat(stamps).any():
+        raise InvalidInput(f"times must not hold NaT, found {int(np.isnat(stamps).sum())}")
+    if stamps.size == 0:
+        return Regular(stamps, values, values)
+    bins = stamps.astype(np.int64) // STEP_S
+    first, size = int(bins.min()), int(bins.max() - bins.min()) + 1
+    with np.errstate(invalid="ignore"):
+        valid = np.isfinite(values) & (values >= 0) & (values < MAXIMUM_PPMV)
+    where = (bins - first)[valid]
+    counts = np.bincount(where, minlength=size)
+    # Sorted by value inside each bin, so that the order of arrival cannot change the last bit of a mean.
+    order = np.lexsort((values[valid], where))
+    sums = np.bincount(where[order], weights=values[valid][order], minlength=size)
+    means = np.full(size, np.nan)
+    means[counts > 0] = sums[counts > 0] / counts[counts > 0]
+    return Regular(((first + np.arange(size)) * STEP_S).astype("datetime64[s]"), means, hold(means))
+
+
+def hold(values: Floats, bins: int = HOLD_BINS) -> Floats:
+    """Return values with gaps of up to ``bins`` filled by the last value before them (causal)."""
+    index = np.arange(values.size)
+    last = np.maximum.accumulate(np.where(np.isnan(values), -1, index))
+    usable = (last >= 0) & (index - last <= bins)
+    return np.where(usable, values[np.maximum(last, 0)], np.nan)
