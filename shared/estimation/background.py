@@ -1,0 +1,42 @@
+"""What each sensor reads without a leak, from before a leak may have begun."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.domain.environment import Floats
+from shared.estimation.series import Series
+
+_TO_SIGMA = 1.4826  # of a normal distribution, per median absolute deviation
+_FEWEST = 6  # samples that a robust background needs
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Background:
+    """Each sensor's reading without a leak [s]: mean and its uncertainty, and the noise around it, in ppmv."""
+
+    mean: Floats
+    uncertainty: Floats
+    spread: Floats
+    measured: bool  # from before the earliest onset, for every sensor
+
+
+def background_of(series: Series, before: int, floor: float) -> Background:
+    """Return the background from the samples before index ``before``: median and median absolute deviation.
+
+    A sensor with fewer than six samples there takes its lowest decile, and twice that as its uncertainty. No deviation
+    is taken for smaller than ``floor`` [ppmv].
+    """
+    rows = [_of_one(values[:before], values, floor) for values in series.ppmv]
+    mean, uncertainty, spread = np.array([row[:3] for row in rows]).T
+    return Background(mean, uncertainty, spread, measured=all(row[3] for row in rows))
+
+
+def _of_one(early: Floats, values: Floats, floor: float) -> tuple[float, float, float, bool]:
+    good = early[np.isfinite(early)]
+    if good.size < _FEWEST:
+        low = float(np.nanpercentile(values, 10))
+        return low, max(5 * floor, 2 * abs(low)), floor, False
+    median = float(np.median(good))
+    spread = max(floor, _TO_SIGMA * float(np.median(np.abs(good - median))))
+    return median, float(np.hypot(spread, floor)), spread, True

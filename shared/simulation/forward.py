@@ -1,0 +1,153 @@
+"""The forward model: what the sensors of a template read when it leaks."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from shared.domain.environment import Environment, Floats, Times
+from shared.domain.leak import Leak
+from shared.domain.template import Template
+from shared.errors import InvalidInput
+from shared.simulation.physics import Physics
+from shared.simulation.plume import concentration, flow_of
+from shared.simulation.response import first_order, from_onset, reading_at
+from shared.simulation.solubility import kg_m3_per_ppmv
+from shared.simulation.surroundings import ResolvedEnvironment, resolve
+
+STEP_S = 600  # the grid of the data; the currents are followed at least this finely
+MARGIN_M = 5.0  # a leak may lie this far outside the template's box
+MAX_STEPS = 60_000  # a bit over a year of the grid
+_SPIN_UP = 6  # time constants of history before the first time
+_FIRST, _LAST = np.datetime64("1970-01-01T00:00:00", "s"), np.datetime64("2200-01-01T00:00:00", "s")
+
+
+def simulate(
+    template: Template, environment: Environment, leak: Leak, times: Times, *, physics: Physics | None = None
+) -> Floats:
+    """Return what the sensors read above background [sensors, n] in ppmv, linear in the leak's rate.
+
+    ``times`` [n] increase, datetime64, UTC. The leak dissolves ``rate_kg_s`` from its onset to its end; a steady plume
+    (``plume``) reaches the sensors, which follow it with their time constant (``response``). Every value is finite.
+    Raises InvalidInput for a leak more than 5 m outside the template, or times that do not increase.
+    """
+    chosen = physics or Physics()
+    place = np.array([[leak.x, leak.y, leak.z]])
+    _refuse_outside(template, place)
+    stamps = _checked(times)
+    never = leak.end is not None and leak.end <= leak.onset
+    if stamps.size == 0 or not template.sensors or never:
+        return np.zeros((len(template.sensors), stamps.size))
+    onset, end = _second(leak.onset), None if leak.end is None else _second(leak.end)
+    inner = _inner_times(stamps, onset, chosen)
+    reaching, _ = _reaching(template, environment, place, inner, chosen)
+    seconds, tau = _seconds(inner), chosen.sensor_time_constant_s
+    readings = first_order(reaching[0], seconds, tau)
+    result = np.zeros_like(readings)
+    for moment, sign in ((onset, 1.0), (end, -1.0)):
+        if moment is not None:
+            before = reading_at(reaching[0], readings, seconds, moment, tau)
+            result += sign * from_onset(readings, before, seconds, moment, tau)
+    return np.asarray(leak.rate_kg_s * result[:, np.searchsorted(inner, stamps)], dtype=np.float64)
+
+
+def unit_response(
+    template: Template,
+    environment: Environment,
+    places: Floats,
+    times: Times,
+    *,
+    physics: Physics | None = None,
+) -> Floats:
+    """Return the readings [p, sensors, n] in ppmv per kg/s dissolved, of leaks at ``places`` [p, 3] that always were.
+
+    A leak that starts later follows from these by ``response.from_onset``. Raises InvalidInput for places more than
+    5 m outside the template or of another shape, and for times that do not increase.
+    """
+    return unit_response_in(template, environment, places, times, physics=physics)[0]
+
+
+def unit_response_in(
+    template: Template,
+    environment: Environment,
+    places: Floats,
+    times: Times,
+    *,
+    physics: Physics | None = None,
+) -> tuple[Floats, ResolvedEnvironment]:
+    """Return ``unit_response`` and the resolved environment at the same times."""
+    chosen = physics or Physics()
+    grid = np.asarray(places, dtype=np.float64)
+    _refuse_outside(template, grid)
+    stamps = _checked(times)
+    resolved = resolve(environment, stamps, template)
+    if grid.shape[0] == 0 or stamps.size == 0 or not template.sensors:
+        return np.zeros((grid.shape[0], len(template.sensors), stamps.size)), resolved
+    inner = _inner_times(stamps, _second_of(stamps[0]), chosen)
+    reaching, _ = _reaching(template, environment, grid, inner, chosen)
+    readings = first_order(reaching, _seconds(inner), chosen.sensor_time_constant_s)
+    return readings[..., np.searchsorted(inner, stamps)], resolved
+
+
+def sensor_positions(template: Template) -> Floats:
+    """Return where the sensors are [sensors, 3] in m."""
+    return np.array([[s.x, s.y, s.z] for s in template.sensors], dtype=np.float64).reshape(-1, 3)
+
+
+def _reaching(
+    template: Template, environment: Environment, places: Floats, inner: Times, physics: Physics
+) -> tuple[Floats, ResolvedEnvironment]:
+    """Return what reaches the sensors [p, sensors, n] in ppmv per kg/s, and the sea it rests on."""
+    resolved = resolve(environment, inner, template)
+    flow = flow_of(resolved, template.angle_from_north)
+    per_rate = concentration(places, sensor_positions(template), flow, physics)
+    per_rate /= kg_m3_per_ppmv(resolved.temperature, physics.salinity, template.depth)
+    return per_rate, resolved
+
+
+def _refuse_outside(template: Template, places: Floats) -> None:
+    if places.ndim != 2 or places.shape[1] != 3:
+        raise InvalidInput(f"places must have the shape [p, 3], not {places.shape}")
+    half = np.array([template.width / 2, template.length / 2]) + MARGIN_M
+    inside = (np.abs(places[:, :2]) <= half).all(axis=1)
+    inside &= (places[:, 2] >= 0) & (places[:, 2] <= template.height + MARGIN_M)
+    if not inside.all():
+        x, y, z = places[int(np.argmin(inside))]
+        raise InvalidInput(
+            f"leak at ({x:g}, {y:g}, {z:g}) m is more than {MARGIN_M:g} m outside {template.id}: "
+            f"|x| <= {half[0]:g}, |y| <= {half[1]:g}, 0 <= z <= {template.height + MARGIN_M:g}"
+        )
+
+
+def _checked(times: Times) -> Times:
+    stamps = np.asarray(times)
+    if stamps.ndim != 1 or stamps.dtype.kind != "M":
+        raise InvalidInput(f"times must be a datetime64 array [n], not {stamps.dtype} {stamps.shape}")
+    stamps = stamps.astype("datetime64[s]")
+    if np.isnat(stamps).any() or (np.diff(stamps) <= np.timedelta64(0, "s")).any():
+        raise InvalidInput("times must increase without repetition, to the second")
+    if stamps.size and (stamps[0] < _FIRST or stamps[-1] >= _LAST):
+        raise InvalidInput("times must lie between 1970 and 2200")
+    return stamps
+
+
+def _inner_times(stamps: Times, onset: float, physics: Physics) -> Times:
+    """Return the times asked for, the 10-minute grid between them, and some history if the leak is older."""
+    first, last = _second_of(stamps[0]), _second_of(stamps[-1])
+    history = _SPIN_UP * physics.sensor_time_constant_s
+    start = int(np.clip(onset, first - history, first)) // STEP_S * STEP_S
+    if (last - start) // STEP_S + stamps.size > MAX_STEPS:
+        raise InvalidInput(f"times span more than {MAX_STEPS} steps of {STEP_S} s")
+    grid = np.arange(start, int(last) + 1, STEP_S).astype("datetime64[s]")
+    return np.union1d(grid, stamps)
+
+
+def _seconds(times: Times) -> Floats:
+    return times.astype("datetime64[s]").astype(np.int64).astype(np.float64)
+
+
+def _second_of(stamp: np.datetime64) -> float:
+    return float(stamp.astype("datetime64[s]").astype(np.int64))
+
+
+def _second(moment: datetime) -> float:
+    return moment.astimezone(UTC).timestamp()

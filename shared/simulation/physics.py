@@ -1,0 +1,42 @@
+"""What the forward model takes for granted: constants with their sources, and the parameters that one may vary."""
+
+from dataclasses import dataclass
+
+from shared.errors import InvalidInput
+
+VON_KARMAN = 0.41
+GRAVITY = 9.81  # m/s2
+ROUGHNESS = 0.025  # m, Nikuradse roughness of the seabed
+REFERENCE_HEIGHT = 3.0  # m, height of the current that the drag law takes
+RESIDUAL_SPEED = 0.02  # m/s, motion that is left when the mean current stands still
+SENSOR_TIME_CONSTANT_S = 7200.0  # s; the decays of the real Snorre series suggest 130-190 min, an upper bound
+
+
+@dataclass(frozen=True, slots=True)
+class Physics:
+    """Parameters of the forward model, each uncertain; the defaults are the reference's middle values."""
+
+    mixing_factor: float = 1.0  # multiplies the diffusivity K
+    structure_mixing: float = 0.15  # c in c U d, 0.1-0.2
+    structure_size_m: float = 0.5  # d in c U d, 0.3-1 m
+    direction_spread_deg: float = 15.0  # of the current inside 10 minutes, 10-20 degrees
+    source_radius_m: float = 0.15  # a: softens the point source
+    rise_factor: float = 0.3  # share of Johansen's rise, 0 to 1; integral models differ widely
+    sensor_time_constant_s: float = SENSOR_TIME_CONSTANT_S
+    salinity: float = 35.0  # practical salinity
+
+    def __post_init__(self) -> None:
+        """Refuse values outside physics; raises InvalidInput."""
+        bounds = {
+            "mixing_factor": (1e-2, 1e2),
+            "structure_mixing": (1e-3, 1.0),
+            "structure_size_m": (1e-2, 10.0),
+            "direction_spread_deg": (0.0, 60.0),
+            "source_radius_m": (1e-3, 1.0),
+            "rise_factor": (0.0, 2.0),
+            "sensor_time_constant_s": (1.0, 86_400.0),
+            "salinity": (0.0, 42.0),
+        }
+        for name, (low, high) in bounds.items():
+            if not low <= getattr(self, name) <= high:
+                raise InvalidInput(f"{name} must be in [{low:g}, {high:g}], not {getattr(self, name)!r}")

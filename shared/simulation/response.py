@@ -1,0 +1,46 @@
+"""First-order response of the sensors, at irregular times, with a leak's onset treated exactly."""
+
+import numpy as np
+
+from shared.domain.environment import Floats
+
+
+def first_order(values: Floats, seconds: Floats, time_constant: float) -> Floats:
+    """Return what a sensor reads [..., n] of what reaches it, ``values`` [..., n] at increasing ``seconds`` [n].
+
+    y_n = a y_{n-1} + (1 - a) C_n with a = exp(-(t_n - t_{n-1}) / tau): exact for C_n held over the step that ends at
+    t_n. The sensor starts in equilibrium with the first value. Raises ValueError when the last axis does not fit.
+    """
+    if values.shape[-1:] != seconds.shape:
+        raise ValueError(f"values must end in the shape of seconds {seconds.shape}, not {values.shape}")
+    if seconds.size == 0:
+        return np.array(values, dtype=np.float64)
+    keep = np.exp(-np.diff(seconds) / time_constant)
+    steps = np.moveaxis(values, -1, 0)
+    out = np.empty(steps.shape)
+    out[0] = steps[0]
+    for n, a in enumerate(keep, start=1):
+        out[n] = a * out[n - 1] + (1 - a) * steps[n]
+    return np.ascontiguousarray(np.moveaxis(out, 0, -1))
+
+
+def reading_at(values: Floats, readings: Floats, seconds: Floats, moment: float, time_constant: float) -> Floats:
+    """Return the reading [...] at any moment [s]: exact inside a step, the first reading before the first time."""
+    n = int(np.searchsorted(seconds, moment, side="left"))
+    if n == 0:
+        return np.asarray(readings[..., 0], dtype=np.float64)
+    if n == seconds.size:
+        return np.asarray(readings[..., -1], dtype=np.float64)
+    a = np.exp(-(moment - seconds[n - 1]) / time_constant)
+    return np.asarray(a * readings[..., n - 1] + (1 - a) * values[..., n], dtype=np.float64)
+
+
+def from_onset(readings: Floats, at_onset: Floats, seconds: Floats, onset: float, time_constant: float) -> Floats:
+    """Return the readings [..., n] of a source that starts at ``onset`` [s], from those of one that always was.
+
+    y_t0(t) = y_inf(t) - exp(-(t - t0) / tau) y_inf(t0) after t0, nothing before: the response is linear and forgets
+    exponentially. ``at_onset`` [...] is y_inf(t0).
+    """
+    after = seconds > onset
+    fade = np.where(after, np.exp(-np.maximum(seconds - onset, 0.0) / time_constant), 1.0)
+    return np.where(after, readings - fade * at_onset[..., None], 0.0)
