@@ -1,0 +1,126 @@
+"""Blobs: the lake's day documents and the immutable baseline versions."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from datetime import date
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient, ContentSettings
+
+from shared.detection import Baseline
+from shared.domain.template import Template
+from shared.domain.tsd import TemplateDay
+from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
+from shared.ports import StoredDay, Tag
+
+_JSON = ContentSettings(content_type="application/json")
+
+
+def day_blob(template: Template, day: date) -> str:
+    """Return the name of a template's day blob inside the lake's container."""
+    return f"{template.platform}/{template.slug}/{day.isoformat()}.json"
+
+
+def parse_day_blob(name: str) -> tuple[str, str, date]:
+    """Return (platform id, template id, day) of a day blob's name; raise InvalidInput for any other name."""
+    parts = name.removesuffix(".json").split("/")
+    try:
+        platform, slug, day = parts
+        if not name.endswith(".json") or not platform or not slug:
+            raise ValueError(name)
+        return platform, f"{platform}-{slug}", date.fromisoformat(day)
+    except ValueError as error:
+        raise InvalidInput(f"blob {name!r}: expected platform/template/yyyy-MM-dd.json") from error
+
+
+class BlobLake:
+    """The lake: one JSON blob per template and UTC day."""
+
+    def __init__(self, days: ContainerClient, corrupt: ContainerClient) -> None:
+        """Use the container of day blobs, and the one that unreadable blobs are copied to."""
+        self._days = days
+        self._corrupt = corrupt
+
+    def read(self, template: Template, day: date) -> StoredDay:
+        """Return the day's document and tag; an unreadable blob gives no document and says why."""
+        name = day_blob(template, day)
+        try:
+            download = self._days.download_blob(name)
+        except ResourceNotFoundError:
+            return StoredDay(None, None)
+        tag = download.properties.etag
+        try:
+            document = TemplateDay.from_json(download.readall(), name)
+        except CorruptBlob as error:
+            return StoredDay(None, tag, str(error))
+        if (document.template, document.day) != (template.id, day):
+            return StoredDay(None, tag, f"day blob {name}: it holds {document.template} of {document.day}")
+        return StoredDay(document, tag)
+
+    def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
+        """Write the document on what was read (None: on nothing); raises Conflict."""
+        blob = self._days.get_blob_client(day_blob(template, document.day))
+        try:
+            if tag is None:
+                blob.upload_blob(document.to_json(), content_settings=_JSON)
+            else:
+                blob.upload_blob(
+                    document.to_json(),
+                    content_settings=_JSON,
+                    overwrite=True,
+                    etag=tag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+        except (ResourceModifiedError, ResourceExistsError) as error:
+            raise Conflict(f"day blob {blob.blob_name} changed in between") from error
+
+    def quarantine(self, template: Template, day: date) -> str:
+        """Copy the day's blob to the container of unreadable blobs, named by its content."""
+        name = day_blob(template, day)
+        content = self._days.download_blob(name).readall()
+        copy = f"{name}.{hashlib.sha256(content).hexdigest()[:16]}"
+        self._corrupt.upload_blob(copy, content, overwrite=True)
+        return copy
+
+    def days(self, template: Template) -> list[date]:
+        """Return the days that the lake holds of the template, in order."""
+        prefix = f"{template.platform}/{template.slug}/"
+        return sorted(parse_day_blob(name)[2] for name in self._days.list_blob_names(name_starts_with=prefix))
+
+
+class BlobBaselines:
+    """Baseline versions, written once under their content's name; the ones in use stay in memory."""
+
+    def __init__(self, container: ContainerClient, keep: int = 256) -> None:
+        """Use the container, and keep so many baselines in memory."""
+        self._container = container
+        self._keep = keep
+        self._memory: OrderedDict[tuple[str, str], Baseline] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, sensor: str, baseline: Baseline) -> None:
+        """Store the baseline under its version; storing it again changes nothing."""
+        try:
+            self._container.upload_blob(f"{sensor}/{baseline.version}.bin", baseline.to_bytes())
+        except ResourceExistsError:
+            return  # the name is the content's hash: it is the same
+
+    def get(self, sensor: str, version: str) -> Baseline:
+        """Return a stored version; raises NotFound or CorruptBlob."""
+        key = (sensor, version)
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                return self._memory[key]
+        try:
+            content = self._container.download_blob(f"{sensor}/{version}.bin").readall()
+        except ResourceNotFoundError as error:
+            raise NotFound(f"baseline {version} of {sensor} is not stored") from error
+        baseline = Baseline.from_bytes(content)
+        with self._lock:
+            self._memory[key] = baseline
+            while len(self._memory) > self._keep:
+                self._memory.popitem(last=False)
+        return baseline

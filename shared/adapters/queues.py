@@ -1,0 +1,41 @@
+"""Queues between the functions; messages are base64, as the host expects by default."""
+
+import json
+from collections.abc import Mapping
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import QueueClient
+
+from shared.domain.incident import CriticalMessage
+from shared.domain.template import Template
+
+POISON = "-poison"  # what the host adds to a queue's name for messages that failed for good
+
+
+class StorageQueues:
+    """Puts messages on the app's queues."""
+
+    def __init__(self, critical: QueueClient, baselines: QueueClient, poison: list[QueueClient]) -> None:
+        """Use these queues (with a base64 encode policy); ``poison`` are only counted."""
+        self._critical = critical
+        self._baselines = baselines
+        self._all = [critical, baselines, *poison]
+
+    def critical(self, message: CriticalMessage) -> None:
+        """Ask for an estimation."""
+        self._critical.send_message(message.model_dump_json(by_alias=True))
+
+    def build_baselines(self, template: Template) -> None:
+        """Ask for the baselines of a template whose backfill has ended."""
+        text = json.dumps({"schema": 1, "platform": template.platform, "template": template.id})
+        self._baselines.send_message(text)
+
+    def lengths(self) -> Mapping[str, int]:
+        """Return the approximate length of every queue; one that does not exist yet is empty."""
+        counts = {}
+        for queue in self._all:
+            try:
+                counts[queue.queue_name] = queue.get_queue_properties().approximate_message_count or 0
+            except ResourceNotFoundError:
+                counts[queue.queue_name] = 0
+        return counts

@@ -1,0 +1,135 @@
+"""Table of scored days: PartitionKey sensor id, RowKey day.
+
+Counts and maxima are plain properties for people; the day's samples are packed in little-endian arrays
+(ppmv float64, score float32, level int8). Rows that this process wrote or read stay in memory with their tag, so
+that a tick costs one conditional write per sensor and no read; a stale one loses that write and is read again.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+from azure.data.tables import TableClient
+
+from shared.adapters.tables.access import get_entity, put_entity, quoted, tag_of
+from shared.domain.deviation import DeviationDay, Level
+from shared.errors import Conflict
+from shared.ports import StoredDeviations, Tag
+
+_PLAIN = [
+    "RowKey",
+    "samples",
+    "buckets",
+    "ok",
+    "warning",
+    "critical",
+    "undefined",
+    "max_ppmv",
+    "max_score",
+    "last_level",
+    "baseline",
+    "bad",
+]
+
+
+class TableDeviations:
+    """One row per sensor and day."""
+
+    def __init__(self, table: TableClient, keep: int = 4096) -> None:
+        """Use the table, and keep so many rows in memory."""
+        self._table = table
+        self._keep = keep
+        self._memory: OrderedDict[tuple[str, date], tuple[DeviationDay, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
+        """Return the stored row and its tag, from memory unless ``fresh``."""
+        if not fresh:
+            with self._lock:
+                known = self._memory.get((sensor, day))
+            if known is not None:
+                return StoredDeviations(*known, fresh=False)
+        entity = get_entity(self._table, sensor, day.isoformat())
+        if entity is None:
+            self._forget(sensor, day)
+            return StoredDeviations(None, None, fresh=True)
+        row = _unpack(entity)
+        self._remember(row, tag_of(entity))
+        return StoredDeviations(row, tag_of(entity), fresh=True)
+
+    def put(self, row: DeviationDay, tag: Tag) -> None:
+        """Write the row on what was read; raises Conflict and forgets what it remembered."""
+        try:
+            written = put_entity(self._table, _pack(row), tag)
+        except Conflict:
+            self._forget(row.sensor, row.day)
+            raise
+        self._remember(row, written)
+
+    def range(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
+        """Return the sensor's rows of [first, last] in order, read from the table."""
+        return [_unpack(entity) for entity in self._table.query_entities(_between(sensor, first, last))]
+
+    def summaries(self, sensor: str, first: date, last: date) -> list[Mapping[str, Any]]:
+        """Return the plain properties of the rows of [first, last]; ``RowKey`` is the day."""
+        return list(self._table.query_entities(_between(sensor, first, last), select=_PLAIN))
+
+    def _remember(self, row: DeviationDay, tag: str) -> None:
+        with self._lock:
+            self._memory[row.sensor, row.day] = (row, tag)
+            self._memory.move_to_end((row.sensor, row.day))
+            while len(self._memory) > self._keep:
+                self._memory.popitem(last=False)
+
+    def _forget(self, sensor: str, day: date) -> None:
+        with self._lock:
+            self._memory.pop((sensor, day), None)
+
+
+def _between(sensor: str, first: date, last: date) -> str:
+    return (
+        f"PartitionKey eq {quoted(sensor)} and RowKey ge {quoted(first.isoformat())} "
+        f"and RowKey le {quoted(last.isoformat())}"
+    )
+
+
+def _pack(row: DeviationDay) -> dict[str, Any]:
+    return {
+        "PartitionKey": row.sensor,
+        "RowKey": row.day.isoformat(),
+        "buckets": int(row.level.size),
+        "samples": int(np.count_nonzero(~np.isnan(row.ppmv))),
+        "ok": row.count(Level.OK),
+        "warning": row.count(Level.WARNING),
+        "critical": row.count(Level.CRITICAL),
+        "undefined": row.count(Level.UNDEFINED),
+        "max_ppmv": _maximum(row.ppmv),
+        "max_score": _maximum(row.score.astype(np.float64)),
+        "last_level": row.last_level().word,
+        "baseline": row.baseline,
+        "bad": row.bad,
+        "ppmv": row.ppmv.astype("<f8").tobytes(),
+        "score": row.score.astype("<f4").tobytes(),
+        "level": row.level.astype("<i1").tobytes(),
+    }
+
+
+def _maximum(values: Any) -> float:
+    """Return the largest value, or -1 where there is none: a row always has the same properties."""
+    known = values[~np.isnan(values)]
+    return float(known.max()) if known.size else -1.0
+
+
+def _unpack(entity: Mapping[str, Any]) -> DeviationDay:
+    return DeviationDay(
+        sensor=entity["PartitionKey"],
+        day=date.fromisoformat(entity["RowKey"]),
+        baseline=entity["baseline"],
+        ppmv=np.frombuffer(entity["ppmv"], "<f8").astype(np.float64),
+        score=np.frombuffer(entity["score"], "<f4").astype(np.float32),
+        level=np.frombuffer(entity["level"], "<i1").astype(np.int8),
+        bad=entity["bad"],
+    )

@@ -1,0 +1,133 @@
+"""Tables of incidents and of their newest estimation: PartitionKey template id.
+
+An incident's RowKey sorts newest onset first; an estimation's RowKey is the incident's id.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableClient, TableEntity
+
+from shared.adapters.tables.access import get_entity, newest_first, put_entity, quoted, tag_of
+from shared.domain.estimation import Estimation
+from shared.domain.incident import Incident
+from shared.domain.tsd import iso
+from shared.ports import Notified, StoredEstimation, StoredIncident, Tag
+
+
+def _remove(table: TableClient, partition: str, row: str) -> None:
+    try:
+        table.delete_entity(partition, row)
+    except ResourceNotFoundError:
+        return  # it is gone already, which is what was asked for
+
+
+class TableIncidents:
+    """The incidents of each template, newest first."""
+
+    def __init__(self, table: TableClient) -> None:
+        """Use the table."""
+        self._table = table
+
+    def list(self, template: str) -> list[StoredIncident]:
+        """Return the template's incidents, newest first."""
+        return [_incident(entity) for entity in self._table.query_entities(f"PartitionKey eq {quoted(template)}")]
+
+    def get(self, template: str, onset: datetime) -> StoredIncident | None:
+        """Return the template's incident with that onset, or None."""
+        entity = get_entity(self._table, template, newest_first(onset))
+        return None if entity is None else _incident(entity)
+
+    def put(self, incident: Incident, notified: Notified | None, tag: Tag) -> str:
+        """Write the incident on what was read and return its new tag; raises Conflict."""
+        entity = {
+            "PartitionKey": incident.template,
+            "RowKey": newest_first(incident.onset),
+            "incident": incident.id,
+            "platform": incident.platform,
+            "onset": iso(incident.onset),
+            "last_critical": iso(incident.last_critical),
+            "open": incident.open,
+            "sensors": json.dumps(incident.sensors),
+            "max_score": incident.max_score,
+            "notified_until": iso(notified.at) if notified else "",
+            "notified_digest": notified.digest if notified else "",
+        }
+        return put_entity(self._table, entity, tag)
+
+    def remove(self, incident: Incident) -> None:
+        """Remove an incident that the data no longer support; removing it again changes nothing."""
+        _remove(self._table, incident.template, newest_first(incident.onset))
+
+
+def _incident(entity: TableEntity) -> StoredIncident:
+    incident = Incident(
+        id=entity["incident"],
+        platform=entity["platform"],
+        template=entity["PartitionKey"],
+        onset=entity["onset"],
+        last_critical=entity["last_critical"],
+        open=entity["open"],
+        sensors=tuple(json.loads(entity["sensors"])),
+        max_score=entity["max_score"],
+    )
+    until = entity["notified_until"]
+    notified = Notified(datetime.fromisoformat(until), entity["notified_digest"]) if until else None
+    return StoredIncident(incident, notified, tag_of(entity))
+
+
+class TableEstimations:
+    """The newest estimation of each incident."""
+
+    def __init__(self, table: TableClient) -> None:
+        """Use the table."""
+        self._table = table
+
+    def get(self, template: str, incident: str) -> StoredEstimation | None:
+        """Return the incident's estimation, or None."""
+        entity = get_entity(self._table, template, incident)
+        return None if entity is None else _estimation(entity)
+
+    def put(self, estimation: StoredEstimation) -> None:
+        """Write the estimation on what was read (its ``tag``); raises Conflict."""
+        put_entity(self._table, _entity(estimation), estimation.tag)
+
+    def list(self, template: str) -> list[StoredEstimation]:
+        """Return the template's estimations, newest first."""
+        found = [_estimation(entity) for entity in self._table.query_entities(f"PartitionKey eq {quoted(template)}")]
+        return sorted(found, key=lambda stored: stored.onset, reverse=True)
+
+    def remove(self, template: str, incident: str) -> None:
+        """Remove the estimation of an incident that the data no longer support."""
+        _remove(self._table, template, incident)
+
+
+def _entity(stored: StoredEstimation) -> Mapping[str, Any]:
+    answer = stored.estimation
+    rate = answer.dissolved_rate_kg_s
+    return {
+        "PartitionKey": stored.template,
+        "RowKey": stored.incident,
+        "onset": iso(stored.onset),
+        "at": iso(stored.at),
+        "digest": stored.digest,
+        "verdict": answer.verdict,
+        "probability": answer.probability,
+        "rate_kg_s": rate.median if rate else -1.0,
+        "body": answer.model_dump_json(),
+    }
+
+
+def _estimation(entity: TableEntity) -> StoredEstimation:
+    return StoredEstimation(
+        incident=entity["RowKey"],
+        template=entity["PartitionKey"],
+        onset=datetime.fromisoformat(entity["onset"]),
+        at=datetime.fromisoformat(entity["at"]),
+        digest=entity["digest"],
+        estimation=Estimation.model_validate_json(entity["body"]),
+        tag=tag_of(entity),
+    )

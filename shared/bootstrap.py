@@ -1,0 +1,274 @@
+"""Wiring: builds adapters and use cases from the settings, each on first use, once per process."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import ResourceExistsError
+
+from shared.adapters.blobs import BlobBaselines, BlobLake
+from shared.adapters.clock import FixedClock, SystemClock
+from shared.adapters.queues import POISON, StorageQueues
+from shared.adapters.tables import TableDeviations, TableEstimations, TableEvents, TableIncidents, TableRegistry
+from shared.domain.tsd import PlausibleRange
+from shared.ports import Clock
+from shared.settings import Settings, settings
+from shared.usecases.evidence import EvidenceRules
+from shared.usecases.incidents import IncidentRules, Reconcile
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableClient, TableServiceClient
+    from azure.storage.blob import BlobServiceClient, ContainerClient
+    from azure.storage.queue import QueueClient
+
+    from shared.adapters.omnia import OmniaSource
+    from shared.domain.environment import Environment
+    from shared.domain.estimation import Estimation, Observations
+    from shared.domain.template import Template
+    from shared.usecases.baselines import BuildBaselines
+    from shared.usecases.detect import Detect
+    from shared.usecases.estimate import Estimate
+    from shared.usecases.ingest import Ingest
+    from shared.usecases.query import Query
+
+# One line per storage request would bury what this system says itself.
+logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+
+
+class Bootstrap:
+    """Everything that the triggers call, wired to real adapters."""
+
+    def __init__(self, config: Settings) -> None:
+        """Wire by these settings; nothing connects before it is used."""
+        self.settings = config
+
+    # --- storage clients
+
+    @cached_property
+    def _credential(self) -> Any:
+        from azure.identity import DefaultAzureCredential  # noqa: PLC0415 (0.3 s that a local start need not pay)
+
+        client = self.settings.host_storage.clientId or None
+        return DefaultAzureCredential(managed_identity_client_id=client)
+
+    @cached_property
+    def _blob_service(self) -> "BlobServiceClient":
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
+
+        host = self.settings.host_storage
+        if host.connection_string:
+            return BlobServiceClient.from_connection_string(expand(host.connection_string))
+        return BlobServiceClient(host.blobServiceUri, credential=self._credential)
+
+    @cached_property
+    def _table_service(self) -> "TableServiceClient":
+        from azure.data.tables import TableServiceClient  # noqa: PLC0415
+
+        host = self.settings.host_storage
+        if host.connection_string:
+            return TableServiceClient.from_connection_string(expand(host.connection_string))
+        return TableServiceClient(host.tableServiceUri, credential=self._credential)
+
+    def queue(self, name: str) -> "QueueClient":
+        """Return the client of a queue, which writes base64 as the host expects."""
+        from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
+
+        host, policy = self.settings.host_storage, TextBase64EncodePolicy()
+        if host.connection_string:
+            connection = expand(host.connection_string)
+            return QueueClient.from_connection_string(connection, name, message_encode_policy=policy)
+        return QueueClient(host.queueServiceUri, name, credential=self._credential, message_encode_policy=policy)
+
+    def container(self, name: str) -> "ContainerClient":
+        """Return the client of a container."""
+        return self._blob_service.get_container_client(name)
+
+    def _table(self, name: str) -> "TableClient":
+        return self._table_service.get_table_client(name)
+
+    # --- adapters
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's clock, or the fixed present of recorded data."""
+        return FixedClock(self.settings.as_of) if self.settings.as_of else SystemClock()
+
+    @cached_property
+    def lake(self) -> BlobLake:
+        """The day documents."""
+        names = self.settings.storage
+        return BlobLake(self.container(names.lake_container), self.container(names.corrupt_container))
+
+    @cached_property
+    def baselines(self) -> BlobBaselines:
+        """The baseline versions."""
+        return BlobBaselines(self.container(self.settings.storage.baselines_container))
+
+    @cached_property
+    def registry(self) -> TableRegistry:
+        """Platforms, templates, sensors."""
+        return TableRegistry(self._table(self.settings.storage.registry_table))
+
+    @cached_property
+    def deviations(self) -> TableDeviations:
+        """The scored days."""
+        return TableDeviations(self._table(self.settings.storage.deviations_table))
+
+    @cached_property
+    def incidents(self) -> TableIncidents:
+        """The incidents."""
+        return TableIncidents(self._table(self.settings.storage.incidents_table))
+
+    @cached_property
+    def estimations(self) -> TableEstimations:
+        """The estimations."""
+        return TableEstimations(self._table(self.settings.storage.estimations_table))
+
+    @cached_property
+    def events(self) -> TableEvents:
+        """The events."""
+        return TableEvents(self._table(self.settings.storage.events_table))
+
+    @cached_property
+    def messages(self) -> StorageQueues:
+        """The queues between the functions."""
+        names = self.settings.storage
+        queues = [self.queue(names.critical_queue), self.queue(names.baselines_queue)]
+        poison = [self.queue(queue.queue_name + POISON) for queue in queues]
+        return StorageQueues(queues[0], queues[1], [*poison, self.queue("webjobs-blobtrigger-poison")])
+
+    @cached_property
+    def omnia(self) -> "OmniaSource":
+        """The source of the readings."""
+        from shared.adapters.omnia import OmniaSource  # noqa: PLC0415 (only ingest talks to OMNIA)
+        from shared.adapters.omnia_http import StaticCredential  # noqa: PLC0415
+
+        config = self.settings.omnia
+        credential = StaticCredential(config.static_token) if config.static_token else self._credential
+        return OmniaSource(
+            credential,
+            config.base_url,
+            f"{config.resource}/.default",
+            connect_timeout=config.connect_timeout_s,
+            read_timeout=config.read_timeout_s,
+            retries=config.max_retries,
+            series_per_request=config.max_series_per_request,
+            status_filter=config.good_status,
+        )
+
+    # --- use cases
+
+    @cached_property
+    def evidence_rules(self) -> EvidenceRules:
+        """What an estimation looks at."""
+        config = self.settings.estimation
+        return EvidenceRules(timedelta(hours=config.lead_hours), timedelta(hours=config.max_hours))
+
+    @cached_property
+    def ingest(self) -> "Ingest":
+        """Brings the lake up to date."""
+        from shared.usecases.ingest import Ingest, IngestRules  # noqa: PLC0415
+
+        config = self.settings.ingest
+        rules = IngestRules(
+            overlap=timedelta(minutes=config.overlap_minutes),
+            backfill=timedelta(days=config.backfill_days),
+            step=timedelta(days=config.step_days),
+            budget=timedelta(seconds=config.budget_seconds),
+            plausible=PlausibleRange(config.min_ppmv, config.max_ppmv),
+        )
+        return Ingest(self.omnia, self.lake, self.registry, self.events, self.messages, self.clock, rules)
+
+    @cached_property
+    def detect(self) -> "Detect":
+        """Scores days."""
+        from shared.usecases.detect import Detect  # noqa: PLC0415
+
+        config = self.settings.detection
+        rules = IncidentRules(
+            timedelta(hours=config.clear_hours), timedelta(hours=config.update_hours), self.evidence_rules
+        )
+        reconcile = Reconcile(self.deviations, self.incidents, self.estimations, self.events, self.messages, rules)
+        return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, reconcile)
+
+    @cached_property
+    def estimate(self) -> "Estimate":
+        """Estimates incidents."""
+        from shared.estimation import EstimationOptions, estimate  # noqa: PLC0415
+        from shared.usecases.estimate import Estimate  # noqa: PLC0415
+
+        def invert(
+            template: "Template", environment: "Environment", seen: "Observations", earliest: datetime, latest: datetime
+        ) -> "Estimation":
+            options = EstimationOptions(earliest_onset=earliest, latest_onset=latest)
+            return estimate(template, environment, seen, options=options)
+
+        return Estimate(
+            self.lake, self.registry, self.incidents, self.estimations, self.events, self.evidence_rules, invert
+        )
+
+    @cached_property
+    def build_baselines(self) -> "BuildBaselines":
+        """Builds baselines."""
+        from shared.usecases.baselines import BuildBaselines  # noqa: PLC0415
+
+        return BuildBaselines(
+            self.lake,
+            self.registry,
+            self.baselines,
+            self.deviations,
+            self.events,
+            self.detect,
+            self.settings.baseline.min_days,
+        )
+
+    @cached_property
+    def query(self) -> "Query":
+        """Answers questions."""
+        from shared.usecases.query import Query  # noqa: PLC0415
+
+        return Query(
+            self.registry, self.deviations, self.incidents, self.estimations, self.events, self.messages, self.clock
+        )
+
+    def tables(self) -> list["TableClient"]:
+        """Return the clients of all tables of the app."""
+        names = self.settings.storage
+        first = [names.registry_table, names.deviations_table, names.incidents_table]
+        return [self._table(name) for name in (*first, names.estimations_table, names.events_table)]
+
+    def ensure_storage(self) -> None:
+        """Create the containers, tables and queues that are not there; on Azure the deployment has made them."""
+        names = self.settings.storage
+        containers = [names.lake_container, names.baselines_container, names.corrupt_container]
+        _create(self.container(name).create_container for name in containers)
+        _create(table.create_table for table in self.tables())
+        _create(self.queue(name).create_queue for name in (names.critical_queue, names.baselines_queue))
+
+
+def _create(creations: Iterable[Any]) -> None:
+    for create in creations:
+        try:
+            create()
+        except ResourceExistsError:
+            continue
+
+
+def expand(connection_string: str) -> str:
+    """Return the full form of ``UseDevelopmentStorage=true``, which the table client does not know."""
+    if connection_string.strip().rstrip(";").lower() != "usedevelopmentstorage=true":
+        return connection_string
+    account = "devstoreaccount1"
+    # The emulator's published key: the same on every machine, and no secret.
+    key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    services = {"Blob": 10000, "Queue": 10001, "Table": 10002}
+    endpoints = "".join(f"{name}Endpoint=http://127.0.0.1:{port}/{account};" for name, port in services.items())
+    return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};{endpoints}"
+
+
+@cache
+def app() -> Bootstrap:
+    """Return this process' wiring."""
+    return Bootstrap(settings())

@@ -1,0 +1,259 @@
+"""What the use cases need of the outside, as small protocols; ``shared.adapters`` holds the real ones.
+
+A ``Tag`` is what makes a write conditional (an ETag): the write succeeds only on what was read, or, with None,
+only where nothing is yet; otherwise it raises Conflict.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol
+
+from shared.detection import Baseline
+from shared.domain.deviation import DeviationDay
+from shared.domain.estimation import Estimation
+from shared.domain.event import Event
+from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.platform import Platform
+from shared.domain.template import Sensor, Template
+from shared.domain.tsd import Reading, TemplateDay
+
+Tag = str | None
+
+
+class Clock(Protocol):
+    """Says what time it is."""
+
+    def now(self) -> datetime:
+        """Return the current time, UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The buckets of one OMNIA series in [start, end)."""
+
+    series: str  # OMNIA's id
+    start: datetime
+    end: datetime
+
+
+class Source(Protocol):
+    """OMNIA as the use cases see it."""
+
+    def resolve(self, facility: str, tags: Sequence[str]) -> Mapping[str, str]:
+        """Return OMNIA's id for each tag of the facility that exists; unknown tags are left out."""
+        ...
+
+    def read(self, windows: Sequence[Window]) -> Mapping[str, Sequence[Reading]]:
+        """Return each window's 10-minute buckets by series id, in order of time; raises SourceError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BaselinePointer:
+    """Which baseline version a sensor uses, and the first day that it scores."""
+
+    version: str
+    valid_from: date
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A platform with what is known of its data: watermarks by template and series, baselines by sensor."""
+
+    platform: Platform
+    watermarks: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    baselines: Mapping[str, BaselinePointer] = field(default_factory=dict)
+
+
+class Registry(Protocol):
+    """Platforms, templates, sensors, and per template how far they were ingested."""
+
+    def platforms(self) -> Sequence[Watched]:
+        """Return every platform, in order of id."""
+        ...
+
+    def platform(self, platform: str) -> Watched:
+        """Return one platform with one read; raises NotFound."""
+        ...
+
+    def add(self, platform: Platform, *, replace: bool = False) -> int:
+        """Store what is not stored yet (or replace it), and return how many rows were written."""
+        ...
+
+    def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
+        """Record how far each series of the template was ingested."""
+        ...
+
+    def set_baseline(self, template: Template, sensor: Sensor, pointer: BaselinePointer) -> None:
+        """Point the sensor at a baseline version."""
+        ...
+
+
+class StoredDay(NamedTuple):
+    """A day document as it is in the lake; ``document`` is None where the blob is absent or unreadable."""
+
+    document: TemplateDay | None
+    tag: Tag
+    problem: str = ""  # why the blob cannot be read
+
+
+class Lake(Protocol):
+    """The source of truth: one document per template and UTC day."""
+
+    def read(self, template: Template, day: date) -> StoredDay:
+        """Return the day's document and tag."""
+        ...
+
+    def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
+        """Write the document on what was read; raises Conflict."""
+        ...
+
+    def quarantine(self, template: Template, day: date) -> str:
+        """Copy an unreadable blob aside, named by its content, and return the copy's name."""
+        ...
+
+    def days(self, template: Template) -> Sequence[date]:
+        """Return the days that the lake holds of the template, in order."""
+        ...
+
+
+class Baselines(Protocol):
+    """Immutable baseline versions."""
+
+    def put(self, sensor: str, baseline: Baseline) -> None:
+        """Store the baseline under its version; storing it again changes nothing."""
+        ...
+
+    def get(self, sensor: str, version: str) -> Baseline:
+        """Return a stored version; raises NotFound or CorruptBlob."""
+        ...
+
+
+class StoredDeviations(NamedTuple):
+    """A sensor's scored day as it is in the table; ``fresh`` is False when it comes from this process's memory."""
+
+    row: DeviationDay | None
+    tag: Tag
+    fresh: bool
+
+
+class Deviations(Protocol):
+    """One row per sensor and day."""
+
+    def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
+        """Return the stored row and its tag, from memory if this process wrote or read it before."""
+        ...
+
+    def put(self, row: DeviationDay, tag: Tag) -> None:
+        """Write the row on what was read; raises Conflict (and forgets what it remembered)."""
+        ...
+
+    def range(self, sensor: str, first: date, last: date) -> Sequence[DeviationDay]:
+        """Return the sensor's rows of [first, last] in order, read from the table."""
+        ...
+
+    def summaries(self, sensor: str, first: date, last: date) -> Sequence[Mapping[str, Any]]:
+        """Return the plain properties of the rows of [first, last], without the packed samples."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """Up to when an incident was put on the queue, and the digest of the data that the message spoke of."""
+
+    at: datetime
+    digest: str
+
+
+class StoredIncident(NamedTuple):
+    """An incident as it is in the table; ``notified`` is None until its first message is on the queue."""
+
+    incident: Incident
+    notified: Notified | None
+    tag: Tag
+
+
+class Incidents(Protocol):
+    """The incidents of each template, newest first."""
+
+    def list(self, template: str) -> Sequence[StoredIncident]:
+        """Return the template's incidents, newest first."""
+        ...
+
+    def get(self, template: str, onset: datetime) -> StoredIncident | None:
+        """Return the template's incident with that onset, or None."""
+        ...
+
+    def put(self, incident: Incident, notified: Notified | None, tag: Tag) -> Tag:
+        """Write the incident on what was read and return its new tag; raises Conflict."""
+        ...
+
+    def remove(self, incident: Incident) -> None:
+        """Remove an incident that the data no longer support; removing it again changes nothing."""
+        ...
+
+
+class StoredEstimation(NamedTuple):
+    """An estimation as it is in the table."""
+
+    incident: str
+    template: str
+    onset: datetime
+    at: datetime
+    digest: str
+    estimation: Estimation
+    tag: Tag
+
+
+class Estimations(Protocol):
+    """The newest estimation of each incident."""
+
+    def get(self, template: str, incident: str) -> StoredEstimation | None:
+        """Return the incident's estimation, or None."""
+        ...
+
+    def put(self, estimation: StoredEstimation) -> None:
+        """Write the estimation on what was read (its ``tag``); raises Conflict."""
+        ...
+
+    def list(self, template: str) -> Sequence[StoredEstimation]:
+        """Return the template's estimations, newest first."""
+        ...
+
+    def remove(self, template: str, incident: str) -> None:
+        """Remove the estimation of an incident that the data no longer support."""
+        ...
+
+
+class Events(Protocol):
+    """What a person should see, newest first."""
+
+    def put(self, event: Event) -> None:
+        """Store the event; the same event again changes nothing."""
+        ...
+
+    def remove(self, event: Event) -> None:
+        """Remove an event that the data no longer support."""
+        ...
+
+    def list(self, subject: str, *, limit: int = 1000) -> Sequence[Event]:
+        """Return the subject's events, newest first."""
+        ...
+
+
+class Messages(Protocol):
+    """The queues between the functions."""
+
+    def critical(self, message: CriticalMessage) -> None:
+        """Ask for an estimation."""
+        ...
+
+    def build_baselines(self, template: Template) -> None:
+        """Ask for the baselines of a template whose backfill has ended."""
+        ...
+
+    def lengths(self) -> Mapping[str, int]:
+        """Return the approximate length of every queue, poison queues included."""
+        ...

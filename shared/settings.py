@@ -1,0 +1,209 @@
+"""Every setting of the app in one model; nested names are written ``OMNIA__BASE_URL`` in the environment."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.domain.validation import findings
+from shared.errors import SettingsError
+
+NAME = r"^[a-z0-9](-?[a-z0-9]){2,62}$"
+TABLE = r"^[A-Za-z][A-Za-z0-9]{2,62}$"
+CRON = r"^(\S+ ){5}\S+$"
+
+
+class Group(BaseModel):
+    """Settings that belong together; a misspelt name in a group is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HostStorage(Group):
+    """The storage account: a connection string (Azurite), or one address per service (identity, on Azure)."""
+
+    connection_string: str = ""
+    blobServiceUri: str = ""  # noqa: N815 (the Functions host gives these names)
+    queueServiceUri: str = ""  # noqa: N815
+    tableServiceUri: str = ""  # noqa: N815
+    credential: str = ""
+    clientId: str = ""  # noqa: N815
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        addresses = (self.blobServiceUri, self.queueServiceUri, self.tableServiceUri)
+        if not self.connection_string and not all(addresses):
+            raise ValueError(
+                "needs a connection string, or all of __blobServiceUri, __queueServiceUri and __tableServiceUri"
+            )
+        return self
+
+
+class StorageNames(Group):
+    """What containers, tables and queues are called."""
+
+    lake_container: str = Field("tsd", pattern=NAME, description="Container of the lake's day blobs.")
+    baselines_container: str = Field("baselines", pattern=NAME, description="Container of the baseline versions.")
+    corrupt_container: str = Field("corrupt", pattern=NAME, description="Container of unreadable blobs set aside.")
+    registry_table: str = Field("registry", pattern=TABLE, description="Table of platforms, templates, sensors.")
+    deviations_table: str = Field("deviations", pattern=TABLE, description="Table of scored days.")
+    incidents_table: str = Field("incidents", pattern=TABLE, description="Table of incidents.")
+    estimations_table: str = Field("estimations", pattern=TABLE, description="Table of estimations.")
+    events_table: str = Field("events", pattern=TABLE, description="Table of events.")
+    critical_queue: str = Field("critical-deviations", pattern=NAME, description="Queue that asks for estimations.")
+    baselines_queue: str = Field("build-baselines", pattern=NAME, description="Queue that asks for baselines.")
+
+
+class Omnia(Group):
+    """Where the readings come from."""
+
+    base_url: str = Field(
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="Address of the OMNIA Timeseries API, with its version.",
+    )
+    resource: str = Field(
+        "141369bd-3dca-4b55-825b-56ad4a69b1fc",
+        description="Entra resource that the token is for (production).",
+    )
+    static_token: str = Field("", description="Fixed bearer token, for the emulator only; empty: Entra identity.")
+    connect_timeout_s: float = Field(5, gt=0, le=60, description="Longest wait for a connection [s].")
+    read_timeout_s: float = Field(30, gt=0, le=300, description="Longest wait for an answer [s].")
+    max_retries: int = Field(4, ge=0, le=10, description="How often a failed request is tried again.")
+    max_series_per_request: int = Field(50, ge=1, le=1000, description="Series asked for in one request.")
+    good_status: tuple[int, ...] = Field((192,), min_length=1, description="OPC status codes that count as good.")
+
+
+class Ingest(Group):
+    """How the lake is filled."""
+
+    overlap_minutes: int = Field(180, ge=0, le=1440, description="How far back each run asks again, for late data.")
+    backfill_days: int = Field(40, ge=1, le=3660, description="History that a new sensor's first run fetches [days].")
+    step_days: int = Field(5, ge=1, le=60, description="Longest span of one request when catching up [days].")
+    budget_seconds: int = Field(240, ge=1, le=1800, description="A run starts no further step after so long.")
+    min_ppmv: float = Field(0, ge=-1000, le=0, description="Readings below are marked out of range [ppmv].")
+    max_ppmv: float = Field(50_000, gt=0, le=99_999, description="Readings above are marked out of range [ppmv].")
+
+
+class Detection(Group):
+    """When deviations become an incident, and how often it is estimated."""
+
+    clear_hours: int = Field(12, ge=1, le=168, description="An incident ends after so long without a Critical [h].")
+    update_hours: int = Field(3, ge=1, le=48, description="A growing incident is estimated anew this often [h].")
+
+
+class BaselineRules(Group):
+    """When a sensor knows enough of its own leak-free history."""
+
+    min_days: float = Field(14, ge=2, le=365, description="Clean samples that a baseline needs [days' worth].")
+
+
+class Estimation(Group):
+    """What an estimation looks at."""
+
+    lead_hours: int = Field(48, ge=6, le=240, description="Data before the onset that it uses [h].")
+    max_hours: int = Field(48, ge=3, le=240, description="Data after the onset that it uses at most [h].")
+
+
+class Query(Group):
+    """Bounds of the HTTP interface."""
+
+    max_days: int = Field(1100, ge=1, le=3660, description="Longest time range of one request [days].")
+    default_days: int = Field(7, ge=1, le=366, description="Time range where a request names none [days].")
+
+
+class Settings(BaseSettings):
+    """All settings of the app."""
+
+    model_config = SettingsConfigDict(
+        env_nested_delimiter="__", extra="ignore", frozen=True, env_ignore_empty=True, populate_by_name=True
+    )
+
+    host_storage: Annotated[
+        HostStorage,
+        BeforeValidator(lambda v: {"connection_string": v} if isinstance(v, str) else v),
+        NoDecode,
+    ] = Field(
+        alias="AzureWebJobsStorage",
+        description="Storage account: a connection string (Azurite), or `AzureWebJobsStorage__blobServiceUri`, "
+        "`__queueServiceUri`, `__tableServiceUri`, `__credential`, `__clientId` (identity).",
+    )
+    ingest_schedule: str = Field(pattern=CRON, description="When ingest runs (NCRONTAB, UTC).")
+    baselines_schedule: str = Field(pattern=CRON, description="When baselines run (NCRONTAB, UTC).")
+    lake_trigger: Literal["polling", "eventgrid"] = Field(
+        "polling",
+        description="How detect hears of a blob: `polling` (local) or `eventgrid` (Flex Consumption).",
+    )
+    as_of: AwareDatetime | None = Field(
+        None, description="Fixed present for a demo on recorded data (ISO 8601 with zone); empty: the clock."
+    )
+    storage: StorageNames = Field(default_factory=StorageNames)
+    omnia: Omnia
+    ingest: Ingest = Field(default_factory=Ingest)
+    detection: Detection = Field(default_factory=Detection)
+    baseline: BaselineRules = Field(default_factory=BaselineRules)
+    estimation: Estimation = Field(default_factory=Estimation)
+    query: Query = Field(default_factory=Query)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings of this process; raise SettingsError that names every missing or wrong one at once."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [_environment_spelling(line) for line in findings(error)]
+        raise SettingsError("wrong or missing settings:\n  " + "\n  ".join(lines)) from error
+
+
+@cache
+def settings() -> Settings:
+    """Return this process' settings, read once."""
+    return load_settings()
+
+
+class Described(NamedTuple):
+    """One setting as the documentation and the sample file list it."""
+
+    name: str
+    default: str | None  # None: it has to be set
+    description: str
+
+
+def described_settings() -> list[Described]:
+    """Return every setting by its name in the environment, in the order of the model."""
+    return list(_describe(Settings.model_fields, ""))
+
+
+def _describe(fields: dict[str, FieldInfo], prefix: str) -> Iterator[Described]:
+    for key, field in fields.items():
+        name = field.alias or f"{prefix}{key.upper()}"
+        group = field.annotation
+        if isinstance(group, type) and issubclass(group, Group) and group is not HostStorage:
+            yield from _describe(group.model_fields, f"{name}__")
+        else:
+            default = None if field.is_required() else _as_text(field.get_default(call_default_factory=True))
+            yield Described(name, default, field.description or "")
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+def _environment_spelling(finding: str) -> str:
+    where, _, what = finding.partition(": ")
+    group, _, rest = where.partition(".")
+    if group in ("host_storage", "AzureWebJobsStorage"):
+        return f"AzureWebJobsStorage{'__' + rest if rest else ''}: {what}"
+    return f"{where.replace('.', '__').upper()}: {what}"

@@ -1,0 +1,214 @@
+"""Detect: score what the lake holds of a template's day, follow the change, and keep the incidents in step.
+
+A pure function of lake content and baseline version, so arrival order and repetition of events do not matter.
+What is stored is read BEFORE the lake: a write that still finds what was read can then never carry older data
+over newer. Later days are written first: the day that tells of the change is the last to look unchanged.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import numpy as np
+
+from shared.detection import Baseline
+from shared.domain.deviation import DeviationDay
+from shared.domain.event import Event, EventKind
+from shared.domain.template import Sensor, Template
+from shared.domain.tsd import SLOTS, SeriesDay, TemplateDay, grid, start_of
+from shared.errors import Conflict, CorruptBlob, NotFound
+from shared.ports import (
+    BaselinePointer,
+    Baselines,
+    Deviations,
+    Events,
+    Lake,
+    Registry,
+    StoredDeviations,
+    Watched,
+)
+from shared.usecases.incidents import Reconcile
+from shared.usecases.scoring import ONE_DAY, score_day
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 8
+
+Reach = np.datetime64 | None  # until when what changed is felt; None: nowhere
+
+
+@dataclass(frozen=True)
+class Detect:
+    """Scores days of a template."""
+
+    lake: Lake
+    registry: Registry
+    baselines: Baselines
+    deviations: Deviations
+    events: Events
+    reconcile: Reconcile
+
+    def run(self, platform: str, template: str, first: date, last: date | None = None) -> int:
+        """Score the days [first, last] and what follows from them; return how many rows were written.
+
+        Raises NotFound for an unknown template, Conflict when others keep writing the same rows.
+        """
+        for attempt in range(ATTEMPTS):
+            watched = self.registry.platform(platform)
+            known = find_template(watched, template)
+            try:
+                return _Run(self, watched, known, again=attempt > 0).run(first, last or first)
+            except Conflict as conflict:
+                logger.info("%s: %s; reading again", template, conflict)
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError
+
+
+def find_template(watched: Watched, template: str) -> Template:
+    """Return the platform's template of that id; raises NotFound."""
+    for one in watched.platform.templates:
+        if one.id == template:
+            return one
+    raise NotFound(f"template {template!r} is not registered at {watched.platform.id}")
+
+
+class _Run:
+    """One attempt; it remembers what it read, never longer."""
+
+    def __init__(self, detect: Detect, watched: Watched, template: Template, *, again: bool) -> None:
+        self._do = detect
+        self._watched = watched
+        self._template = template
+        self._again = again  # another run was in between: what follows from these days is scored again
+        self._documents: dict[date, TemplateDay | None] = {}
+        self._stored: dict[tuple[str, date], StoredDeviations] = {}
+        self._rows: dict[tuple[str, date], DeviationDay] = {}
+
+    def run(self, first: date, last: date) -> int:
+        """Score, write, and reconcile; return how many rows were written."""
+        days = [first + offset * ONE_DAY for offset in range((last - first).days + 1)]
+        for day in days:
+            self._read_stored(day)
+        self._refresh_baselines()
+        felt: dict[str, Reach] = {sensor.id: self._initially_felt(days) for sensor in self._template.sensors}
+        for day in days:
+            if self._document(day) is not None:
+                self._tell_unknown_series(day)
+                felt = self._score(day, felt)
+        self._follow(last + ONE_DAY, felt)
+        written = self._write()
+        rows = [*self._rows.values(), *self._rows_after()]
+        self._do.reconcile.run(self._watched.platform, self._template, rows, self._document)
+        return written
+
+    def _follow(self, day: date, felt: dict[str, Reach]) -> None:
+        """Score the following days for as long as what changed is felt in them."""
+        while any(until is not None and until > grid(day)[0] for until in felt.values()):
+            if self._document(day) is None:
+                return
+            self._read_stored(day)  # after the lake: who changes this day meanwhile has changed the one before, too
+            felt = self._score(day, felt)
+            day += ONE_DAY
+
+    def _score(self, day: date, felt: Mapping[str, Reach]) -> dict[str, Reach]:
+        """Score the day of every sensor; return until when each sensor's changes are felt in the days after it."""
+        reach: dict[str, Reach] = {}
+        for sensor in self._template.sensors:
+            baseline = self._baseline(sensor, day)
+            history = partial(self._series, sensor)
+            scored = score_day(sensor.id, day, history, self._stored[sensor.id, day].row, baseline, felt[sensor.id])
+            if not scored.changed and not self._stored[sensor.id, day].fresh:
+                # Memory may be behind the table: only what the table says is really unchanged.
+                stored = self._stored[sensor.id, day] = self._do.deviations.get(sensor.id, day, fresh=True)
+                scored = score_day(sensor.id, day, history, stored.row, baseline, felt[sensor.id])
+            whole = scored.row.level.size == SLOTS  # of a day that goes on, there is no next one
+            reach[sensor.id] = scored.felt_until if whole else None
+            if scored.row.level.size or self._stored[sensor.id, day].row is not None:
+                self._rows[sensor.id, day] = scored.row
+        return reach
+
+    def _write(self) -> int:
+        written = 0
+        for (sensor, day), row in sorted(self._rows.items(), key=lambda item: item[0][1], reverse=True):
+            stored = self._stored[sensor, day]
+            if not row.same_as(stored.row):
+                self._tell_of_bad_values(row, stored.row)
+                self._do.deviations.put(row, stored.tag)
+                written += 1
+        return written
+
+    def _rows_after(self) -> list[DeviationDay]:
+        """Return the rows of the day after the last whole one.
+
+        A run that ended between writing them and looking at their incidents left nothing else to see.
+        """
+        last = max((day for _, day in self._rows), default=None)
+        if last is None or all(row.level.size < SLOTS for (_, day), row in self._rows.items() if day == last):
+            return []
+        if self._document(last + ONE_DAY) is None:
+            return []
+        after = [self._do.deviations.get(sensor.id, last + ONE_DAY).row for sensor in self._template.sensors]
+        return [row for row in after if row is not None]
+
+    def _read_stored(self, day: date) -> None:
+        for sensor in self._template.sensors:
+            self._stored[sensor.id, day] = self._do.deviations.get(sensor.id, day, fresh=self._again)
+
+    def _document(self, day: date) -> TemplateDay | None:
+        if day not in self._documents:
+            document, _, problem = self._do.lake.read(self._template, day)
+            if problem:
+                logger.error("%s", problem)
+                self._tell("corrupt_blob", day, day.isoformat(), problem)
+            self._documents[day] = document
+        return self._documents[day]
+
+    def _series(self, sensor: Sensor, day: date) -> SeriesDay | None:
+        document = self._document(day)
+        return None if document is None else document.sensors.get(sensor.id)
+
+    def _initially_felt(self, days: list[date]) -> np.datetime64 | None:
+        return np.datetime64(days[-1] + 2 * ONE_DAY, "s") if self._again else None
+
+    def _pointer(self, sensor: Sensor, day: date) -> BaselinePointer | None:
+        pointer = self._watched.baselines.get(sensor.id)
+        return pointer if pointer is not None and day >= pointer.valid_from else None
+
+    def _refresh_baselines(self) -> None:
+        """Read the pointers again where stored rows name other versions: those may be newer than what we know."""
+        for sensor in self._template.sensors:
+            for (owner, day), stored in self._stored.items():
+                pointer = self._pointer(sensor, day)
+                version = pointer.version if pointer else ""
+                if owner == sensor.id and stored.row is not None and stored.row.baseline != version:
+                    self._watched = self._do.registry.platform(self._watched.platform.id)
+                    return
+
+    def _baseline(self, sensor: Sensor, day: date) -> Baseline | None:
+        pointer = self._pointer(sensor, day)
+        if pointer is None:
+            return None
+        try:
+            return self._do.baselines.get(sensor.id, pointer.version)
+        except (NotFound, CorruptBlob) as error:
+            logger.exception("%s cannot be scored", sensor.id)
+            self._tell("corrupt_blob", pointer.valid_from, sensor.id, f"{sensor.id} cannot be scored: {error}")
+            return None
+
+    def _tell_unknown_series(self, day: date) -> None:
+        document = self._document(day)
+        for sensor in self._template.sensors:
+            if document is not None and sensor.id not in document.sensors:
+                self._tell("unknown_series", day, sensor.id, f"OMNIA knows no series {sensor.tag} for {sensor.id}")
+
+    def _tell_of_bad_values(self, row: DeviationDay, before: DeviationDay | None) -> None:
+        if row.bad and (before is None or before.bad != row.bad):
+            logger.warning("%s on %s: bad values: %s", row.sensor, row.day, row.bad)
+            self._tell("bad_values", row.day, row.sensor, f"{row.sensor}: buckets with bad values: {row.bad}")
+
+    def _tell(self, kind: EventKind, day: date, about: str, message: str) -> None:
+        subject = self._template.id
+        self._do.events.put(Event(subject=subject, kind=kind, at=start_of(day), about=about, message=message))

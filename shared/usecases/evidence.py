@@ -1,0 +1,77 @@
+"""The data that an incident's estimation rests on: read from the lake, with a digest that names exactly them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from shared.domain.environment import Environment, Floats
+from shared.domain.estimation import Observations
+from shared.domain.platform import Platform
+from shared.domain.template import Template
+from shared.domain.tsd import (
+    BUCKET,
+    SLOTS,
+    SeriesDay,
+    TemplateDay,
+    days_between,
+    floor_to_bucket,
+    slot_of,
+    to_datetime64,
+)
+
+Documents = Callable[[date], TemplateDay | None]
+
+
+@dataclass(frozen=True)
+class EvidenceRules:
+    """How much before and after an incident's onset an estimation looks at."""
+
+    lead: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Readings and environment of a template around an incident, and the digest of both and of the template."""
+
+    observations: Observations
+    environment: Environment
+    digest: str
+
+
+def gather(
+    platform: Platform, template: Template, documents: Documents, onset: datetime, at: datetime, rules: EvidenceRules
+) -> Evidence:
+    """Return what the lake holds from ``onset - lead`` to the bucket ``at`` (included)."""
+    start, end = floor_to_bucket(onset - rules.lead), at + BUCKET
+    days = [
+        documents(day) or TemplateDay(platform=platform.id, template=template.id, day=day)
+        for day in days_between(start, end)
+    ]
+    sensors = [_span([_values(day.sensors.get(one.id)) for day in days], start, end) for one in template.sensors]
+    sea = {
+        quantity: series.scale * _span([_values(day.environment.get(quantity)) for day in days], start, end)
+        for quantity, series in sorted(platform.environment.items())
+    }
+    size = int((end - start) / BUCKET)
+    times = np.asarray(to_datetime64(start) + np.arange(size) * np.timedelta64(600, "s"))
+    digest = hashlib.sha256(template.model_dump_json().encode())
+    digest.update(times.tobytes())
+    for values in [*sensors, *sea.values()]:
+        digest.update(values.tobytes())
+    ppmv = np.stack(sensors) if sensors else np.empty((0, size))
+    return Evidence(Observations(times, ppmv), Environment.of(times, **sea), digest.hexdigest()[:32])
+
+
+def _values(series: SeriesDay | None) -> Floats:
+    return np.full(SLOTS, np.nan) if series is None else series.array()
+
+
+def _span(days: list[Floats], start: datetime, end: datetime) -> Floats:
+    """Return the buckets of [start, end) from whole days, the first of which holds ``start``."""
+    first = slot_of(start)
+    size = int((end - start) / BUCKET)
+    return np.concatenate(days)[first : first + size]

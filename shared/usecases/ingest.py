@@ -1,0 +1,230 @@
+"""Ingest: bring the lake up to the last closed bucket, in bounded steps, without a gap and without a duplicate.
+
+Per template: what OMNIA has since each series' watermark, with an overlap for late data, is merged into the day
+blobs; then the watermarks move. A crash in between asks again for what is there already, and changes nothing.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from shared.domain.event import Event
+from shared.domain.platform import EnvironmentSeries, Platform, Quantity
+from shared.domain.template import Template
+from shared.domain.tsd import (
+    PlausibleRange,
+    Reading,
+    SeriesDay,
+    TemplateDay,
+    by_day,
+    days_between,
+    floor_to_bucket,
+    iso,
+    start_of,
+)
+from shared.errors import Conflict, LeakDetectionError, SourceError
+from shared.ports import Clock, Events, Lake, Messages, Registry, Source, StoredDay, Watched, Window
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+CATCH_UP = timedelta(hours=12)  # a last step from so far behind ends a backfill or a long outage
+
+# What a measurement of the sea can be, in the project's units; outside lies a fault.
+PLAUSIBLE_SEA: Mapping[Quantity, PlausibleRange] = {
+    "current_speed": PlausibleRange(0, 5),
+    "current_direction": PlausibleRange(-360, 720),
+    "wave_height": PlausibleRange(0, 40),
+    "wave_period": PlausibleRange(0, 60),
+    "temperature": PlausibleRange(-3, 40),
+}
+
+
+@dataclass(frozen=True)
+class IngestRules:
+    """How far back a run looks, how large its steps are, and when it stops taking another."""
+
+    overlap: timedelta
+    backfill: timedelta
+    step: timedelta
+    budget: timedelta
+    plausible: PlausibleRange  # ppmv
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Brings the lake up to date; one instance per process."""
+
+    source: Source
+    lake: Lake
+    registry: Registry
+    events: Events
+    messages: Messages
+    clock: Clock
+    rules: IngestRules
+
+    def run(self) -> "IngestReport":
+        """Ingest every template; one that fails does not stop the others, and fails the run at its end.
+
+        Raises SourceError that names the templates that failed.
+        """
+        begun = self.clock.now()
+        report = IngestReport()
+        for watched in self.registry.platforms():
+            for template in watched.platform.templates:
+                if not template.sensors:
+                    logger.warning("%s has no sensors: nothing to ingest", template.id)
+                    continue
+                try:
+                    _TemplateRun(self, watched, template, begun + self.rules.budget, report).run()
+                except (LeakDetectionError, OSError) as error:
+                    logger.exception("ingest of %s failed", template.id)
+                    report.failed[template.id] = str(error)
+        if report.failed:
+            raise SourceError("; ".join(f"{name}: {why}" for name, why in report.failed.items()))
+        return report
+
+
+@dataclass
+class IngestReport:
+    """What a run did."""
+
+    readings: int = 0
+    blobs_written: int = 0
+    behind: int = 0  # templates that a later run has to bring up to date
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One series to ingest: its key in the day document, its tag and what of it is plausible (source unit)."""
+
+    key: str
+    tag: str
+    unit: str
+    plausible: PlausibleRange
+    is_sensor: bool
+
+
+class _TemplateRun:
+    """One template's part of a run."""
+
+    def __init__(
+        self, ingest: Ingest, watched: Watched, template: Template, deadline: datetime, report: IngestReport
+    ) -> None:
+        self._do = ingest
+        self._template = template
+        self._platform = watched.platform
+        self._deadline = deadline
+        self._report = report
+        self._series = {one.key: one for one in _series(watched.platform, template, ingest.rules.plausible)}
+        self._target = floor_to_bucket(ingest.clock.now())
+        self._first = start_of((self._target - ingest.rules.backfill).date())
+        known = watched.watermarks.get(template.id, {})
+        self._watermarks = {key: known.get(key, self._first) for key in self._series}
+
+    def run(self) -> None:
+        """Step until every series is up to date, or the run's time is used up."""
+        found = self._do.source.resolve(self._platform.facility, [one.tag for one in self._series.values()])
+        self._ids = {one.key: found[one.tag] for one in self._series.values() if one.tag in found}
+        while (start := min(self._watermarks.values())) < self._target:
+            if self._do.clock.now() >= self._deadline:
+                self._report.behind += 1
+                return
+            # The last step takes up to half a step more: it is never so short that it passes for a tick.
+            longest = start + 1.5 * self._do.rules.step
+            self._step(self._target if longest >= self._target else start + self._do.rules.step)
+
+    def _step(self, end: datetime) -> None:
+        due = [key for key, moment in self._watermarks.items() if moment < end]
+        starts = {key: max(self._watermarks[key] - self._do.rules.overlap, self._first) for key in due}
+        readings = self._read({key: (start, end) for key, start in starts.items()})
+        for day in days_between(min(starts.values()), end):
+            arrived = {key: readings[key].get(day, []) for key in due if starts[key].date() <= day}
+            self._merge_day(day, end, arrived)
+        if end == self._target and end - min(self._watermarks.values()) >= CATCH_UP:
+            # A backfill or a long outage has ended; said before the watermarks move, so that a crash repeats it.
+            self._do.messages.build_baselines(self._template)
+        self._watermarks.update(dict.fromkeys(due, end))
+        self._do.registry.set_watermarks(self._template, self._watermarks)
+
+    def _read(self, spans: Mapping[str, tuple[datetime, datetime]]) -> Mapping[str, Mapping[date, list[Reading]]]:
+        windows = [Window(self._ids[key], *span) for key, span in spans.items() if key in self._ids]
+        answers = self._do.source.read(windows) if windows else {}
+        self._report.readings += sum(len(readings) for readings in answers.values())
+        return {key: by_day(answers.get(self._ids.get(key, ""), [])) for key in spans}
+
+    def _merge_day(self, day: date, end: datetime, readings: Mapping[str, Sequence[Reading]]) -> None:
+        for attempt in range(ATTEMPTS):
+            stored = self._do.lake.read(self._template, day)
+            if stored.problem:
+                readings = self._reread_corrupt(stored, day, end)
+            document = self._merged(stored, day, end, readings)
+            if document == stored.document:
+                return
+            try:
+                self._do.lake.write(self._template, document, stored.tag)
+            except Conflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                self._report.blobs_written += 1
+                return
+
+    def _merged(
+        self, stored: StoredDay, day: date, end: datetime, readings: Mapping[str, Sequence[Reading]]
+    ) -> TemplateDay:
+        document = stored.document or TemplateDay(platform=self._template.platform, template=self._template.id, day=day)
+        sensors, environment = dict(document.sensors), dict(document.environment)
+        for key, arrived in readings.items():
+            if key not in self._ids:
+                continue  # without a series in OMNIA there is nothing to know; detect tells of it
+            one = self._series[key]
+            part = sensors if one.is_sensor else environment
+            before = part.get(key) or SeriesDay(tag=one.tag, unit=one.unit, until=start_of(day))
+            part[key] = before.merged(arrived, self._reach(key, day, end), one.plausible)
+        return document.model_copy(
+            update={"sensors": dict(sorted(sensors.items())), "environment": dict(sorted(environment.items()))}
+        )
+
+    def _reread_corrupt(self, stored: StoredDay, day: date, end: datetime) -> Mapping[str, Sequence[Reading]]:
+        """Set the unreadable blob aside and ask OMNIA for the whole day again: nothing of it is lost."""
+        copy = self._do.lake.quarantine(self._template, day)
+        logger.error("%s; kept as %s, the day is fetched again", stored.problem, copy)
+        self._do.events.put(
+            Event(
+                subject=self._template.id,
+                kind="corrupt_blob",
+                at=start_of(day),
+                about=copy,
+                message=f"{stored.problem}; kept as {copy}, the day was fetched again from OMNIA",
+            )
+        )
+        spans = {key: (start_of(day), self._reach(key, day, end)) for key in self._series}
+        found = self._read({key: span for key, span in spans.items() if span[0] < span[1]})
+        return {key: days.get(day, []) for key, days in found.items()}
+
+    def _reach(self, key: str, day: date, end: datetime) -> datetime:
+        """Return up to when of that day the series is known after this step."""
+        return min(max(end, self._watermarks[key]), start_of(day) + timedelta(days=1))
+
+
+def _series(platform: Platform, template: Template, ppmv: PlausibleRange) -> list[_Series]:
+    sensors = [_Series(sensor.id, sensor.tag, "ppmv", ppmv, is_sensor=True) for sensor in template.sensors]
+    sea = [
+        _Series(quantity, series.tag, series.unit, _in_source_unit(quantity, series), is_sensor=False)
+        for quantity, series in sorted(platform.environment.items())
+    ]
+    return sensors + sea
+
+
+def _in_source_unit(quantity: Quantity, series: EnvironmentSeries) -> PlausibleRange:
+    span = PLAUSIBLE_SEA[quantity]
+    return PlausibleRange(span.low / series.scale, span.high / series.scale)
+
+
+def lag(watched: Watched, template: Template) -> str:
+    """Return up to when all of the template's series were ingested, as text; empty before the first run."""
+    moments = watched.watermarks.get(template.id, {})
+    return iso(min(moments.values())) if moments else ""

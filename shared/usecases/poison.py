@@ -1,0 +1,30 @@
+"""Poison: a message that failed for good becomes an event that a person sees; the message itself stays queued."""
+
+import hashlib
+from datetime import datetime
+
+from shared.domain.event import Event
+from shared.ports import Events
+from shared.usecases.query import SYSTEM
+
+MAX_DEQUEUE_COUNT = 5  # as host.json says; a test holds the two together
+
+
+def is_last_try(dequeue_count: int | None) -> bool:
+    """Return whether the host moves the message to the poison queue when this try fails."""
+    return dequeue_count is not None and dequeue_count >= MAX_DEQUEUE_COUNT
+
+
+def tell_poison(events: Events, queue: str, body: bytes, queued_at: datetime, why: str) -> Event:
+    """Record that a message of the queue failed for good, and return the event."""
+    about = f"{queue}/{hashlib.sha256(body).hexdigest()[:16]}"
+    shown = body[:200].decode(errors="replace")
+    event = Event(
+        subject=SYSTEM,
+        kind="poison_message",
+        at=queued_at,
+        about=about,
+        message=f"a message failed for good and is kept in {queue}-poison: {why} (message: {shown})",
+    )
+    events.put(event)
+    return event

@@ -1,0 +1,355 @@
+"""In-memory storage with the semantics that matter (conditional writes), and a switch that crashes at any write."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from shared.detection import Baseline
+from shared.domain.deviation import DeviationDay
+from shared.domain.environment import Environment
+from shared.domain.estimation import Estimation, Observations
+from shared.domain.event import Event
+from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.platform import Platform
+from shared.domain.template import Sensor, Template
+from shared.domain.tsd import BUCKET, Reading, TemplateDay
+from shared.errors import Conflict, NotFound
+from shared.ports import (
+    BaselinePointer,
+    Notified,
+    StoredDay,
+    StoredDeviations,
+    StoredEstimation,
+    StoredIncident,
+    Tag,
+    Watched,
+    Window,
+)
+from shared.usecases.detect import Detect
+from shared.usecases.estimate import Estimate
+from shared.usecases.evidence import EvidenceRules
+from shared.usecases.incidents import IncidentRules, Reconcile
+
+Value = TypeVar("Value")
+
+
+class Crash(BaseException):
+    """The process dies: nothing may catch this."""
+
+
+@dataclass
+class Writes:
+    """Counts every write, and dies instead of the one that it is told to."""
+
+    count: int = 0
+    crash_at: int | None = None
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.crash_at is not None and self.count >= self.crash_at:
+            raise Crash
+
+
+class Cells(Generic[Value]):
+    """Rows by key, each with a tag that changes with every write."""
+
+    def __init__(self, writes: Writes) -> None:
+        self.rows: dict[Any, tuple[Value, str]] = {}
+        self._writes = writes
+
+    def get(self, key: Any) -> tuple[Value | None, Tag]:
+        return self.rows.get(key, (None, None))
+
+    def put(self, key: Any, value: Value, tag: Tag) -> str:
+        if self.get(key)[1] != tag:
+            raise Conflict(f"{key} changed in between")
+        self._writes.tick()
+        new = str(self._writes.count)
+        self.rows[key] = (value, new)
+        return new
+
+    def set(self, key: Any, value: Value) -> None:
+        self.put(key, value, self.get(key)[1])
+
+    def remove(self, key: Any) -> None:
+        if key in self.rows:
+            self._writes.tick()
+            del self.rows[key]
+
+    def values(self) -> dict[Any, Value]:
+        return {key: self.rows[key][0] for key in sorted(self.rows)}
+
+
+class FakeRegistry:
+    def __init__(self, writes: Writes) -> None:
+        self.known: dict[str, Platform] = {}
+        self.watermarks: Cells[Mapping[str, datetime]] = Cells(writes)
+        self.baselines: Cells[BaselinePointer] = Cells(writes)
+
+    def platforms(self) -> list[Watched]:
+        return [self.platform(name) for name in sorted(self.known)]
+
+    def platform(self, platform: str) -> Watched:
+        if platform not in self.known:
+            raise NotFound(f"platform {platform!r} is not registered")
+        return Watched(self.known[platform], self.watermarks.values(), self.baselines.values())
+
+    def add(self, platform: Platform, *, replace: bool = False) -> int:
+        self.known[platform.id] = platform
+        return 1
+
+    def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
+        self.watermarks.set(template.id, dict(watermarks))
+
+    def set_baseline(self, template: Template, sensor: Sensor, pointer: BaselinePointer) -> None:
+        self.baselines.set(sensor.id, pointer)
+
+
+class FakeLake:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[TemplateDay | str] = Cells(writes)  # a text stands for a blob that cannot be read
+        self.aside: list[str] = []
+        self.reads = 0
+
+    def read(self, template: Template, day: date) -> StoredDay:
+        self.reads += 1
+        value, tag = self.cells.get((template.id, day))
+        if isinstance(value, str):
+            return StoredDay(None, tag, f"day blob {template.id}/{day}: {value}")
+        return StoredDay(value, tag)
+
+    def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
+        self.cells.put((template.id, document.day), document, tag)
+
+    def quarantine(self, template: Template, day: date) -> str:
+        self.aside.append(f"{template.id}/{day}")
+        return self.aside[-1]
+
+    def days(self, template: Template) -> list[date]:
+        return sorted(day for name, day in self.cells.rows if name == template.id)
+
+
+class FakeBaselines:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[Baseline] = Cells(writes)
+
+    def put(self, sensor: str, baseline: Baseline) -> None:
+        self.cells.set((sensor, baseline.version), baseline)
+
+    def get(self, sensor: str, version: str) -> Baseline:
+        baseline, _ = self.cells.get((sensor, version))
+        if baseline is None:
+            raise NotFound(f"baseline {version} of {sensor} is not stored")
+        return baseline
+
+
+class FakeDeviations:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[DeviationDay] = Cells(writes)
+        self.memory: dict[tuple[str, date], tuple[DeviationDay, Tag]] = {}
+
+    def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
+        if not fresh and (sensor, day) in self.memory:
+            return StoredDeviations(*self.memory[sensor, day], fresh=False)
+        row, tag = self.cells.get((sensor, day))
+        if row is not None:
+            self.memory[sensor, day] = (row, tag)
+        return StoredDeviations(row, tag, fresh=True)
+
+    def put(self, row: DeviationDay, tag: Tag) -> None:
+        try:
+            new = self.cells.put((row.sensor, row.day), row, tag)
+        except Conflict:
+            self.memory.pop((row.sensor, row.day), None)
+            raise
+        self.memory[row.sensor, row.day] = (row, new)
+
+    def range(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
+        return [row for (name, day), row in self.cells.values().items() if name == sensor and first <= day <= last]
+
+    def summaries(self, sensor: str, first: date, last: date) -> Sequence[Mapping[str, Any]]:
+        return [
+            {"RowKey": row.day.isoformat(), "baseline": row.baseline, "buckets": row.level.size}
+            for row in self.range(sensor, first, last)
+        ]
+
+
+class FakeIncidents:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[tuple[Incident, Notified | None]] = Cells(writes)
+
+    def list(self, template: str) -> list[StoredIncident]:
+        found = [StoredIncident(*value, tag) for (name, _), (value, tag) in self.cells.rows.items() if name == template]
+        return sorted(found, key=lambda one: one.incident.onset, reverse=True)
+
+    def get(self, template: str, onset: datetime) -> StoredIncident | None:
+        value, tag = self.cells.get((template, onset))
+        return None if value is None else StoredIncident(*value, tag)
+
+    def put(self, incident: Incident, notified: Notified | None, tag: Tag) -> str:
+        return self.cells.put((incident.template, incident.onset), (incident, notified), tag)
+
+    def remove(self, incident: Incident) -> None:
+        self.cells.remove((incident.template, incident.onset))
+
+
+class FakeEstimations:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[StoredEstimation] = Cells(writes)
+
+    def get(self, template: str, incident: str) -> StoredEstimation | None:
+        stored, tag = self.cells.get((template, incident))
+        return None if stored is None else stored._replace(tag=tag)
+
+    def put(self, estimation: StoredEstimation) -> None:
+        key = (estimation.template, estimation.incident)
+        self.cells.put(key, estimation._replace(tag=None), estimation.tag)
+
+    def list(self, template: str) -> list[StoredEstimation]:
+        return [stored for (name, _), stored in self.cells.values().items() if name == template]
+
+    def remove(self, template: str, incident: str) -> None:
+        self.cells.remove((template, incident))
+
+
+class FakeEvents:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[Event] = Cells(writes)
+
+    def put(self, event: Event) -> None:
+        self.cells.set((event.subject, event.key), event)
+
+    def remove(self, event: Event) -> None:
+        self.cells.remove((event.subject, event.key))
+
+    def list(self, subject: str, *, limit: int = 1000) -> list[Event]:
+        found = [event for (name, _), event in self.cells.values().items() if name == subject]
+        return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
+
+
+@dataclass
+class FakeMessages:
+    writes: Writes
+    criticals: list[CriticalMessage] = field(default_factory=list)
+    baselines: list[str] = field(default_factory=list)
+
+    def critical(self, message: CriticalMessage) -> None:
+        self.writes.tick()
+        self.criticals.append(message)
+
+    def build_baselines(self, template: Template) -> None:
+        self.writes.tick()
+        self.baselines.append(template.id)
+
+    def lengths(self) -> Mapping[str, int]:
+        return {"critical-deviations": len(self.criticals), "critical-deviations-poison": 0}
+
+
+@dataclass
+class FakeSource:
+    """OMNIA as it was told to be: readings by tag; an answer may be made to fail."""
+
+    readings: dict[str, dict[datetime, Reading]] = field(default_factory=dict)
+    failure: Exception | None = None
+    windows: list[Window] = field(default_factory=list)
+
+    def say(self, tag: str, start: datetime, values: Sequence[float | None]) -> None:
+        series = self.readings.setdefault(tag, {})
+        for index, value in enumerate(values):
+            moment = start + index * BUCKET
+            series[moment] = Reading(moment, value, 0 if value is None else 1, 1 if value is None else 0)
+
+    def resolve(self, facility: str, tags: Sequence[str]) -> dict[str, str]:
+        return {tag: tag for tag in tags if tag in self.readings}
+
+    def read(self, windows: Sequence[Window]) -> dict[str, list[Reading]]:
+        if self.failure is not None:
+            raise self.failure
+        self.windows.extend(windows)
+        return {
+            one.series: [
+                reading
+                for moment, reading in sorted(self.readings[one.series].items())
+                if one.start <= moment < one.end
+            ]
+            for one in windows
+        }
+
+
+@dataclass
+class FakeClock:
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def invert(
+    template: Template, environment: Environment, seen: Observations, earliest: datetime, latest: datetime
+) -> Estimation:
+    """Return an answer that depends on all of its input, and costs nothing."""
+    digest = hashlib.sha256(seen.ppmv.tobytes() + environment.current_speed.tobytes()).hexdigest()
+    return Estimation(
+        verdict="UNDEFINED",
+        probability=0.5,
+        log_bayes_factor=0.0,
+        place=None,
+        nearest_leak_point=None,
+        dissolved_rate_kg_s=None,
+        total_rate_kg_s=None,
+        onset=None,
+        sensors=tuple(sensor.id for sensor in template.sensors),
+        samples=seen.times.size,
+        environment=f"{digest} {earliest} {latest}",
+    )
+
+
+class World:
+    """All fakes, wired as the app is; ``state`` is what the tables hold, without their tags."""
+
+    def __init__(self) -> None:
+        self.writes = Writes()
+        self.registry = FakeRegistry(self.writes)
+        self.lake = FakeLake(self.writes)
+        self.baselines = FakeBaselines(self.writes)
+        self.deviations = FakeDeviations(self.writes)
+        self.incidents = FakeIncidents(self.writes)
+        self.estimations = FakeEstimations(self.writes)
+        self.events = FakeEvents(self.writes)
+        self.messages = FakeMessages(self.writes)
+        self.evidence = EvidenceRules(timedelta(hours=24), timedelta(hours=24))
+        self.rules = IncidentRules(timedelta(hours=12), timedelta(hours=3), self.evidence)
+
+    @property
+    def detect(self) -> Detect:
+        reconcile = Reconcile(self.deviations, self.incidents, self.estimations, self.events, self.messages, self.rules)
+        return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, reconcile)
+
+    @property
+    def estimate(self) -> Estimate:
+        return Estimate(self.lake, self.registry, self.incidents, self.estimations, self.events, self.evidence, invert)
+
+    def restart(self) -> None:
+        """A new process: what was only in memory is gone, and the next write succeeds."""
+        self.writes.crash_at = None
+        self.deviations.memory.clear()
+
+    def drain(self) -> None:
+        """Deliver every queued message."""
+        while self.messages.criticals:
+            self.estimate.run(self.messages.criticals[0])
+            self.messages.criticals.pop(0)
+
+    def state(self) -> dict[str, Any]:
+        """Return what the tables hold, comparable byte for byte."""
+        return {
+            "deviations": {
+                key: (row.baseline, row.bad, row.ppmv.tobytes(), row.score.tobytes(), row.level.tobytes())
+                for key, row in self.deviations.cells.values().items()
+            },
+            "incidents": self.incidents.cells.values(),
+            "estimations": {key: one._replace(tag=None) for key, one in self.estimations.cells.values().items()},
+            "events": self.events.cells.values(),
+        }

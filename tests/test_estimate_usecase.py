@@ -1,0 +1,140 @@
+"""Estimate: one answer per set of data, the newest data win, and nothing is left of what detect took back."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.estimation import Estimation
+from shared.domain.incident import CriticalMessage, Incident
+from shared.errors import NotFound
+from shared.ports import Notified
+from shared.usecases.estimate import Estimate, in_words
+from tests.examples import DAY, at, document, noise, platform, template
+from tests.fakes import World, invert
+
+TEMPLATE = template()
+ONSET = at(DAY, 12)
+
+
+def world() -> World:
+    """Return a world with one day and one incident."""
+    new = World()
+    new.registry.add(platform(TEMPLATE))
+    new.lake.cells.set((TEMPLATE.id, DAY), document(TEMPLATE, DAY, s1=noise(1), s2=noise(2)))
+    incident = Incident(
+        id="troll-a-20260301T1200Z",
+        platform="troll",
+        template=TEMPLATE.id,
+        onset=ONSET,
+        last_critical=ONSET + timedelta(hours=4),
+        open=True,
+        sensors=("troll-a-1",),
+        max_score=3.0,
+    )
+    new.incidents.put(incident, Notified(ONSET, "x"), None)
+    return new
+
+
+def message(hours: float = 0, **changes: str) -> CriticalMessage:
+    """Return the message of that incident with data up to so long after its onset."""
+    body = {
+        "schema": 1,
+        "platform": "troll",
+        "template": TEMPLATE.id,
+        "incident": "troll-a-20260301T1200Z",
+        "onset": ONSET,
+        "at": ONSET + timedelta(hours=hours),
+        "sensors": ("troll-a-1",),
+    }
+    return CriticalMessage.model_validate(body | changes)
+
+
+def counting(target: World) -> tuple[Estimate, list[int]]:
+    """Return the use case, and a list that grows with every estimation that is really computed."""
+    computed: list[int] = []
+
+    def count(*arguments: object) -> Estimation:
+        computed.append(1)
+        return invert(*arguments)  # type: ignore[arg-type]
+
+    case = target.estimate
+    return Estimate(
+        case.lake, case.registry, case.incidents, case.estimations, case.events, case.rules, count
+    ), computed
+
+
+def test_a_repeated_message_computes_nothing() -> None:
+    """The inputs' digest is stored with the answer; the same inputs give it back."""
+    target = world()
+    case, computed = counting(target)
+    first = case.run(message())
+    state = target.state()
+    assert case.run(message()) == first
+    assert computed == [1]
+    assert target.state() == state
+
+
+def test_changed_data_are_estimated_again() -> None:
+    """Late data up to the same time change the digest, and so the answer."""
+    target = world()
+    case, computed = counting(target)
+    first = case.run(message())
+    target.lake.cells.set((TEMPLATE.id, DAY), document(TEMPLATE, DAY, s1=noise(8), s2=noise(2)))
+    assert case.run(message()) != first
+    assert computed == [1, 1]
+
+
+def test_the_newest_data_win() -> None:
+    """A message that speaks of older data than were used changes nothing."""
+    target = world()
+    target.estimate.run(message(3))
+    state = target.state()
+    assert target.estimate.run(message(0)) is None
+    assert target.state() == state
+
+
+def test_data_after_the_messages_time_are_not_used() -> None:
+    """What the lake holds beyond ``at`` cannot change the answer, so that a replay gives the same."""
+    target = world()
+    early = target.estimate.run(message())
+    rest = noise(1)
+    rest[73:] += 100
+    target.lake.cells.set((TEMPLATE.id, DAY), document(TEMPLATE, DAY, s1=rest, s2=noise(2)))
+    other = world()
+    assert other.estimate.run(message()) == early
+    assert target.estimate.run(message()) == early
+
+
+def test_an_incident_that_is_gone_leaves_nothing() -> None:
+    """A message of an incident that late data took back is answered by nothing."""
+    target = world()
+    target.incidents.cells.rows.clear()
+    assert target.estimate.run(message()) is None
+    assert target.state()["estimations"] == {}
+
+
+def test_an_incident_taken_back_meanwhile_leaves_nothing() -> None:
+    """Detect removes the incident while the estimation runs: its row and event go, too."""
+    target = world()
+
+    def slow(*arguments: object) -> Estimation:
+        target.incidents.cells.rows.clear()
+        return invert(*arguments)  # type: ignore[arg-type]
+
+    case = target.estimate
+    Estimate(case.lake, case.registry, case.incidents, case.estimations, case.events, case.rules, slow).run(message())
+    assert target.state()["estimations"] == {}
+    assert target.state()["events"] == {}
+
+
+def test_an_unknown_template_is_not_found() -> None:
+    """The queue's retries and its poison queue take it from there."""
+    with pytest.raises(NotFound, match="troll-q"):
+        world().estimate.run(message(template="troll-q"))
+
+
+def test_an_answer_is_told_in_one_sentence() -> None:
+    """What is undefined is told without place and rate."""
+    answer = world().estimate.run(message())
+    assert answer is not None
+    assert in_words(answer) == "UNDEFINED: probability of a leak here 0.50"

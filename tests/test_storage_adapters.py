@@ -1,0 +1,253 @@
+"""Adapters on real storage: conditional writes, round trips, order of rows."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from local.manage import seed, seed_platforms
+from shared.adapters.blobs import day_blob, parse_day_blob
+from shared.bootstrap import Bootstrap, expand
+from shared.domain.deviation import DeviationDay
+from shared.domain.event import Event
+from shared.domain.incident import CriticalMessage, Incident
+from shared.errors import Conflict, InvalidInput, NotFound
+from shared.ports import BaselinePointer, Notified, StoredEstimation
+from tests.examples import DAY, document, noise, quiet_baseline, template
+from tests.fakes import invert
+
+pytestmark = pytest.mark.azurite
+Make = Callable[..., Bootstrap]
+TEMPLATE = template()
+
+
+def row(seed_: int = 1, size: int = 144) -> DeviationDay:
+    """Return a scored day with every kind of value."""
+    ppmv = noise(seed_, size)
+    ppmv[3] = np.nan
+    score = np.linspace(0, 3, size).astype(np.float32)
+    score[3] = np.nan
+    return DeviationDay(
+        "troll-a-1", DAY, "v1", ppmv, score, np.resize([0, 1, 2, -1], size).astype(np.int8), "1 bad_status"
+    )
+
+
+def incident(hour: int) -> Incident:
+    """Return an incident that begins at that hour."""
+    onset = datetime(2026, 3, 1, hour, tzinfo=UTC)
+    return Incident(
+        id=f"troll-a-{onset:%Y%m%dT%H%M}Z",
+        platform="troll",
+        template="troll-a",
+        onset=onset,
+        last_critical=onset + timedelta(hours=1),
+        open=True,
+        sensors=("troll-a-1", "troll-a-2"),
+        max_score=2.5,
+    )
+
+
+def test_a_day_document_is_written_on_what_was_read(make_app: Make, unique: str) -> None:
+    """A second writer with the old tag loses; the blob is what the winner wrote."""
+    lake = make_app(unique).lake
+    first, second = document(TEMPLATE, DAY, s1=noise(1)), document(TEMPLATE, DAY, s1=noise(2))
+    assert lake.read(TEMPLATE, DAY).document is None
+    lake.write(TEMPLATE, first, None)
+    stored = lake.read(TEMPLATE, DAY)
+    assert stored.document == first
+    lake.write(TEMPLATE, second, stored.tag)
+    for tag in (stored.tag, None):
+        with pytest.raises(Conflict):
+            lake.write(TEMPLATE, first, tag)
+    assert lake.read(TEMPLATE, DAY).document == second
+
+
+def test_the_days_of_a_template_are_listed_in_order(make_app: Make, unique: str) -> None:
+    """Blobs of a template with a similar name are not among them."""
+    lake = make_app(unique).lake
+    for day in (date(2026, 3, 2), date(2026, 2, 27), date(2026, 3, 1)):
+        lake.write(TEMPLATE, document(TEMPLATE, day, s1=noise(1)), None)
+    other = template(slug="ab")
+    lake.write(other, document(other, date(2020, 1, 1), s1=noise(1)), None)
+    assert lake.days(TEMPLATE) == [date(2026, 2, 27), date(2026, 3, 1), date(2026, 3, 2)]
+
+
+@pytest.mark.parametrize("content", [b"", b'{"schema":1,', b"null"])
+def test_an_unreadable_blob_says_why_and_can_be_set_aside(make_app: Make, unique: str, content: bytes) -> None:
+    """Its bytes are kept under a name that derives from them."""
+    app = make_app(unique)
+    container = app.container(app.settings.storage.lake_container)
+    container.upload_blob(day_blob(TEMPLATE, DAY), content)
+    stored = app.lake.read(TEMPLATE, DAY)
+    assert stored.document is None
+    assert stored.tag is not None
+    assert "day blob troll/a/2026-03-01.json" in stored.problem
+    copy = app.lake.quarantine(TEMPLATE, DAY)
+    assert app.lake.quarantine(TEMPLATE, DAY) == copy
+    kept = app.container(app.settings.storage.corrupt_container).download_blob(copy).readall()
+    assert kept == content
+
+
+def test_a_document_under_another_days_name_is_refused(make_app: Make, unique: str) -> None:
+    """A copied blob must not be scored as another day."""
+    app = make_app(unique)
+    wrong = document(TEMPLATE, DAY, s1=noise(1)).to_json()
+    app.container(app.settings.storage.lake_container).upload_blob(day_blob(TEMPLATE, date(2026, 3, 2)), wrong)
+    assert "it holds troll-a of 2026-03-01" in app.lake.read(TEMPLATE, date(2026, 3, 2)).problem
+
+
+@pytest.mark.parametrize(
+    "name", ["troll/a/x.json", "troll/2026-03-01.json", "a/b/c/2026-03-01.json", "troll/a/2026-03-01"]
+)
+def test_only_day_blobs_are_understood(name: str) -> None:
+    """Any other blob in the container is refused by name."""
+    with pytest.raises(InvalidInput, match="expected platform/template"):
+        parse_day_blob(name)
+
+
+def test_baselines_are_immutable_versions(make_app: Make, unique: str) -> None:
+    """Storing one twice changes nothing; one that is not there is NotFound."""
+    store, baseline = make_app(unique).baselines, quiet_baseline()
+    store.put("troll-a-1", baseline)
+    store.put("troll-a-1", baseline)
+    assert make_app(unique).baselines.get("troll-a-1", baseline.version).to_bytes() == baseline.to_bytes()
+    with pytest.raises(NotFound, match="baseline nothing of troll-a-1"):
+        store.get("troll-a-1", "nothing")
+
+
+def test_a_scored_day_survives_the_table(make_app: Make, unique: str) -> None:
+    """Read by another process, every bit is the same, and the plain columns say what people need."""
+    app = make_app(unique)
+    app.deviations.put(row(), None)
+    other = make_app(unique).deviations
+    stored = other.get("troll-a-1", DAY)
+    assert stored.row is not None
+    assert stored.row.same_as(row())
+    (plain,) = other.summaries("troll-a-1", DAY, DAY)
+    assert (plain["samples"], plain["critical"], plain["last_level"], plain["bad"]) == (
+        143,
+        36,
+        "Undefined",
+        "1 bad_status",
+    )
+    assert "ppmv" not in plain
+
+
+def test_a_stale_memory_loses_the_write_and_reads_again(make_app: Make, unique: str) -> None:
+    """What another process wrote is noticed by the conditional write, not before."""
+    mine, theirs = make_app(unique).deviations, make_app(unique).deviations
+    mine.put(row(1), None)
+    stored = theirs.get("troll-a-1", DAY)
+    theirs.put(row(2), stored.tag)
+    remembered = mine.get("troll-a-1", DAY)
+    assert not remembered.fresh
+    with pytest.raises(Conflict):
+        mine.put(row(3), remembered.tag)
+    again = mine.get("troll-a-1", DAY)
+    assert again.fresh
+    assert again.row is not None
+    assert again.row.same_as(row(2))
+
+
+def test_the_registry_gives_back_what_was_seeded(make_app: Make, unique: str) -> None:
+    """Seeding twice writes nothing the second time, and keeps baselines when it replaces."""
+    app = make_app(unique)
+    platforms = seed_platforms()
+    assert seed(app, platforms) == 4 + 10 + 38
+    assert seed(app, platforms) == 0
+    assert [one.platform for one in app.registry.platforms()] == platforms
+    snorre = app.registry.platform("snorre").platform
+    known = snorre.templates[3]
+    app.registry.set_baseline(known, known.sensors[1], BaselinePointer("v7", DAY))
+    app.registry.set_watermarks(known, {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)})
+    assert seed(app, platforms, replace=True) == 52
+    watched = app.registry.platform("snorre")
+    assert watched.baselines == {known.sensors[1].id: BaselinePointer("v7", DAY)}
+    assert watched.watermarks == {known.id: {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)}}
+    with pytest.raises(NotFound, match="platform 'nowhere'"):
+        app.registry.platform("nowhere")
+
+
+def test_incidents_come_newest_first_and_are_conditional(make_app: Make, unique: str) -> None:
+    """A mark is written on what was read; removing twice is as good as once."""
+    incidents = make_app(unique).incidents
+    for hour in (3, 9, 6):
+        incidents.put(incident(hour), None, None)
+    assert [one.incident.onset.hour for one in incidents.list("troll-a")] == [9, 6, 3]
+    stored = incidents.get("troll-a", incident(6).onset)
+    assert stored is not None
+    mark = Notified(incident(6).onset, "digest")
+    incidents.put(incident(6), mark, stored.tag)
+    with pytest.raises(Conflict):
+        incidents.put(incident(6), None, stored.tag)
+    again = incidents.get("troll-a", incident(6).onset)
+    assert again is not None
+    assert (again.incident, again.notified) == (incident(6), mark)
+    incidents.remove(incident(6))
+    incidents.remove(incident(6))
+    assert len(incidents.list("troll-a")) == 2
+
+
+def test_estimations_survive_the_table(make_app: Make, unique: str) -> None:
+    """The whole answer is there again, and the write is conditional."""
+    estimations = make_app(unique).estimations
+    onset = datetime(2026, 3, 1, tzinfo=UTC)
+    from shared.domain.environment import Environment
+    from shared.domain.estimation import Observations
+
+    seen = Observations(np.array(["2026-03-01"], dtype="datetime64[s]"), np.zeros((2, 1)))
+    answer = invert(TEMPLATE, Environment.of(seen.times), seen, onset, onset)
+    written = StoredEstimation("troll-a-20260301T0000Z", "troll-a", onset, onset, "d", answer, None)
+    estimations.put(written)
+    with pytest.raises(Conflict):
+        estimations.put(written)
+    stored = estimations.get("troll-a", written.incident)
+    assert stored is not None
+    assert stored._replace(tag=None) == written
+    assert [one.incident for one in estimations.list("troll-a")] == [written.incident]
+
+
+def test_events_are_told_once_and_newest_first(make_app: Make, unique: str) -> None:
+    """The same event again changes nothing; the limit takes the newest."""
+    events = make_app(unique).events
+    told = [
+        Event(
+            subject="troll-a", kind="bad_values", at=datetime(2026, 3, day, tzinfo=UTC), about="x", message="it's bad"
+        )
+        for day in (1, 3, 2, 3)
+    ]
+    for event in told:
+        events.put(event)
+    assert [event.at.day for event in events.list("troll-a")] == [3, 2, 1]
+    assert [event.at.day for event in events.list("troll-a", limit=1)] == [3]
+    events.remove(told[1])
+    assert [event.at.day for event in events.list("troll-a")] == [2, 1]
+
+
+def test_queues_are_counted_also_where_they_do_not_exist_yet(make_app: Make, unique: str) -> None:
+    """A poison queue appears with its first message; until then it is empty."""
+    app = make_app(unique)
+    one = incident(3)
+    app.messages.critical(
+        CriticalMessage(
+            schema=1,
+            platform="troll",
+            template="troll-a",
+            incident=one.id,
+            onset=one.onset,
+            at=one.onset,
+            sensors=one.sensors,
+        )
+    )
+    app.messages.build_baselines(TEMPLATE)
+    lengths = app.messages.lengths()
+    assert lengths[f"{unique}-critical"] == 1
+    assert lengths[f"{unique}-build"] == 1
+    assert lengths[f"{unique}-critical-poison"] == 0
+
+
+def test_the_short_connection_string_is_expanded() -> None:
+    """Core Tools' shorthand works for every client."""
+    assert "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1" in expand("UseDevelopmentStorage=true")
+    assert expand("AccountName=x") == "AccountName=x"
