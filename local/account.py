@@ -1,0 +1,187 @@
+"""Tells what the app does as it does it, and in the end what it found beside what was true."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import requests
+
+from local.process import HostProcess
+from shared.bootstrap import Bootstrap
+
+PATIENCE = 600  # seconds without an end after which something must be wrong
+LIKELY = 0.5  # below, where and how large a leak would be says nothing
+GLANCE = 0.5  # seconds between two looks
+
+
+class DemoError(Exception):
+    """The demo did not come to its end; the message says where it stands."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The telling of one run."""
+
+    host: HostProcess
+    app: Bootstrap
+    omnia: str  # the emulator's base URL
+    begun: float
+
+    def say(self, text: str) -> None:
+        """Print a line with the seconds since the start."""
+        print(f"[{time.monotonic() - self.begun:4.0f} s] {text}", flush=True)
+
+    def get(self, path: str) -> Any:
+        """Return the JSON of one of the app's resources."""
+        answer = requests.get(f"{self.host.url}/api/{path}", timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    # --- as it happens
+
+    def ingest(self) -> None:
+        """Let the app ingest until every template is up to date, and say how far it is."""
+        self.host.run_now("ingest")
+        deadline, told = time.monotonic() + PATIENCE, -1
+        while time.monotonic() < deadline:
+            templates = [one for one in self.get("health")["templates"] if one["sensors"]]
+            done = sum(not one["stale"] for one in templates)
+            if done != told:
+                self.say(f"ingest: {done} of {len(templates)} templates are up to date")
+                told = done
+            if done == len(templates):
+                return
+            if self.host.admin("host/idle")["idle"]:
+                self.host.run_now("ingest")  # a run that used up its time is continued by the next
+            time.sleep(GLANCE)
+        raise DemoError("ingest did not come up to date; see host.log")
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do: baselines, deviations, estimations; say how far it is."""
+        deadline, told = time.monotonic() + PATIENCE, ""
+        while time.monotonic() < deadline:
+            state = self.host.admin("host/idle")
+            templates = self.get("health")["templates"]
+            sensors = sum(one["sensors"] for one in templates)
+            ready = sum(one["sensorsWithBaseline"] for one in templates)
+            text = f"detect: {ready} of {sensors} sensors have a baseline, {state['queued']} events wait"
+            if state["idle"]:
+                self.say(f"done: {ready} of {sensors} sensors have a baseline")
+                return
+            if text != told and int(time.monotonic()) % 5 == 0:
+                self.say(text)
+                told = text
+            time.sleep(GLANCE)
+        raise DemoError(f"the app is still busy: {state}; see host.log")
+
+    # --- in the end
+
+    def report(self) -> bool:
+        """Print what was ingested and found, truth beside estimate; return whether a leak was found and estimated."""
+        self._samples()
+        truth = requests.get(self.omnia.partition("/plant/")[0] + "/truth", timeout=30).json().get("leak")
+        found = [
+            incident
+            for platform in self.get("platforms")
+            for template in platform["templates"]
+            for incident in self.get(f"templates/{template}/incidents")
+        ]
+        print(f"incidents: {len(found)}")
+        answers = {one["id"]: self._estimation(one["id"]) for one in found}
+        for incident in sorted(found, key=lambda one: one["onset"]):
+            _print_incident(incident, answers[incident["id"]])
+        if truth is not None:
+            return _compare(truth, found, answers)
+        return any(answers.values())
+
+    def _estimation(self, incident: str) -> Mapping[str, Any] | None:
+        answer = requests.get(f"{self.host.url}/api/incidents/{incident}/estimation", timeout=60)
+        if answer.status_code == requests.codes.not_found:
+            return None
+        answer.raise_for_status()
+        body: Mapping[str, Any] = answer.json()
+        return body
+
+    def _samples(self) -> None:
+        count = {"samples": 0, "ok": 0, "warning": 0, "critical": 0, "undefined": 0}
+        first, last, sensors, bad = "9999", "", 0, 0
+        for watched in self.app.registry.platforms():
+            for sensor in (sensor for template in watched.platform.templates for sensor in template.sensors):
+                rows = self.app.deviations.summaries(sensor.id, date.min, date.max)
+                sensors += bool(rows)
+                for row in rows:
+                    count = {name: number + row[name] for name, number in count.items()}
+                    first, last = min(first, row["RowKey"]), max(last, row["RowKey"])
+                    bad += sum(int(part.split()[0]) for part in row["bad"].split(", ") if part)
+        print(
+            f"\ningested: {count['samples']:,} samples of {sensors} sensors from {first} to {last}, "
+            f"{bad} buckets with bad values"
+        )
+        levels = ", ".join(
+            f"{count[name]:,} {name.capitalize()}" for name in ("ok", "warning", "critical", "undefined")
+        )
+        print(f"scored:   {levels} (Undefined: while learning, or data missing)")
+
+
+def _print_incident(incident: Mapping[str, Any], answer: Mapping[str, Any] | None) -> None:
+    state = "open" if incident["open"] else "closed"
+    print(
+        f"  {incident['template']:<11} Critical since {incident['onset']} ({state}), score {incident['maxScore']:.1f}"
+    )
+    if answer is None:
+        return
+    print(f"  {'':<11} {answer['verdict']}: probability of a leak here {answer['probability']:.2f}")
+    rate, place, onset = answer["dissolvedRateKgS"], answer["place"], answer["onset"]
+    for warning in answer["warnings"]:
+        print(f"  {'':<11} mind: {warning}")
+    if answer["probability"] < LIKELY or not (rate and place and onset):
+        return
+    near = answer["nearestLeakPoint"]
+    print(
+        f"  {'':<11} at x {place['x']:.1f} y {place['y']:.1f} z {place['z']:.1f} m, "
+        f"within {answer['locationErrorM']:.1f} m"
+        + (f"; known point {near['name']} with {near['probability']:.2f}" if near else "")
+    )
+    print(f"  {'':<11} dissolved {_span(rate)} kg/s, total {_span(answer['totalRateKgS'])} kg/s")
+    print(f"  {'':<11} began {onset['median']} ({onset['low90']} to {onset['high90']})")
+
+
+def _compare(
+    truth: Mapping[str, Any], found: Sequence[Mapping[str, Any]], answers: Mapping[str, Mapping[str, Any] | None]
+) -> bool:
+    """Print truth beside estimate; return whether the true leak was found, confirmed and estimated."""
+    began = datetime.fromisoformat(truth["onset"])
+    ours = [one for one in found if one["template"] == truth["template"] and _time(one["onset"]) >= began]
+    answer = answers[ours[0]["id"]] if ours else None
+    print(f"\n{'':<22}{'truth':<28}estimate")
+    if answer is None:
+        print("the leak was NOT found")
+        return False
+    delay = _time(ours[0]["onset"]) - began
+    print(f"{'began':<22}{truth['onset']:<28}{answer['onset']['median']} (90 %: from {answer['onset']['low90']})")
+    print(f"{'found (Critical)':<22}{'':<28}{ours[0]['onset']}, {delay / timedelta(hours=1):.1f} h after it began")
+    place, there = answer["place"], [truth[axis] for axis in "xyz"]
+    print(
+        f"{'place x, y, z [m]':<22}{_point(there):<28}{_point([place[axis] for axis in 'xyz'])}"
+        f", {math.dist(there, [place[axis] for axis in 'xyz']):.1f} m off"
+    )
+    rate = answer["dissolvedRateKgS"]
+    factor = rate["median"] / truth["rate_kg_s"]
+    print(f"{'dissolved rate [kg/s]':<22}{truth['rate_kg_s']:<28.2g}{_span(rate)}, x{factor:.2f}")
+    print(f"{'verdict':<22}{'a leak':<28}{answer['verdict']}, probability {answer['probability']:.3f}")
+    return bool(answer["verdict"] == "CONFIRMED")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _point(place: Sequence[float]) -> str:
+    return ", ".join(f"{one:.1f}" for one in place)
+
+
+def _span(interval: Mapping[str, float]) -> str:
+    return f"{interval['median']:.2g} (90 %: {interval['low90']:.2g} to {interval['high90']:.2g})"

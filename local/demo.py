@@ -1,0 +1,209 @@
+"""``make demo`` and ``make run``: the whole way of the data on this machine, told as it happens.
+
+Starts Azurite, the OMNIA emulator and the local host on free ports, loads the platforms, lets the app ingest 40 days,
+build baselines, find the leak and estimate it, and puts the truth beside the estimate. Then it stops; the present of a
+demo is fixed, so that a second run on the same storage finds nothing to change. With ``--stay`` it lives on instead,
+by the real clock.
+"""
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.account import Account, DemoError
+from local.azurite import Azurite, AzuriteError
+from local.manage import seed, seed_platforms
+from local.process import PROJECT, HostProcess
+from local.snapshot import differences, snapshot
+from shared.bootstrap import Bootstrap
+from shared.domain.tsd import floor_to_bucket, iso
+from shared.errors import LeakDetectionError
+from shared.settings import load_settings
+
+LEAK = {"--leak-template": "snorre-w", "--leak-point": "W2", "--leak-rate": "4e-5", "--leak-hours-ago": "40"}
+CLEAN_DAYS = "28"  # of the 40 that the synthetic sea offers: more history makes fewer false alarms
+TOKEN = "local-emulator"  # noqa: S105 (the emulator's, on this machine only)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the emulator serves, and how the app is set for it."""
+
+    words: str
+    emulator: list[str]
+    settings: Mapping[str, str]
+
+
+def main() -> int:
+    """Run; return 0 when a leak was found and estimated (with --stay: when it was ended by hand)."""
+    options = _options()
+    folder = (options.storage or PROJECT / ".run" / ("live" if options.stay else "demo")).resolve()
+    if options.stay or options.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends everything in order, as Ctrl-C does
+    try:
+        with ExitStack() as stack:
+            return _run(options, folder, stack)
+    except KeyboardInterrupt:
+        print("\nstopped")
+        return 0 if options.stay else 130
+    except (DemoError, AzuriteError, LeakDetectionError, RuntimeError) as error:
+        print(f"\nthe demo failed: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
+    begun = time.monotonic()
+    scenario = live(options) if options.stay else recorded(options, folder) if options.data else synthetic(folder)
+    print(scenario.words)
+    azurite = stack.enter_context(Azurite(folder / "storage"))
+    omnia = stack.enter_context(_emulator(scenario.emulator))
+    settings = {
+        "AzureWebJobsStorage": azurite.connection_string,
+        "INGEST_SCHEDULE": "20 */10 * * * *",
+        "BASELINES_SCHEDULE": "0 20 3 * * *",
+        "OMNIA__BASE_URL": omnia,
+        "OMNIA__STATIC_TOKEN": TOKEN,
+        **scenario.settings,
+    }
+    os.environ.update(settings)
+    app = Bootstrap(load_settings())
+    app.ensure_storage()
+    seed(app, seed_platforms())
+    before = snapshot(app)
+    port = [] if options.port is None else ["--port", str(options.port)]
+    host = stack.enter_context(HostProcess(settings, "--lease", "10", *port, log=folder / "host.log"))
+    account = Account(host, app, omnia, begun)
+    account.say(f"Azurite, emulator and host run; the app answers at {host.url}/api/health")
+    account.ingest()
+    account.settle()
+    found = account.report()
+    changed = differences(before, snapshot(app))
+    print(f"\nrows of the tables that this run wrote: {len(changed)} (run it again: 0)" if not options.stay else "")
+    print(f"look yourself (make run keeps it up): {host.url}/api/health, /api/templates/snorre-w/incidents, ...")
+    if options.stay:
+        print("live: a tick every 10 minutes, Ctrl-C ends it", flush=True)
+        signal.pause()
+    account.say("stopped")
+    return 0 if found else 1
+
+
+def synthetic(folder: Path) -> Scenario:
+    """Return a leak in the synthetic sea, seen from a present that stays the same on the same storage."""
+    present = _present(folder, {"kind": "synthetic", **LEAK}, floor_to_bucket(datetime.now(UTC)))
+    leak = [text for pair in LEAK.items() for text in pair]
+    return Scenario(
+        f"a synthetic sea of 40 days that ends at {iso(present)}; {_leak_words()}",
+        ["--now", iso(present), *leak],
+        {"AS_OF": iso(present), "BASELINE__MIN_DAYS": CLEAN_DAYS},
+    )
+
+
+def recorded(options: argparse.Namespace, folder: Path) -> Scenario:
+    """Return recorded series as they were, seen from the end of the measured currents (or --as-of)."""
+    folder_of_data: Path = options.data
+    last = options.as_of or _last_current(folder_of_data)
+    present = _present(folder, {"kind": "recorded", "data": str(folder_of_data)}, floor_to_bucket(last))
+    return Scenario(
+        f"recorded series from {options.data}, as of {iso(present)}",
+        ["--data", str(folder_of_data), "--as-of", iso(present)],
+        {"AS_OF": iso(present)},
+    )
+
+
+def live(options: argparse.Namespace) -> Scenario:
+    """Return the same by the real clock: the synthetic sea goes on, recorded series are moved to end now."""
+    if options.data:
+        return Scenario(f"recorded series from {options.data}, moved to end now", ["--data", str(options.data)], {})
+    leak = [text for pair in LEAK.items() for text in pair]
+    return Scenario(f"a synthetic sea, live; {_leak_words()}", leak, {"BASELINE__MIN_DAYS": CLEAN_DAYS})
+
+
+def _leak_words() -> str:
+    return (
+        f"a leak of {LEAK['--leak-rate']} kg/s dissolved at {LEAK['--leak-point']} of {LEAK['--leak-template']} "
+        f"begins {LEAK['--leak-hours-ago']} h before now"
+    )
+
+
+def _present(folder: Path, story: Mapping[str, str], present: datetime) -> datetime:
+    """Return the present that this storage was begun with; raise DemoError when it was begun with another story."""
+    file = folder / "story.json"
+    if file.exists():
+        begun = json.loads(file.read_text())
+        if begun["story"] != dict(story):
+            raise DemoError(f"{file.parent.name} holds another demo; run it with FRESH=1 to begin anew")
+        return datetime.fromisoformat(begun["present"])
+    file.write_text(json.dumps({"story": dict(story), "present": iso(present)}))
+    return present
+
+
+def _last_current(folder: Path) -> datetime:
+    """Return the end of the measured currents in a folder of series; raise DemoError where there are none."""
+    for path in sorted(folder.glob("*_currents*.csv")):
+        with path.open() as lines:
+            return max(datetime.fromisoformat(row["time"]) for row in csv.DictReader(lines))
+    raise DemoError(f"{folder} holds no *_currents*.csv: say with --as-of which present to look from")
+
+
+@contextmanager
+def _emulator(arguments: list[str]) -> Iterator[str]:
+    """Run the OMNIA emulator in a process of its own; its base URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "omnia_emulator", "--token", TOKEN, *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(PROJECT), str(PROJECT / "mock")))},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        url = process.stdout.readline().strip() if process.stdout else ""
+        if not url:
+            raise DemoError("the OMNIA emulator does not start")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=_folder, help="folder of recorded series (time,ppmv) and currents")
+    parser.add_argument("--as-of", type=_moment, help="with --data: the present (default: the end of the currents)")
+    parser.add_argument("--stay", action="store_true", help="stay up, by the real clock")
+    parser.add_argument("--fresh", action="store_true", help="forget the last demo on this storage")
+    parser.add_argument("--storage", type=Path, help="where Azurite keeps its files (default: .run/demo or .run/live)")
+    parser.add_argument("--port", type=int, help="the host's port (default: a free one)")
+    return parser.parse_args()
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return Path(text).resolve()
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError("needs a time zone, such as Z")
+    return moment
+
+
+if __name__ == "__main__":
+    sys.exit(main())

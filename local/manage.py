@@ -1,0 +1,77 @@
+"""Commands of an operator: create the storage, load the platforms, replay the lake.
+
+    python -m local.manage storage            creates containers, tables and queues that are not there
+    python -m local.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
+    python -m local.manage replay             rebuilds baselines, deviations and incidents from the lake
+
+They read the same settings as the app, from the environment or from ``--settings local.settings.json``.
+"""
+
+import argparse
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.metadata import load_settings as load_settings_file
+from shared.bootstrap import Bootstrap
+from shared.domain.platform import Platform
+from shared.domain.validation import parse
+from shared.errors import LeakDetectionError
+from shared.settings import load_settings
+
+SEED = Path(__file__).resolve().parent.parent / "seed"
+
+
+def seed_platforms(folder: Path = SEED) -> list[Platform]:
+    """Return the platforms of a seed folder, in order of file name; raises InvalidInput."""
+    return [parse(Platform, path.read_text(), path.name) for path in sorted(folder.glob("*.json"))]
+
+
+def seed(app: Bootstrap, platforms: list[Platform], *, replace: bool = False) -> int:
+    """Store what is not stored yet; return how many rows were written."""
+    return sum(app.registry.add(platform, replace=replace) for platform in platforms)
+
+
+def replay(app: Bootstrap) -> None:
+    """Rebuild from the lake what the tables say: watermarks, baselines, deviations and incidents."""
+    for watched in app.registry.platforms():
+        for template in watched.platform.templates:
+            days = app.lake.days(template)
+            if not days:
+                continue
+            reached: dict[str, datetime] = {}
+            for day in days:
+                document = app.lake.read(template, day).document
+                for key, series in ({**document.sensors, **document.environment} if document else {}).items():
+                    reached[key] = max(reached.get(key, datetime.min.replace(tzinfo=UTC)), series.until)
+            known = watched.watermarks.get(template.id, {})
+            app.registry.set_watermarks(template, reached | {k: max(v, reached.get(k, v)) for k, v in known.items()})
+            app.build_baselines.run_template(watched.platform.id, template.id)
+            app.detect.run(watched.platform.id, template.id, days[0], days[-1])
+
+
+def main() -> int:
+    """Run one command; return the process' exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local.manage", description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["storage", "seed", "replay"])
+    parser.add_argument("--replace", action="store_true", help="seed: overwrite what is stored")
+    parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    if arguments.settings:
+        load_settings_file(arguments.settings, required=True)
+    try:
+        app = Bootstrap(load_settings())
+        app.ensure_storage()
+        if arguments.command == "seed":
+            print(f"{seed(app, seed_platforms(), replace=arguments.replace)} rows written")
+        elif arguments.command == "replay":
+            replay(app)
+    except LeakDetectionError as error:
+        print(f"error: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,24 @@
+"""What the tables hold, to compare before and after: every row without its time of writing."""
+
+import hashlib
+from collections.abc import Mapping
+
+from shared.bootstrap import Bootstrap
+
+Snapshot = Mapping[tuple[str, str, str], str]  # (table, PartitionKey, RowKey) -> digest of the row's properties
+
+
+def snapshot(app: Bootstrap) -> Snapshot:
+    """Return every row of every table of the app, by its key, as a digest of its properties."""
+    rows = {}
+    for table in app.tables():
+        for entity in table.list_entities():
+            content = repr(sorted(entity.items())).encode()
+            key = (table.table_name, entity["PartitionKey"], entity["RowKey"])
+            rows[key] = hashlib.sha256(content).hexdigest()
+    return rows
+
+
+def differences(before: Snapshot, after: Snapshot) -> list[tuple[str, str, str]]:
+    """Return the keys of the rows that were added, changed or removed, in order."""
+    return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))

@@ -1,0 +1,225 @@
+"""The whole way of the data on real parts: emulator over HTTP, Azurite, the local host, and killed processes."""
+
+import base64
+import random
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from omnia_emulator import running
+from omnia_emulator.series import fixed, platforms
+from omnia_emulator.synthetic import beginning, placed, synthetic
+
+from local.azurite import Azurite
+from local.manage import replay, seed, seed_platforms
+from local.process import HostProcess
+from local.snapshot import Snapshot, snapshot
+from shared.bootstrap import Bootstrap
+from shared.domain.incident import CriticalMessage
+from shared.domain.platform import Platform
+from tests.conftest import bootstrap, environment
+
+pytestmark = [pytest.mark.azurite, pytest.mark.slow, pytest.mark.xdist_group("main-path")]
+
+PRESENT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+ONSET = PRESENT - timedelta(hours=40)
+RULES = {"AS_OF": "2026-03-20T12:00:00Z", "INGEST__BACKFILL_DAYS": "19", "INGEST__STEP_DAYS": "4"}
+LEAKING = "askeladd-a"
+RATE = 1e-4  # kg/s dissolved
+
+
+def askeladd() -> Platform:
+    """Return the smallest seed platform: one template with two sensors."""
+    return next(platform for platform in seed_platforms() if platform.id == "askeladd")
+
+
+@pytest.fixture(scope="module")
+def omnia() -> Iterator[str]:
+    """An emulator with a leak at Askeladd; its base URL."""
+    sea = platforms(["askeladd"])
+    leak = placed(sea, LEAKING, "A1", RATE, ONSET)
+    store = synthetic(sea, seed=4, begin=beginning(PRESENT, 19), clock=fixed(PRESENT), leak=leak)
+    with running(store, token="test") as emulator:
+        yield emulator.base_url
+
+
+def settings_of(azurite: Azurite, prefix: str, omnia: str) -> dict[str, str]:
+    """Return the settings of an app of its own on that emulator."""
+    return environment(azurite.connection_string, prefix, OMNIA__BASE_URL=omnia, **RULES)
+
+
+def seeded(settings: dict[str, str]) -> Bootstrap:
+    """Return an app with its storage made and Askeladd loaded."""
+    app = bootstrap(settings)
+    app.ensure_storage()
+    seed(app, [askeladd()])
+    return app
+
+
+def rows(app: Bootstrap) -> dict[tuple[str, str, str], str]:
+    """Return the tables' rows with the tables' own names, without this test's prefix."""
+    taken: Snapshot = snapshot(app)
+    prefix = app.settings.storage.registry_table.removesuffix("registry")
+    return {(table.removeprefix(prefix), *key): digest for (table, *key), digest in taken.items()}  # type: ignore[misc]
+
+
+def drain(app: Bootstrap) -> None:
+    """Estimate every queued message, as the queue trigger does."""
+    queue = app.queue(app.settings.storage.critical_queue)
+    for message in queue.receive_messages():
+        app.estimate.run(CriticalMessage.model_validate_json(base64.b64decode(message.content)))
+        queue.delete_message(message)
+
+
+@pytest.fixture(scope="module")
+def reference(omnia: str) -> Iterator[tuple[Bootstrap, dict[tuple[str, str, str], str]]]:
+    """The tables after one undisturbed pass of the use cases, in order, in this process."""
+    with Azurite() as azurite:
+        app = seeded(settings_of(azurite, "calm", omnia))
+        app.ingest.run()
+        app.build_baselines.run()
+        template = app.registry.platform("askeladd").platform.templates[0]
+        for day in app.lake.days(template):
+            app.detect.run("askeladd", LEAKING, day)
+        drain(app)
+        yield app, rows(app)
+
+
+def test_the_leak_is_found_placed_and_sized(reference: tuple[Bootstrap, dict[Any, str]]) -> None:
+    """An incident begins after the leak does, and its estimation confirms it."""
+    app, _ = reference
+    found = [one for one in app.incidents.list(LEAKING) if one.incident.onset >= ONSET]
+    assert len(found) == 1
+    stored = app.estimations.get(LEAKING, found[0].incident.id)
+    assert stored is not None
+    answer = stored.estimation
+    assert answer.verdict == "CONFIRMED"
+    assert answer.nearest_leak_point is not None
+    assert answer.nearest_leak_point.name == "A1"
+    assert answer.dissolved_rate_kg_s is not None
+    assert answer.dissolved_rate_kg_s.low_90 < RATE < answer.dissolved_rate_kg_s.high_90
+
+
+def test_a_second_pass_changes_no_row(reference: tuple[Bootstrap, dict[Any, str]]) -> None:
+    """The same again is the same."""
+    app, before = reference
+    app.ingest.run()
+    app.build_baselines.run()
+    template = app.registry.platform("askeladd").platform.templates[0]
+    for day in app.lake.days(template):
+        app.detect.run("askeladd", LEAKING, day)
+    drain(app)
+    assert rows(app) == before
+
+
+def test_replaying_the_lake_rebuilds_the_tables_byte_for_byte(
+    reference: tuple[Bootstrap, dict[Any, str]], omnia: str
+) -> None:
+    """With every table deleted, the lake and the seeds are enough."""
+    app, before = reference
+    for table in app.tables():
+        for entity in list(table.list_entities()):
+            table.delete_entity(entity)
+    fresh = Bootstrap(app.settings)
+    seed(fresh, [askeladd()])
+    replay(fresh)
+    drain(fresh)
+    assert rows(fresh) == before
+
+
+def test_killed_hosts_and_repeated_shuffled_events_end_in_the_same_tables(
+    azurite: Azurite, omnia: str, unique: str, tmp_path: Path, reference: tuple[Bootstrap, dict[Any, str]]
+) -> None:
+    """A host is killed again and again at random moments while events come twice and out of order."""
+    settings, chance = settings_of(azurite, unique, omnia), random.Random(5)
+    app, log = seeded(settings), tmp_path / "host.log"
+    options = ("--lease", "1", "--redeliver", "0.3", "--shuffle")
+    for turn, delay in enumerate((0.15, 0.6, 1.2, 2.0, 3.0)):
+        host = HostProcess(settings, *options, "--seed", str(turn), log=log).start()
+        host.run_now("ingest")
+        time.sleep(delay * chance.uniform(0.7, 1.3))  # the moment of death is the point of this test
+        host.kill()
+    with HostProcess(settings, *options, "--seed", "9", log=log) as host:
+        host.run_now("ingest")
+        host.wait_idle(200)
+        host.run_now("baselines")  # the daily run heals what no event tells of any more
+        host.wait_idle(200)
+        _, expected = reference
+        assert rows(app) == expected, log.read_text()[-3000:]
+        check_http(host.url)
+
+
+def check_http(url: str) -> None:
+    """Read back over HTTP what the tables hold, and ask for what is not there."""
+    get = requests.Session().get
+    assert [one["id"] for one in get(f"{url}/api/platforms").json()] == ["askeladd"]
+    assert get(f"{url}/api/platforms/askeladd/templates").json()[0]["angleFromNorth"] == 90.0
+    assert get(f"{url}/api/templates/{LEAKING}").json()["ingestedUntil"] == "2026-03-20T12:00:00Z"
+    sensors = get(f"{url}/api/templates/{LEAKING}/sensors").json()
+    assert all(sensor["baseline"]["version"] for sensor in sensors)
+    assert get(f"{url}/api/sensors/{sensors[0]['id']}").json() == sensors[0]
+    span = {"from": "2026-03-19T00:00:00Z", "to": "2026-03-20T12:00:00+00:00"}
+    deviations = get(f"{url}/api/sensors/askeladd-a-1/deviations", params=span).json()
+    tsd = get(f"{url}/api/sensors/askeladd-a-1/tsd", params=span).json()
+    assert len(deviations["times"]) == len(deviations["level"]) == len(tsd["ppmv"]) == 144 + 72
+    assert set(deviations["level"]) <= {"Ok", "Warning", "Critical", "Undefined"}
+    incident = get(f"{url}/api/templates/{LEAKING}/incidents").json()[0]
+    assert get(f"{url}/api/incidents/{incident['id']}").json() == incident
+    assert get(f"{url}/api/incidents/{incident['id']}/estimation").json()["incident"] == incident["id"]
+    assert {one["kind"] for one in get(f"{url}/api/templates/{LEAKING}/events").json()} >= {
+        "incident_opened",
+        "estimation",
+    }
+    assert get(f"{url}/api/events").json() == []
+    health = get(f"{url}/api/health").json()
+    assert (health["status"], health["templates"][0]["lagSeconds"]) == ("ok", 0)
+    for path, status, words in [
+        ("platforms/nowhere", 404, "platform 'nowhere' is not registered"),
+        ("templates/askeladd-q", 404, "template 'askeladd-q'"),
+        ("templates/x' or '1' eq '1", 400, "not an id of a template"),
+        ("sensors/askeladd-a-9", 404, "sensor 'askeladd-a-9'"),
+        ("sensors/askeladd-a-1/tsd?from=yesterday", 400, "from: must be ISO 8601"),
+        ("sensors/askeladd-a-1/tsd?from=2026-03-01T00:00:00", 400, "from: must have a time zone"),
+        ("sensors/askeladd-a-1/tsd?from=2020-01-01T00:00:00Z", 400, "at most 1100 days"),
+        ("sensors/askeladd-a-1/tsd?from=2026-04-01T00:00:00Z", 400, "must be before to"),
+        ("incidents/askeladd-a-20260231T0000Z", 400, "does not end with a time"),
+        ("incidents/askeladd-a-20200101T0000Z", 404, "is not stored"),
+        ("events?limit=0", 400, "limit: must be a whole number in [1, 1000]"),
+    ]:
+        answer = get(f"{url}/api/{path}")
+        problem = answer.json()
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), path
+        assert problem["status"] == status
+        assert words in problem["detail"]
+        assert problem["type"].startswith("urn:subsea-leak-detection:")
+        assert problem["invocationId"]
+
+
+def test_bad_messages_and_blobs_are_told_and_stop_nothing(
+    azurite: Azurite, omnia: str, unique: str, tmp_path: Path
+) -> None:
+    """A truncated day blob and wrong queue messages become events; the rest of the data goes its way."""
+    settings = settings_of(azurite, unique, omnia) | {"AzureWebJobs.baselines_after_backfill.Disabled": "true"}
+    app, names = seeded(settings), bootstrap(settings).settings.storage
+    lake = app.container(names.lake_container)
+    with HostProcess(settings, "--lease", "1", "--retry-delay", "0", log=tmp_path / "host.log") as host:
+        host.run_now("ingest")
+        host.wait_idle()
+        lake.upload_blob("askeladd/a/2026-03-05.json", b'{"schema":1,"plat', overwrite=True)
+        lake.upload_blob("askeladd/a/notes.json", b"{}")
+        for body in ("not JSON", '{"schema":1,"platform":"askeladd"}'):
+            app.queue(names.critical_queue).send_message(body)
+        host.wait_idle(120)
+        kinds = {event.kind for event in app.events.list(LEAKING)}
+        assert "corrupt_blob" in kinds
+        poison = [event for event in app.events.list("system") if event.kind == "poison_message"]
+        assert len(poison) == 2
+        assert "is kept in" in poison[0].message
+        lengths = app.messages.lengths()
+        assert lengths[f"{names.critical_queue}-poison"] == 2
+        assert requests.get(f"{host.url}/api/health", timeout=10).json()["status"] == "degraded"
+        assert len(app.deviations.range("askeladd-a-1", datetime(2026, 3, 1, tzinfo=UTC).date(), PRESENT.date())) == 20
