@@ -9,14 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import azure.functions as func
+from pydantic import AliasPath, BaseModel, Field
 
 TRIGGERS = ("httpTrigger", "timerTrigger", "queueTrigger", "blobTrigger")
+CORES = os.cpu_count() or 1
+
+OVERRIDE = "AzureFunctionsJobHost__extensions__"
 
 
-class HostError(Exception):
+class HostError(ValueError):
     """The app, its settings or its storage keep the local host from starting; the message says which and why."""
 
 
@@ -27,7 +31,7 @@ class Function:
     name: str
     run: Callable[..., Any]
     trigger: Mapping[str, Any]
-    wants_context: bool = False
+    wants_context: bool
 
     @property
     def kind(self) -> str:
@@ -35,57 +39,55 @@ class Function:
         return str(self.trigger["type"])
 
 
-@dataclass(frozen=True)
-class HostSettings:
-    """What the local host takes from host.json, with the platform's defaults."""
+class HostSettings(BaseModel):
+    """What the local host takes from host.json; what that does not say has the platform's default."""
 
-    route_prefix: str = "api"
-    batch_size: int = 16
-    new_batch_threshold: int = 8
-    max_dequeue_count: int = 5
-    visibility_timeout: timedelta = timedelta(0)
-    message_encoding: str = "base64"
-    blob_parallelism: int = 8
-    poison_blob_threshold: int = 5
+    route_prefix: str = Field("api", validation_alias=AliasPath("http", "routePrefix"))
+    batch_size: int = Field(16, validation_alias=AliasPath("queues", "batchSize"))
+    new_batch_threshold: int = Field(
+        default_factory=lambda given: given["batch_size"] // 2 * CORES,
+        validation_alias=AliasPath("queues", "newBatchThreshold"),
+    )
+    max_dequeue_count: int = Field(5, validation_alias=AliasPath("queues", "maxDequeueCount"))
+    visibility_timeout: timedelta = Field(timedelta(0), validation_alias=AliasPath("queues", "visibilityTimeout"))
+    message_encoding: Literal["base64", "none"] = Field(
+        "base64", validation_alias=AliasPath("queues", "messageEncoding")
+    )
+    blob_parallelism: int = Field(8 * CORES, validation_alias=AliasPath("blobs", "maxDegreeOfParallelism"))
+    poison_blob_threshold: int = Field(5, validation_alias=AliasPath("blobs", "poisonBlobThreshold"))
 
 
-def load_settings(path: Path, required: bool) -> None:
-    """Puts the "Values" of a local.settings.json into the environment; what is set there already wins."""
-    if not path.exists():
-        if required:
-            raise HostError(f"no settings file {path}")
-        return
-    for name, value in _read_json(path).get("Values", {}).items():
-        os.environ.setdefault(name, value if isinstance(value, str) else json.dumps(value))
+def read_host_json(path: Path) -> HostSettings:
+    """Reads a host.json; one that is missing or says nothing leaves the platform's defaults.
+
+    As on the platform, an app setting such as `AzureFunctionsJobHost__extensions__queues__batchSize` wins over it.
+    """
+    extensions = (_read_json(path) if path.exists() else {}).get("extensions", {})
+    for name, value in os.environ.items():
+        if name.startswith(OVERRIDE):
+            section, _, key = name.removeprefix(OVERRIDE).partition("__")
+            extensions.setdefault(section, {})[key] = value
+    try:
+        return HostSettings.model_validate(extensions)
+    except ValueError as error:
+        raise HostError(f"{path}: {error}") from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        document: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError as error:
         raise HostError(f"{path} is not JSON: {error}") from error
     return document
 
 
-def read_host_json(path: Path) -> HostSettings:
-    """Reads a host.json; one that is missing or says nothing leaves the platform's defaults."""
-    extensions = _read_json(path).get("extensions", {}) if path.exists() else {}
-    queues, blobs, cores = extensions.get("queues", {}), extensions.get("blobs", {}), os.cpu_count() or 1
-    batch_size = int(queues.get("batchSize", 16))
-    hours, minutes, seconds = queues.get("visibilityTimeout", "00:00:00").split(":")
-    encoding = str(queues.get("messageEncoding", "base64")).lower()
-    if encoding not in ("base64", "none"):
-        raise HostError(f"{path}: messageEncoding is {encoding!r}, not base64 or none")
-    return HostSettings(
-        route_prefix=str(extensions.get("http", {}).get("routePrefix", "api")).strip("/"),
-        batch_size=batch_size,
-        new_batch_threshold=int(queues.get("newBatchThreshold", batch_size // 2 * cores)),
-        max_dequeue_count=int(queues.get("maxDequeueCount", 5)),
-        visibility_timeout=timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds)),
-        message_encoding=encoding,
-        blob_parallelism=int(blobs.get("maxDegreeOfParallelism", 8 * cores)),
-        poison_blob_threshold=int(blobs.get("poisonBlobThreshold", 5)),
-    )
+def load_settings(path: Path, required: bool) -> None:
+    """Puts the "Values" of a local.settings.json into the environment; what is set there already wins."""
+    if required and not path.exists():
+        raise HostError(f"no settings file {path}")
+    values = _read_json(path).get("Values", {}) if path.exists() else {}
+    for name, value in values.items():
+        os.environ.setdefault(name, value if isinstance(value, str) else json.dumps(value))
 
 
 def expand(text: str, settings: Mapping[str, str], where: str) -> str:
@@ -114,14 +116,10 @@ def _read(function: Any, settings: Mapping[str, str]) -> Function:
     name = str(function.get_function_name())
     bindings = json.loads(function.get_function_json())["bindings"]
     trigger = next(binding for binding in bindings if binding["type"].endswith("Trigger"))
-    others = sorted({b["type"] for b in bindings if b is not trigger and b["type"] != "http"})
-    if trigger["type"] not in TRIGGERS or others:
-        raise HostError(f"function {name}: the local host does not serve {', '.join([trigger['type'], *others])}")
-    expanded = {
-        key: expand(value, settings, f"function {name}, {key} of its {trigger['type']}")
-        if isinstance(value, str)
-        else value
-        for key, value in trigger.items()
-    }
+    if strange := {b["type"] for b in bindings} - {*TRIGGERS, "http"}:
+        raise HostError(f"function {name}: the local host does not serve {', '.join(sorted(strange))}")
+    for key, value in trigger.items():
+        if isinstance(value, str):
+            trigger[key] = expand(value, settings, f"function {name}, {key} of its {trigger['type']}")
     run = function.get_user_function()
-    return Function(name, run, expanded, wants_context="context" in inspect.signature(run).parameters)
+    return Function(name, run, trigger, "context" in inspect.signature(run).parameters)

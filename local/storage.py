@@ -1,37 +1,27 @@
 """The storage that triggers read and the host keeps its own records in."""
 
-import base64
 import contextlib
 import functools
-import hashlib
-import json
 import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from local.metadata import HostError
+from local.metadata import expand
 
 HOST_CONNECTION = "AzureWebJobsStorage"
-HOST_ID = "AzureFunctionsWebHost__hostid"
+PATIENCE: dict[str, Any] = {"retry_total": 3, "initial_backoff": 0, "increment_base": 1, "random_jitter_range": 0}
 
 
 class Storage:
     """Blob and queue service of one connection; queue messages pass as they are on the wire."""
 
     def __init__(self, connection_string: str) -> None:
-        patience: dict[str, Any] = {
-            "initial_backoff": 0,
-            "increment_base": 1,
-            "random_jitter_range": 0,
-            "retry_total": 3,
-        }
-        self.blobs = BlobServiceClient.from_connection_string(connection_string, **patience)
-        self.queues = QueueServiceClient.from_connection_string(connection_string, **patience)
+        self.blobs = BlobServiceClient.from_connection_string(connection_string, **PATIENCE)
+        self.queues = QueueServiceClient.from_connection_string(connection_string, **PATIENCE)
 
     def queue(self, name: str) -> QueueClient:
         """The queue of that name, made when it is missing."""
@@ -43,55 +33,27 @@ class Storage:
 
 @functools.cache
 def connect(setting: str) -> Storage:
-    """The storage that an app setting names: `NAME`, else `AzureWebJobsNAME`."""
-    value = os.environ.get(setting) or os.environ.get(f"AzureWebJobs{setting}")
-    if not value:
-        raise HostError(
-            f"there is no app setting {setting!r} with a storage connection string, which a trigger asks for"
-        )
-    try:
-        return Storage(value)
-    except ValueError as error:
-        raise HostError(f"the app setting {setting!r} is no storage connection string: {error}") from error
-
-
-def host_id(root: Path, module: str) -> str:
-    """Whose records these are: one per app folder, or what the platform's own setting says."""
-    name = os.environ.get(HOST_ID)
-    return name or hashlib.sha256(f"{root.resolve()}\n{module}".encode()).hexdigest()[:16]
+    """The storage whose connection string is that app setting; ValueError if it is none."""
+    return Storage(expand(f"%{setting}%", os.environ, "storage"))
 
 
 class Records:
-    """What the host must not forget in a restart: small blobs in the platform's own container for that.
+    """What the host must not forget in a restart, as the metadata of small blobs, so that one listing reads them all.
 
-    A record is a blob's metadata alone, so that one listing reads them all.
+    They are in the platform's own container for that.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._container = connect(HOST_CONNECTION).blobs.get_container_client("azure-webjobs-hosts")
-        if not self._container.exists():
-            with contextlib.suppress(ResourceExistsError):
-                self._container.create_container()
+        with contextlib.suppress(ResourceExistsError):
+            self._container.create_container()
 
-    def put(self, name: str, value: Mapping[str, Any]) -> None:
+    def put(self, name: str, **values: str) -> None:
         """Writes the record of that name."""
-        packed = base64.b64encode(json.dumps(value).encode()).decode()
-        self._container.upload_blob(f"{self._folder}/{name}", b"", metadata={"record": packed}, overwrite=True)
+        self._container.upload_blob(f"{self._folder}/{name}", b"", metadata=values, overwrite=True)
 
-    def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def all(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Every record of the folder with its name."""
         for blob in self._container.list_blobs(name_starts_with=f"{self._folder}/", include=["metadata"]):
-            yield blob.name.removeprefix(f"{self._folder}/"), _unpacked(blob.metadata)
-
-    def get(self, name: str) -> dict[str, Any] | None:
-        """The record of that name, if there is one."""
-        try:
-            return _unpacked(self._container.get_blob_client(f"{self._folder}/{name}").get_blob_properties().metadata)
-        except ResourceNotFoundError:
-            return None
-
-
-def _unpacked(metadata: Mapping[str, str]) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(base64.b64decode(metadata["record"]))
-    return record
+            yield blob.name.removeprefix(f"{self._folder}/"), blob.metadata or {}

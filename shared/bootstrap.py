@@ -177,6 +177,7 @@ class Bootstrap:
             backfill=timedelta(days=config.backfill_days),
             step=timedelta(days=config.step_days),
             budget=timedelta(seconds=config.budget_seconds),
+            parallel=config.parallel,
             plausible=PlausibleRange(config.min_ppmv, config.max_ppmv),
         )
         return Ingest(self.omnia, self.lake, self.registry, self.events, self.messages, self.clock, rules)

@@ -91,6 +91,7 @@ class Ingest(Group):
     backfill_days: int = Field(40, ge=1, le=3660, description="History that a new sensor's first run fetches [days].")
     step_days: int = Field(5, ge=1, le=60, description="Longest span of one request when catching up [days].")
     budget_seconds: int = Field(240, ge=1, le=1800, description="A run starts no further step after so long.")
+    parallel: int = Field(4, ge=1, le=32, description="Templates that a run ingests at the same time.")
     min_ppmv: float = Field(0, ge=-1000, le=0, description="Readings below are marked out of range [ppmv].")
     max_ppmv: float = Field(50_000, gt=0, le=99_999, description="Readings above are marked out of range [ppmv].")
 

@@ -44,7 +44,7 @@ def ingest(world: World, omnia: FakeSource, now: datetime = NOW, **rules: timede
         world.events,
         world.messages,
         FakeClock(now),
-        IngestRules(**chosen, plausible=PlausibleRange(0, 50_000)),
+        IngestRules(**chosen, parallel=2, plausible=PlausibleRange(0, 50_000)),
     )
 
 
@@ -198,7 +198,7 @@ def test_one_failing_template_does_not_stop_the_others() -> None:
     omnia = source()
     for number in (1, 2):
         omnia.say(f"TAG-b-{number}", BEGIN, [1.0] * 648)
-    with pytest.raises(SourceError, match="troll-a: always"):
+    with pytest.raises(SourceError, match="troll-a: Conflict: always"):
         ingest(world, omnia).run()
     assert {name for name, _ in lake_state(world)} == {"troll-b"}
 
@@ -234,7 +234,7 @@ def test_a_template_without_sensors_is_passed_over() -> None:
     """There is nothing to ingest, and nothing fails."""
     world = World()
     world.registry.add(platform(template(sensors=0)))
-    assert ingest(world, source()).run().failed == {}
+    assert ingest(world, source()).run().readings == 0
     assert not lake_state(world)
 
 

@@ -79,6 +79,7 @@ def test_http_triggers_answer_with_routes_methods_and_bodies(sample: Sample) -> 
         item = session.get(f"{host.url}/api/items/a%20b?x=1&x=2&y=")
         assert item.json() == {"name": "a b", "query": {"x": "1,2", "y": ""}, "url": item.url}
         assert item.headers["X-Kind"] == "item"
+        assert item.headers.get("Connection") != "close"
         assert item.headers["Content-Type"] == "application/json"
         assert session.get(f"{host.url}/api/items/special").text == "special 36"
         head = session.head(f"{host.url}/api/items/a")
@@ -166,7 +167,7 @@ def test_a_missed_timer_run_is_made_up_for(sample: Sample) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(HOST_CONNECTION, sample.storage)
         connect.cache_clear()
-        Records(f"{sample.name}/timers").put("tick", {"next": "2024-01-01T00:00:00+00:00"})
+        Records(f"{sample.name}/timers").put("tick", next="2024-01-01T00:00:00+00:00")
         connect.cache_clear()
     with sample.host() as host:
         host.wait_idle()

@@ -203,10 +203,13 @@ def test_bad_messages_and_blobs_are_told_and_stop_nothing(
     azurite: Azurite, omnia: str, unique: str, tmp_path: Path
 ) -> None:
     """A truncated day blob and wrong queue messages become events; the rest of the data goes its way."""
-    settings = settings_of(azurite, unique, omnia) | {"AzureWebJobs.baselines_after_backfill.Disabled": "true"}
+    settings = settings_of(azurite, unique, omnia) | {
+        "AzureWebJobs.baselines_after_backfill.Disabled": "true",
+        "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00",
+    }
     app, names = seeded(settings), bootstrap(settings).settings.storage
     lake = app.container(names.lake_container)
-    with HostProcess(settings, "--lease", "1", "--retry-delay", "0", log=tmp_path / "host.log") as host:
+    with HostProcess(settings, "--lease", "1", log=tmp_path / "host.log") as host:
         host.run_now("ingest")
         host.wait_idle()
         lake.upload_blob("askeladd/a/2026-03-05.json", b'{"schema":1,"plat', overwrite=True)

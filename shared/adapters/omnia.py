@@ -50,6 +50,7 @@ class OmniaSource:
         self._series_per_request, self._buckets_per_request = series_per_request, buckets_per_request
         self._good = {"aggregateFunctions": ["avg", "count"], "statusFilter": list(status_filter)}
         self._every = {"aggregateFunctions": ["count"]}
+        self._ids: dict[tuple[str, str], str] = {}
         self._session = OmniaSession(
             credential,
             base_url,
@@ -75,13 +76,19 @@ class OmniaSource:
         self.close()
 
     def resolve(self, facility: str, tags: Sequence[str]) -> dict[str, str]:
-        """Return OMNIA's id for each tag of the facility that exists; raises SourceError."""
+        """Return OMNIA's id for each tag of the facility that exists; raises SourceError.
+
+        An id never changes: one that was found is not asked for again, one that was not is, each time.
+        """
         ids: dict[str, str] = {}
         for tag in dict.fromkeys(tags):
-            found = self._search(facility, tag)
-            if len(found) > 1:
-                raise SourceError(f"tag {tag!r} of facility {facility} has several series: {', '.join(found)}")
-            ids.update((tag, series) for series in found)
+            if (facility, tag) not in self._ids:
+                found = self._search(facility, tag)
+                if len(found) > 1:
+                    raise SourceError(f"tag {tag!r} of facility {facility} has several series: {', '.join(found)}")
+                self._ids.update(((facility, tag), series) for series in found)
+            if (facility, tag) in self._ids:
+                ids[tag] = self._ids[facility, tag]
         return ids
 
     def _search(self, facility: str, tag: str) -> list[str]:

@@ -96,7 +96,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class OmniaSession:
-    """Sends requests to one API with one keep-alive session; for one thread at a time."""
+    """Sends requests to one API with one keep-alive session; threads may share it (two may ask for a token at once)."""
 
     def __init__(
         self,

@@ -106,7 +106,10 @@ class _Run:
 
     def _follow(self, day: date, felt: dict[str, Reach]) -> None:
         """Score the following days for as long as what changed is felt in them."""
-        while any(until is not None and until > grid(day)[0] for until in felt.values()):
+        while any(
+            until is not None and until > grid(day)[0] and self._pointer(sensor, day) is not None
+            for sensor, until in felt.items()
+        ):
             if self._document(day) is None:
                 return
             self._read_stored(day)  # after the lake: who changes this day meanwhile has changed the one before, too
@@ -141,11 +144,11 @@ class _Run:
         return written
 
     def _rows_after(self) -> list[DeviationDay]:
-        """Return the rows of the day after the last whole one.
+        """Return the rows of the day after the last whole one that was scored.
 
         A run that ended between writing them and looking at their incidents left nothing else to see.
         """
-        last = max((day for _, day in self._rows), default=None)
+        last = max((day for (_, day), row in self._rows.items() if row.baseline), default=None)
         if last is None or all(row.level.size < SLOTS for (_, day), row in self._rows.items() if day == last):
             return []
         if self._document(last + ONE_DAY) is None:
@@ -173,22 +176,22 @@ class _Run:
     def _initially_felt(self, days: list[date]) -> np.datetime64 | None:
         return np.datetime64(days[-1] + 2 * ONE_DAY, "s") if self._again else None
 
-    def _pointer(self, sensor: Sensor, day: date) -> BaselinePointer | None:
-        pointer = self._watched.baselines.get(sensor.id)
+    def _pointer(self, sensor: str, day: date) -> BaselinePointer | None:
+        pointer = self._watched.baselines.get(sensor)
         return pointer if pointer is not None and day >= pointer.valid_from else None
 
     def _refresh_baselines(self) -> None:
         """Read the pointers again where stored rows name other versions: those may be newer than what we know."""
         for sensor in self._template.sensors:
             for (owner, day), stored in self._stored.items():
-                pointer = self._pointer(sensor, day)
+                pointer = self._pointer(sensor.id, day)
                 version = pointer.version if pointer else ""
                 if owner == sensor.id and stored.row is not None and stored.row.baseline != version:
                     self._watched = self._do.registry.platform(self._watched.platform.id)
                     return
 
     def _baseline(self, sensor: Sensor, day: date) -> Baseline | None:
-        pointer = self._pointer(sensor, day)
+        pointer = self._pointer(sensor.id, day)
         if pointer is None:
             return None
         try:

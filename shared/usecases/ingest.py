@@ -6,7 +6,8 @@ blobs; then the watermarks move. A crash in between asks again for what is there
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from shared.domain.event import Event
@@ -20,10 +21,9 @@ from shared.domain.tsd import (
     by_day,
     days_between,
     floor_to_bucket,
-    iso,
     start_of,
 )
-from shared.errors import Conflict, LeakDetectionError, SourceError
+from shared.errors import Conflict, SourceError
 from shared.ports import Clock, Events, Lake, Messages, Registry, Source, StoredDay, Watched, Window
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class IngestRules:
     backfill: timedelta
     step: timedelta
     budget: timedelta
+    parallel: int  # templates at once
     plausible: PlausibleRange  # ppmv
 
 
@@ -69,31 +70,38 @@ class Ingest:
 
         Raises SourceError that names the templates that failed.
         """
-        begun = self.clock.now()
-        report = IngestReport()
-        for watched in self.registry.platforms():
-            for template in watched.platform.templates:
-                if not template.sensors:
-                    logger.warning("%s has no sensors: nothing to ingest", template.id)
-                    continue
+        deadline = self.clock.now() + self.rules.budget
+        total, failed = IngestReport(), {}
+        with ThreadPoolExecutor(self.rules.parallel, "ingest") as pool:  # the time goes into waiting for OMNIA
+            runs = {
+                template.id: pool.submit(_TemplateRun(self, watched, template, deadline).run)
+                for watched in self.registry.platforms()
+                for template in watched.platform.templates
+            }
+            for name, run in runs.items():
                 try:
-                    _TemplateRun(self, watched, template, begun + self.rules.budget, report).run()
-                except (LeakDetectionError, OSError) as error:
-                    logger.exception("ingest of %s failed", template.id)
-                    report.failed[template.id] = str(error)
-        if report.failed:
-            raise SourceError("; ".join(f"{name}: {why}" for name, why in report.failed.items()))
-        return report
+                    total += run.result()
+                except Exception as error:
+                    logger.exception("ingest of %s failed", name)
+                    failed[name] = f"{type(error).__name__}: {error}"
+        if failed:
+            raise SourceError("; ".join(f"{name}: {why}" for name, why in failed.items()))
+        return total
 
 
-@dataclass
+@dataclass(frozen=True)
 class IngestReport:
-    """What a run did."""
+    """What a run did: readings, day blobs written, and templates that a later run has to bring up to date."""
 
     readings: int = 0
     blobs_written: int = 0
-    behind: int = 0  # templates that a later run has to bring up to date
-    failed: dict[str, str] = field(default_factory=dict)
+    behind: int = 0
+
+    def __add__(self, other: "IngestReport") -> "IngestReport":
+        """Return both together."""
+        return IngestReport(
+            self.readings + other.readings, self.blobs_written + other.blobs_written, self.behind + other.behind
+        )
 
 
 @dataclass(frozen=True)
@@ -110,31 +118,34 @@ class _Series:
 class _TemplateRun:
     """One template's part of a run."""
 
-    def __init__(
-        self, ingest: Ingest, watched: Watched, template: Template, deadline: datetime, report: IngestReport
-    ) -> None:
+    def __init__(self, ingest: Ingest, watched: Watched, template: Template, deadline: datetime) -> None:
         self._do = ingest
         self._template = template
         self._platform = watched.platform
         self._deadline = deadline
-        self._report = report
+        self._readings = self._blobs_written = 0
         self._series = {one.key: one for one in _series(watched.platform, template, ingest.rules.plausible)}
         self._target = floor_to_bucket(ingest.clock.now())
         self._first = start_of((self._target - ingest.rules.backfill).date())
         known = watched.watermarks.get(template.id, {})
         self._watermarks = {key: known.get(key, self._first) for key in self._series}
 
-    def run(self) -> None:
+    def run(self) -> IngestReport:
         """Step until every series is up to date, or the run's time is used up."""
+        if not self._template.sensors:
+            logger.warning("%s has no sensors: nothing to ingest", self._template.id)
+            return IngestReport()
         found = self._do.source.resolve(self._platform.facility, [one.tag for one in self._series.values()])
         self._ids = {one.key: found[one.tag] for one in self._series.values() if one.tag in found}
+        behind = 0
         while (start := min(self._watermarks.values())) < self._target:
             if self._do.clock.now() >= self._deadline:
-                self._report.behind += 1
-                return
+                behind = 1
+                break
             # The last step takes up to half a step more: it is never so short that it passes for a tick.
             longest = start + 1.5 * self._do.rules.step
             self._step(self._target if longest >= self._target else start + self._do.rules.step)
+        return IngestReport(self._readings, self._blobs_written, behind)
 
     def _step(self, end: datetime) -> None:
         due = [key for key, moment in self._watermarks.items() if moment < end]
@@ -152,7 +163,7 @@ class _TemplateRun:
     def _read(self, spans: Mapping[str, tuple[datetime, datetime]]) -> Mapping[str, Mapping[date, list[Reading]]]:
         windows = [Window(self._ids[key], *span) for key, span in spans.items() if key in self._ids]
         answers = self._do.source.read(windows) if windows else {}
-        self._report.readings += sum(len(readings) for readings in answers.values())
+        self._readings += sum(len(readings) for readings in answers.values())
         return {key: by_day(answers.get(self._ids.get(key, ""), [])) for key in spans}
 
     def _merge_day(self, day: date, end: datetime, readings: Mapping[str, Sequence[Reading]]) -> None:
@@ -169,7 +180,7 @@ class _TemplateRun:
                 if attempt == ATTEMPTS - 1:
                     raise
             else:
-                self._report.blobs_written += 1
+                self._blobs_written += 1
                 return
 
     def _merged(
@@ -222,9 +233,3 @@ def _series(platform: Platform, template: Template, ppmv: PlausibleRange) -> lis
 def _in_source_unit(quantity: Quantity, series: EnvironmentSeries) -> PlausibleRange:
     span = PLAUSIBLE_SEA[quantity]
     return PlausibleRange(span.low / series.scale, span.high / series.scale)
-
-
-def lag(watched: Watched, template: Template) -> str:
-    """Return up to when all of the template's series were ingested, as text; empty before the first run."""
-    moments = watched.watermarks.get(template.id, {})
-    return iso(min(moments.values())) if moments else ""

@@ -1,0 +1,207 @@
+"""What the way of the data costs in storage transactions, and how fast a year is read back, on Azurite.
+
+    python -m bench.storage [--json]
+
+A transaction is one request that the app sends to blobs, tables or queues; what the Functions host does for its
+triggers is not counted. The template has four sensors; the tick brings one new sample of each.
+"""
+
+import argparse
+import json
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import requests
+from azure.core.pipeline.transport import RequestsTransport
+from omnia_emulator import running
+from omnia_emulator.series import platforms
+from omnia_emulator.synthetic import synthetic
+
+from local.azurite import Azurite
+from local.manage import seed
+from local.process import HostProcess
+from shared.bootstrap import Bootstrap
+from shared.detection import Baseline
+from shared.domain.deviation import DeviationDay
+from shared.domain.platform import Platform
+from shared.ports import BaselinePointer
+from shared.settings import Settings
+
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+TICK = timedelta(minutes=10)
+MOST = 12
+TOKEN = "bench"  # noqa: S105 (the emulator's)
+BY_HAND = "0 0 0 1 1 *"
+
+
+class Present:
+    """A present that the bench moves on."""
+
+    def __init__(self, moment: datetime) -> None:
+        """Begin at that moment."""
+        self.moment = moment
+
+    def now(self) -> datetime:
+        """Return the present."""
+        return self.moment
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Count the requests that the Azure SDK sends, by service and method."""
+    counts: Counter[str] = Counter()
+    send = RequestsTransport.send
+
+    def counting(self: RequestsTransport, request: Any, **more: Any) -> Any:
+        counts[f"{request.method} {_first_name(request.url)}"] += 1
+        return send(self, request, **more)
+
+    with patch.object(RequestsTransport, "send", counting):
+        yield counts
+
+
+def _first_name(url: str) -> str:
+    """Return the container, table or queue that a request is for."""
+    path = url.partition("?")[0].partition("/devstoreaccount1/")[2]
+    return re.split(r"[/(]", path)[0]
+
+
+def snorre_w() -> Platform:
+    """Return Snorre with its template W alone."""
+    snorre = platforms(["snorre"])[0]
+    return snorre.model_copy(update={"templates": tuple(one for one in snorre.templates if one.name == "W")})
+
+
+def wired(config: Settings, present: Present) -> Bootstrap:
+    """Return the app at a present that can be moved."""
+    app = Bootstrap(config)
+    app.__dict__["clock"] = present
+    return app
+
+
+def quiet_baseline() -> Baseline:
+    """Return any baseline: what a tick costs does not depend on it."""
+    values = 20 + np.random.default_rng(1).normal(0, 5, 30 * 144)
+    return Baseline(np.datetime64("2026-01-01T00:00:00"), values, np.full(values.size - 143, 50.0), 1e6)
+
+
+def tick(app: Bootstrap, present: Present) -> Counter[str]:
+    """Move on by ten minutes, ingest, and detect what was written; return what it cost."""
+    present.moment += TICK
+    with counted() as counts:
+        app.ingest.run()
+        app.detect.run("snorre", "snorre-w", (present.moment - TICK).date())
+    return counts
+
+
+def ticks(connection: str) -> dict[str, int]:
+    """Return the transactions of a tick: in a worker that is warm, in a fresh one, and over midnight."""
+    present = Present(NOON)
+    store = synthetic([snorre_w()], seed=1, begin=BEGIN, clock=present.now)
+    with running(store, token=TOKEN) as emulator:
+        config = Settings(
+            AzureWebJobsStorage=connection,
+            omnia={"base_url": emulator.base_url, "static_token": TOKEN},
+            ingest={"backfill_days": 3},
+            ingest_schedule=BY_HAND,
+            baselines_schedule=BY_HAND,
+        )
+        app = wired(config, present)
+        app.ensure_storage()
+        seed(app, [snorre_w()])
+        baseline = quiet_baseline()
+        for sensor in snorre_w().templates[0].sensors:
+            app.baselines.put(sensor.id, baseline)
+            app.registry.set_baseline(snorre_w().templates[0], sensor, BaselinePointer(baseline.version, BEGIN.date()))
+        app.ingest.run()
+        app.detect.run("snorre", "snorre-w", BEGIN.date(), NOON.date())
+        tick(app, present)
+        warm = tick(app, present)
+        fresh = tick(wired(config, present), present)
+        present.moment = datetime(2026, 3, 4, 23, 50, tzinfo=UTC)
+        tick(app, present)
+        midnight = tick(app, present)
+    return {
+        "warm": warm.total(),
+        "fresh_worker": fresh.total(),
+        "first_after_midnight": midnight.total(),
+        **{f"warm: {what}": count for what, count in sorted(warm.items())},
+    }
+
+
+def year(connection: str) -> dict[str, float]:
+    """Return the median seconds and the size of one sensor's year of deviations over HTTP."""
+    nowhere = "http://127.0.0.1:9/v1.7"
+    settings = {
+        "AzureWebJobsStorage": connection,
+        "OMNIA__BASE_URL": nowhere,
+        "INGEST_SCHEDULE": BY_HAND,
+        "BASELINES_SCHEDULE": BY_HAND,
+    }
+    app = Bootstrap(
+        Settings(
+            AzureWebJobsStorage=connection,
+            omnia={"base_url": nowhere},
+            ingest_schedule=BY_HAND,
+            baselines_schedule=BY_HAND,
+        )
+    )
+    rng = np.random.default_rng(2)
+    for offset in range(365):
+        day = date(2025, 1, 1) + timedelta(days=offset)
+        score = rng.uniform(0, 1.2, 144).astype(np.float32)
+        app.deviations.put(
+            DeviationDay("snorre-w-2", day, "v", rng.uniform(5, 60, 144), score, (score > 1).astype(np.int8)), None
+        )
+    with tempfile.TemporaryDirectory() as folder, HostProcess(settings, log=Path(folder, "log")) as host:
+        session, seconds, size = requests.Session(), [], 0
+        for _ in range(7):
+            begun = time.perf_counter()
+            answer = session.get(
+                f"{host.url}/api/sensors/snorre-w-2/deviations",
+                params={"from": "2025-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"},
+                timeout=60,
+            )
+            answer.raise_for_status()
+            seconds.append(time.perf_counter() - begun)
+            size = len(answer.content)
+            assert len(answer.json()["score"]) == 365 * 144
+    return {"first_s": seconds[0], "median_s": statistics.median(seconds[1:]), "megabytes": size / 1e6}
+
+
+def main() -> int:
+    """Measure and print; return 1 when a claim does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m bench.storage", description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with Azurite() as azurite:
+        cost, read = ticks(azurite.connection_string), year(azurite.connection_string)
+    if options.json:
+        print(json.dumps({"tick": cost, "year": read}))
+    else:
+        print("storage transactions of one 10-minute tick, ingested and scored, template of 4 sensors")
+        print(f"  warm worker            {cost['warm']:4d}   (claim: at most {MOST})")
+        for name, count in cost.items():
+            if name.startswith("warm: "):
+                print(f"    {name.removeprefix('warm: '):<24}{count}")
+        print(f"  fresh worker           {cost['fresh_worker']:4d}   (reads its rows and baselines once)")
+        print(f"  first after midnight   {cost['first_after_midnight']:4d}")
+        print("one year of one sensor's deviations over HTTP (52,560 samples)")
+        print(f"  first request {read['first_s']:.3f} s, then {read['median_s']:.3f} s, {read['megabytes']:.1f} MB")
+    return 0 if cost["warm"] <= MOST and read["median_s"] < 0.5 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
