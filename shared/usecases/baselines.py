@@ -1,9 +1,10 @@
 """Baselines: give every sensor with enough clean history a baseline, and score again whatever is not scored by it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +12,14 @@ from shared.detection import build_baseline
 from shared.detection.cleaning import first_clean_span
 from shared.domain.event import Event
 from shared.domain.template import Sensor, Template
-from shared.domain.tsd import SLOTS, TemplateDay, grid, start_of
+from shared.domain.tsd import TemplateDay, grid, start_of
 from shared.errors import InvalidInput
 from shared.ports import BaselinePointer, Baselines, Deviations, Events, Lake, Registry, Watched
 from shared.usecases.detect import Detect, find_template
 
 logger = logging.getLogger(__name__)
 
-RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
+RECENT_DAYS = 30  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,8 @@ class BuildBaselines:
         except InvalidInput as error:
             logger.warning("%s: %s", sensor.id, error)
             return
-        self.baselines.put(sensor.id, baseline)
-        self.registry.set_baseline(template, sensor, BaselinePointer(baseline.version, span.valid_from))
         clean = int(np.count_nonzero(~np.isnan(span.ppmv)))
+        self.baselines.put(sensor.id, baseline)
         self.events.put(
             Event(
                 subject=template.id,
@@ -86,22 +86,31 @@ class BuildBaselines:
                 f"{clean} clean samples, threshold {baseline.threshold:.0f} ppmv",
             )
         )
+        # Last: while the sensor has no baseline, a run that died before is repeated.
+        self.registry.set_baseline(template, sensor, BaselinePointer(baseline.version, span.valid_from))
 
     def _rescore(self, watched: Watched, template: Template, days: Sequence[date]) -> None:
         """Score the days whose rows are missing or come from another version, and the newest ones."""
         if not days:
             return
+        rows = {
+            sensor.id: {one["RowKey"]: one for one in self.deviations.summaries(sensor.id, days[0], days[-1])}
+            for sensor in template.sensors
+        }
         stale = set(days[-RECENT_DAYS:])
-        for sensor in template.sensors:
-            pointer = watched.baselines.get(sensor.id)
-            rows = {one["RowKey"]: one for one in self.deviations.summaries(sensor.id, days[0], days[-1])}
-            for day in days:
-                version = pointer.version if pointer and day >= pointer.valid_from else ""
-                row = rows.get(day.isoformat())
-                if row is None or row["baseline"] != version or (row["buckets"] < SLOTS and day < days[-1]):
-                    stale.add(day)
+        for day in days:
+            found = [(sensor, rows[sensor.id].get(day.isoformat())) for sensor in template.sensors]
+            if all(row is None for _, row in found) or any(
+                row is not None and self._is_stale(row, watched, sensor, day) for sensor, row in found
+            ):
+                stale.add(day)
         for first, last in _runs(sorted(stale)):
             self.detect.run(watched.platform.id, template.id, first, last)
+
+    def _is_stale(self, row: Mapping[str, Any], watched: Watched, sensor: Sensor, day: date) -> bool:
+        """Return whether the row comes from another version than the one that should score the day."""
+        pointer = watched.baselines.get(sensor.id)
+        return bool(row["baseline"] != (pointer.version if pointer and day >= pointer.valid_from else ""))
 
 
 def _runs(days: Sequence[date]) -> list[tuple[date, date]]:

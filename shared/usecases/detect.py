@@ -96,7 +96,6 @@ class _Run:
         felt: dict[str, Reach] = {sensor.id: self._initially_felt(days) for sensor in self._template.sensors}
         for day in days:
             if self._document(day) is not None:
-                self._tell_unknown_series(day)
                 felt = self._score(day, felt)
         self._follow(last + ONE_DAY, felt)
         written = self._write()
@@ -134,14 +133,14 @@ class _Run:
         return reach
 
     def _write(self) -> int:
-        written = 0
-        for (sensor, day), row in sorted(self._rows.items(), key=lambda item: item[0][1], reverse=True):
-            stored = self._stored[sensor, day]
-            if not row.same_as(stored.row):
-                self._tell_of_bad_values(row, stored.row)
-                self._do.deviations.put(row, stored.tag)
-                written += 1
-        return written
+        """Write the rows that differ, the last day first, and before each what a person should know of it."""
+        news = [key for key, row in self._rows.items() if not row.same_as(self._stored[key].row)]
+        for day in sorted({day for _, day in news}):
+            self._tell_unknown_series(day)
+        for key in sorted(news, key=lambda key: key[1], reverse=True):
+            self._tell_of_bad_values(self._rows[key], self._stored[key].row)
+            self._do.deviations.put(self._rows[key], self._stored[key].tag)
+        return len(news)
 
     def _rows_after(self) -> list[DeviationDay]:
         """Return the rows of the day after the last whole one that was scored.

@@ -47,12 +47,19 @@ class TimeRange:
     ) -> "TimeRange":
         """Return the range of two ISO 8601 texts; raise InvalidInput that names the one that is wrong."""
         until = floor_to_bucket(now) if not end else _moment("to", end)
-        since = until - default if not start else _moment("from", start)
+        since = _before(until, default) if not start else _moment("from", start)
         if since >= until:
             raise InvalidInput(f"from: must be before to, not {iso(since)} with to {iso(until)}")
         if until - since > longest:
             raise InvalidInput(f"from: a range may span at most {longest.days} days, not {(until - since).days}")
         return cls(since, until)
+
+
+def _before(moment: datetime, span: timedelta) -> datetime:
+    try:
+        return moment - span
+    except OverflowError as error:
+        raise InvalidInput(f"to: {iso(moment)} is outside the calendar") from error
 
 
 def _moment(name: str, text: str) -> datetime:

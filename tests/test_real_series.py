@@ -1,0 +1,47 @@
+"""Real series: the rises that operators know are found, and nothing before them is called Critical."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.detection import build_baseline, detect
+from shared.detection.cleaning import first_clean_span
+from shared.detection.detector import Detection
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stumpy")]
+
+
+def scored(path: Path) -> Detection:
+    """Return a recorded series, scored from the end of its first 14 clean days by the baseline of those."""
+    with path.open() as lines:
+        told = [(row["time"].removesuffix("Z"), float(row["ppmv"])) for row in csv.DictReader(lines)]
+    times = np.array([time for time, _ in told], dtype="datetime64[s]")
+    ppmv = np.array([value for _, value in told])
+    good = np.isfinite(ppmv) & (ppmv < 50_000)
+    span = first_clean_span(times[good], ppmv[good], 14)
+    assert span is not None
+    return detect(build_baseline(span.times, span.ppmv), times, ppmv, since=np.datetime64(span.valid_from, "s"))
+
+
+@pytest.mark.parametrize(
+    ("name", "begins", "critical_by"),
+    [
+        ("snorre_19H-QI___5472_10min.csv", "2021-04-28T15:00", "2021-04-29T03:00"),
+        ("snorre_19H-QI___6472_10min.csv", "2020-12-13T06:00", "2020-12-13T21:00"),
+    ],
+)
+def test_known_rises_become_critical(real_series: Path, name: str, begins: str, critical_by: str) -> None:
+    """The first Critical comes after the rise began and soon enough."""
+    found = scored(real_series / name)
+    first = found.times[np.argmax(found.level == 2)]
+    assert np.datetime64(begins) < first < np.datetime64(critical_by)
+
+
+def test_sentinels_in_a_real_export_are_never_scored(real_series: Path) -> None:
+    """The 1e14 of the exports leave their buckets missing."""
+    found = scored(real_series / "snorre_19H-QI___6472_10min.csv")
+    assert np.nanmax(found.ppmv) < 1000
+    assert datetime.fromtimestamp(int(found.times[0].astype(np.int64)), UTC).year == 2020
