@@ -1,24 +1,24 @@
 """Timer and queue: build the baselines that sensors lack, daily and when a backfill has ended."""
 
-import logging
-
 import azure.functions as func
 
 from functions.queue_message import tell_when_poison
 from shared.bootstrap import app
 from shared.domain.baseline_request import BaselineRequest
 from shared.domain.validation import parse
+from shared.errors import LeakDetectionError
 from shared.settings import settings
 
 blueprint = func.Blueprint()
-logger = logging.getLogger(__name__)
 
 
 @blueprint.function_name("baselines")
 @blueprint.timer_trigger("timer", schedule="%BASELINES_SCHEDULE%")
 def baselines(timer: func.TimerRequest) -> None:  # noqa: ARG001 (the runtime passes it by name)
     """Look after the baselines of every template."""
-    app().build_baselines.run()
+    failed = app().build_baselines.run()
+    if failed:
+        raise LeakDetectionError("; ".join(f"{name}: {why}" for name, why in failed.items()))
 
 
 @blueprint.function_name("baselines_after_backfill")

@@ -194,7 +194,8 @@ def _sensor(template: Template, sensor: Sensor, baseline: BaselinePointer | None
 
 def _incident(stored: StoredIncident) -> Mapping[str, Any]:
     body: dict[str, Any] = plain(stored.incident)
-    body["notifiedUntil"] = stored.notified.at if stored.notified else None
+    body["open"] = stored.incident.open
+    body["notifiedUntil"] = stored.told.at if stored.told else None
     return body
 
 

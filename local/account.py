@@ -154,10 +154,10 @@ def _compare(
 ) -> bool:
     """Print truth beside estimate; return whether the true leak was found, confirmed and estimated."""
     began = datetime.fromisoformat(truth["onset"])
-    ours = [one for one in found if one["template"] == truth["template"] and _time(one["onset"]) >= began]
+    ours = [one for one in found if one["template"] == truth["template"] and _time(one["lastCritical"]) >= began]
     answer = answers[ours[0]["id"]] if ours else None
     print(f"\n{'':<22}{'truth':<28}estimate")
-    if answer is None:
+    if answer is None or answer["onset"] is None or answer["place"] is None:
         print("the leak was NOT found")
         return False
     delay = _time(ours[0]["onset"]) - began

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from local.account import Account, DemoError
@@ -32,6 +32,7 @@ from shared.errors import LeakDetectionError
 from shared.settings import load_settings
 
 LEAK = {"--leak-template": "snorre-w", "--leak-point": "W2", "--leak-rate": "4e-5", "--leak-hours-ago": "40"}
+PRESENT = "2026-07-09T06:00:00Z"  # of the synthetic demo: what it shows is the same on every day and machine
 CLEAN_DAYS = "28"  # of the 40 that the synthetic sea offers: more history makes fewer false alarms
 TOKEN = "local-emulator"  # noqa: S105 (the emulator's, on this machine only)
 
@@ -101,8 +102,8 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
 
 
 def synthetic(folder: Path) -> Scenario:
-    """Return a leak in the synthetic sea, seen from a present that stays the same on the same storage."""
-    present = _present(folder, {"kind": "synthetic", **LEAK}, floor_to_bucket(datetime.now(UTC)))
+    """Return a leak in the synthetic sea, seen from a fixed present."""
+    present = _present(folder, {"kind": "synthetic", **LEAK}, datetime.fromisoformat(PRESENT))
     leak = [text for pair in LEAK.items() for text in pair]
     return Scenario(
         f"a synthetic sea of 40 days that ends at {iso(present)}; {_leak_words()}",
@@ -115,7 +116,9 @@ def recorded(options: argparse.Namespace, folder: Path) -> Scenario:
     """Return recorded series as they were, seen from the end of the measured currents (or --as-of)."""
     folder_of_data: Path = options.data
     last = options.as_of or _last_current(folder_of_data)
-    present = _present(folder, {"kind": "recorded", "data": str(folder_of_data)}, floor_to_bucket(last))
+    present = _present(
+        folder, {"kind": "recorded", "data": str(folder_of_data), "as of": iso(last)}, floor_to_bucket(last)
+    )
     return Scenario(
         f"recorded series from {options.data}, as of {iso(present)}",
         ["--data", str(folder_of_data), "--as-of", iso(present)],

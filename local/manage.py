@@ -16,7 +16,7 @@ from local.metadata import load_settings as load_settings_file
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.domain.validation import parse
-from shared.errors import LeakDetectionError
+from shared.errors import LeakDetectionError, NotFound
 from shared.settings import load_settings
 
 SEED = Path(__file__).resolve().parent.parent / "seed"
@@ -34,7 +34,10 @@ def seed(app: Bootstrap, platforms: list[Platform], *, replace: bool = False) ->
 
 def replay(app: Bootstrap) -> None:
     """Rebuild from the lake what the tables say: watermarks, baselines, deviations and incidents."""
-    for watched in app.registry.platforms():
+    known = app.registry.platforms()
+    if not known:
+        raise NotFound("no platform is registered: seed first")
+    for watched in known:
         for template in watched.platform.templates:
             days = app.lake.days(template)
             if not days:
@@ -44,8 +47,8 @@ def replay(app: Bootstrap) -> None:
                 document = app.lake.read(template, day).document
                 for key, series in ({**document.sensors, **document.environment} if document else {}).items():
                     reached[key] = max(reached.get(key, datetime.min.replace(tzinfo=UTC)), series.until)
-            known = watched.watermarks.get(template.id, {})
-            app.registry.set_watermarks(template, reached | {k: max(v, reached.get(k, v)) for k, v in known.items()})
+            stored = watched.watermarks.get(template.id, {})
+            app.registry.set_watermarks(template, reached | {k: max(v, reached.get(k, v)) for k, v in stored.items()})
             app.build_baselines.run_template(watched.platform.id, template.id)
             app.detect.run(watched.platform.id, template.id, days[0], days[-1])
 

@@ -50,8 +50,9 @@ class Bootstrap:
     def _credential(self) -> Any:
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415 (0.3 s that a local start need not pay)
 
-        client = self.settings.host_storage.clientId or None
-        return DefaultAzureCredential(managed_identity_client_id=client)
+        client = self.settings.host_storage.clientId
+        # An explicit None would switch off the library's own look at AZURE_CLIENT_ID.
+        return DefaultAzureCredential(managed_identity_client_id=client) if client else DefaultAzureCredential()
 
     @cached_property
     def _blob_service(self) -> "BlobServiceClient":

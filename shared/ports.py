@@ -160,18 +160,20 @@ class Deviations(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Notified:
-    """Up to when an incident was put on the queue, and the digest of the data that the message spoke of."""
+class Told:
+    """What was told of an incident: up to when it is on the queue with data of which digest, and by its events."""
 
     at: datetime
     digest: str
+    closed: datetime | None
+    sensors: tuple[str, ...]
 
 
 class StoredIncident(NamedTuple):
-    """An incident as it is in the table; ``notified`` is None until its first message is on the queue."""
+    """An incident as it is in the table; ``told`` is None until its first message is on the queue."""
 
     incident: Incident
-    notified: Notified | None
+    told: Told | None
     tag: Tag
 
 
@@ -186,7 +188,7 @@ class Incidents(Protocol):
         """Return the template's incident with that onset, or None."""
         ...
 
-    def put(self, incident: Incident, notified: Notified | None, tag: Tag) -> Tag:
+    def put(self, incident: Incident, told: Told | None, tag: Tag) -> Tag:
         """Write the incident on what was read and return its new tag; raises Conflict."""
         ...
 
@@ -216,10 +218,6 @@ class Estimations(Protocol):
 
     def put(self, estimation: StoredEstimation) -> None:
         """Write the estimation on what was read (its ``tag``); raises Conflict."""
-        ...
-
-    def list(self, template: str) -> Sequence[StoredEstimation]:
-        """Return the template's estimations, newest first."""
         ...
 
     def remove(self, template: str, incident: str) -> None:

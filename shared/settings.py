@@ -33,6 +33,8 @@ class Group(BaseModel):
 class HostStorage(Group):
     """The storage account: a connection string (Azurite), or one address per service (identity, on Azure)."""
 
+    model_config = ConfigDict(frozen=True, extra="ignore")  # the host knows more of it than we need
+
     connection_string: str = ""
     blobServiceUri: str = ""  # noqa: N815 (the Functions host gives these names)
     queueServiceUri: str = ""  # noqa: N815
@@ -113,7 +115,7 @@ class Estimation(Group):
     """What an estimation looks at."""
 
     lead_hours: int = Field(48, ge=6, le=240, description="Data before the onset that it uses [h].")
-    max_hours: int = Field(48, ge=3, le=240, description="Data after the onset that it uses at most [h].")
+    max_hours: int = Field(96, ge=3, le=240, description="Data after the onset that it uses at most [h].")
 
 
 class Query(Group):

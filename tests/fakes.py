@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from shared.detection import Baseline
-from shared.domain.deviation import DeviationDay
+from shared.domain.deviation import DeviationDay, Level
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.event import Event
@@ -18,12 +18,12 @@ from shared.domain.tsd import BUCKET, Reading, TemplateDay
 from shared.errors import Conflict, NotFound
 from shared.ports import (
     BaselinePointer,
-    Notified,
     StoredDay,
     StoredDeviations,
     StoredEstimation,
     StoredIncident,
     Tag,
+    Told,
     Watched,
     Window,
 )
@@ -171,14 +171,19 @@ class FakeDeviations:
 
     def summaries(self, sensor: str, first: date, last: date) -> Sequence[Mapping[str, Any]]:
         return [
-            {"RowKey": row.day.isoformat(), "baseline": row.baseline, "buckets": row.level.size}
+            {
+                "RowKey": row.day.isoformat(),
+                "baseline": row.baseline,
+                "buckets": row.level.size,
+                "critical": row.count(Level.CRITICAL),
+            }
             for row in self.range(sensor, first, last)
         ]
 
 
 class FakeIncidents:
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[tuple[Incident, Notified | None]] = Cells(writes)
+        self.cells: Cells[tuple[Incident, Told | None]] = Cells(writes)
 
     def list(self, template: str) -> list[StoredIncident]:
         found = [StoredIncident(*value, tag) for (name, _), (value, tag) in self.cells.rows.items() if name == template]
@@ -188,8 +193,8 @@ class FakeIncidents:
         value, tag = self.cells.get((template, onset))
         return None if value is None else StoredIncident(*value, tag)
 
-    def put(self, incident: Incident, notified: Notified | None, tag: Tag) -> str:
-        return self.cells.put((incident.template, incident.onset), (incident, notified), tag)
+    def put(self, incident: Incident, told: Told | None, tag: Tag) -> str:
+        return self.cells.put((incident.template, incident.onset), (incident, told), tag)
 
     def remove(self, incident: Incident) -> None:
         self.cells.remove((incident.template, incident.onset))
@@ -206,9 +211,6 @@ class FakeEstimations:
     def put(self, estimation: StoredEstimation) -> None:
         key = (estimation.template, estimation.incident)
         self.cells.put(key, estimation._replace(tag=None), estimation.tag)
-
-    def list(self, template: str) -> list[StoredEstimation]:
-        return [stored for (name, _), stored in self.cells.values().items() if name == template]
 
     def remove(self, template: str, incident: str) -> None:
         self.cells.remove((template, incident))

@@ -101,6 +101,21 @@ def test_rows_that_no_event_told_of_are_scored() -> None:
     assert target.state() == reference.state()
 
 
+def test_an_old_incident_that_a_crash_left_untold_is_healed() -> None:
+    """Rows that are Critical without an incident are looked at again, however old they are."""
+    target, day = world(60), DAY + timedelta(days=20)
+    target.lake.cells.set((TEMPLATE.id, day), document(TEMPLATE, day, s1=noise(20) + 60))
+    case(target).run()
+    expected = target.state()
+    assert len(expected["incidents"]) == 1
+    target.incidents.cells.rows.clear()
+    events = target.events.cells.rows
+    target.events.cells.rows = {key: one for key, one in events.items() if "incident" not in one[0].kind}
+    target.restart()
+    case(target).run()
+    assert target.state() == expected
+
+
 def test_one_failing_template_does_not_stop_the_others() -> None:
     """The failure is named; the other template has its baselines."""
     target = world()

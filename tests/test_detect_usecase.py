@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_a_leak_becomes_one_incident_with_estimation_and_events() -> None:
     assert stored.incident.sensors == ("troll-a-1",)
     assert at(DAYS[2], 6) < stored.incident.onset < at(DAYS[2], 18)
     assert stored.incident.max_score > 2
-    assert stored.notified is not None
+    assert stored.told is not None
     assert {event.kind for event in target.events.list(TEMPLATE.id)} >= {"incident_opened", "estimation"}
     assert target.estimations.get(TEMPLATE.id, stored.incident.id) is not None
 
@@ -170,7 +171,7 @@ def test_late_data_that_end_an_incident_take_it_back() -> None:
     put(target, quiet)
     run(target, *DAYS)
     assert not target.incidents.list(TEMPLATE.id)
-    assert not target.estimations.list(TEMPLATE.id)
+    assert not target.state()["estimations"]
     assert not target.events.list(TEMPLATE.id)
 
 
@@ -185,7 +186,7 @@ def test_an_incident_closes_after_it_has_been_clear_for_a_while() -> None:
     (stored,) = target.incidents.list(TEMPLATE.id)
     assert not stored.incident.open
     (event,) = [one for one in target.events.list(TEMPLATE.id) if one.kind == "incident_closed"]
-    assert event.at == stored.incident.last_critical + timedelta(hours=12)
+    assert event.at == stored.incident.closed == stored.incident.last_critical + timedelta(hours=12, minutes=10)
 
 
 def test_a_run_that_met_another_reads_again_and_ends_right() -> None:
@@ -258,16 +259,110 @@ def test_an_unreadable_day_is_told_and_does_not_stop_the_next() -> None:
     assert "corrupt_blob" in {event.kind for event in target.events.list(TEMPLATE.id)}
 
 
-def test_a_lost_baseline_leaves_samples_undefined_and_is_told() -> None:
-    """Without its baseline nobody can say Ok."""
-    target = world()
+def test_a_lost_baseline_scores_nothing_and_takes_nothing_back() -> None:
+    """Without its baseline nobody can say Ok, and an open incident does not vanish; the loss is told."""
+    target = reference()
+    before = target.state()
     target.baselines.cells.rows.clear()
-    put(target, lake_days()[:1])
+    more = document(TEMPLATE, DAYS[3] + timedelta(days=1), s1=noise(1), s2=noise(2))
+    put(target, [more])
+    run(target, DAYS[3], more.day)
+    after = target.state()
+    assert (after["deviations"], after["incidents"]) == (before["deviations"], before["incidents"])
+    told = [event for event in target.events.list(TEMPLATE.id) if event.kind == "corrupt_blob"]
+    assert {(event.about, event.at.date()) for event in told} >= {("troll-a-1", more.day), ("troll-a-2", more.day)}
+
+
+def test_an_unreadable_day_before_is_scored_from_what_its_row_remembers() -> None:
+    """While yesterday's blob cannot be read, today is scored as if it could."""
+    target = world()
+    documents = lake_days()
+    put(target, documents[:2])
+    run(target, *DAYS[:2])
+    target.lake.cells.set((TEMPLATE.id, DAYS[1]), "it is truncated")
+    put(target, documents[2:])
+    run(target, *DAYS[2:])
+    put(target, documents)
+    run(target, *DAYS)
+    state, expected = target.state(), reference().state()
+    assert (state["deviations"], state["incidents"]) == (expected["deviations"], expected["incidents"])
+
+
+def silent(day: date) -> TemplateDay:
+    """Return a day on which sensor 1 says nothing and sensor 2 goes on."""
+    return document(TEMPLATE, day, s1=np.full(144, np.nan), s2=noise(3))
+
+
+def test_silence_is_not_clear() -> None:
+    """A sensor that was Critical and falls silent keeps its incident open; after a week nobody waits any more."""
+    target = reference()
+    days = [DAYS[3] + timedelta(days=offset) for offset in range(1, 10)]
+    leaking = lake_days()[3]
+    cut = leaking.sensors["troll-a-1"].values[:60] + (None,) * 84
+    sensors = {**leaking.sensors, "troll-a-1": leaking.sensors["troll-a-1"].model_copy(update={"values": cut})}
+    put(target, [leaking.model_copy(update={"sensors": sensors}), *(silent(day) for day in days[:3])])
+    run(target, DAYS[3], *days[:3])
+    (stored,) = target.incidents.list(TEMPLATE.id)
+    assert stored.incident.open
+    put(target, [silent(day) for day in days[3:]])
+    run(target, *days[3:])
+    (stored,) = target.incidents.list(TEMPLATE.id)
+    assert stored.incident.closed is not None
+    assert stored.incident.closed - stored.incident.last_critical == timedelta(days=7, minutes=10)
+
+
+def test_what_is_told_of_faults_is_taken_back_when_they_are_mended() -> None:
+    """Bad values that were corrected and a series that appeared leave no event behind."""
+    target = world()
+    day = lake_days()[0]
+    bad = day.sensors["troll-a-1"].merged([Reading(at(DAY, 10), 1e14, 20)], at(DAY, 24), PlausibleRange(0, 5e4))
+    put(target, [day.model_copy(update={"sensors": {"troll-a-1": bad}})])
     run(target, DAY)
-    row = target.deviations.get("troll-a-1", DAY).row
-    assert row is not None
-    assert row.count(Level.UNDEFINED) == 144
-    assert "corrupt_blob" in {event.kind for event in target.events.list(TEMPLATE.id)}
+    assert {event.kind for event in target.events.list(TEMPLATE.id)} == {"bad_values", "unknown_series"}
+    put(target, [day])
+    run(target, DAY)
+    assert not target.events.list(TEMPLATE.id)
+
+
+def test_late_currents_are_estimated_again() -> None:
+    """An incident's estimation rests on the environment, too: late series lead to another answer."""
+    target = reference()
+    (before,) = target.state()["estimations"].values()
+    documents = lake_days()
+    speed = document(TEMPLATE, DAYS[1], s1=np.full(144, 7.0)).sensors["troll-a-1"]
+    put(target, [documents[1].model_copy(update={"environment": {"current_speed": speed}})])
+    run(target, DAYS[1])
+    (after,) = target.state()["estimations"].values()
+    assert after.digest != before.digest
+
+
+def test_another_worker_in_between_leaves_no_ghost_incident() -> None:
+    """Late data that move an onset while this run writes the old incident: only the new one stays."""
+    target = world()
+    documents = lake_days()
+    put(target, documents)
+    early = document(TEMPLATE, DAYS[1], s1=noise(11) + np.where(np.arange(144) > 100, 60, 0), s2=noise(21))
+    plain_put = target.incidents.put
+    meddled: list[bool] = []
+
+    def meddling(*arguments: Any) -> Any:
+        if not meddled:
+            meddled.append(True)
+            other = World()
+            other.__dict__.update(target.__dict__)
+            put(target, [early])
+            target.incidents.put = plain_put  # type: ignore[method-assign]
+            other.detect.run("troll", TEMPLATE.id, DAYS[1])
+            target.incidents.put = meddling  # type: ignore[method-assign, assignment]
+        return plain_put(*arguments)
+
+    target.incidents.put = meddling  # type: ignore[method-assign, assignment]
+    target.detect.run("troll", TEMPLATE.id, DAYS[0], DAYS[3])
+    target.drain()
+    expected = world()
+    put(expected, [documents[0], early, *documents[2:]])
+    run(expected, *DAYS)
+    assert target.state() == expected.state()
 
 
 def test_an_unknown_template_is_not_found() -> None:

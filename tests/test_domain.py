@@ -83,7 +83,7 @@ def test_the_seed_platforms_are_valid_and_complete() -> None:
     assert set(platforms) == {"trestakk", "snorre", "troll", "askeladd"}
     templates = [one for platform in platforms.values() for one in platform.templates]
     assert [one.id for one in templates if not one.example_geometry] == ["snorre-w"]
-    known = platforms["snorre"].template("W")
+    known = next((one for one in platforms["snorre"].templates if one.name == "W"), None)
     assert known is not None
     assert [(one.x, one.y, one.z) for one in known.sensors][3] == (-4.9, -5.3, 4.1)
     assert len(known.leak_points) == 4

@@ -7,7 +7,7 @@ import pytest
 from shared.domain.estimation import Estimation
 from shared.domain.incident import CriticalMessage, Incident
 from shared.errors import NotFound
-from shared.ports import Notified
+from shared.ports import Told
 from shared.usecases.estimate import Estimate, in_words
 from tests.examples import DAY, at, document, noise, platform, template
 from tests.fakes import World, invert
@@ -27,11 +27,11 @@ def world() -> World:
         template=TEMPLATE.id,
         onset=ONSET,
         last_critical=ONSET + timedelta(hours=4),
-        open=True,
+        closed=None,
         sensors=("troll-a-1",),
         max_score=3.0,
     )
-    new.incidents.put(incident, Notified(ONSET, "x"), None)
+    new.incidents.put(incident, Told(ONSET, "x", None, ("troll-a-1",)), None)
     return new
 
 
@@ -105,6 +105,14 @@ def test_data_after_the_messages_time_are_not_used() -> None:
     assert target.estimate.run(message()) == early
 
 
+def test_a_message_beyond_the_incidents_criticals_is_ignored() -> None:
+    """Late data shortened the incident, or somebody wrote a message of the far future: nothing is computed."""
+    target = world()
+    case, computed = counting(target)
+    assert case.run(message(24 * 3650)) is None
+    assert computed == []
+
+
 def test_an_incident_that_is_gone_leaves_nothing() -> None:
     """A message of an incident that late data took back is answered by nothing."""
     target = world()
@@ -125,6 +133,12 @@ def test_an_incident_taken_back_meanwhile_leaves_nothing() -> None:
     Estimate(case.lake, case.registry, case.incidents, case.estimations, case.events, case.rules, slow).run(message())
     assert target.state()["estimations"] == {}
     assert target.state()["events"] == {}
+
+
+def test_a_message_whose_time_is_before_its_onset_is_refused() -> None:
+    """It can never be answered."""
+    with pytest.raises(ValueError, match="at must not be before onset"):
+        message(-3)
 
 
 def test_an_unknown_template_is_not_found() -> None:

@@ -104,6 +104,32 @@ def test_outages_of_any_length_are_caught_up(gaps: list[int]) -> None:
     assert lake_state(world) == lake_state(expected)
 
 
+def test_an_outage_longer_than_the_backfill_leaves_no_gap() -> None:
+    """What lies between the watermark and now is fetched, however long ago the watermark was."""
+    world = World()
+    ingest(world, source()).run()
+    later = NOW + timedelta(days=13)
+    ingest(world, source(later), later).run()
+    expected = World()
+    ingest(expected, source(later), later, backfill=later - BEGIN).run()
+    assert lake_state(world) == lake_state(expected)
+
+
+def test_a_tag_that_is_unknown_for_a_while_leaves_no_gap() -> None:
+    """Its watermark stays where it was, and what OMNIA has of it is fetched when it is back."""
+    world = World()
+    ingest(world, source()).run()
+    for hours in (12, 36):
+        omnia = source(NOW + timedelta(hours=hours))
+        del omnia.readings["TAG-a-2"]
+        ingest(world, omnia, NOW + timedelta(hours=hours)).run()
+    later = NOW + timedelta(hours=37)
+    ingest(world, source(later), later).run()
+    expected = World()
+    ingest(expected, source(later), later, backfill=later - BEGIN).run()
+    assert lake_state(world) == lake_state(expected)
+
+
 def test_late_samples_within_the_overlap_are_put_in() -> None:
     """A value that OMNIA did not have at the last tick fills its bucket."""
     world = World()

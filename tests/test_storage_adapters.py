@@ -12,8 +12,8 @@ from shared.bootstrap import Bootstrap, expand
 from shared.domain.deviation import DeviationDay
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
-from shared.errors import Conflict, InvalidInput, NotFound
-from shared.ports import BaselinePointer, Notified, StoredEstimation
+from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
+from shared.ports import BaselinePointer, StoredEstimation, Told
 from tests.examples import DAY, document, noise, quiet_baseline, template
 from tests.fakes import invert
 
@@ -42,7 +42,7 @@ def incident(hour: int) -> Incident:
         template="troll-a",
         onset=onset,
         last_critical=onset + timedelta(hours=1),
-        open=True,
+        closed=None,
         sensors=("troll-a-1", "troll-a-2"),
         max_score=2.5,
     )
@@ -116,6 +116,34 @@ def test_baselines_are_immutable_versions(make_app: Make, unique: str) -> None:
         store.get("troll-a-1", "nothing")
 
 
+def test_a_baseline_that_is_not_its_names_content_is_refused(make_app: Make, unique: str) -> None:
+    """A threshold that somebody edited must not call a leak Ok."""
+    app, baseline = make_app(unique), quiet_baseline()
+    edited = baseline.to_bytes().replace(b'"threshold": 60.0', b'"threshold": 6e10')
+    container = app.container(app.settings.storage.baselines_container)
+    container.upload_blob(f"troll-a-1/{baseline.version}.bin", edited)
+    with pytest.raises(CorruptBlob, match=f"baseline {baseline.version} of troll-a-1 holds"):
+        app.baselines.get("troll-a-1", baseline.version)
+
+
+def test_a_stray_blob_does_not_stop_the_listing(make_app: Make, unique: str) -> None:
+    """Somebody's note among the day blobs is passed over."""
+    app = make_app(unique)
+    app.lake.write(TEMPLATE, document(TEMPLATE, DAY, s1=noise(1)), None)
+    container = app.container(app.settings.storage.lake_container)
+    for name in ("troll/a/readme.txt", "troll/a/20260301.json", "troll/a/2026-W10-1.json"):
+        container.upload_blob(name, b"x")
+    assert app.lake.days(TEMPLATE) == [DAY]
+
+
+def test_one_unreadable_platform_does_not_hide_the_others(make_app: Make, unique: str) -> None:
+    """A partition without its platform row is passed over, and logged."""
+    app = make_app(unique)
+    seed(app, seed_platforms()[:1])
+    app.registry.set_watermarks(TEMPLATE, {"x": datetime(2026, 3, 1, tzinfo=UTC)})
+    assert [one.platform.id for one in app.registry.platforms()] == ["askeladd"]
+
+
 def test_a_scored_day_survives_the_table(make_app: Make, unique: str) -> None:
     """Read by another process, every bit is the same, and the plain columns say what people need."""
     app = make_app(unique)
@@ -177,13 +205,13 @@ def test_incidents_come_newest_first_and_are_conditional(make_app: Make, unique:
     assert [one.incident.onset.hour for one in incidents.list("troll-a")] == [9, 6, 3]
     stored = incidents.get("troll-a", incident(6).onset)
     assert stored is not None
-    mark = Notified(incident(6).onset, "digest")
+    mark = Told(incident(6).onset, "digest", None, incident(6).sensors)
     incidents.put(incident(6), mark, stored.tag)
     with pytest.raises(Conflict):
         incidents.put(incident(6), None, stored.tag)
     again = incidents.get("troll-a", incident(6).onset)
     assert again is not None
-    assert (again.incident, again.notified) == (incident(6), mark)
+    assert (again.incident, again.told) == (incident(6), mark)
     incidents.remove(incident(6))
     incidents.remove(incident(6))
     assert len(incidents.list("troll-a")) == 2
@@ -205,7 +233,7 @@ def test_estimations_survive_the_table(make_app: Make, unique: str) -> None:
     stored = estimations.get("troll-a", written.incident)
     assert stored is not None
     assert stored._replace(tag=None) == written
-    assert [one.incident for one in estimations.list("troll-a")] == [written.incident]
+    assert estimations.get("troll-a", "another") is None
 
 
 def test_events_are_told_once_and_newest_first(make_app: Make, unique: str) -> None:

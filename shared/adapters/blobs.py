@@ -1,6 +1,8 @@
 """Blobs: the lake's day documents and the immutable baseline versions."""
 
 import hashlib
+import logging
+import re
 import threading
 from collections import OrderedDict
 from datetime import date
@@ -15,6 +17,9 @@ from shared.domain.tsd import TemplateDay
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
 from shared.ports import StoredDay, Tag
 
+logger = logging.getLogger(__name__)
+
+_DAY_BLOB = re.compile(r"(?P<platform>[^/]+)/(?P<slug>[^/]+)/(?P<day>\d{4}-\d{2}-\d{2})\.json")
 _JSON = ContentSettings(content_type="application/json")
 
 
@@ -25,14 +30,14 @@ def day_blob(template: Template, day: date) -> str:
 
 def parse_day_blob(name: str) -> tuple[str, str, date]:
     """Return (platform id, template id, day) of a day blob's name; raise InvalidInput for any other name."""
-    parts = name.removesuffix(".json").split("/")
+    found = _DAY_BLOB.fullmatch(name)
+    if found is None:
+        raise InvalidInput(f"blob {name!r}: expected platform/template/yyyy-MM-dd.json")
     try:
-        platform, slug, day = parts
-        if not name.endswith(".json") or not platform or not slug:
-            raise ValueError(name)
-        return platform, f"{platform}-{slug}", date.fromisoformat(day)
+        day = date.fromisoformat(found["day"])
     except ValueError as error:
-        raise InvalidInput(f"blob {name!r}: expected platform/template/yyyy-MM-dd.json") from error
+        raise InvalidInput(f"blob {name!r}: expected platform/template/yyyy-MM-dd.json, {error}") from error
+    return found["platform"], f"{found['platform']}-{found['slug']}", day
 
 
 class BlobLake:
@@ -85,9 +90,14 @@ class BlobLake:
         return copy
 
     def days(self, template: Template) -> list[date]:
-        """Return the days that the lake holds of the template, in order."""
-        prefix = f"{template.platform}/{template.slug}/"
-        return sorted(parse_day_blob(name)[2] for name in self._days.list_blob_names(name_starts_with=prefix))
+        """Return the days that the lake holds of the template, in order; other blobs are passed over."""
+        days = []
+        for name in self._days.list_blob_names(name_starts_with=f"{template.platform}/{template.slug}/"):
+            try:
+                days.append(parse_day_blob(name)[2])
+            except InvalidInput as error:
+                logger.warning("%s", error)
+        return sorted(days)
 
 
 class BlobBaselines:
@@ -119,6 +129,8 @@ class BlobBaselines:
         except ResourceNotFoundError as error:
             raise NotFound(f"baseline {version} of {sensor} is not stored") from error
         baseline = Baseline.from_bytes(content)
+        if baseline.version != version:
+            raise CorruptBlob(f"baseline {version} of {sensor} holds {baseline.version}")
         with self._lock:
             self._memory[key] = baseline
             while len(self._memory) > self._keep:

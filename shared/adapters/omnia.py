@@ -24,7 +24,7 @@ Buckets = dict[datetime, dict[str, Any]]
 
 
 class OmniaSource:
-    """Reads OMNIA; for one thread at a time; whatever goes wrong outside is a SourceError."""
+    """Reads OMNIA; threads may share it; whatever goes wrong outside is a SourceError."""
 
     def __init__(
         self,

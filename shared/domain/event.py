@@ -1,9 +1,9 @@
 """Events: what happened to a sensor, a template or the system, and a person should see."""
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from shared.domain.validation import Model
 
@@ -18,6 +18,8 @@ EventKind = Literal[
     "poison_message",
 ]
 
+LONGEST = 2000  # of a message: a table takes no more than 32,000 characters, a person less
+
 
 class Event(Model):
     """One event; ``subject`` is a template id, or ``system``, and ``key`` derives from content, never the clock."""
@@ -26,7 +28,7 @@ class Event(Model):
     kind: EventKind
     at: AwareDatetime
     about: str  # sensor, incident, blob or message that it concerns
-    message: str
+    message: Annotated[str, AfterValidator(lambda text: text[:LONGEST])]
 
     @property
     def key(self) -> str:

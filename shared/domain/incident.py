@@ -1,6 +1,8 @@
 """Incidents: runs of Critical at one template, from the onset until it has been clear for a while."""
 
-from pydantic import AwareDatetime, Field
+from typing import Self
+
+from pydantic import AwareDatetime, Field, model_validator
 
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN
 from shared.domain.validation import Model
@@ -16,9 +18,14 @@ class Incident(Model):
     template: str = Field(pattern=TEMPLATE_PATTERN)
     onset: AwareDatetime
     last_critical: AwareDatetime
-    open: bool
+    closed: AwareDatetime | None  # since when it is over: its sensors had been heard to be clear for a while
     sensors: tuple[str, ...]
     max_score: float
+
+    @property
+    def open(self) -> bool:
+        """Whether it goes on."""
+        return self.closed is None
 
 
 class CriticalMessage(Model):
@@ -30,4 +37,10 @@ class CriticalMessage(Model):
     incident: str = Field(pattern=INCIDENT_PATTERN)
     onset: AwareDatetime
     at: AwareDatetime
-    sensors: tuple[str, ...] = Field(min_length=1)
+    sensors: tuple[str, ...] = Field(min_length=1, max_length=999)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.onset <= self.at:
+            raise ValueError(f"at must not be before onset, not {self.at} with onset {self.onset}")
+        return self

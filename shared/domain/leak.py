@@ -1,6 +1,5 @@
 """A leak as a hypothesis: what the forward model simulates."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime
@@ -18,7 +17,3 @@ class Leak(Model):
     rate_kg_s: Annotated[float, Bounded(0, 1_000, "kg/s")]
     onset: AwareDatetime
     end: AwareDatetime | None = None
-
-    def active_at(self, moment: datetime) -> bool:
-        """Return whether the leak is running at that moment."""
-        return self.onset <= moment and (self.end is None or moment < self.end)

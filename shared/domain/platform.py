@@ -30,7 +30,10 @@ class Platform(Model):
     templates: tuple[Template, ...] = ()
 
     @model_validator(mode="after")
-    def _tags_follow_the_platform(self) -> Self:
+    def _belongs_together(self) -> Self:
+        ids = [template.id for template in self.templates]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"templates must have different ids, not {ids}")
         for template in self.templates:
             if template.platform != self.id:
                 raise ValueError(f"template {template.id} belongs to {template.platform!r}, not to {self.id!r}")
@@ -42,10 +45,6 @@ class Platform(Model):
                         f"not template {template.name} sensor {sensor.number}"
                     )
         return self
-
-    def template(self, name: str) -> Template | None:
-        """Return the template of that name, or None."""
-        return next((template for template in self.templates if template.name == name), None)
 
 
 _SNORRE_TAG = re.compile(r"^19H-QI___(?P<template>[2-7])(?P<sensor>[1-9])72$")

@@ -107,7 +107,7 @@ class Template(Model):
         tags = [sensor.tag for sensor in self.sensors]
         if len(set(ids)) < len(ids) or len(set(tags)) < len(tags):
             raise ValueError(f"sensors must have different ids and tags, not {ids} with {tags}")
-        strangers = [name for name in ids if not name.startswith(f"{self.id}-")]
-        if strangers:
-            raise ValueError(f"sensors of {self.id} must have ids that start with '{self.id}-', not {strangers}")
+        misnumbered = [sensor.id for sensor in self.sensors if sensor.id != f"{self.id}-{sensor.number}"]
+        if misnumbered:
+            raise ValueError(f"sensors must have ids that end with their number, not {misnumbered}")
         return self

@@ -21,6 +21,7 @@ from shared.errors import CorruptBlob, InvalidInput
 
 BUCKET = timedelta(minutes=10)
 SLOTS = 144
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 BadReason = Literal["bad_status", "not_finite", "out_of_range"]
 
@@ -73,6 +74,8 @@ class SeriesDay(Model):
             raise ValueError(f"values and counts must have {SLOTS} slots, not {len(self.values)}, {len(self.counts)}")
         if any(value is not None and not math.isfinite(value) for value in self.values):
             raise ValueError("values must be finite or null")
+        if not EARLIEST <= self.until <= LATEST:
+            raise ValueError(f"until must be between {EARLIEST.year} and {LATEST.year}, not {self.until}")
         if any(not 0 <= slot < SLOTS for slot in self.bad):
             raise ValueError(f"bad slots must be in [0, {SLOTS - 1}]")
         return self

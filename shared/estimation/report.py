@@ -21,7 +21,7 @@ from shared.estimation.posterior import (
 from shared.estimation.series import Series
 from shared.estimation.solution import Problem, Solution
 
-MOST_PLACES = 400
+MOST_PLACES = 250  # so that the answer fits into one property of a table (32,000 characters)
 _LARGEST_MISFIT = 4.0  # per sample; 1 is what the noise explains
 _NEAR_POINT_M = 1.5
 
@@ -172,8 +172,8 @@ def _places(template: Template, places: Places, probability: Floats) -> tuple[Pl
 
 def _named(template: Template, places: Places, k: int, probability: float) -> PlaceProbability:
     name = template.leak_points[k - places.cells].name if k >= places.cells else ""
-    x, y, z = places.positions[k].tolist()
-    return PlaceProbability(name=name, x=x, y=y, z=z, probability=min(1.0, probability))
+    x, y, z = (round(one, 3) for one in places.positions[k].tolist())
+    return PlaceProbability(name=name, x=x, y=y, z=z, probability=min(1.0, round(probability, 6)))
 
 
 def _onset(solution: Solution) -> OnsetInterval:

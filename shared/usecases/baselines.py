@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,10 @@ from shared.usecases.detect import Detect, find_template
 
 logger = logging.getLogger(__name__)
 
-RECENT_DAYS = 30  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
+Row = Mapping[str, Any]  # a scored day's plain properties
+
+ONE_DAY = timedelta(days=1)
+RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 
 
 @dataclass(frozen=True)
@@ -97,19 +100,26 @@ class BuildBaselines:
             sensor.id: {one["RowKey"]: one for one in self.deviations.summaries(sensor.id, days[0], days[-1])}
             for sensor in template.sensors
         }
+        incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
         stale = set(days[-RECENT_DAYS:])
         for day in days:
-            found = [(sensor, rows[sensor.id].get(day.isoformat())) for sensor in template.sensors]
-            if all(row is None for _, row in found) or any(
-                row is not None and self._is_stale(row, watched, sensor, day) for sensor, row in found
+            told = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
+            found = {sensor.id: rows[sensor.id].get(day.isoformat()) for sensor in template.sensors}
+            if not any(found.values()) or any(
+                self._is_stale(row, watched, sensor, day, newest=max(rows[sensor], default=""))
+                or (row is not None and row["critical"] and not told)
+                for sensor, row in found.items()
             ):
                 stale.add(day)
         for first, last in _runs(sorted(stale)):
-            self.detect.run(watched.platform.id, template.id, first, last)
+            # Days are written last one first: next to a block that a crash left unwritten lies a half-written day.
+            self.detect.run(watched.platform.id, template.id, first, min(last + ONE_DAY, days[-1]))
 
-    def _is_stale(self, row: Mapping[str, Any], watched: Watched, sensor: Sensor, day: date) -> bool:
-        """Return whether the row comes from another version than the one that should score the day."""
-        pointer = watched.baselines.get(sensor.id)
+    def _is_stale(self, row: Row | None, watched: Watched, sensor: str, day: date, *, newest: str) -> bool:
+        """Return whether the row is a hole among the sensor's rows, or comes from another version than it should."""
+        if row is None:
+            return day.isoformat() < newest  # a sensor may have ended; one that goes on has a row for each day
+        pointer = watched.baselines.get(sensor)
         return bool(row["baseline"] != (pointer.version if pointer and day >= pointer.valid_from else ""))
 
 

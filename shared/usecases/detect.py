@@ -15,6 +15,7 @@ import numpy as np
 
 from shared.detection import Baseline
 from shared.domain.deviation import DeviationDay
+from shared.domain.environment import Floats
 from shared.domain.event import Event, EventKind
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import SLOTS, SeriesDay, TemplateDay, grid, start_of
@@ -30,7 +31,7 @@ from shared.ports import (
     Watched,
 )
 from shared.usecases.incidents import Reconcile
-from shared.usecases.scoring import ONE_DAY, score_day
+from shared.usecases.scoring import ONE_DAY, Rescored, score_day
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class _Run:
         self._template = template
         self._again = again  # another run was in between: what follows from these days is scored again
         self._documents: dict[date, TemplateDay | None] = {}
+        self._unreadable: set[date] = set()
         self._stored: dict[tuple[str, date], StoredDeviations] = {}
         self._rows: dict[tuple[str, date], DeviationDay] = {}
 
@@ -119,18 +121,29 @@ class _Run:
         """Score the day of every sensor; return until when each sensor's changes are felt in the days after it."""
         reach: dict[str, Reach] = {}
         for sensor in self._template.sensors:
-            baseline = self._baseline(sensor, day)
-            history = partial(self._series, sensor)
-            scored = score_day(sensor.id, day, history, self._stored[sensor.id, day].row, baseline, felt[sensor.id])
-            if not scored.changed and not self._stored[sensor.id, day].fresh:
-                # Memory may be behind the table: only what the table says is really unchanged.
-                stored = self._stored[sensor.id, day] = self._do.deviations.get(sensor.id, day, fresh=True)
-                scored = score_day(sensor.id, day, history, stored.row, baseline, felt[sensor.id])
-            whole = scored.row.level.size == SLOTS  # of a day that goes on, there is no next one
-            reach[sensor.id] = scored.felt_until if whole else None
+            reach[sensor.id] = None
+            try:
+                baseline = self._baseline(sensor, day)
+            except (NotFound, CorruptBlob) as error:
+                # What was scored by it stays: without its baseline nobody can say anything else.
+                logger.exception("%s cannot be scored", sensor.id)
+                self._tell("corrupt_blob", day, sensor.id, f"{sensor.id} cannot be scored: {error}")
+                continue
+            scored = self._scored(sensor, day, baseline, felt[sensor.id])
+            if scored.row.level.size == SLOTS:  # of a day that goes on, there is no next one
+                reach[sensor.id] = scored.felt_until
             if scored.row.level.size or self._stored[sensor.id, day].row is not None:
                 self._rows[sensor.id, day] = scored.row
         return reach
+
+    def _scored(self, sensor: Sensor, day: date, baseline: Baseline | None, felt: Reach) -> Rescored:
+        """Score one sensor's day; memory may be behind the table, so only the table says that nothing changed."""
+        series, history = self._series(sensor, day), partial(self._readings, sensor)
+        scored = score_day(sensor.id, day, series, history, self._stored[sensor.id, day].row, baseline, felt)
+        if not scored.changed and not self._stored[sensor.id, day].fresh:
+            stored = self._stored[sensor.id, day] = self._do.deviations.get(sensor.id, day, fresh=True)
+            scored = score_day(sensor.id, day, series, history, stored.row, baseline, felt)
+        return scored
 
     def _write(self) -> int:
         """Write the rows that differ, the last day first, and before each what a person should know of it."""
@@ -163,6 +176,7 @@ class _Run:
         if day not in self._documents:
             document, _, problem = self._do.lake.read(self._template, day)
             if problem:
+                self._unreadable.add(day)
                 logger.error("%s", problem)
                 self._tell("corrupt_blob", day, day.isoformat(), problem)
             self._documents[day] = document
@@ -171,6 +185,16 @@ class _Run:
     def _series(self, sensor: Sensor, day: date) -> SeriesDay | None:
         document = self._document(day)
         return None if document is None else document.sensors.get(sensor.id)
+
+    def _readings(self, sensor: Sensor, day: date) -> Floats | None:
+        """Return an earlier day's readings [144]; of one that cannot be read now, those that its row remembers."""
+        series = self._series(sensor, day)
+        if series is not None:
+            return series.array()
+        if day not in self._unreadable:
+            return None
+        row = self._do.deviations.get(sensor.id, day).row
+        return None if row is None else np.concatenate((row.ppmv, np.full(SLOTS - row.ppmv.size, np.nan)))
 
     def _initially_felt(self, days: list[date]) -> np.datetime64 | None:
         return np.datetime64(days[-1] + 2 * ONE_DAY, "s") if self._again else None
@@ -193,24 +217,32 @@ class _Run:
         pointer = self._pointer(sensor.id, day)
         if pointer is None:
             return None
-        try:
-            return self._do.baselines.get(sensor.id, pointer.version)
-        except (NotFound, CorruptBlob) as error:
-            logger.exception("%s cannot be scored", sensor.id)
-            self._tell("corrupt_blob", pointer.valid_from, sensor.id, f"{sensor.id} cannot be scored: {error}")
-            return None
+        return self._do.baselines.get(sensor.id, pointer.version)
 
     def _tell_unknown_series(self, day: date) -> None:
+        """Tell of sensors that the day's document lacks, and take it back of those that it has by now."""
         document = self._document(day)
+        if document is None:
+            return
+        had_rows = any(self._stored[sensor.id, day].row is not None for sensor in self._template.sensors)
         for sensor in self._template.sensors:
-            if document is not None and sensor.id not in document.sensors:
-                self._tell("unknown_series", day, sensor.id, f"OMNIA knows no series {sensor.tag} for {sensor.id}")
+            event = self._event("unknown_series", day, sensor.id, f"OMNIA knows no series {sensor.tag} for {sensor.id}")
+            if sensor.id not in document.sensors:
+                self._do.events.put(event)
+            elif had_rows and self._stored[sensor.id, day].row is None:
+                self._do.events.remove(event)
 
     def _tell_of_bad_values(self, row: DeviationDay, before: DeviationDay | None) -> None:
-        if row.bad and (before is None or before.bad != row.bad):
+        told = before.bad if before else ""
+        event = self._event("bad_values", row.day, row.sensor, f"{row.sensor}: buckets with bad values: {row.bad}")
+        if row.bad and row.bad != told:
             logger.warning("%s on %s: bad values: %s", row.sensor, row.day, row.bad)
-            self._tell("bad_values", row.day, row.sensor, f"{row.sensor}: buckets with bad values: {row.bad}")
+            self._do.events.put(event)
+        elif told and not row.bad:
+            self._do.events.remove(event)
+
+    def _event(self, kind: EventKind, day: date, about: str, message: str) -> Event:
+        return Event(subject=self._template.id, kind=kind, at=start_of(day), about=about, message=message)
 
     def _tell(self, kind: EventKind, day: date, about: str, message: str) -> None:
-        subject = self._template.id
-        self._do.events.put(Event(subject=subject, kind=kind, at=start_of(day), about=about, message=message))
+        self._do.events.put(self._event(kind, day, about, message))

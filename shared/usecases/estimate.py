@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.incident import CriticalMessage
+from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import iso
 from shared.errors import Conflict
@@ -45,56 +46,53 @@ class Estimate:
         """
         watched = self.registry.platform(message.platform)
         template = find_template(watched, message.template)
-        if not self._exists(message):
-            logger.info("%s: the data no longer support this incident", message.incident)
-            return None
-        evidence = gather(
-            watched.platform,
-            template,
-            lambda day: self.lake.read(template, day).document,
-            message.onset,
-            message.at,
-            self.rules,
-        )
-        answer: Estimation | None = None
         for attempt in range(ATTEMPTS):
+            if not self._supported(message):
+                logger.info("%s up to %s: the data no longer support it", message.incident, iso(message.at))
+                return None
             stored = self.estimations.get(template.id, message.incident)
             if stored is not None and stored.at > message.at:
                 return None
-            if stored is not None and (stored.at, stored.digest) == (message.at, evidence.digest):
-                answer = stored.estimation
-                break
-            earliest = message.onset - self.rules.lead * BACKGROUND_SHARE
-            answer = answer or self.invert(
-                template, evidence.environment, evidence.observations, earliest, message.onset
-            )
-            row = StoredEstimation(
-                message.incident,
-                template.id,
-                message.onset,
-                message.at,
-                evidence.digest,
-                answer,
-                stored.tag if stored else None,
-            )
             try:
-                self.estimations.put(row)
-                break
+                answer = self._answer(watched.platform, template, message, stored)
             except Conflict:
                 if attempt == ATTEMPTS - 1:
                     raise
-        if answer is not None:
-            self._tell(template, message, answer)
+            else:
+                self._tell(template, message, answer)
+                return answer
+        raise AssertionError
+
+    def _answer(
+        self, platform: Platform, template: Template, message: CriticalMessage, stored: StoredEstimation | None
+    ) -> Estimation:
+        """Return the answer, computed and stored where the stored one rests on other data; raises Conflict.
+
+        What is stored was read before the lake, so that it cannot rest on newer data than these.
+        """
+        lake, onset, at = self.lake, message.onset, message.at
+        found = gather(platform, template, lambda day: lake.read(template, day).document, onset, at, self.rules)
+        if stored is not None and (stored.at, stored.digest) == (at, found.digest):
+            return stored.estimation
+        earliest = onset - self.rules.lead * BACKGROUND_SHARE
+        answer = self.invert(template, found.environment, found.observations, earliest, at)
+        tag = stored.tag if stored else None
+        self.estimations.put(StoredEstimation(message.incident, template.id, onset, at, found.digest, answer, tag))
         return answer
 
-    def _exists(self, message: CriticalMessage) -> bool:
+    def _supported(self, message: CriticalMessage) -> bool:
+        """Return whether the incident is there and its Criticals reach the message's time."""
         stored = self.incidents.get(message.template, message.onset)
-        return stored is not None and stored.incident.id == message.incident
+        return (
+            stored is not None
+            and stored.incident.id == message.incident
+            and message.at <= stored.incident.last_critical
+        )
 
     def _tell(self, template: Template, message: CriticalMessage, answer: Estimation) -> None:
         event = estimated(template.id, message.incident, message.onset, in_words(answer))
         self.events.put(event)
-        if not self._exists(message):  # detect took the incident back while this ran
+        if not self._supported(message):  # detect took it back while this ran
             self.events.remove(event)
             self.estimations.remove(template.id, message.incident)
 

@@ -1,27 +1,26 @@
-"""Incidents: runs of Critical at a template, derived from its scored days, kept in step with the table.
+"""Incidents: kept in step with the scored days, told as events, and put on the queue to be estimated.
 
 Whatever order the data came in, the table ends as the scored days say: an incident that late data moved or took
 away is removed with its estimation and events. An estimation is asked for at the onset and at fixed times after
 it, so that it depends on the data and not on when they were looked at.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-
-import numpy as np
 
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import BUCKET, days_between, iso, start_of, to_datetime
-from shared.ports import Deviations, Estimations, Events, Incidents, Messages, Notified, StoredIncident
+from shared.domain.tsd import iso, start_of
+from shared.errors import Conflict
+from shared.ports import Deviations, Estimations, Events, Incidents, Messages, StoredIncident, Told
 from shared.usecases.evidence import Documents, EvidenceRules, gather
+from shared.usecases.runs import SILENT, find_incidents, reach_of
 
 ONE_DAY = timedelta(days=1)
-FURTHER = timedelta(days=7)  # how much more is read when a run reaches over the edge of what was read
 
 
 @dataclass(frozen=True)
@@ -49,50 +48,47 @@ class Reconcile:
         stored = self.incidents.list(template.id)
         days = {row.day for row in rows if row.count(Level.CRITICAL)}
         for one in stored:
-            near = [row.day for row in rows if self._touches(one.incident, row.day)]
-            days.update(near or ([one.incident.onset.date()] if one.incident.open else []))
+            touched = {row.day for row in rows if self._touches(one.incident, row.day)}
+            if touched or one.incident.open:
+                days |= touched | {one.incident.onset.date()}
         if not days:
             return
-        first = min(days)
-        for one in stored:
-            if self._touches(one.incident, first):
-                first = min(first, one.incident.onset.date())
-        around, low = self._rows(template, first, max(days))
+        around, low = self._rows(template, min(days), max(days))
         found = {one.id: one for one in find_incidents(template, around, self.rules.clear)}
         known = {one.incident.id: one for one in stored if start_of(low) <= one.incident.onset}
         for gone in sorted(known.keys() - found.keys()):
-            self._remove(known[gone].incident)
+            self._remove(known[gone])
         for incident in sorted(found.values(), key=lambda one: one.onset):
             self._keep(platform, template, incident, known.get(incident.id), documents)
+        self._check_still(template, around)
 
     def _touches(self, incident: Incident, day: date) -> bool:
-        """Return whether samples of that day can prolong, split or remove the incident."""
-        begins, ends = start_of(day) - self.rules.clear, start_of(day) + ONE_DAY + self.rules.clear
-        return incident.onset < ends and incident.last_critical + self.rules.clear >= begins
+        """Return whether samples of that day can prolong, split or remove the incident, or change its estimation."""
+        before = max(SILENT, self.rules.evidence.lead)
+        ended = incident.closed is not None and start_of(day) > incident.closed
+        return incident.onset - before < start_of(day) + ONE_DAY and not ended
 
     def _rows(self, template: Template, first: date, last: date) -> tuple[list[DeviationDay], date]:
         """Return the rows around [first, last], as far out as runs of Critical reach, and their first day."""
-        pad = timedelta(days=self.rules.clear // ONE_DAY + 1)
-        low, high = first - pad, last + pad
+        low, high = first - SILENT, last + SILENT
         rows = self._range(template, low, high)
-        while (wider := self._wider(rows, low, high)) != (low, high):
-            more = self._range(template, *wider)
+        while (wider := reach_of(rows, low, high)) != (low, high):
+            low, high = wider
+            more = self._range(template, low, high)
             if len(more) == len(rows):
                 break
-            rows, (low, high) = more, wider
+            rows = more
         return rows, low
 
     def _range(self, template: Template, low: date, high: date) -> list[DeviationDay]:
         return [row for sensor in template.sensors for row in self.deviations.range(sensor.id, low, high)]
 
-    def _wider(self, rows: Sequence[DeviationDay], low: date, high: date) -> tuple[date, date]:
-        """Return the span to read so that no run of Critical reaches over its edges, as far as is known yet."""
-        critical = _critical_times(rows)
-        if critical and critical[0] - self.rules.clear < start_of(low):
-            low -= FURTHER
-        if critical and critical[-1] + self.rules.clear >= start_of(high + ONE_DAY):
-            high += FURTHER
-        return low, high
+    def _check_still(self, template: Template, rows: Sequence[DeviationDay]) -> None:
+        """Raise Conflict when the rows changed meanwhile: another run may have seen incidents that this one undid."""
+        days = {row.day for row in rows}
+        again = self._range(template, min(days), max(days))
+        if len(again) != len(rows) or not all(one.same_as(other) for one, other in zip(again, rows, strict=True)):
+            raise Conflict(f"{template.id}: deviations changed while its incidents were looked at")
 
     def _keep(
         self,
@@ -102,50 +98,61 @@ class Reconcile:
         stored: StoredIncident | None,
         documents: Documents,
     ) -> None:
-        """Write the incident and its events, and put it on the queue when the data to estimate from are new."""
+        """Write the incident, tell its events, and put it on the queue when the data to estimate from are new.
+
+        The row keeps what was told. It is written before the telling with what was told before, and after it with
+        what is told now: a crash in between is seen and the telling repeated.
+        """
         at = self._notification_time(incident)
         digest = gather(platform, template, documents, incident.onset, at, self.rules.evidence).digest
-        notified = Notified(at, digest)
-        if stored is not None and stored.incident == incident and stored.notified == notified:
+        told = Told(at, digest, incident.closed, incident.sensors)
+        if stored is not None and (stored.incident, stored.told) == (incident, told):
             return
-        before = stored.notified if stored else None
+        before = stored.told if stored else None
+        tag = self.incidents.put(incident, before, stored.tag if stored else None)
+        if before == told:
+            return
         if before is not None and before.at > at:
             self.estimations.remove(template.id, incident.id)  # it rests on data that are not Critical any more
-        self._tell(incident, stored.incident if stored else None)
-        tag = self.incidents.put(incident, before, stored.tag if stored else None)
-        if before != notified:
-            self.messages.critical(
-                CriticalMessage(
-                    schema=1,
-                    platform=platform.id,
-                    template=template.id,
-                    incident=incident.id,
-                    onset=incident.onset,
-                    at=at,
-                    sensors=incident.sensors,
-                )
-            )
-            self.incidents.put(incident, notified, tag)
+        self._tell(incident, before)
+        if before is None or (before.at, before.digest) != (at, digest):
+            self.messages.critical(_message(incident, at))
+        self.incidents.put(incident, told, tag)
 
     def _notification_time(self, incident: Incident) -> datetime:
         """Return the last of the fixed times after the onset that the incident's Criticals have reached."""
         reached = min(incident.last_critical, incident.onset + self.rules.evidence.longest) - incident.onset
         return incident.onset + reached // self.rules.update * self.rules.update
 
-    def _tell(self, incident: Incident, before: Incident | None) -> None:
+    def _tell(self, incident: Incident, before: Told | None) -> None:
         self.events.put(opened(incident))
-        if before is not None and not before.open and before.last_critical != incident.last_critical:
-            self.events.remove(closed(before, self.rules.clear))
-        if not incident.open:
-            self.events.put(closed(incident, self.rules.clear))
+        if before is not None and before.closed not in (None, incident.closed):
+            self.events.remove(closed(incident.model_copy(update={"closed": before.closed})))
+        if incident.closed is not None:
+            self.events.put(closed(incident))
 
-    def _remove(self, incident: Incident) -> None:
+    def _remove(self, stored: StoredIncident) -> None:
         """Remove what hangs on the incident first, so that a crash in between is repeated."""
+        incident = stored.incident
         self.estimations.remove(incident.template, incident.id)
-        estimation = estimated(incident.template, incident.id, incident.onset, "")
-        for event in (opened(incident), closed(incident, self.rules.clear), estimation):
+        gone = [opened(incident), estimated(incident.template, incident.id, incident.onset, "")]
+        ends = {incident.closed, stored.told.closed if stored.told else None} - {None}
+        gone += [closed(incident.model_copy(update={"closed": end})) for end in ends]
+        for event in gone:
             self.events.remove(event)
         self.incidents.remove(incident)
+
+
+def _message(incident: Incident, at: datetime) -> CriticalMessage:
+    return CriticalMessage(
+        schema=1,
+        platform=incident.platform,
+        template=incident.template,
+        incident=incident.id,
+        onset=incident.onset,
+        at=at,
+        sensors=incident.sensors,
+    )
 
 
 def opened(incident: Incident) -> Event:
@@ -159,12 +166,12 @@ def opened(incident: Incident) -> Event:
     )
 
 
-def closed(incident: Incident, clear: timedelta) -> Event:
-    """Return the event of an incident's end."""
+def closed(incident: Incident) -> Event:
+    """Return the event of an incident's end, at the time when it was over."""
     return Event(
         subject=incident.template,
         kind="incident_closed",
-        at=incident.last_critical + clear,
+        at=incident.closed or incident.last_critical,
         about=incident.id,
         message=f"no Critical since {iso(incident.last_critical)}; the highest score was {incident.max_score:.2f}",
     )
@@ -173,45 +180,3 @@ def closed(incident: Incident, clear: timedelta) -> Event:
 def estimated(template: str, incident: str, onset: datetime, message: str) -> Event:
     """Return the event of an incident's newest estimation."""
     return Event(subject=template, kind="estimation", at=onset, about=incident, message=message)
-
-
-def find_incidents(template: Template, rows: Sequence[DeviationDay], clear: timedelta) -> list[Incident]:
-    """Return the runs of Critical in the rows: Criticals of any sensor less than ``clear`` apart are one incident."""
-    until = max((start_of(row.day) + row.level.size * BUCKET for row in rows), default=None)
-    runs: list[list[datetime]] = []
-    for moment in _critical_times(rows):
-        if runs and moment - runs[-1][-1] < clear:
-            runs[-1].append(moment)
-        else:
-            runs.append([moment])
-    return [_incident(template, rows, run[0], run[-1], until is None or run[-1] + clear > until) for run in runs]
-
-
-def _incident(
-    template: Template, rows: Iterable[DeviationDay], onset: datetime, last: datetime, is_open: bool
-) -> Incident:
-    days = set(days_between(onset, last + BUCKET))
-    sensors, scores = set(), [0.0]
-    for row in rows:
-        if row.day not in days:
-            continue
-        for index in np.flatnonzero(row.level == Level.CRITICAL):
-            if onset <= start_of(row.day) + int(index) * BUCKET <= last:
-                sensors.add(row.sensor)
-                scores.append(float(row.score[index]))
-    return Incident(
-        id=f"{template.id}-{onset:%Y%m%dT%H%M}Z",
-        platform=template.platform,
-        template=template.id,
-        onset=onset,
-        last_critical=last,
-        open=is_open,
-        sensors=tuple(sorted(sensors)),
-        max_score=round(max(scores), 4),
-    )
-
-
-def _critical_times(rows: Iterable[DeviationDay]) -> list[datetime]:
-    """Return the sorted times of all Criticals, each once."""
-    times = {to_datetime(moment) for row in rows for moment in row.times[row.level == Level.CRITICAL]}
-    return sorted(times)

@@ -127,8 +127,8 @@ class _TemplateRun:
         self._series = {one.key: one for one in _series(watched.platform, template, ingest.rules.plausible)}
         self._target = floor_to_bucket(ingest.clock.now())
         self._first = start_of((self._target - ingest.rules.backfill).date())
-        known = watched.watermarks.get(template.id, {})
-        self._watermarks = {key: known.get(key, self._first) for key in self._series}
+        self._known = watched.watermarks.get(template.id, {})
+        self._watermarks: dict[str, datetime] = {}
 
     def run(self) -> IngestReport:
         """Step until every series is up to date, or the run's time is used up."""
@@ -137,8 +137,13 @@ class _TemplateRun:
             return IngestReport()
         found = self._do.source.resolve(self._platform.facility, [one.tag for one in self._series.values()])
         self._ids = {one.key: found[one.tag] for one in self._series.values() if one.tag in found}
+        unknown = sorted(one.tag for one in self._series.values() if one.key not in self._ids)
+        if unknown:
+            # Their watermarks stay where they are: what OMNIA has of them one day is fetched then.
+            logger.error("%s: OMNIA knows no series %s", self._template.id, ", ".join(unknown))
+        self._watermarks = {key: self._known.get(key, self._first) for key in self._ids}
         behind = 0
-        while (start := min(self._watermarks.values())) < self._target:
+        while (start := min(self._watermarks.values(), default=self._target)) < self._target:
             if self._do.clock.now() >= self._deadline:
                 behind = 1
                 break
@@ -149,7 +154,8 @@ class _TemplateRun:
 
     def _step(self, end: datetime) -> None:
         due = [key for key, moment in self._watermarks.items() if moment < end]
-        starts = {key: max(self._watermarks[key] - self._do.rules.overlap, self._first) for key in due}
+        overlap = self._do.rules.overlap
+        starts = {key: self._watermarks[key] - (overlap if key in self._known else timedelta(0)) for key in due}
         readings = self._read({key: (start, end) for key, start in starts.items()})
         for day in days_between(min(starts.values()), end):
             arrived = {key: readings[key].get(day, []) for key in due if starts[key].date() <= day}
@@ -158,13 +164,14 @@ class _TemplateRun:
             # A backfill or a long outage has ended; said before the watermarks move, so that a crash repeats it.
             self._do.messages.build_baselines(self._template)
         self._watermarks.update(dict.fromkeys(due, end))
-        self._do.registry.set_watermarks(self._template, self._watermarks)
+        self._known = {**self._known, **self._watermarks}
+        self._do.registry.set_watermarks(self._template, self._known)
 
     def _read(self, spans: Mapping[str, tuple[datetime, datetime]]) -> Mapping[str, Mapping[date, list[Reading]]]:
-        windows = [Window(self._ids[key], *span) for key, span in spans.items() if key in self._ids]
+        windows = [Window(self._ids[key], *span) for key, span in spans.items()]
         answers = self._do.source.read(windows) if windows else {}
         self._readings += sum(len(readings) for readings in answers.values())
-        return {key: by_day(answers.get(self._ids.get(key, ""), [])) for key in spans}
+        return {key: by_day(answers.get(self._ids[key], [])) for key in spans}
 
     def _merge_day(self, day: date, end: datetime, readings: Mapping[str, Sequence[Reading]]) -> None:
         for attempt in range(ATTEMPTS):
@@ -189,8 +196,6 @@ class _TemplateRun:
         document = stored.document or TemplateDay(platform=self._template.platform, template=self._template.id, day=day)
         sensors, environment = dict(document.sensors), dict(document.environment)
         for key, arrived in readings.items():
-            if key not in self._ids:
-                continue  # without a series in OMNIA there is nothing to know; detect tells of it
             one = self._series[key]
             part = sensors if one.is_sensor else environment
             before = part.get(key) or SeriesDay(tag=one.tag, unit=one.unit, until=start_of(day))
@@ -212,7 +217,7 @@ class _TemplateRun:
                 message=f"{stored.problem}; kept as {copy}, the day was fetched again from OMNIA",
             )
         )
-        spans = {key: (start_of(day), self._reach(key, day, end)) for key in self._series}
+        spans = {key: (start_of(day), self._reach(key, day, end)) for key in self._watermarks}
         found = self._read({key: span for key, span in spans.items() if span[0] < span[1]})
         return {key: days.get(day, []) for key, days in found.items()}
 

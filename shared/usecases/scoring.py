@@ -21,7 +21,7 @@ from shared.domain.tsd import SLOTS, SeriesDay, grid, slot_of, start_of, utc
 STEP = np.timedelta64(600, "s")
 ONE_DAY = timedelta(days=1)
 
-History = Callable[[date], SeriesDay | None]  # a sensor's series by day; None: absent
+History = Callable[[date], Floats | None]  # a sensor's readings [144] of an earlier day; None: there are none
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,7 @@ def closed_slots(series: SeriesDay, day: date) -> int:
 def score_day(
     sensor: str,
     day: date,
+    series: SeriesDay | None,
     history: History,
     stored: DeviationDay | None,
     baseline: Baseline | None,
@@ -53,7 +54,6 @@ def score_day(
 
     baseline: None while learning; felt_until: where the effect of changes on earlier days ends.
     """
-    series = history(day)
     slots = 0 if series is None else closed_slots(series, day)
     ppmv = np.full(0, np.nan) if series is None else series.array()[:slots]
     version = "" if baseline is None else baseline.version
@@ -80,7 +80,7 @@ def _score_from(
     """Return score and level of the day's slots from ``first`` on; reads no earlier day than these need."""
     start = 2 * SLOTS + first - CONTEXT_BINS
     before = [history(day - 2 * ONE_DAY) if start < SLOTS else None, history(day - ONE_DAY)]
-    values = np.concatenate([np.full(SLOTS, np.nan) if one is None else one.array() for one in before] + [ppmv])
+    values = np.concatenate([np.full(SLOTS, np.nan) if one is None else one for one in before] + [ppmv])
     times = grid(day - 2 * ONE_DAY, 2 * SLOTS + ppmv.size)
     found = detect(baseline, times[start:], values[start:], since=times[2 * SLOTS + first])
     return found.score, found.level

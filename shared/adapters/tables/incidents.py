@@ -15,7 +15,7 @@ from shared.adapters.tables.access import get_entity, newest_first, put_entity, 
 from shared.domain.estimation import Estimation
 from shared.domain.incident import Incident
 from shared.domain.tsd import iso
-from shared.ports import Notified, StoredEstimation, StoredIncident, Tag
+from shared.ports import StoredEstimation, StoredIncident, Tag, Told
 
 
 def _remove(table: TableClient, partition: str, row: str) -> None:
@@ -41,7 +41,7 @@ class TableIncidents:
         entity = get_entity(self._table, template, newest_first(onset))
         return None if entity is None else _incident(entity)
 
-    def put(self, incident: Incident, notified: Notified | None, tag: Tag) -> str:
+    def put(self, incident: Incident, told: Told | None, tag: Tag) -> str:
         """Write the incident on what was read and return its new tag; raises Conflict."""
         entity = {
             "PartitionKey": incident.template,
@@ -50,11 +50,13 @@ class TableIncidents:
             "platform": incident.platform,
             "onset": iso(incident.onset),
             "last_critical": iso(incident.last_critical),
-            "open": incident.open,
+            "closed": iso(incident.closed) if incident.closed else "",
             "sensors": json.dumps(incident.sensors),
             "max_score": incident.max_score,
-            "notified_until": iso(notified.at) if notified else "",
-            "notified_digest": notified.digest if notified else "",
+            "notified_until": iso(told.at) if told else "",
+            "notified_digest": told.digest if told else "",
+            "told_closed": iso(told.closed) if told and told.closed else "",
+            "told_sensors": json.dumps(told.sensors if told else []),
         }
         return put_entity(self._table, entity, tag)
 
@@ -70,13 +72,17 @@ def _incident(entity: TableEntity) -> StoredIncident:
         template=entity["PartitionKey"],
         onset=entity["onset"],
         last_critical=entity["last_critical"],
-        open=entity["open"],
+        closed=_moment(entity["closed"]),
         sensors=tuple(json.loads(entity["sensors"])),
         max_score=entity["max_score"],
     )
-    until = entity["notified_until"]
-    notified = Notified(datetime.fromisoformat(until), entity["notified_digest"]) if until else None
-    return StoredIncident(incident, notified, tag_of(entity))
+    until, sensors = _moment(entity["notified_until"]), tuple(json.loads(entity["told_sensors"]))
+    told = Told(until, entity["notified_digest"], _moment(entity["told_closed"]), sensors) if until else None
+    return StoredIncident(incident, told, tag_of(entity))
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 class TableEstimations:
@@ -94,11 +100,6 @@ class TableEstimations:
     def put(self, estimation: StoredEstimation) -> None:
         """Write the estimation on what was read (its ``tag``); raises Conflict."""
         put_entity(self._table, _entity(estimation), estimation.tag)
-
-    def list(self, template: str) -> list[StoredEstimation]:
-        """Return the template's estimations, newest first."""
-        found = [_estimation(entity) for entity in self._table.query_entities(f"PartitionKey eq {quoted(template)}")]
-        return sorted(found, key=lambda stored: stored.onset, reverse=True)
 
     def remove(self, template: str, incident: str) -> None:
         """Remove the estimation of an incident that the data no longer support."""

@@ -5,6 +5,7 @@ one transaction.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +20,8 @@ from shared.domain.tsd import iso
 from shared.errors import NotFound
 from shared.ports import BaselinePointer, Watched
 
+logger = logging.getLogger(__name__)
+
 
 class TableRegistry:
     """Platforms, templates, sensors, and how far each series was ingested."""
@@ -32,7 +35,13 @@ class TableRegistry:
         partitions: dict[str, list[Mapping[str, Any]]] = {}
         for entity in self._table.list_entities():
             partitions.setdefault(entity["PartitionKey"], []).append(entity)
-        return [_watched(entities) for _, entities in sorted(partitions.items())]
+        watched = []
+        for name, entities in sorted(partitions.items()):
+            try:
+                watched.append(_watched(entities))
+            except ValueError:  # one platform's rows must not stop the others
+                logger.exception("platform %s: its rows in the registry cannot be read", name)
+        return watched
 
     def platform(self, platform: str) -> Watched:
         """Return one platform with one query; raises NotFound."""
