@@ -24,6 +24,7 @@ from shared.estimation.solution import Problem, Solution
 MOST_PLACES = 250  # so that the answer fits into one property of a table (32,000 characters)
 _LARGEST_MISFIT = 4.0  # per sample; 1 is what the noise explains
 _NEAR_POINT_M = 1.5
+_HEARD = 3.0  # standard deviations of a sensor's noise that a signal must reach to be heard by it
 
 
 def nothing_to_say(template: Template, series: Series, words: str, why: str) -> Estimation:
@@ -49,8 +50,10 @@ def report(
 ) -> Estimation:
     """Return the estimation; place, rates and onset are those of a leak if any, None where nothing is likelier."""
     shares = _probabilities(solution.posterior.log_bayes_factor, rivals, options)
-    verdict, warnings = _verdict(problem, solution, shares, options)
     posterior, places = solution.posterior, problem.places
+    log_rates, below = rate_distribution(posterior)
+    dissolved = rate_interval(log_rates, below)
+    verdict, warnings = _verdict(problem, solution, shares, dissolved.median, options)
     answer = nothing_to_say(template, problem.series, problem.sea.words, "")
     stated = {
         "verdict": verdict,
@@ -61,7 +64,6 @@ def report(
     }
     if posterior.log_bayes_factor <= 0:
         return answer.model_copy(update=stated)
-    log_rates, below = rate_distribution(posterior)
     total = total_distribution(log_rates, below, options.dissolved_share, options.dissolved_share_factor)
     place, error = _place(template, places, posterior.place)
     mass = cell_mass(places, posterior.place)
@@ -75,7 +77,7 @@ def report(
             "places": _places(template, places, posterior.place),
             "region_50_m3": region(mass, 0.5).size * volume,
             "region_90_m3": region(mass, 0.9).size * volume,
-            "dissolved_rate_kg_s": rate_interval(log_rates, below),
+            "dissolved_rate_kg_s": dissolved,
             "total_rate_kg_s": rate_interval(*total),
             "onset": _onset(solution),
         }
@@ -93,11 +95,11 @@ def _probabilities(leak: float, rivals: tuple[float, float], options: Estimation
 
 
 def _verdict(
-    problem: Problem, solution: Solution, shares: tuple[float, float], options: EstimationOptions
+    problem: Problem, solution: Solution, shares: tuple[float, float], rate_kg_s: float, options: EstimationOptions
 ) -> tuple[Verdict, list[str]]:
     """Return the verdict and the warnings; some of them forbid a verdict."""
     leak, external = shares
-    doubts, misfits = _doubts(problem), _misfits(solution)
+    doubts, misfits = _doubts(problem) or _lonely(problem, solution, rate_kg_s), _misfits(solution)
     warnings = doubts + misfits + _cautions(problem)
     if doubts:
         return "UNDEFINED", warnings
@@ -116,6 +118,16 @@ def _doubts(problem: Problem) -> list[str]:
     if known < 0.5:
         doubts.append(f"currents known for only {100 * known:.0f} % of the samples: the place rests on distance alone")
     return doubts
+
+
+def _lonely(problem: Problem, solution: Solution, rate_kg_s: float) -> list[str]:
+    """Return the doubt about a leak that a single sensor would read: so close to it, a fault of it looks the same."""
+    best = problem.responses[int(solution.posterior.place.argmax())]
+    peaks = rate_kg_s * best[:, problem.window[0] :].max(axis=1)
+    heard = [noise for noise, peak in zip(problem.noises, peaks, strict=True) if peak > _HEARD * noise.variance**0.5]
+    if len(heard) > 1:
+        return []
+    return ["at most one sensor would read such a leak: a cause at that sensor alone cannot be told from it"]
 
 
 def _misfits(solution: Solution) -> list[str]:
