@@ -161,7 +161,8 @@ def _compare(
         print("the leak was NOT found")
         return False
     delay = _time(ours[0]["onset"]) - began
-    print(f"{'began':<22}{truth['onset']:<28}{answer['onset']['median']} (90 %: from {answer['onset']['low90']})")
+    onset = answer["onset"]
+    print(f"{'began':<22}{truth['onset']:<28}{onset['median']} (90 %: {onset['low90']} to {onset['high90']})")
     print(f"{'found (Critical)':<22}{'':<28}{ours[0]['onset']}, {delay / timedelta(hours=1):.1f} h after it began")
     place, there = answer["place"], [truth[axis] for axis in "xyz"]
     print(

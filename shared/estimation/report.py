@@ -99,7 +99,9 @@ def _verdict(
 ) -> tuple[Verdict, list[str]]:
     """Return the verdict and the warnings; some of them forbid a verdict."""
     leak, external = shares
-    doubts, misfits = _doubts(problem) or _lonely(problem, solution, rate_kg_s), _misfits(solution)
+    doubts, misfits = _doubts(problem), _misfits(solution)
+    if leak >= options.confirm_at:
+        doubts += _lonely(problem, solution, rate_kg_s)
     warnings = doubts + misfits + _cautions(problem)
     if doubts:
         return "UNDEFINED", warnings
