@@ -53,7 +53,8 @@ def main() -> int:
     if options.stay or options.fresh:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends everything in order, as Ctrl-C does
+    for request in (signal.SIGTERM, signal.SIGINT):  # both end everything in order, however we were started
+        signal.signal(request, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             return _run(options, folder, stack)
