@@ -43,9 +43,9 @@ class Account:
     # --- as it happens
 
     def ingest(self) -> None:
-        """Let the app ingest until every template is up to date, and say how far it is."""
+        """Let the app ingest until a whole run brings no template further, and say how far it is."""
         self.host.run_now("ingest")
-        deadline, told = time.monotonic() + PATIENCE, -1
+        deadline, told, before = time.monotonic() + PATIENCE, -1, -1
         while time.monotonic() < deadline:
             templates = [one for one in self.get("health")["templates"] if one["sensors"]]
             done = sum(not one["stale"] for one in templates)
@@ -55,6 +55,10 @@ class Account:
             if done == len(templates):
                 return
             if self.host.admin("host/idle")["idle"]:
+                if done == before:
+                    self.say(f"OMNIA has no series of the other {len(templates) - done} templates")
+                    return
+                before = done
                 self.host.run_now("ingest")  # a run that used up its time is continued by the next
             time.sleep(GLANCE)
         raise DemoError("ingest did not come up to date; see host.log")

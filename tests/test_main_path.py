@@ -176,7 +176,8 @@ def check_http(url: str) -> None:
     }
     assert get(f"{url}/api/events").json() == []
     health = get(f"{url}/api/health").json()
-    assert (health["status"], health["templates"][0]["lagSeconds"]) == ("ok", 0)
+    # Not its status: the platform's one blob poison queue is shared with other tests on this storage.
+    assert (health["templates"][0]["stale"], health["templates"][0]["lagSeconds"]) == (False, 0)
     for path, status, words in [
         ("platforms/nowhere", 404, "platform 'nowhere' is not registered"),
         ("templates/askeladd-q", 404, "template 'askeladd-q'"),
