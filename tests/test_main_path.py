@@ -75,17 +75,22 @@ def drain(app: Bootstrap) -> None:
         queue.delete_message(message)
 
 
+def one_pass(app: Bootstrap) -> None:
+    """Run every use case once, in order, in this process."""
+    app.ingest.run()
+    app.build_baselines.run()
+    template = app.registry.platform("askeladd").platform.templates[0]
+    for day in app.lake.days(template):
+        app.detect.run("askeladd", LEAKING, day)
+    drain(app)
+
+
 @pytest.fixture(scope="module")
 def reference(omnia: str) -> Iterator[tuple[Bootstrap, dict[tuple[str, str, str], str]]]:
     """The tables after one undisturbed pass of the use cases, in order, in this process."""
     with Azurite() as azurite:
         app = seeded(settings_of(azurite, "calm", omnia))
-        app.ingest.run()
-        app.build_baselines.run()
-        template = app.registry.platform("askeladd").platform.templates[0]
-        for day in app.lake.days(template):
-            app.detect.run("askeladd", LEAKING, day)
-        drain(app)
+        one_pass(app)
         yield app, rows(app)
 
 
@@ -107,12 +112,7 @@ def test_the_leak_is_found_placed_and_sized(reference: tuple[Bootstrap, dict[Any
 def test_a_second_pass_changes_no_row(reference: tuple[Bootstrap, dict[Any, str]]) -> None:
     """The same again is the same."""
     app, before = reference
-    app.ingest.run()
-    app.build_baselines.run()
-    template = app.registry.platform("askeladd").platform.templates[0]
-    for day in app.lake.days(template):
-        app.detect.run("askeladd", LEAKING, day)
-    drain(app)
+    one_pass(app)
     assert rows(app) == before
 
 

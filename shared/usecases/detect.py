@@ -205,13 +205,11 @@ class _Run:
 
     def _refresh_baselines(self) -> None:
         """Read the pointers again where stored rows name other versions: those may be newer than what we know."""
-        for sensor in self._template.sensors:
-            for (owner, day), stored in self._stored.items():
-                pointer = self._pointer(sensor.id, day)
-                version = pointer.version if pointer else ""
-                if owner == sensor.id and stored.row is not None and stored.row.baseline != version:
-                    self._watched = self._do.registry.platform(self._watched.platform.id)
-                    return
+        for (sensor, day), stored in self._stored.items():
+            pointer = self._pointer(sensor, day)
+            if stored.row is not None and stored.row.baseline != (pointer.version if pointer else ""):
+                self._watched = self._do.registry.platform(self._watched.platform.id)
+                return
 
     def _baseline(self, sensor: Sensor, day: date) -> Baseline | None:
         pointer = self._pointer(sensor.id, day)
