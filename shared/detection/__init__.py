@@ -1,9 +1,8 @@
-"""Detection: is this sensor's newest day unlike every day of its leak-free history?
+"""Detection: are this sensor's newest hours unlike all of its leak-free history? numpy only."""
 
-Nothing here imports STUMPY, except the building of a baseline, which is never on a trigger's hot path.
-"""
-
-from shared.detection.baseline import Baseline, build_baseline
+from shared.detection.baseline import Baseline, Rates, build_baseline
 from shared.detection.detector import Detection, detect
+from shared.detection.health import Fault
+from shared.detection.latch import State
 
-__all__ = ["Baseline", "Detection", "build_baseline", "detect"]
+__all__ = ["Baseline", "Detection", "Fault", "Rates", "State", "build_baseline", "detect"]

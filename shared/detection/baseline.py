@@ -1,8 +1,8 @@
-"""A sensor's leak-free history and what is derived from it: its own matrix profile and its threshold."""
+"""A sensor's leak-free history and what is derived from it: per channel its own matrix profile and its thresholds."""
 
 import hashlib
 import json
-import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -10,36 +10,50 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from shared.detection.nearest import NearestWindow
-from shared.detection.regular import STEP_S, regularise
+from shared.detection.channels import CHANNELS, Compared, Scale
+from shared.detection.health import by_exception, noise_of, stuck_spans
+from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, STEP_S, hold, regularise
 from shared.errors import CorruptBlob, InvalidInput
 
 Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
 
-WINDOW = 144  # one day of 10-minute bins: covers two tides
-THRESHOLD_QUANTILE = 0.99  # of the profile: its maximum would let one bad day blind the sensor
-RESOLUTION_PPMV = 0.1  # a METS sensor resolves no less; keeps the threshold of a constant series above zero
-_MAGIC = b"leak-baseline 1\n"
+_MAGIC = b"leak-baseline 2\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How many false alarms are expected per sensor-month, at Warning and at Critical."""
+
+    warning: float = 1.0
+    critical: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse rates that make no sense."""
+        if not 0 < self.critical < self.warning:
+            raise InvalidInput(f"false alarms: 0 < critical < warning, not {self.critical} and {self.warning}")
 
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """Leak-free history on the 10-minute grid, its matrix profile, and the distance that is Warning's edge.
+    """Leak-free history on the 10-minute grid with the scale of each channel.
 
-    ppmv: float64 [n], NaN where missing; profile: float64 [n - window + 1], NaN where a window is incomplete.
+    ppmv: float64 [n] with short gaps held, NaN where missing; noise: usual size of the steps between buckets [ppmv].
     """
 
     start: np.datetime64
     ppmv: Floats
-    profile: Floats
-    threshold: float
-    window: int = WINDOW
+    hold_bins: int
+    noise: float
+    rates: Rates
+    scales: tuple[Scale, ...]
 
     @cached_property
-    def nearest(self) -> NearestWindow:
-        """The search over this baseline's windows, prepared on first use."""
-        return NearestWindow(self.ppmv, self.window)
+    def compared(self) -> tuple[Compared, ...]:
+        """The channels' searches in this history, prepared on first use."""
+        offset = offset_of(self.ppmv)
+        pairs = zip(CHANNELS, self.scales, strict=True)
+        return tuple(Compared(channel, self.ppmv, offset, scale.profile) for channel, scale in pairs)
 
     @cached_property
     def version(self) -> str:
@@ -52,67 +66,81 @@ class Baseline:
         return np.asarray(self.start + np.arange(self.ppmv.size) * np.timedelta64(STEP_S, "s"))
 
     def to_bytes(self) -> bytes:
-        """Return the baseline as a header line of JSON and two little-endian float64 arrays."""
+        """Return the baseline as a header line of JSON and little-endian float64 arrays."""
         header = {
             "start": str(self.start),
             "samples": self.ppmv.size,
-            "window": self.window,
-            "threshold": self.threshold,
+            "hold_bins": self.hold_bins,
+            "noise": self.noise,
+            "rates": [self.rates.warning, self.rates.critical],
+            "channels": [
+                {"name": channel.name, "warning": scale.warning, "critical": scale.critical}
+                for channel, scale in zip(CHANNELS, self.scales, strict=True)
+            ],
         }
-        arrays = self.ppmv.astype("<f8").tobytes() + self.profile.astype("<f8").tobytes()
-        return _MAGIC + json.dumps(header, sort_keys=True).encode() + b"\n" + arrays
+        arrays = np.concatenate([self.ppmv, *(scale.profile for scale in self.scales)]).astype("<f8")
+        return _MAGIC + json.dumps(header, sort_keys=True).encode() + b"\n" + arrays.tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what ``to_bytes`` wrote; raise CorruptBlob for anything else."""
         try:
             if not data.startswith(_MAGIC):
-                raise ValueError("it does not begin as a baseline")
+                raise ValueError("it does not begin as a baseline of this version")
             line, _, arrays = data[len(_MAGIC) :].partition(b"\n")
             header = json.loads(line)
-            size, window = int(header["samples"]), int(header["window"])
+            size = int(header["samples"])
+            sizes = [size, *(size - channel.window + 1 for channel in CHANNELS)]
             values = np.frombuffer(arrays, dtype="<f8").astype(np.float64)
-            if values.size != 2 * size - window + 1:
-                raise ValueError(f"it holds {values.size} numbers, expected {2 * size - window + 1}")
-            start = np.datetime64(header["start"], "s")
-            return cls(start, values[:size], values[size:], float(header["threshold"]), window)
-        except (ValueError, KeyError, TypeError) as error:
+            if values.size != sum(sizes):
+                raise ValueError(f"it holds {values.size} numbers, expected {sum(sizes)}")
+            ppmv, *profiles = np.split(values, np.cumsum(sizes)[:-1])
+            return cls(
+                np.datetime64(header["start"], "s"),
+                ppmv,
+                int(header["hold_bins"]),
+                float(header["noise"]),
+                Rates(*map(float, header["rates"])),
+                _scales(header["channels"], profiles),
+            )
+        except (ValueError, KeyError, TypeError, InvalidInput) as error:
             raise CorruptBlob(f"baseline cannot be read: {error}") from error
 
 
-def build_baseline(times: Any, ppmv: Any) -> Baseline:
+def _scales(headers: Sequence[Any], profiles: Sequence[Floats]) -> tuple[Scale, ...]:
+    names = [header["name"] for header in headers]
+    if names != [channel.name for channel in CHANNELS]:
+        raise ValueError(f"it has the channels {names}")
+    return tuple(
+        Scale(profile, float(header["warning"]), float(header["critical"]))
+        for header, profile in zip(headers, profiles, strict=True)
+    )
+
+
+def build_baseline(times: Any, ppmv: Any, rates: Rates | None = None) -> Baseline:
     """Return the baseline of a leak-free history; all of what is given counts as leak-free.
 
-    times: datetime64 [n], UTC, any order and spacing; ppmv: float [n], may hold NaN, inf and sentinels. The
-    profile is STUMPY's non-normalised self-join with an exclusion zone of a day (a quarter of a window, the
-    default, would match a tide with itself and bias the threshold low). Raises InvalidInput when no two
-    complete windows lie more than a day apart. The first call in a process compiles for about 20 s.
+    times: datetime64 [n], UTC, any order and spacing; ppmv: float [n], may hold NaN, inf and sentinels. Values that
+    a stuck sensor repeats are left out, as long as others remain. Raises InvalidInput when no two complete days lie
+    more than a day apart. Takes about a second for a quarter of a year, and ten for a year.
     """
     series = regularise(times, ppmv)
-    profile = _self_join(series.held)
-    known = profile[np.isfinite(profile)]
-    if known.size == 0:
-        raise InvalidInput(
-            f"a baseline needs two complete days more than a day apart, not {int(np.isfinite(series.ppmv).sum())} "
-            f"samples in {series.ppmv.size} buckets"
-        )
-    floor = RESOLUTION_PPMV * float(np.sqrt(WINDOW))
-    threshold = max(float(np.quantile(known, THRESHOLD_QUANTILE)), floor)
-    return Baseline(series.times[0], series.held, profile, threshold)
+    hold_bins = HOLD_BINS_BY_EXCEPTION if by_exception(series.ppmv) else HOLD_BINS
+    told = np.where(stuck_spans(series.ppmv), np.nan, series.ppmv)
+    for values in (hold(told, hold_bins), hold(series.ppmv, hold_bins)):
+        try:
+            compared = [Compared(channel, values, offset_of(values)) for channel in CHANNELS]
+        except InvalidInput as error:
+            refusal = error
+        else:
+            chosen = rates or Rates()
+            scales = tuple(one.scale(chosen.warning, chosen.critical) for one in compared)
+            return Baseline(series.times[0], values, hold_bins, noise_of(series.ppmv), chosen, scales)
+    known = int(np.count_nonzero(~np.isnan(series.ppmv)))
+    raise InvalidInput(f"{refusal}: there are {known} samples in {series.ppmv.size} buckets") from refusal
 
 
-def _self_join(series: Floats) -> Floats:
-    if series.size < 2 * WINDOW:
-        return np.full(max(series.size - WINDOW + 1, 0), np.nan)
-    import stumpy  # noqa: PLC0415 (takes seconds to import and to compile: only who builds a baseline pays)
-    from stumpy import config  # noqa: PLC0415
-
-    before = config.STUMPY_EXCL_ZONE_DENOM
-    config.STUMPY_EXCL_ZONE_DENOM = 1
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of distances near 0: a stuck sensor's are
-            profile = stumpy.aamp(series, WINDOW)[:, 0].astype(np.float64)
-    finally:
-        config.STUMPY_EXCL_ZONE_DENOM = before
-    return np.where(np.isfinite(profile), profile, np.nan)
+def offset_of(ppmv: Floats) -> float:
+    """Return what is added before the logarithm [ppmv]: a low reading of this sensor, so that zero is no abyss."""
+    known = ppmv[~np.isnan(ppmv)]
+    return float(np.percentile(known, 10)) + 1.0 if known.size else 1.0

@@ -1,9 +1,8 @@
-"""Score and level of every sample: the newest day's distance to the baseline, in units of its threshold.
+"""Score and level of every sample: how unlike its leak-free history are this sensor's newest hours?
 
-    score_i = min_j || w_i - x_j || / threshold,    w_i = the 144 bins that end with sample i
-
-so 1.0 is what the baseline's own days hardly ever reach, and is Warning's edge; 2.0 is Critical's. Non-normalised
-on purpose: z-normalising removes the level, which is what a leak changes.
+The score is the larger of the channels' (``channels``), held by the latch (``latch``). 1.0 is Warning's edge and 2.0
+Critical's: what is expected to be exceeded by chance so often per sensor-month as the baseline's rates say. Where
+the sensor itself is not well (``health``), a level that would be Ok is Undefined.
 """
 
 from dataclasses import dataclass
@@ -13,41 +12,78 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.detection.baseline import Baseline
-from shared.detection.regular import regularise
+from shared.detection.channels import CHANNELS, score_of
+from shared.detection.health import FAULT_CONTEXT, Fault, faults
+from shared.detection.latch import BEFORE_BINS, SMOOTH_BINS, State, latch
+from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, hold, regularise
 
 WARNING_SCORE = 1.0
 CRITICAL_SCORE = 2.0
-MIN_OBSERVED = 0.8  # of a window's bins; with less, nobody can say that the day was like any other
-CONTEXT_BINS = 144 + 12  # what a sample's score can depend on: its window, and what is held into its start
+WINDOW = max(channel.window for channel in CHANNELS)
+# What a sample's raw score can depend on: its window, and what is held into the window's start. The latch needs less.
+CONTEXT_BINS = max(WINDOW, BEFORE_BINS, SMOOTH_BINS, FAULT_CONTEXT) + HOLD_BINS_BY_EXCEPTION
 
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """Times, ppmv (NaN: missing), score (NaN: Undefined) and level (int8) of each bucket, arrays [n]."""
+    """The buckets' times, readings (NaN: missing), scores (NaN: Undefined), levels and faults, arrays [n].
+
+    raw: the score before the latch; latch: its state after the last bucket.
+    """
 
     times: npt.NDArray[np.datetime64]
     ppmv: npt.NDArray[np.float64]
     score: npt.NDArray[np.float32]
     level: npt.NDArray[np.int8]
+    raw: npt.NDArray[np.float32]
+    fault: npt.NDArray[np.int8]
+    latch: State
 
 
-def detect(baseline: Baseline, times: Any, ppmv: Any, *, since: np.datetime64 | None = None) -> Detection:
+def detect(
+    baseline: Baseline,
+    times: Any,
+    ppmv: Any,
+    *,
+    since: np.datetime64 | None = None,
+    state: State | None = None,
+    known: npt.NDArray[np.float32] | None = None,
+) -> Detection:
     """Return score and level per 10-minute bucket from the first to the last sample, causally.
 
     times: datetime64 [n], UTC, any order and spacing; ppmv: float [n], may hold NaN, inf and sentinels. Level:
-    0 Ok, 1 Warning, 2 Critical, -1 Undefined (no value for more than 2 h, or under 80 % of the day observed).
-    ``since`` leaves out buckets before it from the result; they still serve as context. Raises InvalidInput.
+    0 Ok, 1 Warning, 2 Critical, -1 Undefined (no value for more than 2 h, no complete window, or a sensor that is
+    not well). ``since`` leaves out buckets before it from the result; they still serve as context, and ``state``
+    is the latch's after them. ``known`` are the raw scores of the first buckets from ``since`` on, where these are
+    known already. Raises InvalidInput.
     """
     series = regularise(times, ppmv)
     first = 0 if since is None else int(np.searchsorted(series.times, since))
-    padded = np.concatenate((np.full(baseline.window - 1, np.nan), series.held))
-    score = np.full(series.times.size, np.nan, dtype=np.float32)
-    for index in range(first, series.times.size):
-        window = padded[index : index + baseline.window]
-        observed = np.count_nonzero(~np.isnan(window))
-        if observed >= MIN_OBSERVED * baseline.window and not np.isnan(window[-1]):
-            score[index] = baseline.nearest.find(window)[1] / baseline.threshold
-    return Detection(series.times[first:], series.ppmv[first:], score[first:], level_of(score[first:]))
+    held = hold(series.ppmv, baseline.hold_bins)
+    raw = _raw_scores(baseline, held, first, np.zeros(0, dtype=np.float32) if known is None else known)
+    latched = latch(raw.astype(np.float64), series.ppmv, held, State() if state is None else state)
+    fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)[first:]
+    score = latched.score.astype(np.float32)
+    score[(fault != Fault.NONE) & (score < WARNING_SCORE)] = np.nan
+    return Detection(
+        series.times[first:], series.ppmv[first:], score, level_of(score), raw, fault, latched.state
+    )
+
+
+def _raw_scores(
+    baseline: Baseline, held: npt.NDArray[np.float64], first: int, known: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return the channels' score of each bucket from ``first`` on [k], of which the first are known."""
+    begin = first + known.size
+    if begin >= held.size:
+        return known[: held.size - first]
+    ratios = []
+    for compared in baseline.compared:
+        context = min(compared.channel.window - 1, begin)
+        ratios.append(compared.ratios(held[begin - context :])[context:])
+    scores = score_of(ratios, baseline.scales)
+    scores[np.isnan(held[begin:])] = np.nan
+    return np.concatenate((known, scores.astype(np.float32)))
 
 
 def level_of(score: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:

@@ -14,22 +14,25 @@ Floats = npt.NDArray[np.float64]
 STEP_S = 600
 MAXIMUM_PPMV = 100_000.0  # far above what a METS sensor can read; sentinels such as 1e14 are above it
 HOLD_BINS = 12  # 2 h: a sensor this slow cannot have changed much in the meantime
+HOLD_BINS_BY_EXCEPTION = 36  # 6 h: a series that is logged when it changes says by its silence that it did not
+MAX_BINS = 2_000_000  # 38 years: a stray time stamp must not become gigabytes
 
 
 @dataclass(frozen=True, eq=False)
 class Regular:
-    """A series on the 10-minute grid: bin starts [n], bin means [n] (NaN: none), and the same with gaps held."""
+    """A series on the 10-minute grid: bin starts [n], bin means [n] (NaN: none), and where only bad values came [n]."""
 
     times: Times
     ppmv: Floats
-    held: Floats
+    bad: npt.NDArray[np.bool_]
 
 
 def regularise(times: Any, ppmv: Any) -> Regular:
     """Return samples of any order and spacing on the grid, from the first to the last sample's bin.
 
-    times: datetime64 [n], UTC; ppmv: float [n]. NaN, inf, negative values and those from MAXIMUM_PPMV on are
-    missing. Raises InvalidInput for shapes that differ or a time that is not a time (NaT).
+    times: datetime64 [n], UTC; ppmv: float [n]. NaN is missing; inf, negative values and those from MAXIMUM_PPMV on
+    are bad, and count as missing. Raises InvalidInput for shapes that differ, a time that is not a time (NaT), or
+    samples more than 38 years apart.
     """
     stamps = np.asarray(times, dtype="datetime64[s]")
     values = np.asarray(ppmv, dtype=np.float64)
@@ -38,11 +41,12 @@ def regularise(times: Any, ppmv: Any) -> Regular:
     if np.isnat(stamps).any():
         raise InvalidInput(f"times must not hold NaT, found {int(np.isnat(stamps).sum())}")
     if stamps.size == 0:
-        return Regular(stamps, values, values)
+        return Regular(stamps, values, np.zeros(0, dtype=bool))
     bins = stamps.astype(np.int64) // STEP_S
     first, size = int(bins.min()), int(bins.max() - bins.min()) + 1
-    with np.errstate(invalid="ignore"):
-        valid = np.isfinite(values) & (values >= 0) & (values < MAXIMUM_PPMV)
+    if size > MAX_BINS:
+        raise InvalidInput(f"times must span at most {MAX_BINS} buckets of 10 minutes, not {size}")
+    valid = np.isfinite(values) & (values >= 0) & (values < MAXIMUM_PPMV)
     where = (bins - first)[valid]
     counts = np.bincount(where, minlength=size)
     # Sorted by value inside each bin, so that the order of arrival cannot change the last bit of a mean.
@@ -50,12 +54,19 @@ def regularise(times: Any, ppmv: Any) -> Regular:
     sums = np.bincount(where[order], weights=values[valid][order], minlength=size)
     means = np.full(size, np.nan)
     means[counts > 0] = sums[counts > 0] / counts[counts > 0]
-    return Regular(((first + np.arange(size)) * STEP_S).astype("datetime64[s]"), means, hold(means))
+    bad = np.bincount((bins - first)[~valid & ~np.isnan(values)], minlength=size) > 0
+    return Regular(((first + np.arange(size)) * STEP_S).astype("datetime64[s]"), means, bad & (counts == 0))
 
 
 def hold(values: Floats, bins: int = HOLD_BINS) -> Floats:
-    """Return values with gaps of up to ``bins`` filled by the last value before them (causal)."""
+    """Return values [n] with gaps of up to ``bins`` filled by the last value before them (causal)."""
     index = np.arange(values.size)
     last = np.maximum.accumulate(np.where(np.isnan(values), -1, index))
     usable = (last >= 0) & (index - last <= bins)
     return np.where(usable, values[np.maximum(last, 0)], np.nan)
+
+
+def recent(values: npt.NDArray[Any], bins: int, missing: Any = np.nan) -> npt.NDArray[Any]:
+    """Return for each bucket the last ``bins`` values up to it [n, bins], a view; before the first: ``missing``."""
+    padded = np.concatenate((np.full(bins - 1, missing, dtype=values.dtype), values))
+    return np.lib.stride_tricks.sliding_window_view(padded, bins)

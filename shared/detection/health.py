@@ -1,0 +1,108 @@
+"""Is the sensor itself well? A reading that cannot be believed must never count as Ok.
+
+Every fault is a property of the last hours before each bucket, so it shows and clears by itself.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, recent
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+STUCK_SAMPLES = 18  # 3 h of exactly the same mean: recorded sensors that work repeat one for 1.5 h at most
+SPARSE_BINS = 18  # of which at least a third must be observed
+NOISE_BINS = 36
+NOISE_FACTOR = 10.0  # times the history's own noise
+NOISE_SHARE = 0.2  # of the range: white noise has 0.32; what a slow sensor reads of a leak, below 0.05
+BY_EXCEPTION_SHARE = 0.2  # of the steps between samples
+FAULT_CONTEXT = max(HOLD_BINS_BY_EXCEPTION, NOISE_BINS + 1)  # buckets before a bucket that decide its fault
+
+
+class Fault(IntEnum):
+    """What is wrong with a sensor."""
+
+    NONE = 0
+    STALE = 1  # no or hardly any samples
+    STUCK = 2  # the same value again and again
+    OUT_OF_RANGE = 3  # most of what it says cannot be
+    NOISY = 4  # far more noise than in its history, and nothing else
+
+    @property
+    def word(self) -> str:
+        """The fault as people read it."""
+        return self.name.lower().replace("_", " ")
+
+
+def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> npt.NDArray[np.int8]:
+    """Return each bucket's fault [n]; ppmv [n] on the grid (NaN: missing), bad [n]: only bad values came."""
+    observed = ~np.isnan(ppmv)
+    found = np.full(ppmv.size, Fault.NONE, dtype=np.int8)
+    found[noisy(ppmv, noise)] = Fault.NOISY
+    silent = recent(observed, SPARSE_BINS, missing=True).sum(axis=1) * 3 < SPARSE_BINS
+    if hold_bins > HOLD_BINS:  # a series logged by exception is sparse when it is well
+        silent = ~recent(observed, hold_bins + 1, missing=True).any(axis=1)
+    found[silent] = Fault.STALE
+    found[stuck(ppmv)] = Fault.STUCK
+    wrong = recent(bad, SPARSE_BINS, missing=False).sum(axis=1)
+    found[wrong > recent(observed, SPARSE_BINS, missing=False).sum(axis=1)] = Fault.OUT_OF_RANGE
+    return found
+
+
+def stuck(ppmv: Floats) -> Flags:
+    """Return where the last 18 samples lie within 6 h and are one and the same value [n]."""
+    places = np.flatnonzero(~np.isnan(ppmv))
+    result = np.zeros(ppmv.size, dtype=bool)
+    if places.size < STUCK_SAMPLES:
+        return result
+    changes = np.concatenate(([0], np.cumsum(np.diff(ppmv[places]) != 0)))
+    newest = np.cumsum(~np.isnan(ppmv)) - 1
+    oldest = newest - STUCK_SAMPLES + 1
+    enough = np.flatnonzero(oldest >= 0)
+    newest, oldest = newest[enough], oldest[enough]
+    near = enough - places[oldest] < HOLD_BINS_BY_EXCEPTION
+    result[enough] = near & (changes[newest] == changes[oldest])
+    return result
+
+
+def stuck_spans(ppmv: Floats) -> Flags:
+    """Return the same with the samples that led to it [n]; not causal, for histories."""
+    return np.asarray(recent(stuck(ppmv)[::-1], STUCK_SAMPLES, missing=False).any(axis=1)[::-1])
+
+
+def noisy(ppmv: Floats, noise: float) -> Flags:
+    """Return where the last 6 h are nothing but noise, and far more of it than usual [n]."""
+    steps = recent(_jitter(ppmv), NOISE_BINS)
+    values = recent(ppmv, NOISE_BINS)
+    result = np.zeros(ppmv.size, dtype=bool)
+    whole = np.count_nonzero(~np.isnan(steps), axis=1) >= NOISE_BINS // 2
+    if not whole.any():
+        return result
+    size = np.nanmedian(steps[whole], axis=1)
+    low, high = np.nanpercentile(values[whole], [10, 90], axis=1)
+    result[whole] = (size > NOISE_FACTOR * noise) & (size > 1.0) & (size > NOISE_SHARE * (high - low))
+    return result
+
+
+def noise_of(ppmv: Floats) -> float:
+    """Return the usual size of what a series [n] jumps between buckets [ppmv]; 0 where it has no three in a row."""
+    jitter = _jitter(ppmv)
+    known = jitter[~np.isnan(jitter)]
+    return float(np.median(known)) if known.size else 0.0
+
+
+def by_exception(ppmv: Floats) -> bool:
+    """Return whether a series [n] is logged only when it changes: many short gaps, and it goes on after each."""
+    steps = np.diff(np.flatnonzero(~np.isnan(ppmv)))
+    short = (steps > 1) & (steps <= HOLD_BINS_BY_EXCEPTION)
+    return bool(steps.size and short.mean() > BY_EXCEPTION_SHARE)
+
+
+def _jitter(ppmv: Floats) -> Floats:
+    """Return how far each bucket's predecessor lies from the mean of its two neighbours [n]: no trend, no leak."""
+    result = np.full(ppmv.size, np.nan)
+    result[2:] = np.abs(ppmv[1:-1] - (ppmv[:-2] + ppmv[2:]) / 2)
+    return result

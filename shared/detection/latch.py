@@ -1,0 +1,93 @@
+"""The latch: once an alarm is raised, it stays until the sensor reads low again.
+
+The channels compare windows with windows, so they forget a leak that goes on: after a day it is all they know. While
+the latch holds, the score stays at the level that was reached. It lets go when the hourly mean has stayed below a
+release level for 7 h, longer than the half tide in which the current may carry a leak away from the sensor. The
+release level lies halfway between what was low in the 18 h before and what raised the alarm, and follows the
+highest reading at 0.4 of its height. For a day after that the channels still see the leak's end; during it they are only
+believed where the reading is above the release level again.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.detection.regular import recent
+
+Floats = npt.NDArray[np.float64]
+
+QUIET_BINS = 42  # 7 h
+AFTERMATH_BINS = 144  # what the longest channel still remembers
+SMOOTH_BINS = 6
+BEFORE_BINS = 108  # 18 h: with what is held into them, no more than a day of context
+LOW_PERCENTILE = 20
+RELEASE_AT_ONSET = 0.5
+RELEASE_AT_PEAK = 0.4
+BELOW_WARNING = 0.99
+
+
+class State(NamedTuple):
+    """The latch after a bucket: level held (0: none), low and release level [ppmv], buckets since above the latter."""
+
+    held: float = 0.0
+    low: float = np.nan
+    release: float = np.nan
+    age: float = float(QUIET_BINS + AFTERMATH_BINS)
+
+
+@dataclass(frozen=True, eq=False)
+class Latched:
+    """The score with the latch [k], and the latch after the last bucket."""
+
+    score: Floats
+    state: State
+
+
+def latch(raw: Floats, ppmv: Floats, held: Floats, state: State) -> Latched:
+    """Return the last k buckets' score, from their raw score [k] (NaN: none) and the readings up to them [n >= k].
+
+    ppmv as observed, held with short gaps filled, both with the buckets before as context; state: before them.
+    """
+    first = held.size - raw.size
+    hourly = recent(held, SMOOTH_BINS)[first:]
+    known = ~np.isnan(hourly)
+    with np.errstate(invalid="ignore"):
+        means = np.where(known, hourly, 0.0).sum(axis=1) / known.sum(axis=1)
+    score = raw.copy()
+    for index, mean in enumerate(means.tolist()):
+        state, score[index] = _step(state, float(raw[index]), mean, ppmv[: first + index + 1], held[first + index])
+    return Latched(score, state)
+
+
+def _step(state: State, raw: float, mean: float, ppmv: Floats, reading: float) -> tuple[State, float]:
+    """Return the latch after a bucket and the bucket's score; mean: of the last hour, NaN without readings."""
+    level = 0.0 if not raw >= 1.0 else 1.0 if raw < 2.0 else 2.0
+    if np.isnan(mean):  # silence says nothing: neither that it is over, nor that it goes on
+        return state, raw
+    held, low, release, age = state
+    age = min(age + 1, QUIET_BINS + AFTERMATH_BINS)
+    if not held:
+        believed = level and (age >= QUIET_BINS + AFTERMATH_BINS or mean > release)
+        if not believed:
+            return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
+        low = _low(ppmv, mean)
+        release = low + RELEASE_AT_ONSET * (mean - low)
+        age = 0
+    if mean > release:
+        age = 0
+        release = max(release, low + RELEASE_AT_PEAK * (mean - low))
+    if age >= QUIET_BINS:
+        return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
+    held = max(held, level)
+    if np.isnan(reading):
+        return State(held, low, release, age), raw
+    return State(held, low, release, age), held if np.isnan(raw) else max(held, raw)
+
+
+def _low(ppmv: Floats, mean: float) -> float:
+    """Return what was low in the last 18 h; an alarm while the sensor reads low holds at what it reads."""
+    before = ppmv[-BEFORE_BINS:]
+    before = before[~np.isnan(before)]
+    return min(float(np.percentile(before, LOW_PERCENTILE)), mean) if before.size else mean
