@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.detection.figures import Hours, Performance, budget_threshold, median, performance, quiet_of
+from bench.detection.figures import Hours, Performance, budget_thresholds, median, performance, quiet_of
 from bench.detection.trial import Trial
 from shared.domain.environment import Floats
 
@@ -45,7 +45,7 @@ def bootstrap(counts: Floats, sensors: Sequence[str], rng: np.random.Generator, 
 
 
 def _per_fold(found: np.ndarray, folds: np.ndarray, count: int) -> Floats:
-    return np.bincount(folds, weights=found.sum(axis=1), minlength=count)
+    return np.bincount(folds, weights=found.sum(axis=1), minlength=count).astype(np.float64)
 
 
 def delays(trials: Sequence[Trial], ours: Performance, theirs: Performance) -> dict[str, float]:
@@ -80,7 +80,7 @@ def at_recall(trials: Sequence[Trial], rule: str, recall: float) -> Performance:
     return performance(trials, rule, low)
 
 
-def at_budget(trials: Sequence[Trial], rule: str, budget: float) -> Performance:
-    """Return the rule at the smallest threshold that keeps a budget of false alarms per sensor-month."""
+def at_budgets(trials: Sequence[Trial], rule: str, budgets: Sequence[float]) -> list[Performance]:
+    """Return the rule at the smallest thresholds that keep the budgets of false alarms per sensor-month."""
     quiet, months = quiet_of(trials, rule)
-    return performance(trials, rule, budget_threshold(quiet, months, budget))
+    return [performance(trials, rule, threshold) for threshold in budget_thresholds(quiet, months, budgets)]

@@ -1,4 +1,8 @@
-"""The rises that operators know: when each rule flags them first."""
+"""The rises that operators know: when each rule flags them first.
+
+The baseline is all data of the piece up to 3 days before the rise, without earlier known rises, which are not
+leak-free.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from bench.detection.folds import CUT_AT
-from bench.detection.known import DAY, KNOWN, Known
+from bench.detection.folds import DAY as BINS_A_DAY
+from bench.detection.known import DAY, KNOWN, Known, in_known_rise
 from bench.detection.rules import RULES, Scores
 from bench.detection.series import Recorded
 from shared.domain.environment import Floats, Times
 
 LEAD = np.timedelta64(3, "D")  # between the baseline's end and the days of the rise
 AFTER = np.timedelta64(1, "D")
+LEAST_BASELINE = 7 * BINS_A_DAY  # bins with data
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +65,14 @@ def _scored(recorded: Recorded, known: Known) -> Rise | None:
     first = int(np.searchsorted(times, known.first - LEAD))
     end = int(np.searchsorted(times, known.last + DAY + AFTER))
     present = np.flatnonzero(~np.isnan(ppmv[:first]))
-    if present.size == 0 or end == first:
-        return None
     cuts = np.flatnonzero(np.diff(present) > CUT_AT)
-    begin = int(present[cuts[-1] + 1] if cuts.size else present[0])
+    present = present[cuts[-1] + 1 :] if cuts.size else present
+    if present.size < LEAST_BASELINE or end == first:
+        return None
+    begin = int(present[0])
+    history = np.where(in_known_rise(recorded.sensor, times[begin:first]), np.nan, ppmv[begin:first])
     scores = {
-        rule.name: rule.learn(times[begin:first], ppmv[begin:first])(times[begin:end], ppmv[begin:end], times[first])
+        rule.name: rule.learn(times[begin:first], history)(times[begin:end], ppmv[begin:end], times[first])
         for rule in RULES
     }
     return Rise(known, recorded.sensor, times[first:end], ppmv[first:end], scores)

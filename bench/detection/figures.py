@@ -49,19 +49,21 @@ def per_month(quiet: Sequence[Scores], months: float, threshold: float) -> float
     return sum(alarms(score, threshold) for score in quiet) / months
 
 
-def budget_threshold(quiet: Sequence[Scores], months: float, budget: float) -> float:
-    """Return the smallest threshold that, like every higher one, keeps at most ``budget`` alarms per month.
+def budget_thresholds(quiet: Sequence[Scores], months: float, budgets: Sequence[float]) -> list[float]:
+    """Return for each budget the smallest threshold that, like every higher one, keeps so many alarms per month.
 
     Every higher one too, since a low threshold merges all alarms into one. The count can only grow where the
     threshold passes below a local maximum, so those are tried, from the highest on.
     """
-    peaks = np.unique(np.concatenate([_peaks(score) for score in quiet]))
-    kept = np.inf
-    for peak in peaks[::-1]:
-        if per_month(quiet, months, float(peak)) > budget:
-            return float(np.nextafter(peak, np.float32(np.inf)))
-        kept = float(peak)
-    return kept
+    peaks = np.unique(np.concatenate([_peaks(score) for score in quiet]))[::-1]
+    thresholds = dict[float, float]()
+    for peak in peaks:
+        reached = per_month(quiet, months, float(peak))
+        broken = [budget for budget in budgets if reached > budget and budget not in thresholds]
+        thresholds.update(dict.fromkeys(broken, float(np.nextafter(peak, np.float32(np.inf)))))
+        if len(thresholds) == len(set(budgets)):
+            break
+    return [thresholds.get(budget, float(peaks[-1])) for budget in budgets]
 
 
 def _peaks(score: Scores) -> Scores:
@@ -85,7 +87,7 @@ def performance(trials: Sequence[Trial], rule: str, threshold: float) -> Perform
     return Performance(
         threshold=threshold,
         false_alarms_per_month=per_month(quiet, months, threshold),
-        time_in_alarm=float(np.count_nonzero(scored >= threshold) / max(np.count_nonzero(~np.isnan(scored)), 1)),
+        time_in_alarm=float(np.mean(scored[~np.isnan(scored)] >= threshold)),
         recall=float(found.mean()),
         recall_by_amplitude=[float(share) for share in found.mean(axis=0)],
         delay_h=median(hours),

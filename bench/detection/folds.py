@@ -65,10 +65,10 @@ class Fold:
 def folds_of(recorded: Recorded, most: int) -> list[Fold]:
     """Return at most ``most`` folds of a series, spread evenly over those that it has."""
     found = [fold for first, end in _pieces(recorded.series.ppmv) for fold in _folds_in(recorded, first, end)]
-    chosen = np.unique(np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)) if found else []
+    spread = np.linspace(0, max(len(found) - 1, 0), min(most, len(found)))
     return [
         Fold(one.sensor, number, one.times, one.ppmv, one.split, one.counted)
-        for number, one in enumerate(found[index] for index in chosen)
+        for number, one in enumerate(found[round(place)] for place in spread)
     ]
 
 

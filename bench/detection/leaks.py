@@ -82,7 +82,8 @@ def _drawn(templates: list[Template], currents: Environment, rng: np.random.Gene
         end=onset + timedelta(hours=LASTS * STEP_H),
     )
     times = begin + np.arange(1 + LASTS + AFTER) * np.timedelta64(600, "s")
-    return simulate(template, currents, leak, times)[rng.integers(len(template.sensors))]
+    responses = simulate(template, currents, leak, times)
+    return np.asarray(responses[rng.integers(len(template.sensors))])
 
 
 def first_order(pulsed: bool, rng: np.random.Generator) -> Floats:

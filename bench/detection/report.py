@@ -89,8 +89,11 @@ def _comparison(document: dict[str, Any]) -> Iterator[str]:
             )
         yield (
             f"    at equal recall (ours at {delay['equal_recall_threshold']:.2f}, "
-            f"{delay['equal_recall_false_alarms_per_month']:.2f} false alarms per month): {delay['equal_recall_ours_h']:.1f} h against "
-            f"{delay['equal_recall_theirs_h']:.1f} h; on the {delay['equal_recall_both_find']} that both find "
+            f"{delay['equal_recall_false_alarms_per_month']:.2f} false alarms per month): "
+            f"{delay['equal_recall_ours_h']:.1f} h against {delay['equal_recall_theirs_h']:.1f} h"
+        )
+        yield (
+            f"    and on the {delay['equal_recall_both_find']} leaks that both find then: "
             f"{delay['equal_recall_both_ours_h']:.1f} h against {delay['equal_recall_both_theirs_h']:.1f} h"
         )
 

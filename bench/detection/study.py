@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from bench.detection import trial
-from bench.detection.comparison import at_budget, delays, ratio
+from bench.detection.comparison import at_budgets, delays, ratio
 from bench.detection.events import Rise, rises
 from bench.detection.figures import Performance, performance
 from bench.detection.folds import Fold, folds_of
@@ -25,7 +25,7 @@ from shared.errors import InvalidInput
 
 SEEDS = Path(__file__).resolve().parents[2] / "seed"
 BUDGETS = (0.25, 0.5, 1.0, 2.0)
-CURVE = (0.0, 0.1, 0.15, 0.25, 0.35, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
+CURVE = tuple(step / 20 for step in range(61))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _trials(folds: Sequence[Fold], found: Folder, options: Options) -> Iterator[
 
 def figures(trials: Sequence[Trial], seed: int) -> dict[str, Any]:
     """Return the figures of every rule and of this system beside the others."""
-    budgets = {rule.name: {budget: at_budget(trials, rule.name, budget) for budget in BUDGETS} for rule in RULES}
+    budgets = {rule.name: dict(zip(BUDGETS, at_budgets(trials, rule.name, BUDGETS), strict=True)) for rule in RULES}
     fixed = performance(trials, "ours", 1.0)
     best = budgets["ours"][1.0]
     others = {rule.name: budgets[rule.name][1.0] for rule in RULES if rule.name != "ours"}
@@ -99,7 +99,7 @@ def figures(trials: Sequence[Trial], seed: int) -> dict[str, Any]:
 def _rule(trials: Sequence[Trial], rule: Rule, budgets: dict[float, Performance]) -> dict[str, Any]:
     fixed = {"warning": rule.warning, "critical": rule.critical}
     given = {name: threshold for name, threshold in fixed.items() if threshold is not None}
-    curve = [at_budget(trials, rule.name, budget) for budget in CURVE]
+    curve = at_budgets(trials, rule.name, CURVE)
     return {
         "fixed": {name: performance(trials, rule.name, threshold).told() for name, threshold in given.items()},
         "budgets": [{"budget": budget, **reached.told()} for budget, reached in budgets.items()],
