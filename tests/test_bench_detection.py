@@ -309,12 +309,13 @@ def test_a_folder_without_a_long_enough_series_is_refused(tmp_path: Path, capsys
 @pytest.mark.xdist_group("stumpy")
 def test_the_whole_bench_prints_one_document_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same document from one process and from two."""
-    write(tmp_path / "a.csv", 24)
-    write(tmp_path / "b_raw.csv", 22)
-    picture = tmp_path / "picture.png"
+    folder, picture = tmp_path / "data", tmp_path / "picture.png"
+    folder.mkdir()
+    write(folder / "a.csv", 24)
+    write(folder / "b_raw.csv", 22)
     told = []
     for jobs in ("1", "2"):
-        command = ["--data", str(tmp_path), "--json", "--quick", "--jobs", jobs, "--plot", str(picture)]
+        command = ["--data", str(folder), "--json", "--quick", "--jobs", jobs, "--plot", str(picture)]
         assert main(command) == 0
         told.append(capsys.readouterr().out)
     assert told[0] == told[1]
