@@ -54,6 +54,7 @@ format: $(READY)
 bench: setup
 	PYTHONPATH=.:mock $(BIN)/python -m bench.coldstart
 	PYTHONPATH=.:mock $(BIN)/python -m bench.storage
+	$(if $(DATA),$(BIN)/python -m bench.detection --data "$(DATA)")
 
 clean:
 	rm -rf $(VENV) .tools .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,54 @@
+"""Measure how well leaks are found in recorded series.
+
+python -m bench.detection --data DIR [--json] [--plot FILE] [--seed N] [--injections N] [--jobs N] [--quick]
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from bench.detection.report import plain, report
+from bench.detection.study import Options, study
+from shared.errors import InvalidInput
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print; return 2 when the folder holds no series that can be used."""
+    options = _parser().parse_args(arguments)
+    few = Options(options.seed, injections=4, folds=2, jobs=options.jobs)
+    full = Options(options.seed, options.injections, options.folds, options.jobs)
+    try:
+        found = study(options.data, few if options.quick else full)
+    except (InvalidInput, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.plot:
+        from bench.detection.picture import draw
+
+        draw(found, options.plot)
+    print(json.dumps(plain(found.document)) if options.json else report(found.document))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.detection", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with files of the header time,ppmv")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    parser.add_argument("--plot", type=Path, help="write a picture (PNG)")
+    parser.add_argument("--seed", type=int, default=1, help="of every random draw")
+    parser.add_argument("--injections", type=_at_least_1, default=16, help="onsets per fold; each has nine amplitudes")
+    parser.add_argument("--folds", type=_at_least_1, default=8, help="at most so many per series")
+    parser.add_argument("--jobs", type=_at_least_1, default=2, help="processes")
+    parser.add_argument("--quick", action="store_true", help="2 folds per series and 4 onsets per fold")
+    return parser
+
+
+def _at_least_1(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

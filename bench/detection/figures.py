@@ -1,0 +1,107 @@
+"""Figures of one rule: false alarms, thresholds that keep a budget of them, recall and delay.
+
+An alarm is a run of samples at or above the threshold; alarms less than 24 h apart are one. A leak is found when,
+within 72 h after its onset, a sample is at or above the threshold that is not so in the same series without the leak;
+its delay is the time from the onset to the first such sample.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.detection.leaks import STEP_H
+from bench.detection.rules import Scores
+from bench.detection.trial import Leaky, Trial
+from shared.domain.environment import Floats
+
+MERGED_WITHIN = 144  # bins
+Hours = Floats  # NaN: never
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """What a rule reaches at one threshold; by amplitude [a], ``hours`` [leaks, a] is each leak's delay."""
+
+    threshold: float
+    false_alarms_per_month: float
+    time_in_alarm: float
+    recall: float
+    recall_by_amplitude: list[float]
+    delay_h: float
+    delay_h_by_amplitude: list[float]
+    hours: Hours
+
+    def told(self) -> dict[str, object]:
+        """Return the figures as JSON takes them, without each leak's."""
+        return {name: value for name, value in vars(self).items() if name != "hours"}
+
+
+def alarms(score: Scores, threshold: float) -> int:
+    """Return the number of alarms in a score [n] that may hold NaN."""
+    above = np.flatnonzero(score >= threshold)
+    return int(above.size > 0) + int(np.count_nonzero(np.diff(above) >= MERGED_WITHIN))
+
+
+def per_month(quiet: Sequence[Scores], months: float, threshold: float) -> float:
+    """Return the false alarms per sensor-month in the leak-free scores."""
+    return sum(alarms(score, threshold) for score in quiet) / months
+
+
+def budget_thresholds(quiet: Sequence[Scores], months: float, budgets: Sequence[float]) -> list[float]:
+    """Return for each budget the smallest threshold that, like every higher one, keeps so many alarms per month.
+
+    Every higher one too, since a low threshold merges all alarms into one. The count can only grow where the
+    threshold passes below a local maximum, so those are tried, from the highest on.
+    """
+    peaks = np.unique(np.concatenate([_peaks(score) for score in quiet]))[::-1]
+    thresholds = dict[float, float]()
+    for peak in peaks:
+        reached = per_month(quiet, months, float(peak))
+        broken = [budget for budget in budgets if reached > budget and budget not in thresholds]
+        thresholds.update(dict.fromkeys(broken, float(np.nextafter(peak, np.float32(np.inf)))))
+        if len(thresholds) == len(set(budgets)):
+            break
+    return [thresholds.get(budget, float(peaks[-1])) for budget in budgets]
+
+
+def _peaks(score: Scores) -> Scores:
+    padded = np.concatenate(([-np.inf], np.where(np.isnan(score), -np.inf, score), [-np.inf]))
+    middle = padded[1:-1]
+    return score[(middle >= padded[:-2]) & (middle >= padded[2:]) & np.isfinite(middle)]
+
+
+def first_flags(leaky: Leaky, rule: str, threshold: float) -> Hours:
+    """Return the hours from onset to the first flag that the leak alone causes [leaks, amplitudes], NaN: none."""
+    new = (leaky.scores[rule] >= threshold) & ~(leaky.without[rule] >= threshold)
+    return np.where(new.any(axis=2), (np.argmax(new, axis=2) + 1) * STEP_H, np.nan)
+
+
+def performance(trials: Sequence[Trial], rule: str, threshold: float) -> Performance:
+    """Return what a rule reaches at a threshold over all trials."""
+    quiet, months = quiet_of(trials, rule)
+    scored = np.concatenate(quiet)
+    hours = np.concatenate([first_flags(trial.leaks, rule, threshold) for trial in trials])
+    found = np.isfinite(hours)
+    return Performance(
+        threshold=threshold,
+        false_alarms_per_month=per_month(quiet, months, threshold),
+        time_in_alarm=float(np.mean(scored[~np.isnan(scored)] >= threshold)),
+        recall=float(found.mean()),
+        recall_by_amplitude=[float(share) for share in found.mean(axis=0)],
+        delay_h=median(hours),
+        delay_h_by_amplitude=[median(column) for column in hours.T],
+        hours=hours,
+    )
+
+
+def quiet_of(trials: Sequence[Trial], rule: str) -> tuple[list[Scores], float]:
+    """Return the leak-free scores of all trials, and their months."""
+    return [trial.quiet[rule] for trial in trials], sum(trial.months for trial in trials)
+
+
+def median(values: npt.NDArray[np.float64]) -> float:
+    """Return the median of what is not NaN, or NaN."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else float("nan")
