@@ -41,7 +41,7 @@ def level(times: Times, ppmv: Floats) -> Scorer:
 
     def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
         series = regularise(when, values)
-        return (series.held[series.times >= since] / highest).astype(np.float32)
+        return (hold(series.ppmv)[series.times >= since] / highest).astype(np.float32)
 
     return score
 
@@ -53,7 +53,7 @@ def older(times: Times, ppmv: Floats) -> Scorer:
     at the baseline. Its own gap rule (144 infinite distances for one missing bin) is left out: values are held
     over gaps, and a sample more than 2 h after the last value has no score.
     """
-    held = regularise(times, ppmv).held
+    held = hold(regularise(times, ppmv).ppmv)
     windows = _windows(held)
     windows, where = windows[~np.isnan(windows).any(axis=1)], np.flatnonzero(~np.isnan(windows).any(axis=1))
     maximum = float(_nearest(windows, windows, (where, where)).max())
@@ -64,7 +64,7 @@ def older(times: Times, ppmv: Floats) -> Scorer:
         filled = np.concatenate((np.full(WINDOW - 1, np.nan), hold(series.ppmv, series.ppmv.size)))
         queries = _windows(filled)[first:]
         result = np.full(queries.shape[0], np.nan)
-        known = ~np.isnan(queries).any(axis=1) & ~np.isnan(series.held[first:])
+        known = ~np.isnan(queries).any(axis=1) & ~np.isnan(hold(series.ppmv)[first:])
         result[known] = _nearest(queries[known], windows) / maximum
         return result.astype(np.float32)
 

@@ -50,10 +50,10 @@ class Channel:
 
 
 CHANNELS = (
-    Channel("day", window=144, head=144, tail=18, logarithm=True, rise=False, share=0.45, usual=(1.55, 0.29)),
-    Channel("half day", window=72, head=72, tail=18, logarithm=True, rise=False, share=0.15, usual=(2.6, 0.6)),
-    Channel("hours", window=36, head=9, tail=0, logarithm=True, rise=False, share=0.25, usual=(3.6, 0.8)),
-    Channel("rise", window=72, head=18, tail=18, logarithm=False, rise=True, share=0.15, usual=(3.1, 0.8)),
+    Channel("day", window=144, head=144, tail=18, logarithm=True, rise=False, share=0.45, usual=(1.4, 0.26)),
+    Channel("half day", window=72, head=72, tail=18, logarithm=True, rise=False, share=0.15, usual=(2.35, 0.54)),
+    Channel("hours", window=36, head=9, tail=0, logarithm=True, rise=False, share=0.25, usual=(3.25, 0.72)),
+    Channel("rise", window=72, head=18, tail=18, logarithm=False, rise=True, share=0.15, usual=(2.8, 0.72)),
 )
 
 

@@ -2,9 +2,9 @@
 
 The channels compare windows with windows, so they forget a leak that goes on: after a day it is all they know. While
 the latch holds, the score stays at the level that was reached. It lets go when the hourly mean has stayed below a
-release level for 7 h, longer than the half tide in which the current may carry a leak away from the sensor. The
-release level lies halfway between what was low in the 18 h before and what raised the alarm, and follows the
-highest reading at 0.4 of its height. For a day after that the channels still see the leak's end; during it they are only
+release level for more than 8 h, longer than the half tide in which the current may carry a leak away from the sensor.
+The release level lies halfway between what was low in the 18 h before and what raised the alarm, and follows the
+highest hourly mean at 0.3 of its height. For a day after that the channels still see the leak's end; during it they are only
 believed where the reading is above the release level again.
 """
 
@@ -18,13 +18,13 @@ from shared.detection.regular import recent
 
 Floats = npt.NDArray[np.float64]
 
-QUIET_BINS = 42  # 7 h
+QUIET_BINS = 50
 AFTERMATH_BINS = 144  # what the longest channel still remembers
 SMOOTH_BINS = 6
 BEFORE_BINS = 108  # 18 h: with what is held into them, no more than a day of context
 LOW_PERCENTILE = 20
 RELEASE_AT_ONSET = 0.5
-RELEASE_AT_PEAK = 0.4
+RELEASE_AT_PEAK = 0.3
 BELOW_WARNING = 0.99
 
 
