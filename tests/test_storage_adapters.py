@@ -13,8 +13,8 @@ from shared.domain.deviation import DeviationDay
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
-from shared.ports import BaselinePointer, StoredEstimation, Told
-from tests.examples import DAY, document, noise, quiet_baseline, template
+from shared.ports import StoredEstimation, Told
+from tests.examples import DAY, document, history, noise, quiet_baseline, template
 from tests.fakes import invert
 
 pytestmark = pytest.mark.azurite
@@ -185,13 +185,22 @@ def test_the_registry_gives_back_what_was_seeded(make_app: Make, unique: str) ->
     assert seed(app, platforms) == 4 + 10 + 38
     assert seed(app, platforms) == 0
     assert [one.platform for one in app.registry.platforms()] == platforms
-    snorre = app.registry.platform("snorre").platform
-    known = snorre.templates[3]
-    app.registry.set_baseline(known, known.sensors[1], BaselinePointer("v7", DAY))
+    snorre = app.registry.platform("snorre")
+    known = snorre.platform.templates[3]
+    sensor = known.sensors[1]
+    long = history(sensor.id, "v" * 70_000, DAY)  # goes on in further properties
+    app.registry.set_history(known, sensor, long, snorre.stored[sensor.id].tag)
+    short = history(sensor.id, "v7", DAY)
+    tag = app.registry.platform("snorre").stored[sensor.id].tag
+    assert app.registry.platform("snorre").history(sensor.id) == long
+    app.registry.set_history(known, sensor, short, tag)
+    with pytest.raises(Conflict):
+        app.registry.set_history(known, sensor, long, tag)
     app.registry.set_watermarks(known, {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)})
     assert seed(app, platforms, replace=True) == 52
     watched = app.registry.platform("snorre")
-    assert watched.baselines == {known.sensors[1].id: BaselinePointer("v7", DAY)}
+    assert watched.history(sensor.id) == short
+    assert not watched.history(known.sensors[0].id).changes
     assert watched.watermarks == {known.id: {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)}}
     with pytest.raises(NotFound, match="platform 'nowhere'"):
         app.registry.platform("nowhere")

@@ -1,0 +1,93 @@
+"""A small world whose sensors learn: a lake of noise, the baselines use case on it, and builds that are not repeated."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from shared.detection import Baseline, build_baseline
+from shared.domain.baseline_history import BaselineHistory
+from shared.usecases import readings
+from shared.usecases.baselines import BuildBaselines
+from shared.usecases.feedback import Feedback
+from shared.usecases.succession import SuccessionRules
+from tests.examples import DAY, document, noise, platform, template
+from tests.examples import at as moment
+from tests.fakes import FakeClock, World
+
+TEMPLATE = template()
+ONE, TWO = "troll-a-1", "troll-a-2"
+RULES = SuccessionRules(min_days=14, max_days=400, augment_days=30, borrow=True, clear=timedelta(hours=12))
+
+_built: dict[bytes, Baseline] = {}
+
+
+def build_once(times: Any, ppmv: Any) -> Baseline:
+    """Build what was not built before: the same readings give the same baseline."""
+    key = np.asarray(times).tobytes() + np.asarray(ppmv).tobytes()
+    if key not in _built:
+        _built[key] = build_baseline(times, ppmv)
+    return _built[key]
+
+
+@contextmanager
+def building_once() -> Iterator[None]:
+    """Let the use cases build each baseline once."""
+    with patch.object(readings, "build_baseline", build_once):
+        yield
+
+
+def day_of(offset: int) -> date:
+    """Return the world's day of that number."""
+    return DAY + timedelta(days=offset)
+
+
+def put_day(target: World, offset: int, **sensors: np.ndarray) -> None:
+    """Put a day of the template into the lake: noise, but for the sensors given."""
+    values = {"s1": noise(offset), "s2": noise(1000 + offset)} | sensors
+    held = {name: one for name, one in values.items() if one.size}
+    day = day_of(offset)
+    target.lake.cells.set((TEMPLATE.id, day), document(TEMPLATE, day, **held))
+
+
+def world(days: int, special: Mapping[int, np.ndarray] | None = None, second: int = 0) -> World:
+    """Return a world with so many days of sensor 1 (some of them special) and ``second`` days of sensor 2."""
+    new = World()
+    new.registry.add(platform(TEMPLATE))
+    for offset in range(days):
+        one = (special or {}).get(offset, noise(offset))
+        put_day(new, offset, s1=one, s2=noise(1000 + offset) if offset < second else np.empty(0))
+    return new
+
+
+def case(target: World, rules: SuccessionRules = RULES) -> BuildBaselines:
+    """Return the baselines use case on that world."""
+    return BuildBaselines(
+        target.lake,
+        target.registry,
+        target.baselines,
+        target.deviations,
+        target.marks,
+        target.events,
+        target.detect,
+        rules,
+    )
+
+
+def feedback(target: World, day: int, hour: float = 0) -> Feedback:
+    """Return the feedback use case on that world, at an hour of a day."""
+    clock = FakeClock(at(day, hour))
+    return Feedback(target.registry, target.marks, target.deviations, target.events, target.messages, clock)
+
+
+def at(day: int, hour: float = 0) -> datetime:
+    """Return a moment of the world's day of that number."""
+    return moment(day_of(day), hour)
+
+
+def history(target: World, sensor: str = ONE) -> BaselineHistory:
+    """Return the sensor's history as it is stored."""
+    return target.registry.platform("troll").history(sensor)
