@@ -14,7 +14,7 @@ from shared.usecases import readings
 from shared.usecases.baselines import BuildBaselines
 from shared.usecases.feedback import Feedback
 from shared.usecases.succession import SuccessionRules
-from tests.examples import DAY, document, noise, platform, template
+from tests.examples import DAY, document, platform, template
 from tests.examples import at as moment
 from tests.fakes import FakeClock, World
 
@@ -45,9 +45,15 @@ def day_of(offset: int) -> date:
     return DAY + timedelta(days=offset)
 
 
+def usual(offset: int, begun: int = 0) -> np.ndarray:
+    """Return a usual day: lively for the first fortnight of a sensor, calmer ever after, so that nothing is amiss."""
+    spread = 1.0 if offset < begun + 14 else 0.5
+    return 10 + np.random.default_rng(offset).normal(0, spread, 144)
+
+
 def put_day(target: World, offset: int, **sensors: np.ndarray) -> None:
-    """Put a day of the template into the lake: noise, but for the sensors given."""
-    values = {"s1": noise(offset), "s2": noise(1000 + offset)} | sensors
+    """Put a day of the template into the lake: usual, but for the sensors given (empty: no series)."""
+    values = {"s1": usual(offset), "s2": usual(offset)[::-1]} | sensors
     held = {name: one for name, one in values.items() if one.size}
     day = day_of(offset)
     target.lake.cells.set((TEMPLATE.id, day), document(TEMPLATE, day, **held))
@@ -58,8 +64,8 @@ def world(days: int, special: Mapping[int, np.ndarray] | None = None, second: in
     new = World()
     new.registry.add(platform(TEMPLATE))
     for offset in range(days):
-        one = (special or {}).get(offset, noise(offset))
-        put_day(new, offset, s1=one, s2=noise(1000 + offset) if offset < second else np.empty(0))
+        one = (special or {}).get(offset, usual(offset))
+        put_day(new, offset, s1=one, **({} if offset < second else {"s2": np.empty(0)}))
     return new
 
 
