@@ -1,4 +1,4 @@
-"""A small world whose sensors learn: a lake of noise, the baselines use case on it, and builds that are not repeated."""
+"""A small world whose sensors learn: a lake of noise, the use cases on it, and builds that are not repeated."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -91,13 +91,11 @@ def test_nobody_judges_by_days_that_are_suspect() -> None:
     assert days_of(target)[0][0] == 19  # days 16 to 18, of which two are clean
 
 
-def test_of_several_spans_the_one_that_finds_least_amiss_is_taken() -> None:
-    """When only the last month is like today, the last month is the baseline."""
-    gap = np.full(144, np.nan)
-    before = {offset: usual(offset) + 0.1 * np.arange(144) for offset in range(12)}
-    target = world(70, before | dict.fromkeys(range(12, 40), gap))
-    case(target, replace(RULES, augment_days=0)).run()
-    assert days_of(target)[0][:1] == (45,)
+def test_days_without_readings_are_no_history() -> None:
+    """After a gap the days before it and after it count together."""
+    target = world(50, dict.fromkeys(range(12, 40), np.full(144, np.nan)))
+    case(target).run()
+    assert days_of(target)[0] == (45, "built", 0, 14)
 
 
 # --- borrowed
@@ -126,6 +124,19 @@ def test_a_new_sensor_borrows_a_baseline_that_fits_until_it_has_its_own() -> Non
     assert row is not None
     assert row.count(Level.OK) > 100
     assert kinds(target) == ["baseline_built", "baseline_selected", "baseline_selected"]
+
+
+@pytest.mark.parametrize(("begins", "source"), [(25, TWO), (55, ONE)], ids=["too young", "has served"])
+def test_another_templates_baseline_is_lent_when_it_has_served_for_a_month(begins: int, source: str) -> None:
+    """A new template learns from its platform, but not from one that is as new as it is."""
+    target = world(begins + 20)
+    other = template(slug="b", sensors=1)
+    target.registry.add(platform(TEMPLATE, other))
+    for offset in range(begins, begins + 20):
+        target.lake.cells.set((other.id, day_of(offset)), document(other, day_of(offset), s1=usual(offset)[::-1]))
+    case(target, replace(RULES, augment_days=0)).run()
+    first = history(target, "troll-b-1").changes[0]
+    assert first.recipe.source == source.replace(TWO, "troll-b-1")
 
 
 @pytest.mark.parametrize(("level", "borrow"), [(40.0, True), (10.0, False)], ids=["does not fit", "not wanted"])

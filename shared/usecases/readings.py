@@ -70,14 +70,18 @@ class Readings:
         return self._made[recipe]
 
     def _of(self, recipe: Recipe) -> tuple[Times, Floats]:
-        """Return the recipe's readings on one grid, with everything else missing."""
-        marked = [day for span in recipe.put_in for day in days_between(span.start, span.end)]
+        """Return the recipe's readings on one grid, with everything else missing.
+
+        A range that is put in brings the day before it along: without that, no sample's window of it is complete.
+        """
+        put_in = [Span(span.start - ONE_DAY, span.end) for span in recipe.put_in]
+        marked = [day for span in put_in for day in days_between(span.start, span.end)]
         days = [*recipe.whole_days(), *marked]
         if not days:
             raise InvalidInput("a baseline needs at least two days, the recipe names none")
         times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.kept_out)
         taken = np.isin(times.astype("datetime64[D]"), np.array(recipe.whole_days(), dtype="datetime64[D]"))
-        for span in recipe.put_in:
+        for span in put_in:
             taken |= inside(times, span)
         return times, np.where(taken, ppmv, np.nan)
 

@@ -13,7 +13,7 @@ from shared.domain.baseline_history import ONE_DAY, DayRange, Recipe, ranges_of
 from shared.domain.deviation import Level
 from shared.domain.environment import Floats, Times
 from shared.domain.mark import Decisions
-from shared.domain.tsd import SLOTS
+from shared.domain.tsd import SLOTS, Levels
 from shared.errors import InvalidInput
 from shared.usecases.readings import Readings
 
@@ -61,11 +61,19 @@ class History:
 
     def unlikeness(self, baseline: Baseline) -> float | None:
         """Return the share of the recent samples that the baseline scores at Warning or above; None: it scores none."""
-        since = np.datetime64(self.day - RECENT, "s")
-        part = self.times >= np.datetime64(self.day - RECENT - CONTEXT, "s")
-        level = detect(baseline, self.times[part], self.clean[part], since=since).level
-        scored = level[level != Level.UNDEFINED]
+        scored = self._levels(baseline, self.day - RECENT)
         return float(np.mean(scored >= Level.WARNING)) if scored.size else None
+
+    def is_usual_to(self, baseline: Baseline) -> bool:
+        """Return whether the baseline scores recent samples, and none at Warning or above; the last day first."""
+        last = self._levels(baseline, self.day - ONE_DAY)
+        return not bool((last >= Level.WARNING).any()) and self.unlikeness(baseline) == 0
+
+    def _levels(self, baseline: Baseline, since: date) -> Levels:
+        """Return the levels of the clean samples from that day on that the baseline can score."""
+        part = self.times >= np.datetime64(since - CONTEXT, "s")
+        level = detect(baseline, self.times[part], self.clean[part], since=np.datetime64(since, "s")).level
+        return level[level != Level.UNDEFINED]
 
 
 def spans(recipe: Recipe, history: History, min_days: float) -> list[Recipe]:

@@ -19,6 +19,8 @@ from shared.usecases.readings import Readings
 from shared.usecases.selection import RECENT, History, capped, choose, spans
 from shared.usecases.trust import ScoredDays
 
+SERVED = timedelta(days=30)  # how long another template's baseline has scored its own sensor before it is lent
+
 
 @dataclass(frozen=True)
 class SuccessionRules:
@@ -95,16 +97,23 @@ class Succession:
         return choose(spans(recipe, history, self.rules.min_days), self.readings, history)
 
     def _borrowed(self, sensor: str, day: date) -> Recipe | None:
-        """Return the recipe of the first other sensor whose baseline finds nothing amiss: the template's come first."""
+        """Return the recipe of the first other sensor whose baseline finds nothing amiss: the template's come first.
+
+        Those of other templates must have served for a while: each template is looked after by itself, and what it
+        finds must not depend on which of them came first.
+        """
         history: History | None = None
+        own = {one.id for one in self.template.sensors}
         for other in self._others(sensor):
             known = self.as_of(other, day).current
             if known is None or known.recipe.source != other or not known.version:
                 continue
+            if other not in own and known.valid_from > day - SERVED:
+                continue
             history = history or History.before(day, self.readings, sensor, day, self.decided(sensor, day))
             if not history.judgeable:
                 return None
-            if history.unlikeness(self.baselines.get(other, known.version)) == 0:
+            if history.is_usual_to(self.baselines.get(other, known.version)):
                 return known.recipe
         return None
 
