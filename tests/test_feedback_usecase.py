@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -208,11 +209,11 @@ def decide(target: World) -> None:
 
 def test_a_crash_at_any_write_is_healed_by_saying_it_again() -> None:
     """Whichever write the process dies at, repeating the requests ends in the same tables."""
-    reference = alarmed()
-    begun = reference.writes.count
+    begun = alarmed()
+    reference = deepcopy(begun)
     decide(reference)
-    for crash_at in range(begun + 1, reference.writes.count + 1):
-        target = alarmed()
+    for crash_at in range(begun.writes.count + 1, reference.writes.count + 1):
+        target = deepcopy(begun)
         target.writes.crash_at = crash_at
         with pytest.raises(Crash):
             decide(target)

@@ -72,8 +72,9 @@ class History:
     def _levels(self, baseline: Baseline, since: date) -> Levels:
         """Return the levels of the clean samples from that day on that the baseline can score."""
         part = self.times >= np.datetime64(since - CONTEXT, "s")
-        level = detect(baseline, self.times[part], self.clean[part], since=np.datetime64(since, "s")).level
-        return level[level != Level.UNDEFINED]
+        level: Levels = detect(baseline, self.times[part], self.clean[part], since=np.datetime64(since, "s")).level
+        known: Levels = level[level != Level.UNDEFINED]
+        return known
 
 
 def spans(recipe: Recipe, history: History, min_days: float) -> list[Recipe]:
