@@ -9,7 +9,8 @@ common) exceeds
 
     median + max(6 x 1.4826 MAD, 2 median, resolution)      of those distances among the days not yet suspected.
 
-Only high days are told by their peak, because a leak adds methane; a discord is any day whose course is its own.
+Only high days are told by their peak, because a leak adds methane; a discord is any day whose course is its own. Two
+strange days that are like each other are no discords: what happens again is usual.
 """
 
 import numpy as np
@@ -26,7 +27,7 @@ BINS = 6  # of an hour
 PEAK_SPREADS, PEAK_SHARE = 3.0, 0.5
 DISCORD_SPREADS, DISCORD_SHARE = 6.0, 2.0
 RESOLUTION_PPMV = 0.5  # hourly means that differ by less are the same to the eye
-ROUNDS = 10  # of looking for discords: two strange days that are like each other hide one another for a round
+ROUNDS = 10  # of looking for discords: without one, a day that was only like it may be the next
 FEWEST = 5  # days; with fewer nobody can say what is usual
 
 
