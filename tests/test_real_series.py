@@ -15,13 +15,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stumpy")]
 
 
 def scored(path: Path) -> Detection:
-    """Return a recorded series, scored from the end of its first 20 days by the baseline of the clean ones of them."""
+    """Return a recorded series, scored from the end of its first 18 days by the baseline of the clean ones of them."""
     with path.open() as lines:
         told = [(row["time"].removesuffix("Z"), float(row["ppmv"])) for row in csv.DictReader(lines)]
     times = np.array([time for time, _ in told], dtype="datetime64[s]")
     ppmv = np.array([value for _, value in told])
     good = np.isfinite(ppmv) & (ppmv < 50_000)
-    end = times[good][0] + np.timedelta64(20, "D")
+    end = times[good][0] + np.timedelta64(18, "D")
     early = good & (times < end)
     suspect = np.isin(times[early].astype("datetime64[D]"), suspect_days(times[early], ppmv[early]))
     baseline = build_baseline(times[early], np.where(suspect, np.nan, ppmv[early]))
