@@ -2,11 +2,11 @@
 
 import azure.functions as func
 
-from functions import baselines, detect, estimate, ingest, query
+from functions import baselines, detect, estimate, feedback, ingest, query
 from shared.settings import settings
 
 settings()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for family in (ingest, detect, estimate, baselines, query):
+for family in (ingest, detect, estimate, baselines, query, feedback):
     app.register_functions(family.blueprint)

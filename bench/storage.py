@@ -33,9 +33,9 @@ from local.manage import seed
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
 from shared.detection import Baseline
+from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.deviation import DeviationDay
 from shared.domain.platform import Platform
-from shared.ports import BaselinePointer
 from shared.settings import Settings
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -122,9 +122,13 @@ def ticks(connection: str) -> dict[str, int]:
         app.ensure_storage()
         seed(app, [snorre_w()])
         baseline = quiet_baseline()
+        stored = app.registry.platform("snorre").stored
         for sensor in snorre_w().templates[0].sensors:
             app.baselines.put(sensor.id, baseline)
-            app.registry.set_baseline(snorre_w().templates[0], sensor, BaselinePointer(baseline.version, BEGIN.date()))
+            recipe = Recipe(source=sensor.id, days=(DayRange(date(2026, 1, 1), date(2026, 1, 30)),))
+            change = Change(valid_from=BEGIN.date(), reason="built", recipe=recipe, version=baseline.version)
+            history = BaselineHistory(changes=(change,))
+            app.registry.set_history(snorre_w().templates[0], sensor, history, stored[sensor.id].tag)
         app.ingest.run()
         app.detect.run("snorre", "snorre-w", BEGIN.date(), NOON.date())
         tick(app, present)

@@ -25,14 +25,14 @@ STATUSES: Mapping[type[LeakDetectionError], tuple[HTTPStatus, str]] = {
 }
 
 
-def answer(context: func.Context, work: Callable[[], Any]) -> func.HttpResponse:
-    """Return the work's result as JSON, or the problem that it ended in; never a stack trace."""
+def answer(context: func.Context, work: Callable[[], Any], status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:
+    """Return the work's result as JSON with that status, or the problem that it ended in; never a stack trace."""
     try:
-        return func.HttpResponse(to_json(work()), mimetype="application/json")
+        return func.HttpResponse(to_json(work()), status_code=int(status), mimetype="application/json")
     except LeakDetectionError as error:
-        for kind, (status, name) in STATUSES.items():
+        for kind, (code, name) in STATUSES.items():
             if isinstance(error, kind):
-                return problem(context, status, name, str(error))
+                return problem(context, code, name, str(error))
         logger.exception("request failed")
     except Exception:
         logger.exception("request failed")

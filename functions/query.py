@@ -9,10 +9,11 @@ import numpy as np
 
 from functions.http import Columns, answer, limit_of, plain
 from shared.bootstrap import app
+from shared.domain.baseline_history import Change
 from shared.domain.deviation import Level
 from shared.domain.event import Event
 from shared.domain.template import Sensor, Template
-from shared.ports import BaselinePointer, StoredEstimation, StoredIncident, Watched
+from shared.ports import StoredEstimation, StoredIncident, Watched
 from shared.settings import settings
 from shared.usecases.query import SYSTEM, Samples, TimeRange
 
@@ -66,7 +67,7 @@ def list_sensors(req: func.HttpRequest, context: func.Context) -> func.HttpRespo
 
     def work() -> Any:
         watched, template = app().query.template(req.route_params["template"])
-        return [_sensor(template, one, watched.baselines.get(one.id)) for one in template.sensors]
+        return [_sensor(template, one, watched.history(one.id).current) for one in template.sensors]
 
     return answer(context, work)
 
@@ -185,7 +186,7 @@ def _template(watched: Watched, template: Template) -> Mapping[str, Any]:
     return body
 
 
-def _sensor(template: Template, sensor: Sensor, baseline: BaselinePointer | None) -> Mapping[str, Any]:
+def _sensor(template: Template, sensor: Sensor, baseline: Change | None) -> Mapping[str, Any]:
     body: dict[str, Any] = plain(sensor)
     body["template"] = template.id
     body["baseline"] = {"version": baseline.version, "validFrom": baseline.valid_from} if baseline else None

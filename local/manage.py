@@ -2,7 +2,7 @@
 
     python -m local.manage storage            creates containers, tables and queues that are not there
     python -m local.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
-    python -m local.manage replay             rebuilds baselines, deviations and incidents from the lake
+    python -m local.manage replay             rebuilds baselines, deviations and incidents from lake and marks
 
 They read the same settings as the app, from the environment or from ``--settings local.settings.json``.
 """
@@ -33,7 +33,7 @@ def seed(app: Bootstrap, platforms: list[Platform], *, replace: bool = False) ->
 
 
 def replay(app: Bootstrap) -> None:
-    """Rebuild from the lake what the tables say: watermarks, baselines, deviations and incidents."""
+    """Rebuild from the lake and people's marks what the other tables say; raises LeakDetectionError."""
     known = app.registry.platforms()
     if not known:
         raise NotFound("no platform is registered: seed first")
@@ -49,8 +49,11 @@ def replay(app: Bootstrap) -> None:
                     reached[key] = max(reached.get(key, datetime.min.replace(tzinfo=UTC)), series.until)
             stored = watched.watermarks.get(template.id, {})
             app.registry.set_watermarks(template, reached | {k: max(v, reached.get(k, v)) for k, v in stored.items()})
-            app.build_baselines.run_template(watched.platform.id, template.id)
-            app.detect.run(watched.platform.id, template.id, days[0], days[-1])
+        for error in app.build_baselines.run_platform(watched.platform.id).values():
+            raise error
+        for template in watched.platform.templates:
+            if days := app.lake.days(template):
+                app.detect.run(watched.platform.id, template.id, days[0], days[-1])
 
 
 def main() -> int:

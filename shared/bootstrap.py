@@ -11,7 +11,14 @@ from azure.core.exceptions import ResourceExistsError
 from shared.adapters.blobs import BlobBaselines, BlobLake
 from shared.adapters.clock import FixedClock, SystemClock
 from shared.adapters.queues import POISON, StorageQueues
-from shared.adapters.tables import TableDeviations, TableEstimations, TableEvents, TableIncidents, TableRegistry
+from shared.adapters.tables import (
+    TableDeviations,
+    TableEstimations,
+    TableEvents,
+    TableIncidents,
+    TableMarks,
+    TableRegistry,
+)
 from shared.domain.tsd import PlausibleRange
 from shared.ports import Clock
 from shared.settings import Settings, settings
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from shared.usecases.baselines import BuildBaselines
     from shared.usecases.detect import Detect
     from shared.usecases.estimate import Estimate
+    from shared.usecases.feedback import Feedback
     from shared.usecases.ingest import Ingest
     from shared.usecases.query import Query
 
@@ -133,6 +141,11 @@ class Bootstrap:
         return TableEvents(self._table(self.settings.storage.events_table))
 
     @cached_property
+    def marks(self) -> TableMarks:
+        """People's decisions about baselines."""
+        return TableMarks(self._table(self.settings.storage.marks_table))
+
+    @cached_property
     def messages(self) -> StorageQueues:
         """The queues between the functions."""
         names = self.settings.storage
@@ -215,16 +228,27 @@ class Bootstrap:
     def build_baselines(self) -> "BuildBaselines":
         """Builds baselines."""
         from shared.usecases.baselines import BuildBaselines  # noqa: PLC0415
+        from shared.usecases.succession import SuccessionRules  # noqa: PLC0415
 
+        config = self.settings.baseline
+        clear = timedelta(hours=self.settings.detection.clear_hours)
         return BuildBaselines(
             self.lake,
             self.registry,
             self.baselines,
             self.deviations,
+            self.marks,
             self.events,
             self.detect,
-            self.settings.baseline.min_days,
+            SuccessionRules(config.min_days, config.max_days, config.augment_days, config.borrow, clear),
         )
+
+    @cached_property
+    def feedback(self) -> "Feedback":
+        """Takes people's decisions about baselines."""
+        from shared.usecases.feedback import Feedback  # noqa: PLC0415
+
+        return Feedback(self.registry, self.marks, self.deviations, self.events, self.messages, self.clock)
 
     @cached_property
     def query(self) -> "Query":
@@ -239,7 +263,7 @@ class Bootstrap:
         """Return the clients of all tables of the app."""
         names = self.settings.storage
         first = [names.registry_table, names.deviations_table, names.incidents_table]
-        return [self._table(name) for name in (*first, names.estimations_table, names.events_table)]
+        return [self._table(name) for name in (*first, names.estimations_table, names.events_table, names.marks_table)]
 
     def ensure_storage(self) -> None:
         """Create the containers, tables and queues that are not there; on Azure the deployment has made them."""

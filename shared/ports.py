@@ -10,10 +10,12 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from shared.detection import Baseline
+from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import DeviationDay
 from shared.domain.estimation import Estimation
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import Reading, TemplateDay
@@ -50,21 +52,24 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BaselinePointer:
-    """Which baseline version a sensor uses, and the first day that it scores."""
+class StoredHistory(NamedTuple):
+    """A sensor's baseline history as it is in the registry, with the tag of the sensor's row."""
 
-    version: str
-    valid_from: date
+    history: BaselineHistory
+    tag: Tag
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A platform with what is known of its data: watermarks by template and series, baselines by sensor."""
+    """A platform with what is known of its data: watermarks by template and series, baseline histories by sensor."""
 
     platform: Platform
     watermarks: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
-    baselines: Mapping[str, BaselinePointer] = field(default_factory=dict)
+    stored: Mapping[str, StoredHistory] = field(default_factory=dict)
+
+    def history(self, sensor: str) -> BaselineHistory:
+        """Return the sensor's baseline history; an empty one while it learns."""
+        return self.stored[sensor].history if sensor in self.stored else BaselineHistory()
 
 
 class Registry(Protocol):
@@ -86,8 +91,8 @@ class Registry(Protocol):
         """Record how far each series of the template was ingested."""
         ...
 
-    def set_baseline(self, template: Template, sensor: Sensor, pointer: BaselinePointer) -> None:
-        """Point the sensor at a baseline version."""
+    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> Tag:
+        """Write the sensor's baseline history on the row that was read and return its new tag; raises Conflict."""
         ...
 
 
@@ -128,6 +133,33 @@ class Baselines(Protocol):
 
     def get(self, sensor: str, version: str) -> Baseline:
         """Return a stored version; raises NotFound or CorruptBlob."""
+        ...
+
+
+class StoredMark(NamedTuple):
+    """A mark as it is in the table."""
+
+    mark: Mark
+    tag: Tag
+
+
+class Marks(Protocol):
+    """What people decided about baselines: the only source besides the lake."""
+
+    def of(self, sensor: str) -> Decisions:
+        """Return all decisions about the sensor."""
+        ...
+
+    def get(self, sensor: str, mark: str) -> StoredMark | None:
+        """Return the sensor's mark of that id, or None."""
+        ...
+
+    def put(self, mark: Mark, tag: Tag) -> None:
+        """Write the mark on what was read; raises Conflict."""
+        ...
+
+    def put_undo(self, undo: Undo) -> None:
+        """Add what was decided about a baseline change; of the same moment, the last word stays."""
         ...
 
 

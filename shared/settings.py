@@ -63,6 +63,7 @@ class StorageNames(Group):
     incidents_table: str = Field("incidents", pattern=TABLE, description="Table of incidents.")
     estimations_table: str = Field("estimations", pattern=TABLE, description="Table of estimations.")
     events_table: str = Field("events", pattern=TABLE, description="Table of events.")
+    marks_table: str = Field("marks", pattern=TABLE, description="Table of people's decisions about baselines.")
     critical_queue: str = Field("critical-deviations", pattern=NAME, description="Queue that asks for estimations.")
     baselines_queue: str = Field("build-baselines", pattern=NAME, description="Queue that asks for baselines.")
 
@@ -106,9 +107,12 @@ class Detection(Group):
 
 
 class BaselineRules(Group):
-    """When a sensor knows enough of its own leak-free history."""
+    """When a sensor knows enough of its own leak-free history, and how that is renewed."""
 
     min_days: float = Field(14, ge=2, le=365, description="Clean samples that a baseline needs [days' worth].")
+    max_days: int = Field(400, ge=30, le=1100, description="Days that a baseline holds at most.")
+    augment_days: int = Field(30, ge=0, le=366, description="Days after which new history is added; 0: never.")
+    borrow: bool = Field(True, description="Whether a new sensor is scored by another's baseline while it fits.")
 
 
 class Estimation(Group):

@@ -29,7 +29,7 @@ def unique() -> str:
 
 def environment(connection: str, prefix: str, **more: str) -> dict[str, str]:
     """Return the app's settings as environment variables, with storage names of its own."""
-    tables = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS")
+    tables = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS", "MARKS")
     return {
         "AzureWebJobsStorage": connection,
         "OMNIA__BASE_URL": NOWHERE,

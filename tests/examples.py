@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from shared.detection import Baseline
+from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, PlausibleRange, Reading, SeriesDay, TemplateDay, start_of
@@ -89,6 +90,13 @@ def quiet_baseline(seed: int = 0, days: int = 10) -> Baseline:
     """Return a baseline of noise around 10 ppmv whose Warning begins at 60 ppmv of distance."""
     ppmv = 10 + np.random.default_rng(seed).normal(0, 1, days * 144)
     return Baseline(np.datetime64("2026-02-01T00:00:00"), ppmv, np.full(ppmv.size - 143, 15.0), 60.0)
+
+
+def history(sensor: str, version: str, valid_from: date) -> BaselineHistory:
+    """Return a history of one version of the sensor's own."""
+    days = DayRange(valid_from - timedelta(days=20), valid_from - timedelta(days=4))
+    recipe = Recipe(source=sensor, days=(days,))
+    return BaselineHistory(changes=(Change(valid_from=valid_from, reason="built", recipe=recipe, version=version),))
 
 
 def noise(seed: int, size: int = 144, level: float = 10.0) -> np.ndarray:

@@ -7,21 +7,24 @@ from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from shared.detection import Baseline
+from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, Reading, TemplateDay
 from shared.errors import Conflict, NotFound
 from shared.ports import (
-    BaselinePointer,
     StoredDay,
     StoredDeviations,
     StoredEstimation,
+    StoredHistory,
     StoredIncident,
+    StoredMark,
     Tag,
     Told,
     Watched,
@@ -86,7 +89,7 @@ class FakeRegistry:
     def __init__(self, writes: Writes) -> None:
         self.known: dict[str, Platform] = {}
         self.watermarks: Cells[Mapping[str, datetime]] = Cells(writes)
-        self.baselines: Cells[BaselinePointer] = Cells(writes)
+        self.histories: Cells[BaselineHistory] = Cells(writes)
 
     def platforms(self) -> list[Watched]:
         return [self.platform(name) for name in sorted(self.known)]
@@ -94,7 +97,8 @@ class FakeRegistry:
     def platform(self, platform: str) -> Watched:
         if platform not in self.known:
             raise NotFound(f"platform {platform!r} is not registered")
-        return Watched(self.known[platform], self.watermarks.values(), self.baselines.values())
+        stored = {key: StoredHistory(history, tag) for key, (history, tag) in self.histories.rows.items()}
+        return Watched(self.known[platform], self.watermarks.values(), stored)
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         self.known[platform.id] = platform
@@ -103,8 +107,28 @@ class FakeRegistry:
     def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
         self.watermarks.set(template.id, dict(watermarks))
 
-    def set_baseline(self, template: Template, sensor: Sensor, pointer: BaselinePointer) -> None:
-        self.baselines.set(sensor.id, pointer)
+    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> Tag:
+        return self.histories.put(sensor.id, history, tag)
+
+
+class FakeMarks:
+    def __init__(self, writes: Writes) -> None:
+        self.marks: Cells[Mark] = Cells(writes)
+        self.undos: Cells[Undo] = Cells(writes)
+
+    def of(self, sensor: str) -> Decisions:
+        marks = [mark for mark in self.marks.values().values() if mark.sensor == sensor]
+        return Decisions(tuple(marks), tuple(one for one in self.undos.values().values() if one.sensor == sensor))
+
+    def get(self, sensor: str, mark: str) -> StoredMark | None:
+        value, tag = self.marks.get((sensor, mark))
+        return None if value is None else StoredMark(value, tag)
+
+    def put(self, mark: Mark, tag: Tag) -> None:
+        self.marks.put((mark.sensor, mark.id), mark, tag)
+
+    def put_undo(self, undo: Undo) -> None:
+        self.undos.set((undo.sensor, undo.valid_from, undo.made), undo)
 
 
 class FakeLake:
@@ -317,6 +341,7 @@ class World:
         self.lake = FakeLake(self.writes)
         self.baselines = FakeBaselines(self.writes)
         self.deviations = FakeDeviations(self.writes)
+        self.marks = FakeMarks(self.writes)
         self.incidents = FakeIncidents(self.writes)
         self.estimations = FakeEstimations(self.writes)
         self.events = FakeEvents(self.writes)
@@ -354,4 +379,5 @@ class World:
             "incidents": self.incidents.cells.values(),
             "estimations": {key: one._replace(tag=None) for key, one in self.estimations.cells.values().items()},
             "events": self.events.cells.values(),
+            "histories": self.registry.histories.values(),
         }

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from shared.domain.deviation import Level
 from shared.domain.tsd import PlausibleRange, Reading, TemplateDay, start_of
 from shared.errors import NotFound
-from shared.ports import BaselinePointer
-from tests.examples import DAY, at, document, noise, platform, quiet_baseline, template
+from tests.examples import DAY, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import Crash, World
 
 TEMPLATE = template()
@@ -28,7 +27,7 @@ def world() -> World:
     baseline = quiet_baseline()
     for sensor in TEMPLATE.sensors:
         new.baselines.put(sensor.id, baseline)
-        new.registry.set_baseline(TEMPLATE, sensor, BaselinePointer(baseline.version, DAYS[0]))
+        new.registry.histories.set(sensor.id, history(sensor.id, baseline.version, DAYS[0]))
     return new
 
 
@@ -214,7 +213,8 @@ def test_samples_before_the_baseline_is_valid_are_undefined() -> None:
     """While a sensor learns, nothing of it is called Ok."""
     target = world()
     sensor = TEMPLATE.sensors[0]
-    target.registry.set_baseline(TEMPLATE, sensor, BaselinePointer(quiet_baseline().version, DAYS[2]))
+    later = history(sensor.id, quiet_baseline().version, DAYS[2])
+    target.registry.histories.set(sensor.id, later)
     put(target, lake_days())
     run(target, *DAYS)
     row = target.deviations.get(sensor.id, DAYS[1]).row

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from shared.detection import Baseline, build_baseline, detect
-from shared.detection.cleaning import first_clean_span, suspect_days
+from shared.detection.cleaning import suspect_days
 from shared.detection.nearest import NearestWindow
 from shared.detection.regular import HOLD_BINS, hold, regularise
 from shared.errors import CorruptBlob, InvalidInput
@@ -233,24 +233,45 @@ def test_a_spoilt_baseline_is_refused(spoil: object) -> None:
 
 
 def test_days_that_stand_out_are_suspect() -> None:
-    """A high day is left out of a baseline; a low one is not suspect."""
+    """A high day is left out by its peak, a low one by being like no other."""
     ppmv = 20 + np.random.default_rng(3).normal(0, 2, 20 * 144)
     ppmv[5 * 144 : 6 * 144] += 300
     ppmv[8 * 144 : 9 * 144] -= 15
-    assert suspect_days(times(ppmv.size), ppmv).tolist() == [(START + 5 * 144 * STEP).astype("datetime64[D]").item()]
+    assert suspect_days(times(ppmv.size), ppmv).tolist() == [
+        (START + day * 144 * STEP).astype("datetime64[D]").item() for day in (5, 8)
+    ]
 
 
-def test_the_clean_span_ends_when_enough_is_clean_and_never_changes() -> None:
-    """Later data leave the answer as it is, so that a replay builds the same baseline."""
-    ppmv = 20 + np.random.default_rng(3).normal(0, 2, 30 * 144)
-    ppmv[5 * 144 : 6 * 144] += 300
-    early, late = (first_clean_span(times(size), ppmv[:size], 14) for size in (17 * 144, 30 * 144))
-    assert early is not None
-    assert late is not None
-    assert early.ppmv.tobytes() == late.ppmv.tobytes()
-    assert str(early.valid_from) == str(late.valid_from) == "2026-03-16"
-    assert np.isnan(early.ppmv[5 * 144 : 6 * 144]).all()
-    assert first_clean_span(times(14 * 144), ppmv[: 14 * 144], 14) is None
+def test_days_like_no_other_are_suspect() -> None:
+    """A day whose course is its own is left out though its peak is like the others'."""
+    tide = 20 + 10 * np.sin(np.arange(30 * 144) * 2 * np.pi / 74.5)
+    ppmv = tide + np.random.default_rng(4).normal(0, 1, tide.size)
+    ppmv[9 * 144 : 10 * 144] = 29 - np.linspace(0, 28, 144)
+    ppmv[17 * 144 : 18 * 144] = 1 + np.linspace(0, 28, 144)
+    assert suspect_days(times(ppmv.size), ppmv).tolist() == [
+        (START + day * 144 * STEP).astype("datetime64[D]").item() for day in (9, 17)
+    ]
+
+
+@pytest.mark.parametrize(
+    "ppmv",
+    [
+        np.full(30 * 144, 5.0),
+        np.zeros(30 * 144),
+        5 + np.random.default_rng(1).normal(0, 0.05, 30 * 144),
+        20 + 60 * (np.random.default_rng(2).random(30 * 144) < 0.02),
+    ],
+    ids=["constant", "zero", "quiet", "spiky"],
+)
+def test_usual_sensors_have_no_suspect_days(ppmv: np.ndarray) -> None:
+    """What a sensor does every day is not suspect, be it nothing or spikes."""
+    assert suspect_days(times(ppmv.size), ppmv).size == 0
+
+
+def test_no_readings_have_no_suspect_days() -> None:
+    """Nothing at all, and nothing but gaps, are no error."""
+    assert suspect_days(times(0), np.zeros(0)).size == 0
+    assert suspect_days(times(300), np.full(300, np.nan)).size == 0
 
 
 def test_the_hot_path_imports_neither_stumpy_nor_scipy() -> None:

@@ -27,7 +27,12 @@ pytestmark = [pytest.mark.azurite, pytest.mark.slow, pytest.mark.xdist_group("ma
 
 PRESENT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ONSET = PRESENT - timedelta(hours=40)
-RULES = {"AS_OF": "2026-03-20T12:00:00Z", "INGEST__BACKFILL_DAYS": "19", "INGEST__STEP_DAYS": "4"}
+RULES = {
+    "AS_OF": "2026-03-20T12:00:00Z",
+    "INGEST__BACKFILL_DAYS": "19",
+    "INGEST__STEP_DAYS": "4",
+    "BASELINE__MIN_DAYS": "12",  # and three days to judge by: scored before the leak begins
+}
 LEAKING = "askeladd-a"
 RATE = 1e-4  # kg/s dissolved
 

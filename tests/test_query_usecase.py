@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from functions.http import Columns, answer, camel, limit_of, plain, to_json
 from shared.errors import CorruptBlob, InvalidInput, LeakDetectionError, NotFound
-from shared.ports import BaselinePointer
 from shared.usecases.query import Query, TimeRange
-from tests.examples import DAY, NOW, at, document, noise, platform, quiet_baseline, template
+from tests.examples import DAY, NOW, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import FakeClock, World
 
 TEMPLATE = template()
@@ -24,7 +23,7 @@ def query() -> Query:
     world = World()
     world.registry.add(platform(TEMPLATE))
     world.baselines.put("troll-a-1", quiet_baseline())
-    world.registry.set_baseline(TEMPLATE, TEMPLATE.sensors[0], BaselinePointer(quiet_baseline().version, DAY))
+    world.registry.histories.set("troll-a-1", history("troll-a-1", quiet_baseline().version, DAY))
     world.lake.cells.set((TEMPLATE.id, DAY), document(TEMPLATE, DAY, s1=noise(1), s2=noise(2)))
     world.detect.run("troll", TEMPLATE.id, DAY)
     return Query(

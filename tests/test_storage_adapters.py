@@ -12,9 +12,10 @@ from shared.bootstrap import Bootstrap, expand
 from shared.domain.deviation import DeviationDay
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.mark import Effect, Mark, Undo
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
-from shared.ports import BaselinePointer, StoredEstimation, Told
-from tests.examples import DAY, document, noise, quiet_baseline, template
+from shared.ports import StoredEstimation, Told
+from tests.examples import DAY, document, history, noise, quiet_baseline, template
 from tests.fakes import invert
 
 pytestmark = pytest.mark.azurite
@@ -185,13 +186,22 @@ def test_the_registry_gives_back_what_was_seeded(make_app: Make, unique: str) ->
     assert seed(app, platforms) == 4 + 10 + 38
     assert seed(app, platforms) == 0
     assert [one.platform for one in app.registry.platforms()] == platforms
-    snorre = app.registry.platform("snorre").platform
-    known = snorre.templates[3]
-    app.registry.set_baseline(known, known.sensors[1], BaselinePointer("v7", DAY))
+    snorre = app.registry.platform("snorre")
+    known = snorre.platform.templates[3]
+    sensor = known.sensors[1]
+    long = history(sensor.id, "v" * 70_000, DAY)  # goes on in further properties
+    app.registry.set_history(known, sensor, long, snorre.stored[sensor.id].tag)
+    short = history(sensor.id, "v7", DAY)
+    tag = app.registry.platform("snorre").stored[sensor.id].tag
+    assert app.registry.platform("snorre").history(sensor.id) == long
+    app.registry.set_history(known, sensor, short, tag)
+    with pytest.raises(Conflict):
+        app.registry.set_history(known, sensor, long, tag)
     app.registry.set_watermarks(known, {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)})
     assert seed(app, platforms, replace=True) == 52
     watched = app.registry.platform("snorre")
-    assert watched.baselines == {known.sensors[1].id: BaselinePointer("v7", DAY)}
+    assert watched.history(sensor.id) == short
+    assert not watched.history(known.sensors[0].id).changes
     assert watched.watermarks == {known.id: {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)}}
     with pytest.raises(NotFound, match="platform 'nowhere'"):
         app.registry.platform("nowhere")
@@ -251,6 +261,30 @@ def test_events_are_told_once_and_newest_first(make_app: Make, unique: str) -> N
     assert [event.at.day for event in events.list("troll-a", limit=1)] == [3]
     events.remove(told[1])
     assert [event.at.day for event in events.list("troll-a")] == [2, 1]
+
+
+def test_decisions_survive_the_table(make_app: Make, unique: str) -> None:
+    """Marks are written on what was read; of undos of one moment the last stays; each sensor has its own."""
+    marks = make_app(unique).marks
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    said = Effect(ok=1, warning=2, critical=3, undefined=4, max_score=2.5)
+    mark = Mark(
+        sensor="troll-a-1", start=begin, end=begin + timedelta(hours=1), verdict="leak", by="Ø", made=begin, before=said
+    )
+    marks.put(mark, None)
+    with pytest.raises(Conflict):
+        marks.put(mark, None)
+    stored = marks.get("troll-a-1", mark.id)
+    assert stored is not None
+    undone = mark.model_copy(update={"undone": begin + timedelta(days=1)})
+    marks.put(undone, stored.tag)
+    for wanted in (True, False):
+        marks.put_undo(Undo(sensor="troll-a-1", valid_from=DAY, undone=wanted, made=begin))
+    decisions = marks.of("troll-a-1")
+    assert decisions.marks == (undone,)
+    assert [undo.undone for undo in decisions.undos] == [False]
+    assert marks.of("troll-a-2").marks == ()
+    assert marks.get("troll-a-1", "another") is None
 
 
 def test_queues_are_counted_also_where_they_do_not_exist_yet(make_app: Make, unique: str) -> None:

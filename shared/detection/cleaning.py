@@ -1,7 +1,17 @@
-"""Which days of a history may count as leak-free."""
+"""Which days of a history may count as leak-free: those that neither stand out by their peak nor look like no other.
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+Two robust rules, each repeated until nothing changes. A day's peak stands out when it exceeds
+
+    median + max(3 x 1.4826 MAD, 0.5 median)                of the peaks of the days that are not yet suspected;
+
+a day is a discord when the distance of its hourly means to the nearest other day (any hour of beginning, no hour in
+common) exceeds
+
+    median + max(6 x 1.4826 MAD, 2 median, resolution)      of those distances among the days not yet suspected.
+
+Only high days are told by their peak, because a leak adds methane; a discord is any day whose course is its own. Two
+strange days that are like each other are no discords: what happens again is usual.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,59 +20,88 @@ from shared.detection.regular import regularise
 
 Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
+Days = npt.NDArray[np.datetime64]
 
-DAY = 144
-SPREADS = 3.0  # a day whose peak lies so many robust standard deviations above the usual peak is suspect
+HOURS = 24
+BINS = 6  # of an hour
+PEAK_SPREADS, PEAK_SHARE = 3.0, 0.5
+DISCORD_SPREADS, DISCORD_SHARE = 6.0, 2.0
+RESOLUTION_PPMV = 0.5  # hourly means that differ by less are the same to the eye
+ROUNDS = 10  # of looking for discords: without one, a day that was only like it may be the next
+FEWEST = 5  # days; with fewer nobody can say what is usual
 
 
-def suspect_days(times: Times, ppmv: Floats) -> npt.NDArray[np.datetime64]:
-    """Return the UTC days (datetime64[D], sorted) whose peak stands out from the other days' peaks.
+def suspect_days(times: Times, ppmv: Floats) -> Days:
+    """Return the UTC days (datetime64[D], sorted) that stand out by their peak or their course.
 
-    A day is suspect when its maximum exceeds median + 3 x 1.4826 x MAD of the maxima of the days not yet
-    suspected, repeated until nothing changes. Only high days are: a leak adds methane. The answer depends on
-    the content alone.
+    times: datetime64 [n], UTC; ppmv: float [n], NaN where missing. The answer depends on the content alone.
     """
     series = regularise(times, ppmv)
-    days = series.times.astype("datetime64[D]")
-    present = ~np.isnan(series.ppmv)
-    names, where = np.unique(days[present], return_inverse=True)
-    if names.size == 0:
-        return names
-    peaks = np.full(names.size, -np.inf)
-    np.maximum.at(peaks, where, series.ppmv[present])
-    trusted = np.ones(names.size, dtype=bool)
-    while True:
-        centre = np.median(peaks[trusted])
-        spread = 1.4826 * np.median(np.abs(peaks[trusted] - centre))
-        kept = trusted & (peaks <= centre + max(SPREADS * spread, 0.5 * centre))
+    if series.times.size == 0:
+        return np.zeros(0, dtype="datetime64[D]")
+    first = series.times[0].astype("datetime64[D]")
+    offset = int((series.times[0] - first) // np.timedelta64(600, "s"))
+    size = -(-(offset + series.ppmv.size) // (HOURS * BINS)) * HOURS * BINS
+    whole = np.full(size, np.nan)
+    whole[offset : offset + series.ppmv.size] = series.ppmv
+    high = _high(whole)
+    suspect = high | _discords(whole, high)
+    return np.asarray(first + np.flatnonzero(suspect))
+
+
+def _high(ppmv: Floats) -> npt.NDArray[np.bool_]:
+    """Return which days' peaks stand out, [days]."""
+    days = ppmv.reshape(-1, HOURS * BINS)
+    peaks = np.max(np.where(np.isnan(days), -np.inf, days), axis=1)
+    return _outliers(peaks, np.isfinite(peaks), PEAK_SPREADS, PEAK_SHARE, 0.0)
+
+
+def _outliers(
+    values: Floats, known: npt.NDArray[np.bool_], spreads: float, share: float, least: float
+) -> npt.NDArray[np.bool_]:
+    """Return which known values lie far above the others, dropping what does until nothing more does."""
+    trusted = known.copy()
+    while trusted.any():
+        centre = np.median(values[trusted])
+        spread = 1.4826 * np.median(np.abs(values[trusted] - centre))
+        kept = trusted & (values <= centre + max(spreads * spread, share * centre, least))
         if (kept == trusted).all():
-            return names[~trusted]
+            break
         trusted = kept
+    return known & ~trusted
 
 
-@dataclass(frozen=True, eq=False)
-class CleanSpan:
-    """Times [n], ppmv [n] with suspect days as NaN, and the UTC day from which they may score."""
+def _discords(ppmv: Floats, high: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which of the days that are not high look like no other day, [days]."""
+    hours = ppmv.reshape(-1, BINS)
+    count = np.count_nonzero(~np.isnan(hours), axis=1)
+    means = np.full(count.size, np.nan)
+    means[count > 0] = np.nansum(hours, axis=1)[count > 0] / count[count > 0]
+    suspect = np.zeros(high.size, dtype=bool)
+    for _ in range(ROUNDS):
+        usable = np.where(np.repeat(high | suspect, HOURS), np.nan, means)
+        distance = _distances(usable)
+        known = ~np.isnan(distance)
+        if np.count_nonzero(known) < FEWEST:
+            break
+        found = _outliers(distance, known, DISCORD_SPREADS, DISCORD_SHARE, RESOLUTION_PPMV * np.sqrt(HOURS))
+        if not found.any():
+            break
+        suspect |= found
+    return suspect
 
-    times: Times
-    ppmv: Floats
-    valid_from: date
 
-
-def first_clean_span(times: Times, ppmv: Floats, min_days: float) -> CleanSpan | None:
-    """Return the earliest span with ``min_days`` days' worth (144 samples each) of clean data, or None.
-
-    It begins with the history and ends with a whole UTC day; later data never change the answer.
-    """
-    series = regularise(times, ppmv)
-    days = series.times.astype("datetime64[D]")
-    needed = int(min_days * DAY)
-    for day in np.unique(days)[:-1]:  # the last day may still grow
-        inside = days <= day
-        if np.count_nonzero(~np.isnan(series.ppmv[inside])) < needed:
-            continue
-        suspect = suspect_days(series.times[inside], series.ppmv[inside])
-        clean = np.where(np.isin(days[inside], suspect), np.nan, series.ppmv[inside])
-        if np.count_nonzero(~np.isnan(clean)) >= needed:
-            return CleanSpan(series.times[inside], clean, day.astype(date) + timedelta(days=1))
-    return None
+def _distances(hours: Floats) -> Floats:
+    """Return each day's distance to the nearest day's worth of hours that shares none with it; NaN: incomplete."""
+    windows = np.lib.stride_tricks.sliding_window_view(hours, HOURS)
+    starts = np.flatnonzero(~np.isnan(windows).any(axis=1))
+    found = np.full(hours.size // HOURS, np.nan)
+    others = windows[starts]
+    energy = np.sum(others**2, axis=1)
+    for day in np.flatnonzero(~np.isnan(hours.reshape(-1, HOURS)).any(axis=1)):
+        own = hours[day * HOURS : (day + 1) * HOURS]
+        apart = np.abs(starts - day * HOURS) >= HOURS
+        if apart.any():
+            squares = np.sum(own**2) + energy - 2.0 * (others @ own)
+            found[day] = np.sqrt(max(float(np.min(squares[apart])), 0.0))
+    return found

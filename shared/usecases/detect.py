@@ -21,7 +21,6 @@ from shared.domain.template import Sensor, Template
 from shared.domain.tsd import SLOTS, SeriesDay, TemplateDay, grid, start_of
 from shared.errors import Conflict, CorruptBlob, NotFound
 from shared.ports import (
-    BaselinePointer,
     Baselines,
     Deviations,
     Events,
@@ -108,8 +107,7 @@ class _Run:
     def _follow(self, day: date, felt: dict[str, Reach]) -> None:
         """Score the following days for as long as what changed is felt in them."""
         while any(
-            until is not None and until > grid(day)[0] and self._pointer(sensor, day) is not None
-            for sensor, until in felt.items()
+            until is not None and until > grid(day)[0] and self._version(sensor, day) for sensor, until in felt.items()
         ):
             if self._document(day) is None:
                 return
@@ -199,23 +197,19 @@ class _Run:
     def _initially_felt(self, days: list[date]) -> np.datetime64 | None:
         return np.datetime64(days[-1] + 2 * ONE_DAY, "s") if self._again else None
 
-    def _pointer(self, sensor: str, day: date) -> BaselinePointer | None:
-        pointer = self._watched.baselines.get(sensor)
-        return pointer if pointer is not None and day >= pointer.valid_from else None
+    def _version(self, sensor: str, day: date) -> str:
+        return self._watched.history(sensor).version_of(day)
 
     def _refresh_baselines(self) -> None:
-        """Read the pointers again where stored rows name other versions: those may be newer than what we know."""
+        """Read the histories again where stored rows name other versions: those may be newer than what we know."""
         for (sensor, day), stored in self._stored.items():
-            pointer = self._pointer(sensor, day)
-            if stored.row is not None and stored.row.baseline != (pointer.version if pointer else ""):
+            if stored.row is not None and stored.row.baseline != self._version(sensor, day):
                 self._watched = self._do.registry.platform(self._watched.platform.id)
                 return
 
     def _baseline(self, sensor: Sensor, day: date) -> Baseline | None:
-        pointer = self._pointer(sensor.id, day)
-        if pointer is None:
-            return None
-        return self._do.baselines.get(sensor.id, pointer.version)
+        version = self._version(sensor.id, day)
+        return self._do.baselines.get(sensor.id, version) if version else None
 
     def _tell_unknown_series(self, day: date) -> None:
         """Tell of sensors that the day's document lacks, and take it back of those that it has by now."""

@@ -1,6 +1,5 @@
 """Query: what people and other services ask for; reads only."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from shared import __version__
+from shared.domain.baseline_history import Change
 from shared.domain.deviation import DeviationDay
 from shared.domain.event import Event
 from shared.domain.incident import INCIDENT_PATTERN
-from shared.domain.template import PLATFORM_PATTERN, SENSOR_PATTERN, TEMPLATE_PATTERN, Sensor, Template
+from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
 from shared.domain.tsd import floor_to_bucket, iso, to_datetime64, utc
 from shared.errors import InvalidInput, NotFound
 from shared.ports import (
-    BaselinePointer,
     Clock,
     Deviations,
     Estimations,
@@ -28,7 +27,7 @@ from shared.ports import (
     StoredIncident,
     Watched,
 )
-from shared.usecases.detect import find_template
+from shared.usecases.lookup import check_id, look_up_sensor, look_up_template
 
 SYSTEM = "system"
 STALE = timedelta(minutes=30)
@@ -106,23 +105,17 @@ class Query:
 
     def platform(self, platform: str) -> Watched:
         """Return one platform; raises NotFound or InvalidInput."""
-        _check("platform", platform, PLATFORM_PATTERN)
+        check_id("platform", platform, PLATFORM_PATTERN)
         return self.registry.platform(platform)
 
     def template(self, template: str) -> tuple[Watched, Template]:
         """Return a template and its platform; raises NotFound or InvalidInput."""
-        _check("template", template, TEMPLATE_PATTERN)
-        watched = self.registry.platform(template.partition("-")[0])
-        return watched, find_template(watched, template)
+        return look_up_template(self.registry, template)
 
-    def sensor(self, sensor: str) -> tuple[Template, Sensor, BaselinePointer | None]:
-        """Return a sensor, its template and its baseline; raises NotFound or InvalidInput."""
-        _check("sensor", sensor, SENSOR_PATTERN)
-        watched, template = self.template(sensor.rpartition("-")[0])
-        for one in template.sensors:
-            if one.id == sensor:
-                return template, one, watched.baselines.get(sensor)
-        raise NotFound(f"sensor {sensor!r} is not registered at {template.id}")
+    def sensor(self, sensor: str) -> tuple[Template, Sensor, Change | None]:
+        """Return a sensor, its template and its baseline in use; raises NotFound or InvalidInput."""
+        watched, template, found = look_up_sensor(self.registry, sensor)
+        return template, found, watched.history(sensor).current
 
     def samples(self, sensor: str, span: TimeRange) -> Samples:
         """Return the sensor's scored samples in the range; raises NotFound or InvalidInput."""
@@ -171,7 +164,9 @@ class Query:
                         "ingestedUntil": iso(until) if until else None,
                         "lagSeconds": int(late.total_seconds()) if late is not None else None,
                         "sensors": len(template.sensors),
-                        "sensorsWithBaseline": sum(one.id in watched.baselines for one in template.sensors),
+                        "sensorsWithBaseline": sum(
+                            watched.history(one.id).current is not None for one in template.sensors
+                        ),
                         "stale": late is None or late > STALE,
                     }
                 )
@@ -187,14 +182,9 @@ class Query:
         }
 
 
-def _check(name: str, value: str, pattern: str) -> None:
-    if not re.fullmatch(pattern.removeprefix("^").removesuffix("$"), value):
-        raise InvalidInput(f"{name}: {value!r} is not an id of a {name}")
-
-
 def _split_incident(incident: str) -> tuple[str, datetime]:
     """Return (template id, onset) of an incident's id; raises InvalidInput."""
-    _check("incident", incident, INCIDENT_PATTERN)
+    check_id("incident", incident, INCIDENT_PATTERN)
     template, _, text = incident.rpartition("-")
     try:
         return template, datetime.strptime(text + "+0000", "%Y%m%dT%H%MZ%z")

@@ -1,26 +1,29 @@
 """Table of what is watched: PartitionKey platform; one row each for platform, template, sensor, ingest state.
 
 One query reads a whole platform, so that a trigger knows its template, sensors, baselines and watermarks with
-one transaction.
+one transaction. A sensor's baseline history is JSON beside its body; a long one goes on in further properties.
 """
 
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import TableClient, UpdateMode
+from azure.data.tables import TableClient, TableEntity, UpdateMode
 
-from shared.adapters.tables.access import quoted
+from shared.adapters.tables.access import put_entity, quoted, tag_of
+from shared.domain.baseline_history import BaselineHistory
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import iso
 from shared.errors import NotFound
-from shared.ports import BaselinePointer, Watched
+from shared.ports import StoredHistory, Tag, Watched
 
 logger = logging.getLogger(__name__)
+
+PIECE = 30_000  # characters; a property takes 32 Ki
 
 
 class TableRegistry:
@@ -32,7 +35,7 @@ class TableRegistry:
 
     def platforms(self) -> list[Watched]:
         """Return every platform, in order of id."""
-        partitions: dict[str, list[Mapping[str, Any]]] = {}
+        partitions: dict[str, list[TableEntity]] = {}
         for entity in self._table.list_entities():
             partitions.setdefault(entity["PartitionKey"], []).append(entity)
         watched = []
@@ -60,7 +63,7 @@ class TableRegistry:
                 written += 1
             except ResourceExistsError:
                 if replace:
-                    self._table.update_entity(entity, mode=UpdateMode.MERGE)  # keeps a sensor's baseline
+                    self._table.update_entity(entity, mode=UpdateMode.MERGE)  # keeps a sensor's baselines
                     written += 1
         return written
 
@@ -77,17 +80,23 @@ class TableRegistry:
             mode=UpdateMode.REPLACE,
         )
 
-    def set_baseline(self, template: Template, sensor: Sensor, pointer: BaselinePointer) -> None:
-        """Point the sensor at a baseline version."""
-        self._table.update_entity(
-            {
-                "PartitionKey": template.platform,
-                "RowKey": _sensor_row(template, sensor),
-                "baseline": pointer.version,
-                "baseline_from": pointer.valid_from.isoformat(),
-            },
-            mode=UpdateMode.MERGE,
-        )
+    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> str:
+        """Write the sensor's baseline history on the row that was read and return its new tag; raises Conflict."""
+        text = history.model_dump_json(exclude_defaults=True)
+        pieces = [text[begin : begin + PIECE] for begin in range(0, len(text), PIECE)]
+        entity = {
+            "PartitionKey": template.platform,
+            "RowKey": _sensor_row(template, sensor),
+            "body": sensor.model_dump_json(),
+            "baselines": len(pieces),
+            **{f"baselines_{number}": piece for number, piece in enumerate(pieces)},
+        }
+        return put_entity(self._table, entity, tag)
+
+
+def _history(entity: Mapping[str, Any]) -> BaselineHistory:
+    pieces = [entity[f"baselines_{number}"] for number in range(entity.get("baselines", 0))]
+    return BaselineHistory.model_validate_json("".join(pieces) or "{}")
 
 
 def _sensor_row(template: Template, sensor: Sensor) -> str:
@@ -102,13 +111,13 @@ def _rows(platform: Platform) -> Iterable[tuple[str, str]]:
             yield _sensor_row(template, sensor), sensor.model_dump_json()
 
 
-def _watched(entities: Sequence[Mapping[str, Any]]) -> Watched:
+def _watched(entities: Sequence[TableEntity]) -> Watched:
     """Put a partition's rows together; rows come in order of key: ingest, platform, sensor, template."""
     platform: dict[str, Any] = {}
     templates: list[dict[str, Any]] = []
     sensors: dict[str, list[dict[str, Any]]] = {}
     watermarks: dict[str, dict[str, datetime]] = {}
-    baselines: dict[str, BaselinePointer] = {}
+    stored: dict[str, StoredHistory] = {}
     for entity in entities:
         kind, _, rest = str(entity["RowKey"]).partition("|")
         if kind == "platform":
@@ -118,13 +127,11 @@ def _watched(entities: Sequence[Mapping[str, Any]]) -> Watched:
         elif kind == "sensor":
             sensor = json.loads(entity["body"])
             sensors.setdefault(rest.partition("|")[0], []).append(sensor)
-            if entity.get("baseline"):
-                day = date.fromisoformat(entity["baseline_from"])
-                baselines[sensor["id"]] = BaselinePointer(entity["baseline"], day)
+            stored[sensor["id"]] = StoredHistory(_history(entity), tag_of(entity))
         elif kind == "ingest":
             moments = json.loads(entity["watermarks"])
             template_id = f"{entity['PartitionKey']}-{rest}"
             watermarks[template_id] = {key: datetime.fromisoformat(text) for key, text in moments.items()}
     for template in templates:
         template["sensors"] = sensors.get(template["id"].partition("-")[2], [])
-    return Watched(Platform.model_validate(platform | {"templates": templates}), watermarks, baselines)
+    return Watched(Platform.model_validate(platform | {"templates": templates}), watermarks, stored)

@@ -1,0 +1,152 @@
+"""What people decide about baselines: marks on ranges of readings, and baseline changes undone.
+
+Each decision knows when it was made, so that what was known at any earlier time can be told again.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal, NamedTuple, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from shared.domain.event import Event
+from shared.domain.template import SENSOR_PATTERN
+from shared.domain.tsd import floor_to_bucket, iso
+from shared.domain.validation import Model
+
+Verdict = Literal["no_leak", "leak"]
+WORDS = {"no_leak": "no leak", "leak": "leak"}
+LONGEST = timedelta(days=31)
+
+
+class Span(NamedTuple):
+    """A time range [start, end) on the 10-minute grid, UTC."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class Effect(Model):
+    """What the rows say of a range: samples by level, and the highest score (None: nothing is scored)."""
+
+    ok: int
+    warning: int
+    critical: int
+    undefined: int
+    max_score: float | None
+
+
+class Mark(Model):
+    """A person's verdict on a range of a sensor's readings, with what the rows said of it before."""
+
+    sensor: str = Field(pattern=SENSOR_PATTERN)
+    start: AwareDatetime
+    end: AwareDatetime
+    verdict: Verdict
+    by: str = Field(min_length=1, max_length=100)
+    note: str = Field(default="", max_length=1000)
+    made: AwareDatetime
+    undone: AwareDatetime | None = None  # since when it counts no more
+    before: Effect
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Self:
+        check_range(self.start, self.end)
+        return self
+
+    @property
+    def id(self) -> str:
+        """Name of what is marked and how: the same mark again has the same name."""
+        text = "|".join((self.sensor, iso(self.start), iso(self.end), self.verdict))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def check_range(start: datetime, end: datetime) -> None:
+    """Raise ValueError, naming ``from`` or ``to``, unless [start, end) is a range that may be marked."""
+    for name, moment in (("from", start), ("to", end)):
+        if floor_to_bucket(moment) != moment:
+            raise ValueError(f"{name}: must be a whole multiple of ten minutes, not {moment.isoformat()}")
+    if not start < end:
+        raise ValueError(f"from: must be before to, not {iso(start)} with to {iso(end)}")
+    if end - start > LONGEST:
+        raise ValueError(f"to: a mark may span at most {LONGEST.days} days, not {end - start}")
+
+
+class Undo(Model):
+    """A person's wish that a baseline change counts no more, or (``undone`` false) counts again."""
+
+    sensor: str = Field(pattern=SENSOR_PATTERN)
+    valid_from: date  # names the change
+    undone: bool
+    made: AwareDatetime
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """All decisions about one sensor."""
+
+    marks: tuple[Mark, ...] = ()
+    undos: tuple[Undo, ...] = ()
+
+    def as_of(self, moment: datetime) -> "Decisions":
+        """Return what was decided before that moment, as it was then."""
+        marks = tuple(
+            mark if mark.undone is None or mark.undone < moment else mark.model_copy(update={"undone": None})
+            for mark in self.marks
+            if mark.made < moment
+        )
+        return Decisions(marks, tuple(undo for undo in self.undos if undo.made < moment))
+
+    def ranges(self, verdict: Verdict) -> tuple[Span, ...]:
+        """Return the ranges with that verdict, in order; a later mark wins over an earlier one where they overlap."""
+        painted: list[tuple[Span, Verdict]] = []
+        for mark in sorted((one for one in self.marks if one.undone is None), key=lambda one: (one.made, one.id)):
+            new = Span(mark.start, mark.end)
+            painted = [(piece, kind) for old, kind in painted for piece in _outside(old, new)] + [(new, mark.verdict)]
+        return tuple(sorted(span for span, kind in painted if kind == verdict))
+
+    def undone(self) -> frozenset[date]:
+        """Return which changes count no more, by the day that they are valid from; the last word counts."""
+        last = {undo.valid_from: undo.undone for undo in sorted(self.undos, key=lambda one: (one.made, one.undone))}
+        return frozenset(day for day, undone in last.items() if undone)
+
+    def digest(self) -> str:
+        """Return a name of these decisions; empty when there are none."""
+        if not self.marks and not self.undos:
+            return ""
+        texts = sorted(f"{mark.id}|{mark.made}|{mark.undone}" for mark in self.marks)
+        texts += sorted(f"{undo.valid_from}|{undo.made}|{undo.undone}" for undo in self.undos)
+        return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+    def events(self, template: str) -> tuple[Event, ...]:
+        """Return what a person should see of them."""
+        told = [event for mark in self.marks for event in _events_of_mark(template, mark)]
+        return (*told, *(_event_of_undo(template, undo) for undo in self.undos))
+
+
+def _outside(old: Span, new: Span) -> Iterable[Span]:
+    """Return the parts of ``old`` that lie outside ``new``."""
+    pieces = (Span(old.start, min(old.end, new.start)), Span(max(old.start, new.end), old.end))
+    return [piece for piece in pieces if piece.start < piece.end]
+
+
+def _events_of_mark(template: str, mark: Mark) -> Iterable[Event]:
+    what = f"{WORDS[mark.verdict]} at {mark.sensor} from {iso(mark.start)} to {iso(mark.end)}"
+    about = f"{mark.sensor}/{mark.id}"
+    said = f"{mark.by} marked {what}" + (f": {mark.note}" if mark.note else "")
+    yield Event(subject=template, kind="feedback", at=mark.made, about=about, message=said)
+    if mark.undone is not None:
+        yield Event(subject=template, kind="feedback", at=mark.undone, about=about, message=f"undone: {what}")
+
+
+def _event_of_undo(template: str, undo: Undo) -> Event:
+    said = "counts no more" if undo.undone else "counts again"
+    return Event(
+        subject=template,
+        kind="baseline_undone",
+        at=undo.made,
+        about=f"{undo.sensor}/{undo.valid_from}",
+        message=f"the baseline of {undo.sensor} that is valid from {undo.valid_from} {said}",
+    )

@@ -1,0 +1,31 @@
+"""Lookup: from an id that somebody gave to what is registered under it."""
+
+import re
+
+from shared.domain.template import SENSOR_PATTERN, TEMPLATE_PATTERN, Sensor, Template
+from shared.errors import InvalidInput, NotFound
+from shared.ports import Registry, Watched
+from shared.usecases.detect import find_template
+
+
+def check_id(name: str, value: str, pattern: str) -> None:
+    """Raise InvalidInput, naming what it should be, unless the value reads like an id."""
+    if not re.fullmatch(pattern.removeprefix("^").removesuffix("$"), value):
+        raise InvalidInput(f"{name}: {value!r} is not an id of a {name}")
+
+
+def look_up_template(registry: Registry, template: str) -> tuple[Watched, Template]:
+    """Return a template and its platform; raises NotFound or InvalidInput."""
+    check_id("template", template, TEMPLATE_PATTERN)
+    watched = registry.platform(template.partition("-")[0])
+    return watched, find_template(watched, template)
+
+
+def look_up_sensor(registry: Registry, sensor: str) -> tuple[Watched, Template, Sensor]:
+    """Return a sensor, its template and platform; raises NotFound or InvalidInput."""
+    check_id("sensor", sensor, SENSOR_PATTERN)
+    watched, template = look_up_template(registry, sensor.rpartition("-")[0])
+    for one in template.sensors:
+        if one.id == sensor:
+            return watched, template, one
+    raise NotFound(f"sensor {sensor!r} is not registered at {template.id}")

@@ -1,0 +1,94 @@
+"""What the lake holds of a platform's sensors, read once per run, and baselines made of it by recipe."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import numpy as np
+
+from shared.detection import Baseline, build_baseline
+from shared.domain.baseline_history import ONE_DAY, Recipe
+from shared.domain.environment import Floats, Times
+from shared.domain.mark import Span
+from shared.domain.platform import Platform
+from shared.domain.template import Template
+from shared.domain.tsd import SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
+from shared.errors import InvalidInput, NotFound
+from shared.ports import Lake
+from shared.usecases.scoring import closed_slots
+
+
+class Readings:
+    """The readings of one platform; remembers what it read, for one run."""
+
+    def __init__(self, lake: Lake, platform: Platform) -> None:
+        """Read the platform's day documents, each on first use."""
+        self._lake = lake
+        self._templates = {sensor.id: one for one in platform.templates for sensor in one.sensors}
+        self._documents: dict[tuple[str, date], TemplateDay | None] = {}
+        self._made: dict[Recipe, Baseline] = {}
+
+    def document(self, template: Template, day: date) -> TemplateDay | None:
+        """Return the template's day document; None where there is none that can be read."""
+        key = (template.id, day)
+        if key not in self._documents:
+            self._documents[key] = self._lake.read(template, day).document
+        return self._documents[key]
+
+    def series(self, sensor: str, day: date) -> SeriesDay | None:
+        """Return the sensor's series of the day, or None; raises NotFound for a sensor that is not registered."""
+        if sensor not in self._templates:
+            raise NotFound(f"sensor {sensor!r} is not registered")
+        document = self.document(self._templates[sensor], day)
+        return None if document is None else document.sensors.get(sensor)
+
+    def day(self, sensor: str, day: date) -> Floats | None:
+        """Return the sensor's readings [144] of the day, or None."""
+        series = self.series(sensor, day)
+        return None if series is None else series.array()
+
+    def is_whole(self, sensor: str, day: date) -> bool:
+        """Return whether all buckets of the sensor's day are known."""
+        series = self.series(sensor, day)
+        return series is not None and closed_slots(series, day) == SLOTS
+
+    def between(self, sensor: str, first: date, last: date, *, without: Iterable[Span] = ()) -> tuple[Times, Floats]:
+        """Return times and ppmv [n] of the days [first, last], NaN where missing and in the ranges left out."""
+        times = grid(first, ((last - first).days + 1) * SLOTS)
+        ppmv = np.full(times.size, np.nan)
+        for index in range(times.size // SLOTS):
+            found = self.day(sensor, first + index * ONE_DAY)
+            if found is not None:
+                ppmv[index * SLOTS : (index + 1) * SLOTS] = found
+        for span in without:
+            ppmv[inside(times, span)] = np.nan
+        return times, ppmv
+
+    def make(self, recipe: Recipe) -> Baseline:
+        """Return the recipe's baseline: the same lake and recipe give the same version; raises InvalidInput."""
+        if recipe not in self._made:
+            self._made[recipe] = build_baseline(*self._of(recipe))
+        return self._made[recipe]
+
+    def _of(self, recipe: Recipe) -> tuple[Times, Floats]:
+        """Return the recipe's readings on one grid, with everything else missing.
+
+        A range that is put in brings the day before it along: without that, no sample's window of it is complete.
+        """
+        put_in = [Span(span.start - ONE_DAY, span.end) for span in recipe.put_in]
+        marked = [day for span in put_in for day in days_between(span.start, span.end)]
+        days = [*recipe.whole_days(), *marked]
+        if not days:
+            raise InvalidInput("a baseline needs at least two days, the recipe names none")
+        times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.kept_out)
+        taken = np.isin(times.astype("datetime64[D]"), np.array(recipe.whole_days(), dtype="datetime64[D]"))
+        for span in put_in:
+            taken |= inside(times, span)
+        return times, np.where(taken, ppmv, np.nan)
+
+
+def inside(times: Times, span: Span) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which times lie in the range [n]."""
+    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = (times >= to_datetime64(span.start)) & (
+        times < to_datetime64(span.end)
+    )
+    return found

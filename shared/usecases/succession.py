@@ -1,0 +1,152 @@
+"""Succession: which baseline change a UTC day T brings to a sensor: its first one, a borrowed one, a renewed one.
+
+A decision rests on what could be known at T: readings of the days before it, and decisions of people made before it.
+So the same lake and marks lead to the same changes, whenever they are looked at.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from shared.domain.baseline_history import ONE_DAY, BaselineHistory, Reason, Recipe
+from shared.domain.deviation import Level
+from shared.domain.mark import Decisions
+from shared.domain.platform import Platform
+from shared.domain.template import Template
+from shared.domain.tsd import SLOTS, days_between
+from shared.ports import Baselines
+from shared.usecases.readings import Readings
+from shared.usecases.selection import RECENT, History, capped, choose, spans
+from shared.usecases.trust import ScoredDays
+
+SERVED = timedelta(days=30)  # how long another template's baseline has scored its own sensor before it is lent
+
+
+@dataclass(frozen=True)
+class SuccessionRules:
+    """When a sensor gets a baseline of its own, and how it is renewed."""
+
+    min_days: float
+    max_days: int
+    augment_days: int  # 0: never
+    borrow: bool
+    clear: timedelta  # how long an incident's sensors must be clear for it to be over
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a day brings: a recipe to be scored by from that day on (None: the present one stays), and why."""
+
+    recipe: Recipe | None
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Succession:
+    """Decides for the sensors of one template; ``as_of`` and ``decided`` tell what was known before a day."""
+
+    rules: SuccessionRules
+    platform: Platform
+    template: Template
+    begins: date  # the first day that the lake holds of the template
+    readings: Readings
+    scored: ScoredDays
+    baselines: Baselines
+    as_of: Callable[[str, date], BaselineHistory]
+    decided: Callable[[str, date], Decisions]  # by people
+
+    def is_due(self, sensor: str, day: date, history: BaselineHistory) -> bool:
+        """Return whether the day can bring the sensor a change, as far as its history tells."""
+        newest = max((change.valid_from for change in history.base), default=date.min)
+        if not _has_own(sensor, history):
+            return day > newest
+        tried = max(newest, history.kept or date.min)
+        return bool(self.rules.augment_days) and day >= tried + timedelta(days=self.rules.augment_days)
+
+    def on(self, sensor: str, day: date, history: BaselineHistory) -> Choice | None:
+        """Return what the day brings the sensor; None: nothing, or not yet."""
+        if not self.readings.is_whole(sensor, day - ONE_DAY) or self._alarmed(sensor, day - ONE_DAY):
+            return None
+        if _has_own(sensor, history):
+            return self._renewed(sensor, day)
+        own = self._first(sensor, day)
+        if own is not None:
+            return Choice(own, "selected" if history.base else "built")
+        borrowed = self._borrowed(sensor, day) if self.rules.borrow and not history.base else None
+        return Choice(borrowed, "selected") if borrowed else None
+
+    def _alarmed(self, sensor: str, day: date) -> bool:
+        """Return whether the sensor is at Warning or above at the day's end: a change would hide what goes on."""
+        history = self.as_of(sensor, day + ONE_DAY)
+        if not history.version_of(day):
+            return False
+        self.scored.load(sensor, day, day)
+        row = self.scored.row(sensor, day, history)
+        return row is not None and row.last_level() >= Level.WARNING
+
+    def _first(self, sensor: str, day: date) -> Recipe | None:
+        first = max(self.begins, day - RECENT - timedelta(days=self.rules.max_days))
+        if (day - RECENT - first).days < self.rules.min_days:
+            return None
+        decisions = self.decided(sensor, day)
+        history = History.before(day, self.readings, sensor, first, decisions)
+        if not history.judgeable or history.samples(first, day - RECENT) < self.rules.min_days * SLOTS:
+            return None
+        days = history.clean_days(first, day - RECENT)
+        recipe = Recipe(source=sensor, days=capped(days, self.rules.max_days)).marked(day, decisions)
+        return choose(spans(recipe, history, self.rules.min_days), self.readings, history)
+
+    def _borrowed(self, sensor: str, day: date) -> Recipe | None:
+        """Return the recipe of the first other sensor whose baseline finds nothing amiss: the template's come first.
+
+        Those of other templates must have served for a while: each template is looked after by itself, and what it
+        finds must not depend on which of them came first.
+        """
+        history: History | None = None
+        own = {one.id for one in self.template.sensors}
+        for other in self._others(sensor):
+            known = self.as_of(other, day).current
+            if known is None or known.recipe.source != other or not known.version:
+                continue
+            if other not in own and known.valid_from > day - SERVED:
+                continue
+            history = history or History.before(day, self.readings, sensor, day, self.decided(sensor, day))
+            if not history.judgeable:
+                return None
+            if history.is_usual_to(self.baselines.get(other, known.version)):
+                return known.recipe
+        return None
+
+    def _others(self, sensor: str) -> list[str]:
+        templates = [self.template, *(one for one in self.platform.templates if one.id != self.template.id)]
+        return [one.id for template in templates for one in template.sensors if one.id != sensor]
+
+    def _renewed(self, sensor: str, day: date) -> Choice | None:
+        ruling = self.as_of(sensor, day).current
+        if ruling is None or ruling.recipe.source != sensor:
+            return None  # a person took its baseline away
+        present, decisions = ruling.recipe, self.decided(sensor, day)
+        history = History.before(day, self.readings, sensor, present.days[0].first, decisions)
+        if not history.judgeable:
+            return None
+        days = [*present.whole_days(), *self._fresh(sensor, day, present, history, decisions)]
+        augmented = present.model_copy(update={"days": capped(days, self.rules.max_days)}).marked(day, decisions)
+        shorter = [one for one in spans(augmented, history, self.rules.min_days) if one.days != augmented.days]
+        chosen = choose([augmented, present, *shorter], self.readings, history)
+        if chosen is None:
+            return None
+        if chosen.days == present.days:
+            return Choice(None, "augmented")
+        return Choice(chosen, "augmented" if chosen.days == augmented.days else "selected")
+
+    def _fresh(self, sensor: str, day: date, present: Recipe, history: History, decisions: Decisions) -> list[date]:
+        """Return the days after the present recipe's, up to the recent ones, that nobody suspects."""
+        leaks = {one for span in decisions.ranges("leak") for one in days_between(span.start, span.end)}
+        clean = history.clean_days(present.last + ONE_DAY, day - RECENT)
+        histories: Mapping[str, BaselineHistory] = {one.id: self.as_of(one.id, day) for one in self.template.sensors}
+        trusted = self.scored.trusted(sensor, clean, day, histories, self.rules.clear)
+        return [one for one in clean if one in trusted and one not in leaks]
+
+
+def _has_own(sensor: str, history: BaselineHistory) -> bool:
+    return any(change.recipe.source == sensor for change in history.base)

@@ -1,0 +1,64 @@
+"""Sweep: which stored days have to be scored again: holes, rows of another version, Criticals without an incident."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from shared.domain.template import Template
+from shared.ports import Deviations, Watched
+from shared.usecases.detect import Detect
+
+Row = Mapping[str, Any]  # a scored day's plain properties
+
+ONE_DAY = timedelta(days=1)
+RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Scores the days of a template whose rows are not what they should be."""
+
+    deviations: Deviations
+    detect: Detect
+
+    def run(self, watched: Watched, template: Template, days: Sequence[date]) -> None:
+        """Score the days whose rows are missing or come from another version, and the newest ones."""
+        if not days:
+            return
+        rows = {
+            sensor.id: {one["RowKey"]: one for one in self.deviations.summaries(sensor.id, days[0], days[-1])}
+            for sensor in template.sensors
+        }
+        incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
+        stale = set(days[-RECENT_DAYS:])
+        for day in days:
+            told = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
+            found = {sensor.id: rows[sensor.id].get(day.isoformat()) for sensor in template.sensors}
+            if not any(found.values()) or any(
+                _is_stale(row, watched.history(sensor).version_of(day), day, newest=max(rows[sensor], default=""))
+                or (row is not None and row["critical"] and not told)
+                for sensor, row in found.items()
+            ):
+                stale.add(day)
+        for first, last in _runs(sorted(stale)):
+            # Days are written last one first: next to a block that a crash left unwritten lies a half-written day.
+            self.detect.run(watched.platform.id, template.id, first, min(last + ONE_DAY, days[-1]))
+
+
+def _is_stale(row: Row | None, version: str, day: date, *, newest: str) -> bool:
+    """Return whether the row is a hole among the sensor's rows, or comes from another version than it should."""
+    if row is None:
+        return day.isoformat() < newest  # a sensor may have ended; one that goes on has a row for each day
+    return bool(row["baseline"] != version)
+
+
+def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Return the days as runs of consecutive ones (first, last)."""
+    runs: list[tuple[date, date]] = []
+    for day in days:
+        if runs and (day - runs[-1][1]).days == 1:
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    return runs

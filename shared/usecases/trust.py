@@ -1,0 +1,91 @@
+"""Trust: which days of a scored history nobody suspects, as its rows were by what was known at the time.
+
+A row depends on the lake and on the version that scored it. Where the stored row comes from another version (it was
+scored again since, or is not there yet), the day is scored here, in memory.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+
+from shared.domain.baseline_history import ONE_DAY, BaselineHistory
+from shared.domain.deviation import DeviationDay, Level
+from shared.domain.incident import Incident
+from shared.domain.template import Template
+from shared.domain.tsd import SLOTS, start_of
+from shared.ports import Baselines, Deviations
+from shared.usecases.readings import Readings
+from shared.usecases.runs import SILENT, find_incidents
+from shared.usecases.scoring import score_day
+
+LEAST_OK = SLOTS // 2
+
+
+@dataclass
+class ScoredDays:
+    """The scored days of one template by given versions; remembers them, for one run."""
+
+    template: Template
+    readings: Readings
+    baselines: Baselines
+    deviations: Deviations
+    _rows: dict[tuple[str, date, str], DeviationDay | None] = field(default_factory=dict)
+
+    def load(self, sensor: str, first: date, last: date) -> None:
+        """Read the stored rows of [first, last]."""
+        for row in self.deviations.range(sensor, first, last):
+            self._rows[sensor, row.day, row.baseline] = row
+
+    def row(self, sensor: str, day: date, history: BaselineHistory) -> DeviationDay | None:
+        """Return the sensor's day as that history scores it, or None where the lake holds nothing of it."""
+        key = (sensor, day, history.version_of(day))
+        if key not in self._rows:
+            self._rows[key] = self._score(*key)
+        return self._rows[key]
+
+    def _score(self, sensor: str, day: date, version: str) -> DeviationDay | None:
+        series = self.readings.series(sensor, day)
+        if series is None:
+            return None
+        baseline = self.baselines.get(sensor, version) if version else None
+        return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline).row
+
+    def trusted(
+        self, sensor: str, days: Sequence[date], end: date, histories: Mapping[str, BaselineHistory], clear: timedelta
+    ) -> set[date]:
+        """Return which of the days are quiet, well observed, and a day away from all incidents of the template.
+
+        end: nothing from this day on is looked at; histories: of the template's sensors, as they were known then.
+        """
+        if not days:
+            return set()
+        low = min(days) - SILENT - ONE_DAY
+        span = [low + offset * ONE_DAY for offset in range((end - low).days)]
+        for known in histories:
+            self.load(known, low, end - ONE_DAY)
+        rows = {
+            (known, day): row
+            for known, history in histories.items()
+            for day in span
+            if (row := self.row(known, day, history)) is not None
+        }
+        incidents = find_incidents(self.template, list(rows.values()), clear) if rows else []
+        return {
+            day
+            for day in days
+            if (sensor, day) in rows
+            and rows[sensor, day].count(Level.OK) >= LEAST_OK
+            and not any(_alarmed(rows.get((sensor, near))) for near in (day - ONE_DAY, day, day + ONE_DAY))
+            and not any(_overlaps(incident, day) for incident in incidents)
+        }
+
+
+def _alarmed(row: DeviationDay | None) -> bool:
+    return row is not None and bool((row.level >= Level.WARNING).any())
+
+
+def _overlaps(incident: Incident, day: date) -> bool:
+    """Return whether the day lies within a day of the incident; one that goes on has no end."""
+    begun = start_of(day) + ONE_DAY > incident.onset - ONE_DAY
+    return begun and (incident.closed is None or start_of(day) < incident.closed + ONE_DAY)

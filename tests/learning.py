@@ -1,0 +1,99 @@
+"""A small world whose sensors learn: a lake of noise, the use cases on it, and builds that are not repeated."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from shared.detection import Baseline, build_baseline
+from shared.domain.baseline_history import BaselineHistory
+from shared.usecases import readings
+from shared.usecases.baselines import BuildBaselines
+from shared.usecases.feedback import Feedback
+from shared.usecases.succession import SuccessionRules
+from tests.examples import DAY, document, platform, template
+from tests.examples import at as moment
+from tests.fakes import FakeClock, World
+
+TEMPLATE = template()
+ONE, TWO = "troll-a-1", "troll-a-2"
+RULES = SuccessionRules(min_days=14, max_days=400, augment_days=30, borrow=True, clear=timedelta(hours=12))
+
+_built: dict[bytes, Baseline] = {}
+
+
+def build_once(times: Any, ppmv: Any) -> Baseline:
+    """Build what was not built before: the same readings give the same baseline."""
+    key = np.asarray(times).tobytes() + np.asarray(ppmv).tobytes()
+    if key not in _built:
+        _built[key] = build_baseline(times, ppmv)
+    return _built[key]
+
+
+@contextmanager
+def building_once() -> Iterator[None]:
+    """Let the use cases build each baseline once."""
+    with patch.object(readings, "build_baseline", build_once):
+        yield
+
+
+def day_of(offset: int) -> date:
+    """Return the world's day of that number."""
+    return DAY + timedelta(days=offset)
+
+
+def usual(offset: int, begun: int = 0) -> np.ndarray:
+    """Return a usual day: lively for the first fortnight of a sensor, calmer ever after, so that nothing is amiss."""
+    spread = 1.0 if offset < begun + 14 else 0.5
+    return 10 + np.random.default_rng(offset).normal(0, spread, 144)
+
+
+def put_day(target: World, offset: int, **sensors: np.ndarray) -> None:
+    """Put a day of the template into the lake: usual, but for the sensors given (empty: no series)."""
+    values = {"s1": usual(offset), "s2": usual(offset)[::-1]} | sensors
+    held = {name: one for name, one in values.items() if one.size}
+    day = day_of(offset)
+    target.lake.cells.set((TEMPLATE.id, day), document(TEMPLATE, day, **held))
+
+
+def world(days: int, special: Mapping[int, np.ndarray] | None = None, second: int = 0) -> World:
+    """Return a world with so many days of sensor 1 (some of them special) and ``second`` days of sensor 2."""
+    new = World()
+    new.registry.add(platform(TEMPLATE))
+    for offset in range(days):
+        one = (special or {}).get(offset, usual(offset))
+        put_day(new, offset, s1=one, **({} if offset < second else {"s2": np.empty(0)}))
+    return new
+
+
+def case(target: World, rules: SuccessionRules = RULES) -> BuildBaselines:
+    """Return the baselines use case on that world."""
+    return BuildBaselines(
+        target.lake,
+        target.registry,
+        target.baselines,
+        target.deviations,
+        target.marks,
+        target.events,
+        target.detect,
+        rules,
+    )
+
+
+def feedback(target: World, day: int, hour: float = 0) -> Feedback:
+    """Return the feedback use case on that world, at an hour of a day."""
+    clock = FakeClock(at(day, hour))
+    return Feedback(target.registry, target.marks, target.deviations, target.events, target.messages, clock)
+
+
+def at(day: int, hour: float = 0) -> datetime:
+    """Return a moment of the world's day of that number."""
+    return moment(day_of(day), hour)
+
+
+def history(target: World, sensor: str = ONE) -> BaselineHistory:
+    """Return the sensor's history as it is stored."""
+    return target.registry.platform("troll").history(sensor)
