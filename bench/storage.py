@@ -32,9 +32,9 @@ from local.azurite import Azurite
 from local.manage import seed
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
-from shared.detection import Baseline
+from shared.detection import Baseline, build_baseline
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
-from shared.domain.deviation import DeviationDay
+from shared.domain.deviation import Carry, DeviationDay
 from shared.domain.platform import Platform
 from shared.settings import Settings
 
@@ -94,7 +94,8 @@ def wired(config: Settings, present: Present) -> Bootstrap:
 def quiet_baseline() -> Baseline:
     """Return any baseline: what a tick costs does not depend on it."""
     values = 20 + np.random.default_rng(1).normal(0, 5, 30 * 144)
-    return Baseline(np.datetime64("2026-01-01T00:00:00"), values, np.full(values.size - 143, 50.0), 1e6)
+    times = np.datetime64("2026-01-01T00:00:00") + np.arange(values.size) * np.timedelta64(600, "s")
+    return build_baseline(times, values)
 
 
 def tick(app: Bootstrap, present: Present) -> Counter[str]:
@@ -167,7 +168,19 @@ def year(connection: str) -> dict[str, float]:
         day = date(2025, 1, 1) + timedelta(days=offset)
         score = rng.uniform(0, 1.2, 144).astype(np.float32)
         app.deviations.put(
-            DeviationDay("snorre-w-2", day, "v", rng.uniform(5, 60, 144), score, (score > 1).astype(np.int8)), None
+            DeviationDay(
+                "snorre-w-2",
+                day,
+                "v",
+                ppmv=rng.uniform(5, 60, 144),
+                score=score,
+                level=(score > 1).astype(np.int8),
+                raw=score,
+                fault=np.zeros(144, dtype=np.int8),
+                before=None,
+                carry=Carry((0.0, 0.0, 0.0, 0.0), 0, "v"),
+            ),
+            None,
         )
     with tempfile.TemporaryDirectory() as folder, HostProcess(settings, log=Path(folder, "log")) as host:
         session, seconds, size = requests.Session(), [], 0

@@ -1,14 +1,15 @@
 """Small examples that several tests build on."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 import numpy as np
 
-from shared.detection import Baseline
+from shared.detection import Baseline, build_baseline
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import BUCKET, PlausibleRange, Reading, SeriesDay, TemplateDay, start_of
+from shared.domain.tsd import BUCKET, PlausibleRange, Reading, SeriesDay, TemplateDay, grid, start_of
 
 DAY = date(2026, 3, 1)
 PPMV = PlausibleRange(0, 50_000)
@@ -86,10 +87,11 @@ def document(one: Template, day: date, **sensors: np.ndarray | list[float]) -> T
     return TemplateDay(platform=one.platform, template=one.id, day=day, sensors=found)
 
 
+@cache
 def quiet_baseline(seed: int = 0, days: int = 10) -> Baseline:
-    """Return a baseline of noise around 10 ppmv whose Warning begins at 60 ppmv of distance."""
+    """Return the baseline of noise around 10 ppmv."""
     ppmv = 10 + np.random.default_rng(seed).normal(0, 1, days * 144)
-    return Baseline(np.datetime64("2026-02-01T00:00:00"), ppmv, np.full(ppmv.size - 143, 15.0), 60.0)
+    return build_baseline(grid(date(2026, 2, 1), ppmv.size), ppmv)
 
 
 def history(sensor: str, version: str, valid_from: date) -> BaselineHistory:

@@ -9,7 +9,7 @@ import pytest
 from local.manage import seed, seed_platforms
 from shared.adapters.blobs import day_blob, parse_day_blob
 from shared.bootstrap import Bootstrap, expand
-from shared.domain.deviation import DeviationDay
+from shared.domain.deviation import Carry, DeviationDay
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.mark import Effect, Mark, Undo
@@ -29,8 +29,19 @@ def row(seed_: int = 1, size: int = 144) -> DeviationDay:
     ppmv[3] = np.nan
     score = np.linspace(0, 3, size).astype(np.float32)
     score[3] = np.nan
+    ppmv[4] = np.inf
     return DeviationDay(
-        "troll-a-1", DAY, "v1", ppmv, score, np.resize([0, 1, 2, -1], size).astype(np.int8), "1 bad_status"
+        "troll-a-1",
+        DAY,
+        "v1",
+        ppmv,
+        score,
+        level=np.resize([0, 1, 2, -1], size).astype(np.int8),
+        raw=score[::-1].copy(),
+        fault=np.resize([0, 2], size).astype(np.int8),
+        before=None if seed_ % 2 else Carry((2.0, 10.25, 17.5, 3.0), 2, "v1"),
+        carry=Carry((0.0, np.nan, np.nan, 194.0), 0, "v1"),
+        bad="1 bad_status",
     )
 
 

@@ -65,9 +65,7 @@ def detect(
     fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)[first:]
     score = latched.score.astype(np.float32)
     score[(fault != Fault.NONE) & (score < WARNING_SCORE)] = np.nan
-    return Detection(
-        series.times[first:], series.ppmv[first:], score, level_of(score), raw, fault, latched.state
-    )
+    return Detection(series.times[first:], series.ppmv[first:], score, level_of(score), raw, fault, latched.state)
 
 
 def _raw_scores(

@@ -58,13 +58,13 @@ def stuck(ppmv: Floats) -> Flags:
     result = np.zeros(ppmv.size, dtype=bool)
     if places.size < STUCK_SAMPLES:
         return result
-    changes = np.concatenate(([0], np.cumsum(np.diff(ppmv[places]) != 0)))
+    changes = np.concatenate(([0], np.cumsum(np.not_equal(np.diff(ppmv[places]), 0))))
     newest = np.cumsum(~np.isnan(ppmv)) - 1
     oldest = newest - STUCK_SAMPLES + 1
     enough = np.flatnonzero(oldest >= 0)
     newest, oldest = newest[enough], oldest[enough]
-    near = enough - places[oldest] < HOLD_BINS_BY_EXCEPTION
-    result[enough] = near & (changes[newest] == changes[oldest])
+    near: Flags = np.asarray(enough - places[oldest] < HOLD_BINS_BY_EXCEPTION)
+    result[enough] = near & np.equal(changes[newest], changes[oldest])
     return result
 
 

@@ -4,8 +4,8 @@ The channels compare windows with windows, so they forget a leak that goes on: a
 the latch holds, the score stays at the level that was reached. It lets go when the hourly mean has stayed below a
 release level for more than 8 h, longer than the half tide in which the current may carry a leak away from the sensor.
 The release level lies halfway between what was low in the 18 h before and what raised the alarm, and follows the
-highest hourly mean at 0.3 of its height. For a day after that the channels still see the leak's end; during it they are only
-believed where the reading is above the release level again.
+highest hourly mean at 0.3 of its height. For a day after that the channels still see the leak's end; during it they
+are only believed where the reading is above the release level again.
 """
 
 from dataclasses import dataclass

@@ -4,18 +4,17 @@ It is a cache of a pure function: ``derive`` makes it of the changes that the la
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from shared.domain.mark import Decisions, Span
 from shared.domain.template import SENSOR_PATTERN
+from shared.domain.tsd import ONE_DAY
 from shared.domain.validation import Model
 
 Reason = Literal["built", "selected", "augmented", "feedback"]
-
-ONE_DAY = timedelta(days=1)
 
 
 class DayRange(NamedTuple):

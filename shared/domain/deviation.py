@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +26,21 @@ class Level(IntEnum):
         return self.name.capitalize()
 
 
+class Carry(NamedTuple):
+    """What a bucket hands on to the next one: the latch's state, the fault, and the version that they come from."""
+
+    latch: tuple[float, float, float, float]
+    fault: int
+    baseline: str
+
+
 @dataclass(frozen=True, eq=False)
 class DeviationDay:
-    """One sensor's scored day: ppmv, score and level of its first n closed buckets (arrays [n], NaN: missing)."""
+    """One sensor's scored day: what is known of its first n closed buckets, arrays [n].
+
+    ppmv: NaN where missing, inf where only bad values came; score and raw (before the latch): NaN for Undefined;
+    fault: 0 where the sensor is well. ``before`` is what the day before handed on, ``carry`` what this one does.
+    """
 
     sensor: str
     day: date
@@ -35,6 +48,10 @@ class DeviationDay:
     ppmv: Floats
     score: npt.NDArray[np.float32]
     level: Levels
+    raw: npt.NDArray[np.float32]
+    fault: Levels
+    before: Carry | None
+    carry: Carry
     bad: str = ""  # buckets with bad samples by reason, as people read it
 
     @property
@@ -55,7 +72,15 @@ class DeviationDay:
         return (
             other is not None
             and (self.sensor, self.day, self.baseline, self.bad) == (other.sensor, other.day, other.baseline, other.bad)
-            and self.ppmv.tobytes() == other.ppmv.tobytes()
-            and self.score.tobytes() == other.score.tobytes()
-            and self.level.tobytes() == other.level.tobytes()
+            and same_carry(self.before, other.before)
+            and same_carry(self.carry, other.carry)
+            and all(
+                getattr(self, name).tobytes() == getattr(other, name).tobytes()
+                for name in ("ppmv", "score", "level", "raw", "fault")
+            )
         )
+
+
+def same_carry(one: Carry | None, other: Carry | None) -> bool:
+    """Return whether both hand on the same (NaN is NaN)."""
+    return repr(one) == repr(other)

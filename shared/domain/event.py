@@ -17,6 +17,8 @@ EventKind = Literal[
     "baseline_undone",
     "feedback",
     "bad_values",
+    "sensor_fault",
+    "sensor_well",
     "corrupt_blob",
     "unknown_series",
     "poison_message",

@@ -20,6 +20,7 @@ from shared.domain.validation import Model, parse
 from shared.errors import CorruptBlob, InvalidInput
 
 BUCKET = timedelta(minutes=10)
+ONE_DAY = timedelta(days=1)
 SLOTS = 144
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -83,6 +84,12 @@ class SeriesDay(Model):
     def array(self) -> Floats:
         """Return the day's usable values [144], NaN where there is none."""
         return np.array([np.nan if value is None else value for value in self.values], dtype=np.float64)
+
+    def readings(self) -> Floats:
+        """Return the day's values [144]: NaN where there is none, inf where only bad ones came."""
+        values = self.array()
+        values[[slot for slot in self.bad if self.values[slot] is None]] = np.inf
+        return values
 
     def merged(self, readings: Iterable[Reading], until: datetime, plausible: PlausibleRange) -> Self:
         """Return this day with the readings put in; a later reading of a bucket replaces the earlier one."""

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
-from shared.domain.baseline_history import ONE_DAY, BaselineHistory, Change, Recipe, derive
+from shared.domain.baseline_history import BaselineHistory, Change, Recipe, derive
 from shared.domain.event import Event, EventKind
 from shared.domain.mark import Decisions
 from shared.domain.template import Sensor, Template
-from shared.domain.tsd import start_of
+from shared.domain.tsd import ONE_DAY, start_of
 from shared.errors import Conflict, InvalidInput
 from shared.ports import Baselines, Deviations, Events, Lake, Marks, Registry, StoredHistory, Watched
 from shared.usecases.detect import Detect, find_template

@@ -6,7 +6,7 @@ over newer. Later days are written first: the day that tells of the change is th
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -14,11 +14,11 @@ from functools import partial
 import numpy as np
 
 from shared.detection import Baseline
-from shared.domain.deviation import DeviationDay
+from shared.domain.deviation import Carry, DeviationDay, same_carry
 from shared.domain.environment import Floats
 from shared.domain.event import Event, EventKind
 from shared.domain.template import Sensor, Template
-from shared.domain.tsd import SLOTS, SeriesDay, TemplateDay, grid, start_of
+from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, grid, start_of
 from shared.errors import Conflict, CorruptBlob, NotFound
 from shared.ports import (
     Baselines,
@@ -29,8 +29,9 @@ from shared.ports import (
     StoredDeviations,
     Watched,
 )
+from shared.usecases.health import changes_of_health
 from shared.usecases.incidents import Reconcile
-from shared.usecases.scoring import ONE_DAY, Rescored, score_day
+from shared.usecases.scoring import Rescored, score_day
 
 logger = logging.getLogger(__name__)
 
@@ -137,11 +138,23 @@ class _Run:
     def _scored(self, sensor: Sensor, day: date, baseline: Baseline | None, felt: Reach) -> Rescored:
         """Score one sensor's day; memory may be behind the table, so only the table says that nothing changed."""
         series, history = self._series(sensor, day), partial(self._readings, sensor)
-        scored = score_day(sensor.id, day, series, history, self._stored[sensor.id, day].row, baseline, felt)
+        before = self._carry(sensor.id, day - ONE_DAY)
+
+        def score(stored: DeviationDay | None) -> Rescored:
+            return score_day(sensor.id, day, series, history, stored, baseline, before=before, felt_until=felt)
+
+        scored = score(self._stored[sensor.id, day].row)
         if not scored.changed and not self._stored[sensor.id, day].fresh:
             stored = self._stored[sensor.id, day] = self._do.deviations.get(sensor.id, day, fresh=True)
-            scored = score_day(sensor.id, day, series, history, stored.row, baseline, felt)
+            scored = score(stored.row)
         return scored
+
+    def _carry(self, sensor: str, day: date) -> Carry | None:
+        """Return what the day hands on, as it was scored just now, or as it is stored."""
+        row = self._rows.get((sensor, day))
+        if row is None:
+            row = self._do.deviations.get(sensor, day, fresh=self._again).row
+        return None if row is None else row.carry
 
     def _write(self) -> int:
         """Write the rows that differ, the last day first, and before each what a person should know of it."""
@@ -150,8 +163,22 @@ class _Run:
             self._tell_unknown_series(day)
         for key in sorted(news, key=lambda key: key[1], reverse=True):
             self._tell_of_bad_values(self._rows[key], self._stored[key].row)
+            self._tell_of_faults(self._rows[key], self._stored[key].row)
             self._do.deviations.put(self._rows[key], self._stored[key].tag)
+        self._seal(news)
         return len(news)
+
+    def _seal(self, news: Sequence[tuple[str, date]]) -> None:
+        """Write the days again that follow on one which now hands on something else.
+
+        Another run may have read that one before it was written, and the day after it since: its write then fails
+        on this one, and it reads again.
+        """
+        for sensor, day in news:
+            before, after = self._stored[sensor, day].row, self._rows.get((sensor, day + ONE_DAY))
+            if before is None or after is None or same_carry(before.carry, self._rows[sensor, day].carry):
+                continue
+            self._do.deviations.put(after, self._do.deviations.get(sensor, day + ONE_DAY).tag)
 
     def _rows_after(self) -> list[DeviationDay]:
         """Return the rows of the day after the last whole one that was scored.
@@ -188,7 +215,7 @@ class _Run:
         """Return an earlier day's readings [144]; of one that cannot be read now, those that its row remembers."""
         series = self._series(sensor, day)
         if series is not None:
-            return series.array()
+            return series.readings()
         if day not in self._unreadable:
             return None
         row = self._do.deviations.get(sensor.id, day).row
@@ -232,6 +259,18 @@ class _Run:
             self._do.events.put(event)
         elif told and not row.bad:
             self._do.events.remove(event)
+
+    def _tell_of_faults(self, row: DeviationDay, before: DeviationDay | None) -> None:
+        """Tell where sensors fall ill and get well, and take back what the readings say no more."""
+        told = [] if before is None else changes_of_health(self._template.id, before)
+        news = changes_of_health(self._template.id, row)
+        for event in told:
+            if event not in news:
+                self._do.events.remove(event)
+        for event in news:
+            if event not in told:
+                logger.warning("%s", event.message)
+                self._do.events.put(event)
 
     def _event(self, kind: EventKind, day: date, about: str, message: str) -> Event:
         return Event(subject=self._template.id, kind=kind, at=start_of(day), about=about, message=message)

@@ -14,13 +14,11 @@ from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import iso, start_of
+from shared.domain.tsd import ONE_DAY, iso, start_of
 from shared.errors import Conflict
 from shared.ports import Deviations, Estimations, Events, Incidents, Messages, StoredIncident, Told
 from shared.usecases.evidence import Documents, EvidenceRules, gather
 from shared.usecases.runs import SILENT, find_incidents, reach_of
-
-ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)

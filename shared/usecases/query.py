@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,7 @@ class Samples:
     ppmv: np.ndarray[tuple[int], np.dtype[np.float64]]
     score: np.ndarray[tuple[int], np.dtype[np.float32]]
     level: np.ndarray[tuple[int], np.dtype[np.int8]]
+    fault: np.ndarray[tuple[int], np.dtype[np.int8]]
 
 
 @dataclass(frozen=True)
@@ -194,9 +195,17 @@ def _split_incident(incident: str) -> tuple[str, datetime]:
 
 def _columns(sensor: str, rows: Sequence[DeviationDay], span: TimeRange) -> Samples:
     start, end = to_datetime64(span.start), to_datetime64(span.end)
-    empty = DeviationDay(sensor, date.min, "", np.empty(0), np.empty(0, np.float32), np.empty(0, np.int8))
-    parts = list(rows) or [empty]
-    times = np.concatenate([row.times for row in parts])
+    times = np.concatenate([np.zeros(0, "datetime64[s]"), *(row.times for row in rows)])
     inside = (times >= start) & (times < end)
-    ppmv, score, level = (np.concatenate([getattr(row, name) for row in parts]) for name in ("ppmv", "score", "level"))
-    return Samples(sensor, times[inside], ppmv[inside], score[inside], level[inside])
+
+    def column(name: str, kind: type) -> Any:
+        return np.concatenate([np.zeros(0, kind), *(getattr(row, name) for row in rows)])[inside]
+
+    return Samples(
+        sensor,
+        times[inside],
+        column("ppmv", np.float64),
+        column("score", np.float32),
+        column("level", np.int8),
+        column("fault", np.int8),
+    )

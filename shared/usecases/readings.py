@@ -6,12 +6,12 @@ from datetime import date
 import numpy as np
 
 from shared.detection import Baseline, build_baseline
-from shared.domain.baseline_history import ONE_DAY, Recipe
+from shared.domain.baseline_history import Recipe
 from shared.domain.environment import Floats, Times
 from shared.domain.mark import Span
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
+from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
 from shared.errors import InvalidInput, NotFound
 from shared.ports import Lake
 from shared.usecases.scoring import closed_slots
@@ -44,7 +44,7 @@ class Readings:
     def day(self, sensor: str, day: date) -> Floats | None:
         """Return the sensor's readings [144] of the day, or None."""
         series = self.series(sensor, day)
-        return None if series is None else series.array()
+        return None if series is None else series.readings()
 
     def is_whole(self, sensor: str, day: date) -> bool:
         """Return whether all buckets of the sensor's day are known."""

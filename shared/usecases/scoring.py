@@ -1,25 +1,28 @@
 """Scoring: from day documents and baseline versions to scored days; a pure function, whatever arrived when.
 
-A sample's score depends on the samples of the day before it (``CONTEXT_BINS``), so a change is followed into the
-next days until nothing of it can be felt any more.
+A sample's score depends on the samples of the day before it (``CONTEXT_BINS``), and on what its predecessor hands on:
+the latch, which may have begun long ago. So a change is followed into the next days until nothing of it can be felt
+any more, and each row says what it was handed and what it hands on.
 """
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.detection import Baseline, detect
+from shared.detection import Baseline, Detection, Fault, State, detect
 from shared.detection.detector import CONTEXT_BINS
-from shared.domain.deviation import DeviationDay
+from shared.detection.health import faults
+from shared.detection.regular import HOLD_BINS, regularise
+from shared.domain.deviation import Carry, DeviationDay, Level, same_carry
 from shared.domain.environment import Floats
-from shared.domain.tsd import SLOTS, SeriesDay, grid, slot_of, start_of, utc
+from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, grid, slot_of, start_of, utc
 
 STEP = np.timedelta64(600, "s")
-ONE_DAY = timedelta(days=1)
+MOMENT = np.timedelta64(1, "s")  # of the next day: only what is handed on is felt there
 
 History = Callable[[date], Floats | None]  # a sensor's readings [144] of an earlier day; None: there are none
 
@@ -48,42 +51,78 @@ def score_day(
     history: History,
     stored: DeviationDay | None,
     baseline: Baseline | None,
+    *,
+    before: Carry | None = None,
     felt_until: np.datetime64 | None = None,
 ) -> Rescored:
     """Return the sensor's day, scored from its first sample that differs from what is stored.
 
-    baseline: None while learning; felt_until: where the effect of changes on earlier days ends.
+    baseline: None while learning; before: what the day before handed on (None: there is none); felt_until: where the
+    effect of changes on earlier days ends.
     """
     slots = 0 if series is None else closed_slots(series, day)
-    ppmv = np.full(0, np.nan) if series is None else series.array()[:slots]
+    ppmv = np.full(0, np.nan) if series is None else series.readings()[:slots]
     version = "" if baseline is None else baseline.version
     known = stored if stored is not None and stored.baseline == version else None
-    disturbed = felt_until is not None and felt_until > grid(day)[0]
+    handed = before if before is not None and version and before.baseline == version else None
+    disturbed = felt_until is not None and felt_until > grid(day)[0] + MOMENT
     first = 0 if known is None or disturbed else _first_difference(ppmv, known.ppmv)
-    score = np.full(slots, np.nan, dtype=np.float32)
-    level = np.full(slots, -1, dtype=np.int8)
-    if known is not None and first > 0:
-        score[:first], level[:first] = known.score[:first], known.level[:first]
-    if baseline is not None and first < slots:
-        score[first:], level[first:] = _score_from(first, day, ppmv, history, baseline)
-    row = DeviationDay(sensor, day, version, ppmv, score, level, _bad_summary(series, slots))
-    last = _last_difference(ppmv, np.zeros(0) if known is None else known.ppmv)
-    reach = [] if last is None else [grid(day)[0] + (last + CONTEXT_BINS) * STEP]
-    if disturbed and felt_until is not None:
-        reach.append(felt_until)
-    return Rescored(row, not row.same_as(stored), max(reach, default=None))
+    bad = _bad_summary(series, slots)
+    if known is not None and first == slots == known.level.size and same_carry(handed, known.before):
+        row = replace(known, bad=bad)
+    else:
+        raw = np.zeros(0, dtype=np.float32) if known is None else known.raw[:first]
+        found = _found(day, ppmv, raw, history, baseline, handed)
+        fault = int(found.fault[-1]) if slots else Fault.NONE if handed is None else handed.fault
+        carry = Carry((*found.latch,), fault, version)
+        row = DeviationDay(
+            sensor, day, version, ppmv, found.score, found.level, found.raw, found.fault, handed, carry, bad
+        )
+    return Rescored(row, not row.same_as(stored), _felt(row, known, felt_until if disturbed else None))
 
 
-def _score_from(
-    first: int, day: date, ppmv: Floats, history: History, baseline: Baseline
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]:
-    """Return score and level of the day's slots from ``first`` on; reads no earlier day than these need."""
-    start = 2 * SLOTS + first - CONTEXT_BINS
-    before = [history(day - 2 * ONE_DAY) if start < SLOTS else None, history(day - ONE_DAY)]
-    values = np.concatenate([np.full(SLOTS, np.nan) if one is None else one for one in before] + [ppmv])
-    times = grid(day - 2 * ONE_DAY, 2 * SLOTS + ppmv.size)
-    found = detect(baseline, times[start:], values[start:], since=times[2 * SLOTS + first])
-    return found.score, found.level
+def _felt(row: DeviationDay, known: DeviationDay | None, already: np.datetime64 | None) -> np.datetime64 | None:
+    """Return until when the row's difference from the known one is felt: by its readings, or by what it hands on."""
+    reach = [] if already is None else [already]
+    last = _last_difference(row.ppmv, np.zeros(0) if known is None else known.ppmv)
+    if last is not None:
+        reach.append(grid(row.day)[0] + (last + CONTEXT_BINS) * STEP)
+    if known is None or not same_carry(row.carry, known.carry):
+        reach.append(grid(row.day + ONE_DAY)[0] + MOMENT)
+    return max(reach, default=None)
+
+
+def _found(
+    day: date,
+    ppmv: Floats,
+    known: npt.NDArray[np.float32],
+    history: History,
+    baseline: Baseline | None,
+    handed: Carry | None,
+) -> Detection:
+    """Score the day's slots; the first raw scores are known. Reads no earlier day than these need."""
+    far = known.size < CONTEXT_BINS - SLOTS and baseline is not None
+    yesterday = history(day - ONE_DAY)
+    earlier = [] if yesterday is None else [yesterday]
+    if earlier and far and (before := history(day - 2 * ONE_DAY)) is not None:
+        earlier.insert(0, before)
+    values = np.concatenate([*earlier, ppmv])
+    times = grid(day - len(earlier) * ONE_DAY, values.size)
+    since = grid(day)[0]
+    if baseline is None:
+        return _learning(times, values, since)
+    state = State() if handed is None else State(*handed.latch)
+    return detect(baseline, times, values, since=since, state=state, known=known)
+
+
+def _learning(times: npt.NDArray[np.datetime64], values: Floats, since: np.datetime64) -> Detection:
+    """Return what can be said without a baseline: which readings to distrust."""
+    series = regularise(times, values)
+    inside = series.times >= since
+    fault = faults(series.ppmv, series.bad, np.inf, HOLD_BINS)[inside]
+    none = np.full(fault.size, np.nan, dtype=np.float32)
+    level = np.full(fault.size, Level.UNDEFINED, dtype=np.int8)
+    return Detection(series.times[inside], series.ppmv[inside], none, level, none, fault, State())
 
 
 def _first_difference(new: Floats, old: Floats) -> int:

@@ -9,11 +9,11 @@ import numpy as np
 
 from shared.detection import Baseline, detect
 from shared.detection.cleaning import suspect_days
-from shared.domain.baseline_history import ONE_DAY, DayRange, Recipe, ranges_of
+from shared.domain.baseline_history import DayRange, Recipe, ranges_of
 from shared.domain.deviation import Level
 from shared.domain.environment import Floats, Times
 from shared.domain.mark import Decisions
-from shared.domain.tsd import SLOTS, Levels
+from shared.domain.tsd import ONE_DAY, SLOTS, Levels
 from shared.errors import InvalidInput
 from shared.usecases.readings import Readings
 

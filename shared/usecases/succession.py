@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from shared.domain.baseline_history import ONE_DAY, BaselineHistory, Reason, Recipe
+from shared.domain.baseline_history import BaselineHistory, Reason, Recipe
 from shared.domain.deviation import Level
 from shared.domain.mark import Decisions
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import SLOTS, days_between
+from shared.domain.tsd import ONE_DAY, SLOTS, days_between
 from shared.ports import Baselines
 from shared.usecases.readings import Readings
 from shared.usecases.selection import RECENT, History, capped, choose, spans

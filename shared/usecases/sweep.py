@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from shared.domain.template import Template
+from shared.domain.tsd import ONE_DAY
 from shared.ports import Deviations, Watched
 from shared.usecases.detect import Detect
 
 Row = Mapping[str, Any]  # a scored day's plain properties
 
-ONE_DAY = timedelta(days=1)
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 
 

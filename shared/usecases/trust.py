@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
-from shared.domain.baseline_history import ONE_DAY, BaselineHistory
+from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.incident import Incident
 from shared.domain.template import Template
-from shared.domain.tsd import SLOTS, start_of
+from shared.domain.tsd import ONE_DAY, SLOTS, start_of
 from shared.ports import Baselines, Deviations
 from shared.usecases.readings import Readings
 from shared.usecases.runs import SILENT, find_incidents
@@ -39,17 +39,32 @@ class ScoredDays:
 
     def row(self, sensor: str, day: date, history: BaselineHistory) -> DeviationDay | None:
         """Return the sensor's day as that history scores it, or None where the lake holds nothing of it."""
-        key = (sensor, day, history.version_of(day))
-        if key not in self._rows:
-            self._rows[key] = self._score(*key)
-        return self._rows[key]
+        version = history.version_of(day)
+        for one in self._unscored(sensor, day, version, history):
+            self._rows[sensor, one, version] = self._score(sensor, one, version)
+        return self._rows[sensor, day, version]
+
+    def _unscored(self, sensor: str, day: date, version: str, history: BaselineHistory) -> list[date]:
+        """Return the days up to this one that must be scored for it, in order: each needs what the last handed on."""
+        days: list[date] = []
+        while (sensor, day, version) not in self._rows and (not days or history.version_of(day) == version):
+            self.load(sensor, day, day)
+            if (sensor, day, version) in self._rows:
+                break
+            days.append(day)
+            if not version or self.readings.series(sensor, day) is None:
+                break
+            day -= ONE_DAY
+        return days[::-1]
 
     def _score(self, sensor: str, day: date, version: str) -> DeviationDay | None:
         series = self.readings.series(sensor, day)
         if series is None:
             return None
         baseline = self.baselines.get(sensor, version) if version else None
-        return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline).row
+        previous = self._rows.get((sensor, day - ONE_DAY, version))
+        before = None if previous is None else previous.carry
+        return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline, before=before).row
 
     def trusted(
         self, sensor: str, days: Sequence[date], end: date, histories: Mapping[str, BaselineHistory], clear: timedelta

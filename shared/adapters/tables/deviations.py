@@ -1,8 +1,9 @@
 """Table of scored days: PartitionKey sensor id, RowKey day.
 
 Counts and maxima are plain properties for people; the day's samples are packed in little-endian arrays
-(ppmv float64, score float32, level int8). Rows that this process wrote or read stay in memory with their tag, so
-that a tick costs one conditional write per sensor and no read; a stale one loses that write and is read again.
+(ppmv float64; score and raw float32; level and fault int8). Rows that this process wrote or read stay in memory with
+their tag, so that a tick costs one conditional write per sensor and no read; a stale one loses that write and is read
+again.
 """
 
 import threading
@@ -15,7 +16,7 @@ import numpy as np
 from azure.data.tables import TableClient
 
 from shared.adapters.tables.access import get_entity, put_entity, quoted, tag_of
-from shared.domain.deviation import DeviationDay, Level
+from shared.domain.deviation import Carry, DeviationDay, Level
 from shared.errors import Conflict
 from shared.ports import StoredDeviations, Tag
 
@@ -32,6 +33,8 @@ _PLAIN = [
     "last_level",
     "baseline",
     "bad",
+    "before",
+    "carry",
 ]
 
 
@@ -101,7 +104,7 @@ def _pack(row: DeviationDay) -> dict[str, Any]:
         "PartitionKey": row.sensor,
         "RowKey": row.day.isoformat(),
         "buckets": int(row.level.size),
-        "samples": int(np.count_nonzero(~np.isnan(row.ppmv))),
+        "samples": int(np.count_nonzero(np.isfinite(row.ppmv))),
         "ok": row.count(Level.OK),
         "warning": row.count(Level.WARNING),
         "critical": row.count(Level.CRITICAL),
@@ -111,15 +114,32 @@ def _pack(row: DeviationDay) -> dict[str, Any]:
         "last_level": row.last_level().word,
         "baseline": row.baseline,
         "bad": row.bad,
+        "faulty": int(np.count_nonzero(row.fault)),
+        "before": _pack_carry(row.before),
+        "carry": _pack_carry(row.carry),
         "ppmv": row.ppmv.astype("<f8").tobytes(),
         "score": row.score.astype("<f4").tobytes(),
         "level": row.level.astype("<i1").tobytes(),
+        "raw": row.raw.astype("<f4").tobytes(),
+        "fault": row.fault.astype("<i1").tobytes(),
     }
+
+
+def _pack_carry(carry: Carry | None) -> str:
+    """Return what is handed on as text: the latch's four numbers, the fault, the version."""
+    if carry is None:
+        return ""
+    return " ".join([*(repr(float(number)) for number in carry.latch), str(carry.fault), carry.baseline])
+
+
+def _unpack_carry(text: str) -> Carry:
+    held, low, release, age, fault, baseline = text.split(" ")
+    return Carry((float(held), float(low), float(release), float(age)), int(fault), baseline)
 
 
 def _maximum(values: Any) -> float:
     """Return the largest value, or -1 where there is none: a row always has the same properties."""
-    known = values[~np.isnan(values)]
+    known = values[np.isfinite(values)]
     return float(known.max()) if known.size else -1.0
 
 
@@ -131,5 +151,9 @@ def _unpack(entity: Mapping[str, Any]) -> DeviationDay:
         ppmv=np.frombuffer(entity["ppmv"], "<f8").astype(np.float64),
         score=np.frombuffer(entity["score"], "<f4").astype(np.float32),
         level=np.frombuffer(entity["level"], "<i1").astype(np.int8),
+        raw=np.frombuffer(entity["raw"], "<f4").astype(np.float32),
+        fault=np.frombuffer(entity["fault"], "<i1").astype(np.int8),
+        before=_unpack_carry(entity["before"]) if entity["before"] else None,
+        carry=_unpack_carry(entity["carry"]),
         bad=entity["bad"],
     )
