@@ -52,7 +52,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 bench: setup
-	PYTHONPATH=.:mock $(BIN)/python -m bench.coldstart
+	PYTHONPATH=.:mock $(BIN)/python -m bench.speed
 	PYTHONPATH=.:mock $(BIN)/python -m bench.storage
 	$(if $(DATA),$(BIN)/python -m bench.detection --data "$(DATA)")
 

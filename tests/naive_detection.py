@@ -35,3 +35,25 @@ def hold(values: Floats, bins: int) -> Floats:
             if age <= bins:
                 held[index] = last
     return held
+
+
+def distances(series: Floats, query: Floats, head: int) -> Floats:
+    """Return the distance from the query to every window, NaN where that is incomplete, one value at a time.
+
+    With a head, each side is measured from the mean of its own first ``head`` bins.
+    """
+    window = query.size
+    found = np.full(series.size - window + 1, np.nan)
+    for start in range(found.size):
+        pieces = series[start : start + window]
+        mine, theirs = (math.fsum(side[:head]) / head if head else 0.0 for side in (query, pieces))
+        found[start] = math.sqrt(sum(((q - mine) - (x - theirs)) ** 2 for q, x in zip(query, pieces, strict=True)))
+    return found
+
+
+def distances_at_once(series: Floats, query: Floats, head: int) -> Floats:
+    """Return the same for larger cases, in a few array operations."""
+    difference = query - np.lib.stride_tricks.sliding_window_view(series, query.size)
+    if head:
+        difference = difference - difference[:, :head].mean(axis=1, keepdims=True)
+    return np.asarray(np.sqrt((difference**2).sum(axis=1)))

@@ -23,6 +23,7 @@ error of the smallest T_ij is a candidate, and plain subtraction of the two wind
 window therefore always gets the same bits.
 """
 
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -51,7 +52,8 @@ class Join:
         """
         if window < 1 or not 0 <= head <= window:
             raise InvalidInput(f"windows of {window} bins with a head of {head} cannot be compared")
-        self._window, self._head, self._folded = window, head, head == window
+        self._window, self._head = window, head
+        self._folded, self._tilted = head == window, 0 < head < window
         self._series = series.astype(np.float64)
         known = np.abs(self._series) < ABSURD
         complete = _all_of(known, window)
@@ -114,13 +116,12 @@ class Join:
     def _propose(self, rows: "_Rows", first: int, stop: int, zone: int | None) -> Iterator[tuple[Indices, Indices]]:
         """Yield candidates (rows, columns); they hold every row's nearest column."""
         product = self._first_row(rows, first)
-        tolerance = rows.tolerance(first, stop)
-        bound = np.full(stop - first, np.inf)
-        found: list[tuple[Indices, Indices, Floats]] = []
-        waiting = 0
+        tolerance = rows.tolerance(first, stop).tolist()
+        bound = [np.inf] * (stop - first)
+        found = _Found(first)
         for low, high in self._diagonals(first, stop, zone):
             along = product[low:high]
-            total, term = np.empty_like(along), np.empty_like(along)
+            total, term = _SCRATCH.floats("total", high - low), _SCRATCH.floats("term", high - low)
             for row in range(first, stop):
                 shift = row - first
                 here = slice(low + shift, high + shift)
@@ -131,27 +132,30 @@ class Join:
                 if not rows.complete[row]:
                     continue
                 np.subtract(self._half_energy[here], along, out=total)
-                if 0 < self._head < self._window:
+                if self._tilted:
                     for factor, column in zip(rows.levels[row], self._levels, strict=True):
                         np.multiply(column[here], factor, out=term)
                         np.add(total, term, out=total)
-                smallest = total[total.argmin()]
+                smallest = float(total[total.argmin()])
                 if smallest <= bound[shift] and smallest < np.inf:
                     bound[shift] = min(bound[shift], smallest + tolerance[shift])
                     near = (total <= bound[shift]).nonzero()[0]
-                    found.append((np.full(near.size, row), near + (here.start - ROWS), total[near]))
-                    waiting += near.size
-                if waiting > PIECE:
-                    yield _within(found, bound, first)
-                    found, waiting = [], 0
-        if found:
-            yield _within(found, bound, first)
+                    found.add(row, near + (here.start - ROWS), total[near])
+                if found.size > PIECE:
+                    yield found.take(bound)
+        if found.size:
+            yield found.take(bound)
 
     def _first_row(self, rows: "_Rows", first: int) -> Floats:
-        window = rows.values[first + 1 : first + 1 + self._window]
-        kernel = np.conj(np.fft.rfft(window, self._block))
-        blocks = np.fft.irfft(self._spectra * kernel, self._block, axis=1)
-        product = blocks[:, : self._step].reshape(-1)
+        """Return the query window's products with every series window, by FFT (valid until the next call)."""
+        blocks, frequencies = self._spectra.shape
+        kernel = np.conj(np.fft.rfft(rows.values[first + 1 : first + 1 + self._window], self._block))
+        spectra = _SCRATCH.floats("spectra", 2 * blocks * frequencies).view(np.complex128).reshape(blocks, frequencies)
+        wrapped = _SCRATCH.floats("wrapped", blocks * self._block).reshape(blocks, self._block)
+        product = _SCRATCH.floats("product", blocks * self._step)
+        np.multiply(self._spectra, kernel, out=spectra)
+        np.fft.irfft(spectra, self._block, axis=1, out=wrapped)
+        np.copyto(product.reshape(blocks, self._step), wrapped[:, : self._step])
         if self._folded:
             product -= self._levels[-1] * rows.levels[first][-1]
         return product
@@ -278,10 +282,42 @@ class _Best:
         self._start[rows[nearer]], self._square[rows[nearer]] = columns[nearer], squares[nearer]
 
 
-def _within(found: list[tuple[Indices, Indices, Floats]], bound: Floats, first: int) -> tuple[Indices, Indices]:
-    rows, columns, totals = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    near = totals <= bound[rows - first]
-    return rows[near], columns[near]
+class _Found:
+    """Candidates of one stretch that wait for their decision."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._parts: list[tuple[int, Indices, Floats]] = []
+        self.size = 0
+
+    def add(self, row: int, columns: Indices, totals: Floats) -> None:
+        """Keep a row's candidates with their T."""
+        self._parts.append((row, columns, totals))
+        self.size += columns.size
+
+    def take(self, bound: list[float]) -> tuple[Indices, Indices]:
+        """Return and forget the candidates (rows, columns) that are still within their row's bound."""
+        each, columns, totals = zip(*self._parts, strict=True)
+        rows = np.repeat(each, [part.size for part in columns])
+        near = np.concatenate(totals) <= np.asarray(bound)[rows - self._first]
+        self._parts, self.size = [], 0
+        return rows[near], np.concatenate(columns)[near]
+
+
+class _Scratch(threading.local):
+    """Arrays that a thread's searches use again: getting fresh memory costs as much as the arithmetic."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Floats] = {}
+
+    def floats(self, name: str, size: int) -> Floats:
+        """Return the array of that name, its contents undefined."""
+        if name not in self._arrays or self._arrays[name].size < size:
+            self._arrays[name] = np.empty(size)
+        return self._arrays[name][:size]
+
+
+_SCRATCH = _Scratch()
 
 
 def _all_of(flags: Flags, window: int) -> Flags:

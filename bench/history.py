@@ -1,0 +1,46 @@
+"""What the speed bench measures on: synthetic histories, and what the older system would start from."""
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.detection import Baseline, build_baseline
+from shared.detection.join import Join
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.datetime64]
+
+WINDOW = 144
+START = np.datetime64("2020-01-01T00:00:00")
+STEP = np.timedelta64(600, "s")
+
+
+def history(samples: int, seed: int = 1) -> Floats:
+    """Return readings that wander around 30 ppmv with a tide, [samples]."""
+    rng = np.random.default_rng(seed)
+    level = np.zeros(samples)
+    for index in range(1, samples):
+        level[index] = 0.999 * level[index - 1] + rng.normal(0, 0.3)
+    tide = 3 * np.sin(np.arange(samples) * 2 * np.pi / 74.5)
+    return np.asarray(np.abs(30 + tide + level + rng.normal(0, 0.5, samples)))
+
+
+def times(first: int, samples: int) -> Times:
+    """Return the buckets' starts [samples], the first of them so many after the history's."""
+    return np.asarray(START + np.arange(first, first + samples) * STEP)
+
+
+def baseline_of(values: Floats) -> Baseline:
+    """Return the baseline of a history [n]."""
+    return build_baseline(times(0, values.size), values)
+
+
+def ready_profile(values: Floats) -> Floats:
+    """Return the profile [n - 143, 4] that STUMPY's streaming class would otherwise compute for minutes.
+
+    Distance, index and left index; the right one is not used. Its exclusion zone is STUMPY's own, a quarter window.
+    """
+    zone = WINDOW // 4 + 1
+    nearest, distances = Join(values, WINDOW).self_nearest(zone)
+    rows = np.arange(nearest.size)
+    left = np.where(nearest < rows, nearest, np.where(rows >= zone, rows - zone, -1))
+    return np.column_stack((distances, nearest, left, np.full(rows.size, -1)))
