@@ -54,17 +54,20 @@ def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> npt.NDArra
 
 def stuck(ppmv: Floats) -> Flags:
     """Return where the last 18 samples lie within 6 h and are one and the same value [n]."""
-    places = np.flatnonzero(~np.isnan(ppmv))
+    observed: Flags = ~np.isnan(ppmv)
+    places = np.flatnonzero(observed)
     result = np.zeros(ppmv.size, dtype=bool)
     if places.size < STUCK_SAMPLES:
         return result
-    changes = np.concatenate(([0], np.cumsum(np.not_equal(np.diff(ppmv[places]), 0))))
-    newest = np.cumsum(~np.isnan(ppmv)) - 1
+    steps: Floats = np.diff(ppmv[places])
+    changes = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(steps != 0, dtype=np.int64)))
+    newest = np.cumsum(observed) - 1
     oldest = newest - STUCK_SAMPLES + 1
     enough = np.flatnonzero(oldest >= 0)
     newest, oldest = newest[enough], oldest[enough]
-    near: Flags = np.asarray(enough - places[oldest] < HOLD_BINS_BY_EXCEPTION)
-    result[enough] = near & np.equal(changes[newest], changes[oldest])
+    same: Flags = changes[newest] == changes[oldest]
+    near: Flags = enough - places[oldest] < HOLD_BINS_BY_EXCEPTION
+    result[enough] = near & same
     return result
 
 

@@ -68,5 +68,5 @@ def hold(values: Floats, bins: int = HOLD_BINS) -> Floats:
 
 def recent(values: npt.NDArray[Any], bins: int, missing: Any = np.nan) -> npt.NDArray[Any]:
     """Return for each bucket the last ``bins`` values up to it [n, bins], a view; before the first: ``missing``."""
-    padded = np.concatenate((np.full(bins - 1, missing, dtype=values.dtype), values))
-    return np.lib.stride_tricks.sliding_window_view(padded, bins)
+    padded = np.concatenate((np.full(bins, missing, dtype=values.dtype), values))
+    return np.lib.stride_tricks.sliding_window_view(padded, bins)[1:]
