@@ -39,7 +39,8 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 ROWS = 144  # from one FFT to the next: the recurrence's rounding errors do not outlive a day
-COLUMNS = 24_576  # worked on at a time: a row's six vectors about fill a core's second-level cache
+COLUMNS = 24_576  # diagonals worked on at a time: a row of each vector stays in a second-level cache
+TOGETHER = 16  # rows whose terms come from one matrix product, faster than two passes for each
 FEW = 1 / 32  # of the boxes: with more left, an FFT is faster than deciding among their windows
 ABSURD = 1e100  # values beyond count as missing: their squares could overflow
 EPSILON = float(np.finfo(np.float64).eps)
@@ -86,8 +87,8 @@ class Join:
         columns = Windows(values, window, head)
         self._half_energy = np.full(blocks * self._step, np.inf)
         self._half_energy[self._inside] = np.where(self._eligible, columns.energy()[self._inside] / 2, np.inf)
-        self._moves = columns.moves()
-        self._levels = columns.levels()
+        self._moves = np.stack(columns.moves())
+        self._levels = np.stack(columns.levels()) if head else np.zeros((0, columns.count))
 
     def nearest(self, query: Floats) -> tuple[Indices, Floats]:
         """Return start [k - m + 1] and distance of the nearest series window to each window of a query [k].
@@ -157,30 +158,41 @@ class Join:
         found = _Found(first)
         for low, high in self._diagonals(first, stop, zone):
             along = product[low:high]
-            total, term = SCRATCH.array("total", along.shape), SCRATCH.array("term", along.shape)
-            for row in range(first, stop):
-                shift = row - first
-                here = slice(low + shift, high + shift)
+            total = SCRATCH.array("total", along.shape)
+            for shift, here, move, level in self._terms(rows, first, stop, low, high):
                 if shift:
-                    for factor, column in zip(rows.moves[row], self._moves, strict=True):
-                        np.multiply(column[here], factor, out=term)
-                        np.add(along, term, out=along)
-                if not rows.complete[row]:
+                    np.add(along, move, out=along)
+                if not rows.complete[first + shift]:
                     continue
                 np.subtract(self._half_energy[here], along, out=total)
-                if self._tilted:
-                    for factor, column in zip(rows.levels[row], self._levels, strict=True):
-                        np.multiply(column[here], factor, out=term)
-                        np.add(total, term, out=total)
+                if level is not None:
+                    np.add(total, level, out=total)
                 smallest = float(total[total.argmin()])
                 if smallest <= bound[shift] and smallest < np.inf:
                     bound[shift] = min(bound[shift], smallest + tolerance[shift])
                     near = (total <= bound[shift]).nonzero()[0]
-                    found.add(row, near + (here.start - ROWS), total[near])
+                    found.add(first + shift, near + (here.start - ROWS), total[near])
                 if found.size > PIECE:
                     yield found.take(bound)
         if found.size:
             yield found.take(bound)
+
+    def _terms(
+        self, rows: "_Rows", first: int, stop: int, low: int, high: int
+    ) -> Iterator[tuple[int, slice, Floats, Floats | None]]:
+        """Yield each row's shift and columns along the diagonals, what it adds to the product, and its heads to T."""
+        for begin in range(0, stop - first, TOGETHER):
+            count = min(TOGETHER, stop - first - begin)
+            some = slice(first + begin, first + begin + count)
+            columns = slice(low + begin, high + begin + count - 1)
+            shape = (count, columns.stop - columns.start)
+            moves = np.dot(rows.moves[some], self._moves[:, columns], out=SCRATCH.array("moves", shape))
+            if self._tilted:
+                levels = np.dot(rows.levels[some], self._levels[:, columns], out=SCRATCH.array("levels", shape))
+            for row in range(count):
+                inside = slice(row, row + high - low)
+                here = slice(low + begin + row, high + begin + row)
+                yield begin + row, here, moves[row, inside], levels[row, inside] if self._tilted else None
 
     def _first_row(self, rows: "_Rows", first: int) -> Floats:
         """Return the query window's products with every series window, by FFT (valid until the next call)."""
@@ -219,8 +231,8 @@ class _Rows:
         own = float(np.mean(query[known])) if head and known.any() else centre
         self.values = np.concatenate(([0.0], np.where(known, query - own, 0.0)))
         windows = Windows(self.values, window, head)
-        self.moves = np.transpose(windows.moves_as_row()).tolist() if self.complete.size > 1 else []
-        self.levels = np.transpose(windows.levels_as_row()).tolist()
+        self.moves = np.stack(windows.moves_as_row(), axis=1)
+        self.levels = np.stack(windows.levels_as_row(), axis=1) if head else np.zeros((windows.count, 0))
         self._reach = 1 + np.sqrt(window / head) if head else 1.0  # |window| grows by this at most when centred
         self._scale = self._reach * (np.sqrt(window_sums(self.values[1:] ** 2, window)) + norm)
         self._offset = abs(own - centre) * np.sqrt(window) * (head > 0)

@@ -13,6 +13,7 @@ class Windows:
     def __init__(self, values: Floats, window: int, head: int) -> None:
         """Keep the values; sums are taken when they are asked for."""
         self.values, self._window, self._head = values, window, head
+        self.count = values.size - window
 
     def energy(self) -> Floats:
         """Return the sum of squares of each window, measured from its head's mean."""
@@ -52,8 +53,7 @@ class Windows:
 
     def means(self) -> Floats:
         """Return the mean of each window's head."""
-        count = self.values.size - self._window
-        return window_sums(self.values[1:], self._head)[:count] / self._head
+        return window_sums(self.values[1:], self._head)[: self.count] / self._head
 
 
 def all_of(flags: Flags, window: int) -> Flags:
