@@ -15,13 +15,17 @@ STEP = np.timedelta64(600, "s")
 
 
 def history(samples: int, seed: int = 1) -> Floats:
-    """Return readings that wander around 30 ppmv with a tide, [samples]."""
+    """Return readings [samples] that wander around 30 ppmv with a tide, as a sensor that responds in two hours sees."""
     rng = np.random.default_rng(seed)
-    level = np.zeros(samples)
-    for index in range(1, samples):
-        level[index] = 0.999 * level[index - 1] + rng.normal(0, 0.3)
     tide = 3 * np.sin(np.arange(samples) * 2 * np.pi / 74.5)
-    return np.asarray(np.abs(30 + tide + level + rng.normal(0, 0.5, samples)))
+    steps, gusts = rng.normal(0, 0.3, samples), rng.normal(0, 2, samples)
+    response = 1 - np.exp(-1 / 12)
+    level, seen, reading = 0.0, 0.0, np.zeros(samples)
+    for index in range(samples):
+        level = 0.999 * level + steps[index]
+        seen += response * (tide[index] + level + gusts[index] - seen)
+        reading[index] = seen
+    return np.asarray(np.abs(30 + reading + rng.normal(0, 0.05, samples)))
 
 
 def times(first: int, samples: int) -> Times:

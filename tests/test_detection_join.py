@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.detection.join import PIECE, ROWS, Join
+from shared.detection.decision import PIECE
+from shared.detection.join import ROWS, Join
 from shared.errors import InvalidInput
 from tests import naive_detection as naive
 
@@ -101,6 +102,31 @@ def test_one_row_at_a_time_gives_the_bits_of_all_at_once(head: int) -> None:
     assert np.concatenate([distance for _, distance in rows]).tobytes() == distances.tobytes()
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.integers(72, 150),
+    st.floats(0, 1),
+    st.sampled_from([0.0, 0.1, 10.0]),
+    st.sampled_from([0.0, 5e4, 1e20]),
+    st.sampled_from([(1.0, 0.0), (1e-3, 0.0), (1.0, 1e7)]),
+)
+def test_a_row_on_its_own_is_exact_too(
+    seed: int, window: int, head: float, noise: float, spike: float, units: tuple[float, float]
+) -> None:
+    """Boxes leave out only what is farther, whether they leave few windows (drift), or most of them (noise)."""
+    rng = np.random.default_rng(seed)
+    scale, offset = units
+    series = with_gaps((walk(seed, 1500) + rng.normal(0, noise, 1500)) * scale + offset, seed, 0.001)
+    series[:window] = offset
+    query = (walk(seed + 1, 1500)[:window] + rng.normal(0, noise, window)) * scale + offset
+    query[window // 2] += spike
+    (start,), (distance,) = Join(series, window, round(head * window)).nearest(query)
+    expected = naive.distances_at_once(series, query, round(head * window))
+    assert distance == pytest.approx(np.nanmin(expected), rel=1e-9)
+    assert expected[start] == pytest.approx(distance, rel=1e-9)
+
+
 @pytest.mark.parametrize("head", [0, 6, 24])
 @pytest.mark.parametrize(
     ("in_series", "in_query", "scale", "offset"),
@@ -184,6 +210,12 @@ def test_a_query_shorter_than_a_window_has_no_rows() -> None:
     """Nothing to compare is no error."""
     starts, distances = Join(walk(1, 100), 12).nearest(walk(2, 11))
     assert starts.size == distances.size == 0
+
+
+def test_a_lone_row_that_is_incomplete_has_no_nearest_window() -> None:
+    """It is neither near nor far."""
+    starts, distances = Join(walk(1, 500), 144).nearest(with_gaps(walk(2, 144), 1, 0.1))
+    assert (starts.tolist(), np.isnan(distances).tolist()) == ([-1], [True])
 
 
 @pytest.mark.parametrize("series", [np.zeros(0), np.ones(11), np.full(50, np.nan), np.tile([1.0, np.nan], 30)])
