@@ -240,7 +240,14 @@ class Bootstrap:
             self.marks,
             self.events,
             self.detect,
-            SuccessionRules(config.min_days, config.max_days, config.augment_days, config.borrow, clear),
+            SuccessionRules(
+                config.min_days,
+                config.max_days,
+                config.augment_days,
+                config.borrow,
+                (config.warning_per_month, config.critical_per_month),
+                clear,
+            ),
         )
 
     @cached_property

@@ -110,9 +110,19 @@ class BaselineRules(Group):
     """When a sensor knows enough of its own leak-free history, and how that is renewed."""
 
     min_days: float = Field(14, ge=2, le=365, description="Clean samples that a baseline needs [days' worth].")
-    max_days: int = Field(400, ge=30, le=1100, description="Days that a baseline holds at most.")
+    max_days: int = Field(200, ge=30, le=1100, description="Days that a baseline holds at most.")
     augment_days: int = Field(30, ge=0, le=366, description="Days after which new history is added; 0: never.")
     borrow: bool = Field(True, description="Whether a new sensor is scored by another's baseline while it fits.")
+    warning_per_month: float = Field(
+        1.0, gt=0.01, le=30, description="False alarms per sensor-month that Warning may cost; newer baselines heed it."
+    )
+    critical_per_month: float = Field(0.1, gt=0.001, le=10, description="The same for Critical; less than Warning's.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.critical_per_month >= self.warning_per_month:
+            raise ValueError("critical_per_month must be less than warning_per_month")
+        return self
 
 
 class Estimation(Group):

@@ -200,6 +200,8 @@ class FakeDeviations:
                 "baseline": row.baseline,
                 "buckets": row.level.size,
                 "critical": row.count(Level.CRITICAL),
+                "before": "" if row.before is None else repr(row.before),
+                "carry": repr(row.carry),
             }
             for row in self.range(sensor, first, last)
         ]

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from shared.detection import Baseline, build_baseline
+from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import BaselineHistory
 from shared.usecases import readings
 from shared.usecases.baselines import BuildBaselines
@@ -20,16 +20,18 @@ from tests.fakes import FakeClock, World
 
 TEMPLATE = template()
 ONE, TWO = "troll-a-1", "troll-a-2"
-RULES = SuccessionRules(min_days=14, max_days=400, augment_days=30, borrow=True, clear=timedelta(hours=12))
+RULES = SuccessionRules(
+    min_days=14, max_days=400, augment_days=30, borrow=True, rates=(1.0, 0.1), clear=timedelta(hours=12)
+)
 
 _built: dict[bytes, Baseline] = {}
 
 
-def build_once(times: Any, ppmv: Any) -> Baseline:
+def build_once(times: Any, ppmv: Any, rates: Rates, *, told: Any) -> Baseline:
     """Build what was not built before: the same readings give the same baseline."""
-    key = np.asarray(times).tobytes() + np.asarray(ppmv).tobytes()
+    key = np.asarray(times).tobytes() + np.asarray(ppmv).tobytes() + np.asarray(told).tobytes()
     if key not in _built:
-        _built[key] = build_baseline(times, ppmv)
+        _built[key] = build_baseline(times, ppmv, rates, told=told)
     return _built[key]
 
 

@@ -13,8 +13,6 @@ from tests.examples import document, platform, template
 from tests.fakes import Crash, World
 from tests.learning import ONE, RULES, TEMPLATE, TWO, building_once, case, day_of, history, put_day, usual, world
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stumpy")]
-
 
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:

@@ -31,8 +31,6 @@ from tests.learning import (
     world,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stumpy")]
-
 BUMP = Span(at(19, 10), at(20, 20))  # what rose, and a day for it to leave the windows
 DAYS = 22
 

@@ -117,27 +117,38 @@ def _scales(headers: Sequence[Any], profiles: Sequence[Floats]) -> tuple[Scale, 
     )
 
 
-def build_baseline(times: Any, ppmv: Any, rates: Rates | None = None) -> Baseline:
+def build_baseline(times: Any, ppmv: Any, rates: Rates | None = None, *, told: Any = None) -> Baseline:
     """Return the baseline of a leak-free history; all of what is given counts as leak-free.
 
     times: datetime64 [n], UTC, any order and spacing; ppmv: float [n], may hold NaN, inf and sentinels. Values that
-    a stuck sensor repeats are left out, as long as others remain. Raises InvalidInput when no two complete days lie
-    more than a day apart. Takes about a second for a quarter of a year, and ten for a year.
+    a stuck sensor repeats are left out, as long as others remain. ``told`` [n] are samples that stand out, and that a
+    person declared leak-free: they are known from then on, but move no threshold. Raises InvalidInput when no two
+    complete days lie more than a day apart. Takes a second for a quarter of a year, and a dozen for a year.
     """
     series = regularise(times, ppmv)
     hold_bins = HOLD_BINS_BY_EXCEPTION if by_exception(series.ppmv) else HOLD_BINS
-    told = np.where(stuck_spans(series.ppmv), np.nan, series.ppmv)
-    for values in (hold(told, hold_bins), hold(series.ppmv, hold_bins)):
+    alive = np.where(stuck_spans(series.ppmv), np.nan, series.ppmv)
+    marked = _on_grid(series.times, times, told)
+    for values in (hold(alive, hold_bins), hold(series.ppmv, hold_bins)):
         try:
             compared = [Compared(channel, values, offset_of(values)) for channel in CHANNELS]
         except InvalidInput as error:
             refusal = error
         else:
             chosen = rates or Rates()
-            scales = tuple(one.scale(chosen.warning, chosen.critical) for one in compared)
+            scales = tuple(one.scale(chosen.warning, chosen.critical, marked) for one in compared)
             return Baseline(series.times[0], values, hold_bins, noise_of(series.ppmv), chosen, scales)
     known = int(np.count_nonzero(~np.isnan(series.ppmv)))
     raise InvalidInput(f"{refusal}: there are {known} samples in {series.ppmv.size} buckets") from refusal
+
+
+def _on_grid(grid: Times, times: Any, told: Any) -> npt.NDArray[np.bool_]:
+    """Return the buckets of the grid [n] that hold a sample that was told."""
+    marked = np.zeros(grid.size, dtype=bool)
+    if told is not None and grid.size:
+        stamps = np.asarray(times, dtype="datetime64[s]")[np.asarray(told, dtype=bool)]
+        marked[(stamps - grid[0]).astype(np.int64) // STEP_S] = True
+    return marked
 
 
 def offset_of(ppmv: Floats) -> float:

@@ -97,11 +97,15 @@ class Compared:
         found = self._ratios(query, *self._join.nearest(query))
         return np.concatenate((np.full(min(self.channel.window - 1, ppmv.size), np.nan), found))
 
-    def scale(self, warning_rate: float, critical_rate: float) -> Scale:
-        """Return what is derived from the baseline's own ratios, for so many false alarms per sensor-month."""
+    def scale(self, warning_rate: float, critical_rate: float, told: npt.NDArray[np.bool_]) -> Scale:
+        """Return what is derived from the baseline's own ratios, for so many false alarms per sensor-month.
+
+        Windows that hold a bucket that was told [n] do not count.
+        """
         if self._own_neighbours is None:
             self._own_neighbours, _ = self._join.self_nearest(ZONE)
         own = self._ratios(self._series, self._own_neighbours, self.profile)
+        own[np.lib.stride_tricks.sliding_window_view(told, self.channel.window).any(axis=1)] = np.nan
         warning, critical = (self._level(own, rate * self.channel.share) for rate in (warning_rate, critical_rate))
         return Scale(self.profile, warning, max(critical, LEAST_STEP * warning))
 

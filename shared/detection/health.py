@@ -17,7 +17,8 @@ STUCK_SAMPLES = 18  # 3 h of exactly the same mean: recorded sensors that work r
 SPARSE_BINS = 18  # of which at least a third must be observed
 NOISE_BINS = 36
 NOISE_FACTOR = 10.0  # times the history's own noise
-NOISE_SHARE = 0.2  # of the range: white noise has 0.32; what a slow sensor reads of a leak, below 0.05
+NOISE_PPMV = 1.0  # less is nothing to speak of
+NOISE_SHARE = 0.12  # of the range: white noise has 0.2; what a slow sensor reads of a leak, below 0.05
 BY_EXCEPTION_SHARE = 0.2  # of the steps between samples
 FAULT_CONTEXT = max(HOLD_BINS_BY_EXCEPTION, NOISE_BINS + 1)  # buckets before a bucket that decide its fault
 
@@ -73,21 +74,23 @@ def stuck(ppmv: Floats) -> Flags:
 
 def stuck_spans(ppmv: Floats) -> Flags:
     """Return the same with the samples that led to it [n]; not causal, for histories."""
-    return np.asarray(recent(stuck(ppmv)[::-1], STUCK_SAMPLES, missing=False).any(axis=1)[::-1])
+    backwards: Flags = np.ascontiguousarray(stuck(ppmv)[::-1])
+    return np.asarray(np.any(recent(backwards, STUCK_SAMPLES, missing=False), axis=1)[::-1])
 
 
 def noisy(ppmv: Floats, noise: float) -> Flags:
     """Return where the last 6 h are nothing but noise, and far more of it than usual [n]."""
-    steps = recent(_jitter(ppmv), NOISE_BINS)
-    values = recent(ppmv, NOISE_BINS)
-    result = np.zeros(ppmv.size, dtype=bool)
-    whole = np.count_nonzero(~np.isnan(steps), axis=1) >= NOISE_BINS // 2
-    if not whole.any():
-        return result
-    size = np.nanmedian(steps[whole], axis=1)
-    low, high = np.nanpercentile(values[whole], [10, 90], axis=1)
-    result[whole] = (size > NOISE_FACTOR * noise) & (size > 1.0) & (size > NOISE_SHARE * (high - low))
-    return result
+    jitter = _jitter(ppmv)
+    loud = recent(jitter > max(NOISE_FACTOR * noise, NOISE_PPMV), NOISE_BINS, missing=False).sum(axis=1)
+    known = recent(~np.isnan(jitter), NOISE_BINS, missing=False).sum(axis=1)
+    result = (known >= NOISE_BINS // 2) & (
+        2 * loud > known
+    )  # the median is: a quick look for what is worth a closer one
+    for place in np.flatnonzero(result):
+        begin = max(place - NOISE_BINS + 1, 0)
+        values, steps = ppmv[begin : place + 1], jitter[begin : place + 1]
+        result[place] = np.nanmedian(steps) > NOISE_SHARE * (np.nanmax(values) - np.nanmin(values))
+    return np.asarray(result)
 
 
 def noise_of(ppmv: Floats) -> float:

@@ -31,6 +31,7 @@ class Recipe(Model):
     days: tuple[DayRange, ...]
     put_in: tuple[Span, ...] = ()  # by "no leak" marks
     kept_out: tuple[Span, ...] = ()  # by "leak" marks
+    rates: tuple[float, float] = (1.0, 0.1)  # false alarms expected per sensor-month, Warning and Critical
 
     @property
     def last(self) -> date:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 
-from shared.detection import Baseline, build_baseline
+from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import Recipe
 from shared.domain.environment import Floats, Times
 from shared.domain.mark import Span
@@ -66,11 +67,12 @@ class Readings:
     def make(self, recipe: Recipe) -> Baseline:
         """Return the recipe's baseline: the same lake and recipe give the same version; raises InvalidInput."""
         if recipe not in self._made:
-            self._made[recipe] = build_baseline(*self._of(recipe))
+            times, ppmv, told = self._of(recipe)
+            self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), told=told)
         return self._made[recipe]
 
-    def _of(self, recipe: Recipe) -> tuple[Times, Floats]:
-        """Return the recipe's readings on one grid, with everything else missing.
+    def _of(self, recipe: Recipe) -> tuple[Times, Floats, npt.NDArray[np.bool_]]:
+        """Return the recipe's readings on one grid, with everything else missing, and which were put in by people.
 
         A range that is put in brings the day before it along: without that, no sample's window of it is complete.
         """
@@ -81,9 +83,10 @@ class Readings:
             raise InvalidInput("a baseline needs at least two days, the recipe names none")
         times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.kept_out)
         taken = np.isin(times.astype("datetime64[D]"), np.array(recipe.whole_days(), dtype="datetime64[D]"))
+        told = np.zeros(times.size, dtype=bool)
         for span in put_in:
-            taken |= inside(times, span)
-        return times, np.where(taken, ppmv, np.nan)
+            told |= inside(times, span)
+        return times, np.where(taken | told, ppmv, np.nan), told
 
 
 def inside(times: Times, span: Span) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -30,6 +30,7 @@ class SuccessionRules:
     max_days: int
     augment_days: int  # 0: never
     borrow: bool
+    rates: tuple[float, float]  # false alarms expected per sensor-month, Warning and Critical
     clear: timedelta  # how long an incident's sensors must be clear for it to be over
 
 
@@ -93,7 +94,8 @@ class Succession:
         if not history.judgeable or history.samples(first, day - RECENT) < self.rules.min_days * SLOTS:
             return None
         days = history.clean_days(first, day - RECENT)
-        recipe = Recipe(source=sensor, days=capped(days, self.rules.max_days)).marked(day, decisions)
+        recipe = Recipe(source=sensor, days=capped(days, self.rules.max_days), rates=self.rules.rates)
+        recipe = recipe.marked(day, decisions)
         return choose(spans(recipe, history, self.rules.min_days), self.readings, history)
 
     def _borrowed(self, sensor: str, day: date) -> Recipe | None:
@@ -130,7 +132,8 @@ class Succession:
         if not history.judgeable:
             return None
         days = [*present.whole_days(), *self._fresh(sensor, day, present, history, decisions)]
-        augmented = present.model_copy(update={"days": capped(days, self.rules.max_days)}).marked(day, decisions)
+        newer = {"days": capped(days, self.rules.max_days), "rates": self.rules.rates}
+        augmented = present.model_copy(update=newer).marked(day, decisions)
         shorter = [one for one in spans(augmented, history, self.rules.min_days) if one.days != augmented.days]
         chosen = choose([augmented, present, *shorter], self.readings, history)
         if chosen is None:

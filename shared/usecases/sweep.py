@@ -37,6 +37,7 @@ class Sweep:
             found = {sensor.id: rows[sensor.id].get(day.isoformat()) for sensor in template.sensors}
             if not any(found.values()) or any(
                 _is_stale(row, watched.history(sensor).version_of(day), day, newest=max(rows[sensor], default=""))
+                or _was_handed_something_else(row, rows[sensor].get((day - ONE_DAY).isoformat()))
                 or (row is not None and row["critical"] and not told)
                 for sensor, row in found.items()
             ):
@@ -51,6 +52,13 @@ def _is_stale(row: Row | None, version: str, day: date, *, newest: str) -> bool:
     if row is None:
         return day.isoformat() < newest  # a sensor may have ended; one that goes on has a row for each day
     return bool(row["baseline"] != version)
+
+
+def _was_handed_something_else(row: Row | None, before: Row | None) -> bool:
+    """Return whether the row rests on another latch than the day before hands on, where both have one version."""
+    if row is None or before is None or not row["baseline"] or row["baseline"] != before["baseline"]:
+        return False
+    return bool(row["before"] != before["carry"])
 
 
 def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
