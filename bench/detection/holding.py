@@ -1,6 +1,8 @@
 """Whether an alarm holds while the leak lasts, and clears after it: leaks of 5 sigma and more, 3 days long."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +16,15 @@ CLEAR_FOR = 12 * 6  # bins without alarm
 SOON_H = 12.0
 
 
-def holding(trials: Sequence[Trial], rule: str, threshold: float) -> dict[str, float]:
+def holding(trials: Sequence[Trial], rule: str, threshold: float) -> dict[str, Any]:
     """Return how a rule's alarms hold and clear at a threshold, over the leaks that it found before their end.
 
     Held: of the samples with a score from the first flag to the leak's end, the share at or above the threshold,
-    pooled and the median leak's. Clear: the first time after the end from which for 12 h no sample is at or above
+    pooled, by kind of leak, and the median leak's. Clear: the first time after the end from which for 12 h no sample is at or above
     the threshold that is not so without the leak; later than can be seen counts as never.
     """
-    found, leaks, held, of, shares, cleared = 0, 0, 0, 0, list[float](), list[float]()
+    found, leaks, shares, cleared = 0, 0, list[float](), list[float]()
+    held, of = Counter[str](), Counter[str]()
     for trial in trials:
         scores, without = trial.holding.scores[rule], trial.holding.without[rule]
         flagged = scores >= threshold
@@ -33,14 +36,16 @@ def holding(trials: Sequence[Trial], rule: str, threshold: float) -> dict[str, f
             found += 1
             since = int(np.argmax(caused[k, a]))
             on, known = _held(scores[k, a, since:LASTS], flagged[k, a, since:LASTS])
-            held, of = held + on, of + known
+            held[trial.holding.kinds[k]] += on
+            of[trial.holding.kinds[k]] += known
             shares.append(on / known)
             cleared.append(hours_until_clear(caused[k, a, LASTS:]))
     return {
         "threshold": threshold,
         "leaks": leaks,
         "found": found,
-        "held_share": held / of if of else float("nan"),
+        "held_share": held.total() / of.total() if of else float("nan"),
+        "held_share_by_kind": {kind: held[kind] / of[kind] for kind in sorted(of)},
         "held_share_median_leak": _quantile(shares, 0.5),
         "held_share_p5_leak": _quantile(shares, 0.05),
         "clear_median_h": _quantile(cleared, 0.5),

@@ -109,6 +109,9 @@ def _holding(document: dict[str, Any]) -> Iterator[str]:
                 f"{_hours(one['clear_median_h']):>23}{_hours(one['clear_p95_h']):>8}"
                 f"{100 * one['clear_within_12_h']:>12.0f}"
             )
+    for when, one in document["rules"]["ours"]["holding"].items():
+        kinds = ", ".join(f"{kind} {100 * share:.1f}" for kind, share in one["held_share_by_kind"].items())
+        yield f"  this system, {when}, held % by kind of leak: {kinds}"
 
 
 def _hours(value: float) -> str:
