@@ -20,8 +20,8 @@ def holding(trials: Sequence[Trial], rule: str, threshold: float) -> dict[str, A
     """Return how a rule's alarms hold and clear at a threshold, over the leaks that it found before their end.
 
     Held: of the samples with a score from the first flag to the leak's end, the share at or above the threshold,
-    pooled, by kind of leak, and the median leak's. Clear: the first time after the end from which for 12 h no sample is at or above
-    the threshold that is not so without the leak; later than can be seen counts as never.
+    pooled, by kind of leak, and the median leak's. Clear: the first time after the end from which for 12 h no sample
+    is at or above the threshold that is not so without the leak; later than can be seen counts as never.
     """
     found, leaks, shares, cleared = 0, 0, list[float](), list[float]()
     held, of = Counter[str](), Counter[str]()
