@@ -5,7 +5,7 @@ the latch holds, the score stays at the level that was reached. It lets go when 
 release level for more than 8 h, longer than the half tide in which the current may carry a leak away from the sensor.
 The release level lies halfway between what was low in the 18 h before and what raised the alarm, and follows the
 highest hourly mean at 0.3 of its height. For a day after that the channels still see the leak's end; during it they
-are only believed where the reading is above the release level again.
+are only believed where the reading is above the release level again, or rises: a leak's end only falls.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ BEFORE_BINS = 108  # 18 h: with what is held into them, no more than a day of co
 LOW_PERCENTILE = 20
 RELEASE_AT_ONSET = 0.5
 RELEASE_AT_PEAK = 0.3
+RISING = 1.6  # times the lowest hourly mean of the last 6 h, both with what was low added
+RISING_BINS = 36
 BELOW_WARNING = 0.99
 
 
@@ -51,28 +53,43 @@ def latch(raw: Floats, ppmv: Floats, held: Floats, state: State) -> Latched:
     ppmv as observed, held with short gaps filled, both with the buckets before as context; state: before them.
     """
     first = held.size - raw.size
-    hourly = recent(held, SMOOTH_BINS)[first:]
+    hourly = recent(held, SMOOTH_BINS)
     known = ~np.isnan(hourly)
     with np.errstate(invalid="ignore"):
         means = np.where(known, hourly, 0.0).sum(axis=1) / known.sum(axis=1)
+    lowest = np.fmin.reduce(recent(means, RISING_BINS)[first:], axis=1)
     score = raw.copy()
-    for index, mean in enumerate(means.tolist()):
-        state, score[index] = _step(state, float(raw[index]), mean, ppmv[: first + index + 1], held[first + index])
+    for index in range(raw.size):
+        place = first + index
+        now = Now(float(raw[index]), float(means[place]), float(lowest[index]), ppmv[: place + 1], float(held[place]))
+        state, score[index] = _step(state, now)
     return Latched(score, state)
 
 
-def _step(state: State, raw: float, mean: float, ppmv: Floats, reading: float) -> tuple[State, float]:
-    """Return the latch after a bucket and the bucket's score; mean: of the last hour, NaN without readings."""
+class Now(NamedTuple):
+    """A bucket: raw score, mean of the last hour, the lowest such mean of 6 h, readings up to it, the held reading."""
+
+    raw: float
+    mean: float
+    lowest: float
+    ppmv: Floats
+    reading: float
+
+
+def _step(state: State, now: Now) -> tuple[State, float]:
+    """Return the latch after a bucket and the bucket's score."""
+    raw, mean = now.raw, now.mean
     level = 0.0 if not raw >= 1.0 else 1.0 if raw < 2.0 else 2.0
     if np.isnan(mean):  # silence says nothing: neither that it is over, nor that it goes on
         return state, raw
     held, low, release, age = state
     age = min(age + 1, QUIET_BINS + AFTERMATH_BINS)
     if not held:
-        believed = level and (age >= QUIET_BINS + AFTERMATH_BINS or mean > release)
+        over = age >= QUIET_BINS + AFTERMATH_BINS
+        believed = level and (over or mean > release or mean + low > RISING * (now.lowest + low))
         if not believed:
             return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
-        low = _low(ppmv, mean)
+        low = _low(now.ppmv, mean)
         release = low + RELEASE_AT_ONSET * (mean - low)
         age = 0
     if mean > release:
@@ -81,7 +98,7 @@ def _step(state: State, raw: float, mean: float, ppmv: Floats, reading: float) -
     if age >= QUIET_BINS:
         return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
     held = max(held, level)
-    if np.isnan(reading):
+    if np.isnan(now.reading):
         return State(held, low, release, age), raw
     return State(held, low, release, age), held if np.isnan(raw) else max(held, raw)
 
