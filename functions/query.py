@@ -9,6 +9,7 @@ import numpy as np
 
 from functions.http import Columns, answer, limit_of, plain
 from shared.bootstrap import app
+from shared.detection import Fault
 from shared.domain.baseline_history import Change
 from shared.domain.deviation import Level
 from shared.domain.event import Event
@@ -91,16 +92,18 @@ def get_tsd(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 
 @get("sensors/{sensor}/deviations", "get_deviations")
 def get_deviations(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Return a sensor's scores and levels in a time range, as columns."""
+    """Return a sensor's scores, levels and faults in a time range, as columns."""
 
     def work() -> Any:
         samples = _samples(req)
         words = np.array([Level(number).word for number in (0, 1, 2, -1)])  # -1 indexes the last
+        faults = np.array([None if fault is Fault.NONE else fault.word for fault in Fault])
         return {
             "sensor": samples.sensor,
             "times": _times(samples),
             "score": _column(samples.score.astype(np.float64).round(4)),
             "level": Columns(words[samples.level].tolist()),
+            "fault": Columns(faults[samples.fault].tolist()),
         }
 
     return answer(context, work)

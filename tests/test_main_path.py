@@ -172,6 +172,7 @@ def check_http(url: str) -> None:
     tsd = get(f"{url}/api/sensors/askeladd-a-1/tsd", params=span).json()
     assert len(deviations["times"]) == len(deviations["level"]) == len(tsd["ppmv"]) == 144 + 72
     assert set(deviations["level"]) <= {"Ok", "Warning", "Critical", "Undefined"}
+    assert set(deviations["fault"]) <= {None, "stale", "stuck", "out of range", "noisy"}
     incident = get(f"{url}/api/templates/{LEAKING}/incidents").json()[0]
     assert get(f"{url}/api/incidents/{incident['id']}").json() == incident
     assert get(f"{url}/api/incidents/{incident['id']}/estimation").json()["incident"] == incident["id"]
