@@ -1,7 +1,8 @@
-"""Detection: distances are exact, levels are causal, and nothing bad is ever called Ok."""
+"""Detection by its doors: causal, the same bits however the stream was cut, and nothing bad is ever called Ok."""
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from shared.detection import Baseline, build_baseline, detect
-from shared.detection.cleaning import suspect_days
-from shared.detection.nearest import NearestWindow
-from shared.detection.regular import HOLD_BINS, hold, regularise
+from shared.detection import Baseline, Detection, Rates, State, build_baseline, detect
+from shared.detection.detector import CONTEXT_BINS
+from shared.detection.regular import hold, regularise
 from shared.errors import CorruptBlob, InvalidInput
 from tests import naive_detection as naive
 from tests.examples import quiet_baseline
 
 START = np.datetime64("2026-03-01T00:00:00")
 STEP = np.timedelta64(600, "s")
+DAYS = 144
 
 
 def times(size: int) -> np.ndarray:
@@ -26,149 +27,194 @@ def times(size: int) -> np.ndarray:
     return START + np.arange(size) * STEP
 
 
-def walk(seed: int, size: int) -> np.ndarray:
-    """Return readings that wander as the real ones do."""
-    return np.abs(30 + np.cumsum(np.random.default_rng(seed).normal(0, 1, size)))
+def sea(seed: int, size: int) -> np.ndarray:
+    """Return readings around 10 ppmv as the quiet baseline knows them, now and then with a gap and a rise."""
+    rng = np.random.default_rng(seed)
+    ppmv = 10 + rng.normal(0, 1, size)
+    begin = int(rng.integers(0, size))
+    ppmv[begin : begin + int(rng.integers(1, 200))] += rng.choice([0.0, 3.0, 30.0])
+    gap = int(rng.integers(0, size))
+    ppmv[gap : gap + int(rng.integers(0, 30))] = np.nan
+    return np.abs(ppmv)
+
+
+def bits(found: Detection, start: int = 0, end: int | None = None) -> tuple[bytes, ...]:
+    """Return the result's arrays as bytes: equal means equal to the last bit."""
+    return tuple(getattr(found, name)[start:end].tobytes() for name in ("times", "score", "raw", "level", "fault"))
+
+
+# --- the same bits, whatever came when
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.integers(8, 40), st.floats(0, 0.2), st.floats(0, 0.05))
-def test_the_nearest_window_is_exact(seed: int, window: int, query_gaps: float, series_gaps: float) -> None:
-    """The FFT search gives the brute-force distance, with values missing on both sides."""
-    rng = np.random.default_rng(seed)
-    series, query = walk(seed, 300), walk(seed + 1, window)
-    series[rng.random(300) < series_gaps] = np.nan
-    query[rng.random(window) < query_gaps] = np.nan
-    if (
-        not np.lib.stride_tricks.sliding_window_view(~np.isnan(series), window).all(axis=1).any()
-        or np.isnan(query).all()
-    ):
-        return
-    _, found = NearestWindow(series, window).find(query)
-    assert found == pytest.approx(naive.nearest(series, window, query), rel=1e-9)
-
-
-def test_blocks_join_without_a_seam() -> None:
-    """A window of the baseline itself is found at distance 0, wherever it lies among the blocks."""
-    series = walk(3, 6000)
-    engine = NearestWindow(series, 144)
-    for start in (0, 1904, 1905, 2047, 2048, 3810, 5856):
-        assert engine.find(series[start : start + 144]) == (start, 0.0)
-
-
-@pytest.mark.slow
-def test_distances_agree_with_stumpy() -> None:
-    """The distance to the nearest window is that of STUMPY's non-normalised join to 1e-6."""
-    import stumpy
-
-    series, stream = walk(5, 3000), walk(6, 600)
-    joined = stumpy.aamp(stream, 144, series, ignore_trivial=False)[:, 0].astype(np.float64)
-    engine = NearestWindow(series, 144)
-    ours = [engine.find(stream[start : start + 144])[1] for start in range(joined.size)]
-    assert ours == pytest.approx(joined, rel=1e-6)
-
-
-@pytest.mark.slow
-def test_a_baselines_profile_is_the_self_join_outside_a_day() -> None:
-    """STUMPY's profile equals brute force over windows that lie more than a day apart."""
-    series = walk(7, 600)
-    series[300:310] = np.nan
-    baseline = build_baseline(times(600), series)
-    filled = naive.hold(series, HOLD_BINS)
-    for start in (0, 100, 200, 456):
-        far = [other for other in range(457) if abs(other - start) > 144]
-        window = filled[start : start + 144]
-        expected = min(float(np.linalg.norm(window - filled[other : other + 144])) for other in far)
-        assert baseline.profile[start] == pytest.approx(expected, rel=1e-6)
-
-
-@pytest.mark.slow
-def test_a_baseline_needs_two_days_apart() -> None:
-    """Too short or empty a history is refused with what was found."""
-    for size in (0, 1, 143, 288):
-        with pytest.raises(InvalidInput, match="two complete days"):
-            build_baseline(times(size), walk(1, size) if size else np.zeros(0))
-
-
-@pytest.mark.slow
-def test_a_constant_history_still_has_a_threshold() -> None:
-    """A stuck sensor's baseline does not divide by zero."""
-    baseline = build_baseline(times(600), np.full(600, 5.0))
-    assert baseline.threshold == pytest.approx(1.2)
-    assert (detect(baseline, times(300), np.full(300, 5.0)).level[150:] == 0).all()
-
-
-def test_a_rise_goes_from_ok_over_warning_to_critical() -> None:
-    """A leak of 40 sigma is found within hours, and never before it begins."""
-    ppmv = 10 + np.random.default_rng(1).normal(0, 1, 432)
-    ppmv[288:] += 40
-    found = detect(quiet_baseline(), times(432), ppmv)
-    assert (found.level[150:288] == 0).all()
-    first_warning, first_critical = np.argmax(found.level == 1), np.argmax(found.level == 2)
-    assert 288 <= first_warning < first_critical < 300
-    assert (found.level[first_critical:] == 2).all()
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 1000), st.integers(150, 430))
+@given(st.integers(0, 10_000), st.integers(1, 599))
 def test_results_are_causal(seed: int, cut: int) -> None:
     """What comes later cannot change what was said: a prefix gives the same bits."""
-    ppmv = walk(seed, 432)
-    ppmv[np.random.default_rng(seed).random(432) < 0.05] = np.nan
-    whole, part = detect(quiet_baseline(), times(432), ppmv), detect(quiet_baseline(), times(cut), ppmv[:cut])
-    assert part.score.tobytes() == whole.score[:cut].tobytes()
+    ppmv = sea(seed, 600)
+    ppmv[[0, cut - 1]] = 10.0  # both begin and end where they are cut
+    whole, part = detect(quiet_baseline(), times(600), ppmv), detect(quiet_baseline(), times(cut), ppmv[:cut])
+    assert bits(part) == bits(whole, 0, cut)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.randoms(use_true_random=False))
-def test_the_order_of_samples_does_not_matter(random: object) -> None:
-    """Shuffled and repeated samples give the same bits as sorted ones."""
-    ppmv, stamps = walk(9, 432), times(432)
-    order = list(range(432))
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.lists(st.integers(1, 250), min_size=1, max_size=6))
+def test_any_chunks_give_one_pass(seed: int, sizes: list[int]) -> None:
+    """A stream scored in pieces, each with its context and what the last one handed on, gives the bits of one pass."""
+    ppmv, stamps, baseline = sea(seed, 800), times(800), quiet_baseline()
+    ppmv[~np.isfinite(ppmv)] = 10.0
+    whole = detect(baseline, stamps, ppmv)
+    state, begin, pieces = State(), 0, []
+    for size in [*sizes, 800]:
+        end = min(begin + size, 800)
+        if begin == end:
+            break
+        low = max(begin - CONTEXT_BINS, 0)
+        pieces.append(detect(baseline, stamps[low:end], ppmv[low:end], since=stamps[begin], state=state))
+        state, begin = pieces[-1].latch, end
+    joined = tuple(b"".join(parts) for parts in zip(*(bits(piece) for piece in pieces), strict=True))
+    assert joined == bits(whole)
+    assert repr(state) == repr(whole.latch)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 144))
+def test_known_raw_scores_are_taken_over(seed: int, known: int) -> None:
+    """A day whose first raw scores are known gives the bits of scoring all of it."""
+    ppmv, stamps, baseline = sea(seed, 600), times(600), quiet_baseline()
+    ppmv[-1] = 10.0
+    whole = detect(baseline, stamps, ppmv, since=stamps[456])
+    assert bits(detect(baseline, stamps, ppmv, since=stamps[456], known=whole.raw[:known])) == bits(whole)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.randoms(use_true_random=False))
+def test_the_order_of_samples_does_not_matter(seed: int, random: object) -> None:
+    """Shuffled, repeated and late samples give the same bits as sorted ones."""
+    ppmv, stamps, baseline = sea(seed, 500), times(500), quiet_baseline()
+    order = list(range(500))
     random.shuffle(order)  # type: ignore[attr-defined]
-    shuffled = detect(quiet_baseline(), stamps[order], ppmv[order])
-    repeated = detect(quiet_baseline(), np.concatenate((stamps, stamps[:50])), np.concatenate((ppmv, ppmv[:50])))
-    straight = detect(quiet_baseline(), stamps, ppmv)
-    assert shuffled.score.tobytes() == straight.score.tobytes()
-    assert repeated.score.tobytes() == straight.score.tobytes()
+    straight = bits(detect(baseline, stamps, ppmv))
+    assert bits(detect(baseline, stamps[order], ppmv[order])) == straight
+    assert bits(detect(baseline, np.r_[stamps, stamps[:50]], np.r_[ppmv, ppmv[:50]])) == straight
+    assert bits(detect(baseline, np.r_[stamps[300:], stamps[:300]], np.r_[ppmv[300:], ppmv[:300]])) == straight
 
 
-def test_since_leaves_out_the_past_but_uses_it() -> None:
-    """Scoring from the middle gives the bits of scoring from the start."""
-    ppmv = walk(4, 432)
-    whole = detect(quiet_baseline(), times(432), ppmv)
-    part = detect(quiet_baseline(), times(432), ppmv, since=times(432)[300])
-    assert part.score.tobytes() == whole.score[300:].tobytes()
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(-100_000, 100_000))
+def test_shifting_all_times_changes_nothing_but_the_times(seed: int, buckets: int) -> None:
+    """Detection knows no calendar."""
+    ppmv, baseline = sea(seed, 500), quiet_baseline()
+    here, there = detect(baseline, times(500), ppmv), detect(baseline, times(500) + buckets * STEP, ppmv)
+    assert bits(here)[1:] == bits(there)[1:]
+    assert (there.times - here.times == buckets * STEP).all()
 
 
-def test_the_first_day_is_undefined_until_enough_of_it_is_seen() -> None:
-    """Before 80 % of a window is observed, nobody says Ok."""
-    level = detect(quiet_baseline(), times(200), 10 + np.zeros(200)).level
-    assert (level[:115] == -1).all()
-    assert (level[115:] == 0).all()
+def test_samples_of_any_spacing_are_binned() -> None:
+    """Raw samples every 30 s give the levels of their 10-minute means."""
+    means = np.round(sea(2, 400), 3)
+    means[~np.isfinite(means)] = 10.0
+    stamps = START + np.arange(means.size * 20) * np.timedelta64(30, "s")
+    binned = detect(quiet_baseline(), times(400), means)
+    assert detect(quiet_baseline(), stamps, np.repeat(means, 20)).level.tolist() == binned.level.tolist()
 
 
-def test_a_gap_is_held_for_two_hours_and_undefined_beyond() -> None:
-    """Missing data are never called Ok for longer than a sensor can stay the same."""
-    ppmv = 10 + np.zeros(432)
-    ppmv[200:230] = np.nan
-    level = detect(quiet_baseline(), times(432), ppmv).level
-    assert (level[200:212] == 0).all()
-    assert (level[212:230] == -1).all()
-    assert (level[230:] == 0).all()
+# --- leaks
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e14, -5.0])
-def test_bad_values_are_never_scored(bad: float) -> None:
-    """A stretch of bad values is Undefined, neither Ok nor Critical, and leaves no trace after it."""
-    ppmv = 10 + np.zeros(432)
-    ppmv[200:250] = bad
-    level = detect(quiet_baseline(), times(432), ppmv).level
-    assert (level[212:250] == -1).all()
-    assert (level != 2).all()
+def leak(size: int, onset: int, last: int, height: float, *, pulsed: bool = False) -> np.ndarray:
+    """Return what a sensor of 2 h reads of a leak [size], steady or pulsed with a tide of 12.42 h."""
+    time = np.arange(size)
+    source = ((time >= onset) & (time < last)).astype(float)
+    if pulsed:
+        source *= ((time - onset) / 74.5) % 1 < 0.5
+    reading = np.zeros(size)
+    for index in range(1, size):
+        reading[index] = reading[index - 1] + (source[index] - reading[index - 1]) * (1 - np.exp(-1 / 12))
+    return height * reading
 
 
-@settings(max_examples=50, deadline=None)
+@pytest.mark.parametrize("pulsed", [False, True], ids=["steady", "pulsed"])
+def test_a_leak_is_found_held_and_cleared(pulsed: bool) -> None:
+    """Eight times the noise for three days: Critical within hours, an alarm to its end, none 12 h after it."""
+    size, onset, last = 900, 300, 300 + 3 * DAYS
+    ppmv = 10 + np.random.default_rng(5).normal(0, 1, size) + leak(size, onset, last, 8.0, pulsed=pulsed)
+    level = detect(quiet_baseline(), times(size), ppmv).level
+    assert (level[150:onset] == 0).all()
+    first = onset + int(np.argmax(level[onset:] >= 1))
+    assert first < onset + 36
+    assert (level[onset:last] == 2).any()
+    assert np.mean(level[first:last] >= 1) > 0.95
+    assert (level[last + 72 :] < 1).all()
+
+
+def test_critical_stays_critical_while_the_leak_lasts() -> None:
+    """Also when the leak is all that the windows know."""
+    size = 1000
+    ppmv = 10 + np.random.default_rng(6).normal(0, 1, size) + leak(size, 300, size, 30.0)
+    level = detect(quiet_baseline(), times(size), ppmv).level
+    first = int(np.argmax(level == 2))
+    assert 300 < first < 312
+    assert (level[first:] == 2).all()
+
+
+def test_an_alarm_survives_a_gap() -> None:
+    """Silence is Undefined, and does not end what was going on before it."""
+    size = 700
+    ppmv = 10 + np.random.default_rng(7).normal(0, 1, size) + leak(size, 300, size, 30.0)
+    ppmv[400:450] = np.nan
+    level = detect(quiet_baseline(), times(size), ppmv).level
+    assert (level[412:450] == -1).all()
+    assert (level[450:] == 2).all()
+
+
+def test_a_fall_of_the_background_is_no_leak() -> None:
+    """Readings that go down to half raise nothing."""
+    ppmv = 10 + np.random.default_rng(8).normal(0, 1, 700)
+    baseline = build_baseline(times(1440), 10 + np.random.default_rng(9).normal(0, 1, 1440))
+    ppmv[400:] -= 2.0
+    assert (detect(baseline, times(700), ppmv).level < 2).all()
+
+
+# --- nothing bad is ever Ok
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [np.nan, np.inf, -np.inf, 1e14, -5.0, 0.0, 10.0],
+    ids=["nan", "inf", "-inf", "sentinel", "negative", "zero", "constant"],
+)
+def test_hours_of_bad_values_are_undefined_and_leave_no_trace(bad: float) -> None:
+    """Four hours that say nothing are Undefined from the third on, and Ok comes back by itself."""
+    ppmv = 10 + np.random.default_rng(1).normal(0, 1, 600)
+    ppmv[300:324] = bad
+    found = detect(quiet_baseline(), times(600), ppmv)
+    assert (found.level[317:324] != 0).all()
+    assert (found.fault[317:324] != 0).all()
+    assert (found.level[500:] == 0).all()
+    assert (found.fault[400:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "size"),
+    [
+        ([], 0),
+        ([5.0], 1),
+        ([np.nan] * 300, 300),
+        ([1e14] * 300, 300),
+        ([0.0] * 300, 300),
+        ([7.0] * 300, 300),
+        ([-1.0] * 300, 300),
+    ],
+    ids=["empty", "one", "nan", "sentinel", "zero", "constant", "negative"],
+)
+def test_a_stream_that_says_nothing_is_never_ok(values: list[float], size: int) -> None:
+    """Neither in the beginning nor after a day of it."""
+    found = detect(quiet_baseline(), times(size), np.array(values))
+    assert found.level.size == size
+    assert (found.level != 0).all()
+
+
+@settings(max_examples=40, deadline=None)
 @given(hnp.arrays(np.float64, st.integers(0, 300), elements=st.floats(allow_nan=True, allow_infinity=True)))
 def test_any_values_give_defined_levels(values: np.ndarray) -> None:
     """Whatever the numbers, every level is one of the four and agrees with its score."""
@@ -176,23 +222,116 @@ def test_any_values_give_defined_levels(values: np.ndarray) -> None:
     assert found.level.size == values.size
     assert np.isin(found.level, (-1, 0, 1, 2)).all()
     assert (np.isnan(found.score) == (found.level == -1)).all()
+    assert ((found.score >= 1) == (found.level >= 1)).all()
+    assert ((found.score >= 2) == (found.level == 2)).all()
 
 
-def test_samples_of_any_spacing_are_binned() -> None:
-    """Raw samples every 30 s give the levels of their 10-minute means."""
-    raw = np.repeat(walk(2, 300), 20)
-    stamps = START + np.arange(raw.size) * np.timedelta64(30, "s")
-    binned = detect(quiet_baseline(), times(300), walk(2, 300))
-    found = detect(quiet_baseline(), stamps, raw)
-    assert found.level.tolist() == binned.level.tolist()
-
-
-def test_shapes_that_differ_are_refused() -> None:
-    """The message names both shapes."""
+def test_what_makes_no_sense_is_refused() -> None:
+    """Shapes that differ, times that are none, and a stray time stamp that would take gigabytes."""
     with pytest.raises(InvalidInput, match=r"\(3,\) and \(2,\)"):
         detect(quiet_baseline(), times(3), np.zeros(2))
     with pytest.raises(InvalidInput, match="NaT"):
         detect(quiet_baseline(), np.array(["NaT"], dtype="datetime64[s]"), np.zeros(1))
+    with pytest.raises(InvalidInput, match="span"):
+        detect(quiet_baseline(), np.array(["1000-01-01", "2026-01-01"], dtype="datetime64[s]"), np.ones(2))
+
+
+def test_before_the_first_window_is_whole_nobody_says_ok() -> None:
+    """The shortest channel needs six hours."""
+    level = detect(quiet_baseline(), times(200), 10 + np.random.default_rng(3).normal(0, 1, 200)).level
+    assert (level[:35] == -1).all()
+    assert (level[35:] == 0).all()
+
+
+# --- baselines
+
+
+HISTORIES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "constant": lambda _: np.full(1000, 5.0),
+    "zero": lambda _: np.zeros(1000),
+    "zero for days, then not": lambda rng: np.r_[np.zeros(500), 10 + rng.normal(0, 1, 900)],
+    "gaps": lambda rng: np.where(np.arange(1500) % 400 < 20, np.nan, 10 + rng.normal(0, 1, 1500)),
+    "sentinels": lambda rng: np.where(rng.random(1500) < 0.02, 1e14, 10 + rng.normal(0, 1, 1500)),
+    "by exception": lambda rng: np.where(np.arange(1500) % 3 > 0, np.nan, 10 + rng.normal(0, 1, 1500)),
+    "40 % missing": lambda rng: np.where(rng.random(1500) < 0.4, np.nan, 10 + rng.normal(0, 1, 1500)),
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_any_history_with_two_days_makes_a_baseline(name: str) -> None:
+    """And a leak is found with it."""
+    history = HISTORIES[name](np.random.default_rng(4))
+    baseline = build_baseline(times(history.size), history)
+    assert all(0 < scale.warning < scale.critical < np.inf for scale in baseline.scales)
+    size = 500
+    ppmv = 10 + np.random.default_rng(5).normal(0, 1, size) + leak(size, 300, size, 500.0)
+    assert (detect(baseline, times(size), ppmv).level[330:] == 2).all()
+
+
+@pytest.mark.parametrize("size", [0, 1, 143, 250])
+def test_too_little_history_is_refused(size: int) -> None:
+    """The message says how much there is."""
+    with pytest.raises(InvalidInput, match=f"{size} samples"):
+        build_baseline(times(size), 10 + np.random.default_rng(1).normal(0, 1, size))
+
+
+def test_what_was_told_moves_no_threshold_but_is_known() -> None:
+    """A rise that a person declared usual is not flagged again, and others are as before."""
+    rng = np.random.default_rng(6)
+    history = 10 + rng.normal(0, 1, 14 * DAYS)
+    rise = leak(2 * DAYS, 0, DAYS, 20.0)
+    told = np.zeros(16 * DAYS, dtype=bool)
+    told[14 * DAYS :] = True
+    longer = np.r_[history, 10 + rng.normal(0, 1, 2 * DAYS) + rise]
+    before = build_baseline(times(history.size), history)
+    after = build_baseline(times(longer.size), longer, told=told)
+    for one, other in zip(before.scales, after.scales, strict=True):
+        assert other.warning == pytest.approx(one.warning, rel=0.05)
+    again = np.r_[10 + rng.normal(0, 1, 2 * DAYS), 10 + rng.normal(0, 1, 2 * DAYS) + rise]
+    assert (detect(before, times(again.size), again).level == 2).any()
+    assert (detect(after, times(again.size), again).level < 2).all()
+
+
+def test_rarer_false_alarms_cost_higher_thresholds() -> None:
+    """The rates mean something, and their order is kept."""
+    history = 10 + np.random.default_rng(7).normal(0, 1, 14 * DAYS)
+    often, seldom = (build_baseline(times(history.size), history, Rates(rate, rate / 10)) for rate in (3.0, 0.3))
+    for one, other in zip(often.scales, seldom.scales, strict=True):
+        assert one.warning < other.warning < other.critical
+    with pytest.raises(InvalidInput, match="critical < warning"):
+        Rates(0.1, 1.0)
+
+
+def test_baselines_survive_storage() -> None:
+    """Bytes and back give the same bytes and version; other content, another version."""
+    baseline = quiet_baseline()
+    again = Baseline.from_bytes(baseline.to_bytes())
+    assert again.to_bytes() == baseline.to_bytes()
+    assert again.version == baseline.version
+    assert quiet_baseline(seed=1).version != baseline.version
+    ppmv = sea(1, 400)
+    assert bits(detect(again, times(400), ppmv)) == bits(detect(baseline, times(400), ppmv))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda b: b[:-8],
+        lambda b: b"x" + b,
+        lambda b: b[:20],
+        lambda _: b"",
+        lambda b: b + b"12345678",
+        lambda b: b.replace(b'"day"', b'"dax"'),
+        lambda b: b.replace(b'"rates": [1.0, 0.1]', b'"rates": [0.1, 1.0]'),
+    ],
+)
+def test_a_spoilt_baseline_is_refused(spoil: Callable[[bytes], bytes]) -> None:
+    """Truncated, lengthened, foreign or edited bytes are a CorruptBlob, not a wrong baseline."""
+    with pytest.raises(CorruptBlob, match="baseline cannot be read"):
+        Baseline.from_bytes(spoil(quiet_baseline().to_bytes()))
+
+
+# --- the grid
 
 
 @given(hnp.arrays(np.float64, st.integers(0, 60), elements=st.sampled_from([1.0, 2.0, np.nan])), st.integers(0, 14))
@@ -208,70 +347,6 @@ def test_regular_means_do_not_depend_on_the_order() -> None:
         regularise(np.repeat(START, 3), values[list(order)]).ppmv[0] for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0))
     }
     assert len(means) == 1
-
-
-@given(st.integers(0, 1000), st.integers(300, 500))
-@settings(max_examples=20, deadline=None)
-def test_baselines_survive_storage(seed: int, size: int) -> None:
-    """Bytes and back give the same version, profile and threshold."""
-    values = walk(seed, size)
-    values[:5] = np.nan
-    baseline = Baseline(START, values, np.full(size - 143, 2.5), 17.25)
-    again = Baseline.from_bytes(baseline.to_bytes())
-    assert again.to_bytes() == baseline.to_bytes()
-    assert again.version == baseline.version
-    assert (again.threshold, again.window, again.times[0]) == (17.25, 144, START)
-
-
-@pytest.mark.parametrize(
-    "spoil", [lambda b: b[:-8], lambda b: b"x" + b, lambda b: b[:20], lambda _: b"", lambda b: b + b"12345678"]
-)
-def test_a_spoilt_baseline_is_refused(spoil: object) -> None:
-    """Truncated, lengthened or foreign bytes are a CorruptBlob, not a wrong baseline."""
-    with pytest.raises(CorruptBlob, match="baseline cannot be read"):
-        Baseline.from_bytes(spoil(quiet_baseline().to_bytes()))  # type: ignore[operator]
-
-
-def test_days_that_stand_out_are_suspect() -> None:
-    """A high day is left out by its peak, a low one by being like no other."""
-    ppmv = 20 + np.random.default_rng(3).normal(0, 2, 20 * 144)
-    ppmv[5 * 144 : 6 * 144] += 300
-    ppmv[8 * 144 : 9 * 144] -= 15
-    assert suspect_days(times(ppmv.size), ppmv).tolist() == [
-        (START + day * 144 * STEP).astype("datetime64[D]").item() for day in (5, 8)
-    ]
-
-
-def test_days_like_no_other_are_suspect() -> None:
-    """A day whose course is its own is left out though its peak is like the others'."""
-    tide = 20 + 10 * np.sin(np.arange(30 * 144) * 2 * np.pi / 74.5)
-    ppmv = tide + np.random.default_rng(4).normal(0, 1, tide.size)
-    ppmv[9 * 144 : 10 * 144] = 29 - np.linspace(0, 28, 144)
-    ppmv[17 * 144 : 18 * 144] = 1 + np.linspace(0, 28, 144)
-    assert suspect_days(times(ppmv.size), ppmv).tolist() == [
-        (START + day * 144 * STEP).astype("datetime64[D]").item() for day in (9, 17)
-    ]
-
-
-@pytest.mark.parametrize(
-    "ppmv",
-    [
-        np.full(30 * 144, 5.0),
-        np.zeros(30 * 144),
-        5 + np.random.default_rng(1).normal(0, 0.05, 30 * 144),
-        20 + 60 * (np.random.default_rng(2).random(30 * 144) < 0.02),
-    ],
-    ids=["constant", "zero", "quiet", "spiky"],
-)
-def test_usual_sensors_have_no_suspect_days(ppmv: np.ndarray) -> None:
-    """What a sensor does every day is not suspect, be it nothing or spikes."""
-    assert suspect_days(times(ppmv.size), ppmv).size == 0
-
-
-def test_no_readings_have_no_suspect_days() -> None:
-    """Nothing at all, and nothing but gaps, are no error."""
-    assert suspect_days(times(0), np.zeros(0)).size == 0
-    assert suspect_days(times(300), np.full(300, np.nan)).size == 0
 
 
 def test_the_hot_path_imports_neither_stumpy_nor_scipy() -> None:

@@ -7,7 +7,8 @@
     rise      12 h of ppmv, from their first 3 h; a strong leak above any background.
 
 A leak adds methane. Day and half day therefore only speak while the last 3 h lie above the nearest window's, rise while
-they have risen more. Hours also hears a fall: what a turning current takes away was there.
+they have risen more. Hours also hears a fall: what a turning current takes away was there; but not a fall to lower than
+the sensor ever reads, which is a sensor that fails.
 
 A channel's ratio sets the distance D to the nearest window against how alike windows are around there:
 
@@ -20,6 +21,7 @@ sensors: a month of one sensor alone says little about what happens once a month
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +34,12 @@ Floats = npt.NDArray[np.float64]
 
 ZONE = 144  # windows less than a day apart are not compared: a quarter of a window would match a tide with itself
 RESOLUTION_PPMV = 0.1  # a METS sensor resolves no less
+LOWEST_PERCENTILE = 1  # lower than this a sensor never reads
 LEAST_STEP = 1.05  # Critical lies at least so far above Warning
+
+
+# When the last bins lie above the nearest window's; have risen more; are not lower than the sensor ever reads.
+Speaks = Literal["above", "rising", "not low"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +49,18 @@ class Channel:
     name: str
     window: int  # bins
     head: int  # first bins, whose mean a window is centred on
-    tail: int  # last bins, which must lie above the nearest window's (0: need not)
+    tail: int  # last bins
     logarithm: bool
-    rise: bool  # whether the last bins are measured from the first ones, or as they are
+    speaks: Speaks
     share: float  # of the false alarms that are accepted
     usual: tuple[float, float]  # ratio exceeded once a month at such sensors, and its growth per factor e rarer
 
 
 CHANNELS = (
-    Channel("day", window=144, head=144, tail=18, logarithm=True, rise=False, share=0.45, usual=(1.4, 0.26)),
-    Channel("half day", window=72, head=72, tail=18, logarithm=True, rise=False, share=0.15, usual=(2.35, 0.54)),
-    Channel("hours", window=36, head=9, tail=0, logarithm=True, rise=False, share=0.25, usual=(3.25, 0.72)),
-    Channel("rise", window=72, head=18, tail=18, logarithm=False, rise=True, share=0.15, usual=(2.8, 0.72)),
+    Channel("day", window=144, head=144, tail=18, logarithm=True, speaks="above", share=0.45, usual=(1.4, 0.26)),
+    Channel("half day", window=72, head=72, tail=18, logarithm=True, speaks="above", share=0.15, usual=(2.35, 0.54)),
+    Channel("hours", window=36, head=9, tail=3, logarithm=True, speaks="not low", share=0.25, usual=(3.25, 0.72)),
+    Channel("rise", window=72, head=18, tail=18, logarithm=False, speaks="rising", share=0.15, usual=(2.8, 0.72)),
 )
 
 
@@ -84,6 +91,7 @@ class Compared:
                 )
         self.profile = profile
         self._median = float(np.nanmedian(profile))
+        self._lowest = float(np.nanpercentile(self._series, LOWEST_PERCENTILE))
         typical = float(np.nanmedian(ppmv))
         step = self._scaled(np.array([typical, typical + RESOLUTION_PPMV]))
         self._floor = float(step[1] - step[0]) * np.sqrt(channel.window)
@@ -121,9 +129,9 @@ class Compared:
         own = self.profile[nearest]
         own = np.where(np.isnan(own), self._median, own)
         ratio = distance / np.sqrt(own**2 + self._median**2 + self._floor**2)
-        if channel.tail:
-            mine, theirs = self._tails(query, np.arange(nearest.size)), self._tails(self._series, nearest)
-            ratio = np.where(mine > theirs, ratio, 0.0)
+        mine = self._tails(query, np.arange(nearest.size))
+        heard = mine >= self._lowest if channel.speaks == "not low" else mine > self._tails(self._series, nearest)
+        ratio = np.where(heard, ratio, 0.0)
         return np.where(nearest < 0, np.nan, ratio)
 
     def _tails(self, series: Floats, starts: npt.NDArray[np.int64]) -> Floats:
@@ -131,7 +139,7 @@ class Compared:
         channel = self.channel
         windows = np.lib.stride_tricks.sliding_window_view(series, channel.window)
         tails = windows[starts, channel.window - channel.tail :].mean(axis=1)
-        if channel.rise:
+        if channel.speaks == "rising":
             tails = tails - windows[starts, : channel.head].mean(axis=1)
         return np.asarray(tails)
 

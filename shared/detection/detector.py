@@ -2,7 +2,8 @@
 
 The score is the larger of the channels' (``channels``), held by the latch (``latch``). 1.0 is Warning's edge and 2.0
 Critical's: what is expected to be exceeded by chance so often per sensor-month as the baseline's rates say. Where
-the sensor itself is not well (``health``), a level that would be Ok is Undefined.
+the sensor itself is not well (``health``), a level that would be Ok is Undefined, and what a stuck or noisy sensor
+said is compared with nothing.
 """
 
 from dataclasses import dataclass
@@ -14,14 +15,18 @@ import numpy.typing as npt
 from shared.detection.baseline import Baseline
 from shared.detection.channels import CHANNELS, score_of
 from shared.detection.health import FAULT_CONTEXT, Fault, faults
-from shared.detection.latch import BEFORE_BINS, SMOOTH_BINS, State, latch
-from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, hold, regularise
+from shared.detection.latch import BEFORE_BINS, RISING_BINS, SMOOTH_BINS, State, latch
+from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, hold, recent, regularise
 
 WARNING_SCORE = 1.0
 CRITICAL_SCORE = 2.0
 WINDOW = max(channel.window for channel in CHANNELS)
-# What a sample's raw score can depend on: its window, and what is held into the window's start. The latch needs less.
-CONTEXT_BINS = max(WINDOW, BEFORE_BINS, SMOOTH_BINS, FAULT_CONTEXT) + HOLD_BINS_BY_EXCEPTION
+# What a sample's score can depend on: its window or what the latch looks back on, and what these rest on in turn.
+CONTEXT_BINS = max(WINDOW, BEFORE_BINS, RISING_BINS + SMOOTH_BINS) + max(HOLD_BINS_BY_EXCEPTION, FAULT_CONTEXT)
+
+Floats = npt.NDArray[np.float64]
+Scores = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,25 +65,31 @@ def detect(
     series = regularise(times, ppmv)
     first = 0 if since is None else int(np.searchsorted(series.times, since))
     held = hold(series.ppmv, baseline.hold_bins)
-    raw = _raw_scores(baseline, held, first, np.zeros(0, dtype=np.float32) if known is None else known)
+    fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)
+    ill = (fault == Fault.STUCK) | (fault == Fault.NOISY)
+    raw = _raw_scores(baseline, held, ill, first, np.zeros(0, dtype=np.float32) if known is None else known)
     latched = latch(raw.astype(np.float64), series.ppmv, held, State() if state is None else state)
-    fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)[first:]
+    fault = fault[first:]
     score = latched.score.astype(np.float32)
     score[(fault != Fault.NONE) & (score < WARNING_SCORE)] = np.nan
     return Detection(series.times[first:], series.ppmv[first:], score, level_of(score), raw, fault, latched.state)
 
 
-def _raw_scores(
-    baseline: Baseline, held: npt.NDArray[np.float64], first: int, known: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    """Return the channels' score of each bucket from ``first`` on [k], of which the first are known."""
+def _raw_scores(baseline: Baseline, held: Floats, ill: Flags, first: int, known: Scores) -> Scores:
+    """Return the channels' score of each bucket from ``first`` on [k], of which the first are known.
+
+    A channel is silent while its window holds a bucket in which the sensor was ill [n].
+    """
     begin = first + known.size
     if begin >= held.size:
         return known[: held.size - first]
     ratios = []
     for compared in baseline.compared:
-        context = min(compared.channel.window - 1, begin)
-        ratios.append(compared.ratios(held[begin - context :])[context:])
+        window = compared.channel.window
+        context = min(window - 1, begin)
+        ratio = compared.ratios(held[begin - context :])[context:]
+        ratio[recent(ill, window, missing=False)[begin:].any(axis=1)] = np.nan
+        ratios.append(ratio)
     scores = score_of(ratios, baseline.scales)
     scores[np.isnan(held[begin:])] = np.nan
     return np.concatenate((known, scores.astype(np.float32)))

@@ -41,7 +41,7 @@ Indices = npt.NDArray[np.int64]
 ROWS = 144  # from one FFT to the next: the recurrence's rounding errors do not outlive a day
 COLUMNS = 24_576  # diagonals worked on at a time: a row of each vector stays in a second-level cache
 TOGETHER = 16  # rows whose terms come from one matrix product, faster than two passes for each
-FEW = 1 / 32  # of the boxes: with more left, an FFT is faster than deciding among their windows
+FEW = 64  # boxes: with more left, an FFT is faster than deciding among their windows
 ABSURD = 1e100  # values beyond count as missing: their squares could overflow
 EPSILON = float(np.finfo(np.float64).eps)
 SAFETY = 100.0  # of the rounding errors' bounds, in units of eps |q| |x|; an FFT's stay below 3
@@ -136,7 +136,7 @@ class Join:
         best.decide(np.zeros_like(first), first)
         distance = float(best.result()[1][0])
         groups = (bounds <= distance * (1 + 1e-5) + doubt).nonzero()[0]
-        if groups.size > FEW * bounds.size + 1:
+        if groups.size > FEW:
             return None
         columns = self._boxes.windows(groups)
         best.decide(np.zeros_like(columns), columns)
@@ -186,7 +186,9 @@ class Join:
             some = slice(first + begin, first + begin + count)
             columns = slice(low + begin, high + begin + count - 1)
             shape = (count, columns.stop - columns.start)
-            moves = np.dot(rows.moves[some], self._moves[:, columns], out=SCRATCH.array("moves", shape))
+            moves = SCRATCH.array("moves", shape)
+            if begin or count > 1:  # the first row does not move
+                np.dot(rows.moves[some], self._moves[:, columns], out=moves)
             if self._tilted:
                 levels = np.dot(rows.levels[some], self._levels[:, columns], out=SCRATCH.array("levels", shape))
             for row in range(count):

@@ -89,7 +89,9 @@ def _step(state: State, now: Now) -> tuple[State, float]:
         believed = level and (over or mean > release or mean + low > RISING * (now.lowest + low))
         if not believed:
             return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
-        low = _low(now.ppmv, mean)
+        low = _low(now.ppmv)
+        if not mean > low:  # an alarm while the sensor reads low: there is nothing to hold on to
+            return State(0.0, *state[1:3], age), raw
         release = low + RELEASE_AT_ONSET * (mean - low)
         age = 0
     if mean > release:
@@ -103,8 +105,8 @@ def _step(state: State, now: Now) -> tuple[State, float]:
     return State(held, low, release, age), held if np.isnan(raw) else max(held, raw)
 
 
-def _low(ppmv: Floats, mean: float) -> float:
-    """Return what was low in the last 18 h; an alarm while the sensor reads low holds at what it reads."""
+def _low(ppmv: Floats) -> float:
+    """Return what was low in the last 18 h; NaN where nothing was read."""
     before = ppmv[-BEFORE_BINS:]
     before = before[~np.isnan(before)]
-    return min(float(np.percentile(before, LOW_PERCENTILE)), mean) if before.size else mean
+    return float(np.percentile(before, LOW_PERCENTILE)) if before.size else np.nan

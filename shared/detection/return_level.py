@@ -7,7 +7,7 @@ The peaks of a sensor's own leak-free scores over a high threshold u follow a ge
 
 with xi and sigma from probability-weighted moments of the n declustered peaks (Hosking & Wallis 1987):
 
-    a0 = mean(y),  a1 = mean(y_(i) (1 - (i - 0.35) / n)),  xi = 2 - a0 / (a0 - 2 a1),  sigma = 2 a0 a1 / (a0 - 2 a1)
+    a0 = mean(y),  a1 = mean(y_(i) (1 - (i - 0.35) / n)),  xi = 2 - a0 / (a0 - 2 a1),  sigma = a0 (1 - xi)
 
 The level that is exceeded ``rate`` times a month, when u is exceeded by r clusters a month, is
 
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 MONTH_BINS = 365.25 / 12 * 144
 QUANTILE = 0.9  # u: enough peaks in two weeks, and still a tail
 GAP_BINS = 36  # exceedances less than 6 h apart are one event
-LARGEST_SHAPE = 0.5  # a dozen peaks can suggest any tail; heavier ones than this have no mean to speak of
+LARGEST_SHAPE = 0.5  # a dozen peaks can suggest any tail; of heavier ones than this not even the spread exists
 FEWEST = 4  # peaks that a shape can be estimated from
 
 
@@ -31,7 +31,8 @@ def return_level(scores: Floats, rate: float) -> float:
     known = scores[~np.isnan(scores)]
     if known.size == 0:
         return np.nan
-    threshold = float(np.quantile(known, QUANTILE))
+    heard = known[known > 0]  # a channel that is silent nearly always still has a tail
+    threshold = max(float(np.quantile(known, QUANTILE)), float(np.median(heard)) if heard.size else 0.0)
     peaks = _peaks(scores, threshold) - threshold
     if peaks.size < FEWEST:
         return float(known.max())
@@ -59,4 +60,4 @@ def _pareto(peaks: Floats) -> tuple[float, float]:
     if spread <= 1e-12 * mean:
         return 0.0, mean
     shape = float(np.clip(2 - mean / spread, -LARGEST_SHAPE, LARGEST_SHAPE))
-    return shape, 2 * mean * first / spread
+    return shape, mean * (1 - shape)

@@ -1,0 +1,81 @@
+"""The latch: it holds while a sensor reads high, lets go when it reads low, and is not fooled by a leak's end."""
+
+import numpy as np
+import pytest
+
+from shared.detection.latch import QUIET_BINS, State, latch
+
+CALM = 10.0
+
+
+def run(ppmv: np.ndarray, raw: np.ndarray) -> np.ndarray:
+    """Return the latched score of a series without gaps."""
+    return latch(raw, ppmv, ppmv, State()).score
+
+
+def series(size: int, *steps: tuple[int, int, float]) -> np.ndarray:
+    """Return a calm series with other values from each step's begin to its end."""
+    values = np.full(size, CALM)
+    for begin, end, value in steps:
+        values[begin:end] = value
+    return values
+
+
+def alarm(size: int, *spans: tuple[int, int, float]) -> np.ndarray:
+    """Return raw scores of 0.2 with alarms of that height in the spans."""
+    raw = np.full(size, 0.2)
+    for begin, end, height in spans:
+        raw[begin:end] = height
+    return raw
+
+
+@pytest.mark.parametrize("height", [1.3, 2.5])
+def test_what_was_raised_is_held_until_the_sensor_reads_low(height: float) -> None:
+    """Warning at Warning, Critical at Critical, and over 8 to 10 h after the readings are back."""
+    score = run(series(600, (200, 400, 30.0)), alarm(600, (205, 220, height)))
+    assert (score[205:400] >= np.floor(height)).all()
+    cleared = 400 + int(np.argmax(score[400:] < 1))
+    assert QUIET_BINS <= cleared - 400 <= QUIET_BINS + 6
+    assert (score[cleared:] < 1).all()
+
+
+def test_a_warning_that_becomes_critical_stays_critical() -> None:
+    """What is held only grows."""
+    score = run(series(600, (200, 600, 30.0)), alarm(600, (205, 210, 1.2), (300, 301, 2.2)))
+    assert (score[205:300] < 2).all()
+    assert (score[300:] >= 2).all()
+
+
+def test_half_a_tide_away_from_the_sensor_does_not_end_it() -> None:
+    """Six hours of low readings between the pulses are bridged."""
+    pulses = [(begin, begin + 37, 30.0) for begin in range(200, 800, 74)]
+    score = run(series(900, *pulses), alarm(900, (203, 210, 2.5)))
+    assert (score[203:800] >= 2).all()
+
+
+def test_a_leaks_end_raises_nothing_but_a_new_rise_does() -> None:
+    """For a day after it, scores count only where the readings are high or rise."""
+    ppmv = series(900, (200, 300, 100.0), (420, 500, 60.0))
+    raw = alarm(900, (203, 210, 2.5), (300, 440, 2.5))
+    score = run(ppmv, raw)
+    quiet = 300 + QUIET_BINS + 6
+    assert (score[quiet:420] < 1).all()
+    assert (score[426:440] >= 2).all()
+
+
+def test_silence_neither_ends_nor_prolongs_an_alarm() -> None:
+    """What is not read is Undefined; afterwards it goes on."""
+    ppmv = series(600, (200, 600, 30.0))
+    ppmv[300:360] = np.nan
+    raw = alarm(600, (203, 210, 2.5))
+    raw[300:396] = np.nan
+    score = latch(raw, ppmv, ppmv, State()).score
+    assert np.isnan(score[300:360]).all()
+    assert (score[360:] >= 2).all()
+
+
+def test_an_alarm_while_the_sensor_reads_low_is_not_held() -> None:
+    """There is nothing to hold on to: it would never end."""
+    score = run(series(600, (200, 600, 1.0)), alarm(600, (203, 210, 2.5)))
+    assert (score[203:210] == 2.5).all()
+    assert (score[210:] < 1).all()
