@@ -26,6 +26,7 @@ LOW_PERCENTILE = 20
 RELEASE_AT_ONSET = 0.5
 RELEASE_AT_PEAK = 0.3
 RISING = 1.6  # times the lowest hourly mean of the last 6 h, both with what was low added
+RISING_SHARE = 0.2  # of the release level's height
 RISING_BINS = 36
 BELOW_WARNING = 0.99
 
@@ -86,7 +87,7 @@ def _step(state: State, now: Now) -> tuple[State, float]:
     age = min(age + 1, QUIET_BINS + AFTERMATH_BINS)
     if not held:
         over = age >= QUIET_BINS + AFTERMATH_BINS
-        believed = level and (over or mean > release or mean + low > RISING * (now.lowest + low))
+        believed = level and (over or mean > release or _rises(now, low, release))
         if not believed:
             return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
         low = _low(now.ppmv)
@@ -103,6 +104,12 @@ def _step(state: State, now: Now) -> tuple[State, float]:
     if np.isnan(now.reading):
         return State(held, low, release, age), raw
     return State(held, low, release, age), held if np.isnan(raw) else max(held, raw)
+
+
+def _rises(now: Now, low: float, release: float) -> bool:
+    """Return whether the readings rise again, and not by next to nothing."""
+    by = now.mean - now.lowest
+    return now.mean + low > RISING * (now.lowest + low) and by > RISING_SHARE * (release - low)
 
 
 def _low(ppmv: Floats) -> float:
