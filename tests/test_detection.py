@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from shared.detection import Baseline, Detection, Rates, State, build_baseline, detect
+from shared.detection import Detection, Rates, State, build_baseline, detect
 from shared.detection.detector import CONTEXT_BINS
 from shared.detection.regular import hold, regularise
-from shared.errors import CorruptBlob, InvalidInput
+from shared.errors import InvalidInput
 from tests import naive_detection as naive
 from tests.examples import quiet_baseline
 
@@ -246,35 +245,6 @@ def test_before_the_first_window_is_whole_nobody_says_ok() -> None:
 # --- baselines
 
 
-HISTORIES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
-    "constant": lambda _: np.full(1000, 5.0),
-    "zero": lambda _: np.zeros(1000),
-    "zero for days, then not": lambda rng: np.r_[np.zeros(500), 10 + rng.normal(0, 1, 900)],
-    "gaps": lambda rng: np.where(np.arange(1500) % 400 < 20, np.nan, 10 + rng.normal(0, 1, 1500)),
-    "sentinels": lambda rng: np.where(rng.random(1500) < 0.02, 1e14, 10 + rng.normal(0, 1, 1500)),
-    "by exception": lambda rng: np.where(np.arange(1500) % 3 > 0, np.nan, 10 + rng.normal(0, 1, 1500)),
-    "40 % missing": lambda rng: np.where(rng.random(1500) < 0.4, np.nan, 10 + rng.normal(0, 1, 1500)),
-}
-
-
-@pytest.mark.parametrize("name", HISTORIES)
-def test_any_history_with_two_days_makes_a_baseline(name: str) -> None:
-    """And a leak is found with it."""
-    history = HISTORIES[name](np.random.default_rng(4))
-    baseline = build_baseline(times(history.size), history)
-    assert all(0 < scale.warning < scale.critical < np.inf for scale in baseline.scales)
-    size = 500
-    ppmv = 10 + np.random.default_rng(5).normal(0, 1, size) + leak(size, 300, size, 500.0)
-    assert (detect(baseline, times(size), ppmv).level[330:] == 2).all()
-
-
-@pytest.mark.parametrize("size", [0, 1, 143, 250])
-def test_too_little_history_is_refused(size: int) -> None:
-    """The message says how much there is."""
-    with pytest.raises(InvalidInput, match=f"{size} samples"):
-        build_baseline(times(size), 10 + np.random.default_rng(1).normal(0, 1, size))
-
-
 def test_what_was_told_moves_no_threshold_but_is_known() -> None:
     """A rise that a person declared usual is not flagged again, and others are as before."""
     rng = np.random.default_rng(6)
@@ -300,35 +270,6 @@ def test_rarer_false_alarms_cost_higher_thresholds() -> None:
         assert one.warning < other.warning < other.critical
     with pytest.raises(InvalidInput, match="critical < warning"):
         Rates(0.1, 1.0)
-
-
-def test_baselines_survive_storage() -> None:
-    """Bytes and back give the same bytes and version; other content, another version."""
-    baseline = quiet_baseline()
-    again = Baseline.from_bytes(baseline.to_bytes())
-    assert again.to_bytes() == baseline.to_bytes()
-    assert again.version == baseline.version
-    assert quiet_baseline(seed=1).version != baseline.version
-    ppmv = sea(1, 400)
-    assert bits(detect(again, times(400), ppmv)) == bits(detect(baseline, times(400), ppmv))
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda b: b[:-8],
-        lambda b: b"x" + b,
-        lambda b: b[:20],
-        lambda _: b"",
-        lambda b: b + b"12345678",
-        lambda b: b.replace(b'"day"', b'"dax"'),
-        lambda b: b.replace(b'"rates": [1.0, 0.1]', b'"rates": [0.1, 1.0]'),
-    ],
-)
-def test_a_spoilt_baseline_is_refused(spoil: Callable[[bytes], bytes]) -> None:
-    """Truncated, lengthened, foreign or edited bytes are a CorruptBlob, not a wrong baseline."""
-    with pytest.raises(CorruptBlob, match="baseline cannot be read"):
-        Baseline.from_bytes(spoil(quiet_baseline().to_bytes()))
 
 
 # --- the grid

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Self
 
@@ -95,16 +96,24 @@ class Baseline:
             if values.size != sum(sizes):
                 raise ValueError(f"it holds {values.size} numbers, expected {sum(sizes)}")
             ppmv, *profiles = np.split(values, np.cumsum(sizes)[:-1])
+            warning, critical = header["rates"]
             return cls(
-                np.datetime64(header["start"], "s"),
+                _moment(header["start"]),
                 ppmv,
                 int(header["hold_bins"]),
                 float(header["noise"]),
-                Rates(*map(float, header["rates"])),
+                Rates(float(warning), float(critical)),
                 _scales(header["channels"], profiles),
             )
-        except (ValueError, KeyError, TypeError, InvalidInput) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, InvalidInput) as error:
             raise CorruptBlob(f"baseline cannot be read: {error}") from error
+
+
+def _moment(text: str) -> np.datetime64:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        raise ValueError(f"it begins at {text}, expected UTC without a zone")
+    return np.datetime64(moment, "s")
 
 
 def _scales(headers: Sequence[Any], profiles: Sequence[Floats]) -> tuple[Scale, ...]:

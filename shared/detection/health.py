@@ -94,10 +94,10 @@ def noisy(ppmv: Floats, noise: float) -> Flags:
 
 
 def noise_of(ppmv: Floats) -> float:
-    """Return the usual size of what a series [n] jumps between buckets [ppmv]; 0 where it has no three in a row."""
+    """Return the usual size of what a series [n] jumps between buckets [ppmv]; inf where no three in a row tell."""
     jitter = _jitter(ppmv)
     known = jitter[~np.isnan(jitter)]
-    return float(np.median(known)) if known.size else 0.0
+    return float(np.median(known)) if known.size else np.inf
 
 
 def by_exception(ppmv: Floats) -> bool:

@@ -47,13 +47,15 @@ def regularise(times: Any, ppmv: Any) -> Regular:
     if size > MAX_BINS:
         raise InvalidInput(f"times must span at most {MAX_BINS} buckets of 10 minutes, not {size}")
     valid = np.isfinite(values) & (values >= 0) & (values < MAXIMUM_PPMV)
-    where = (bins - first)[valid]
+    where, good = (bins - first)[valid], values[valid]
     counts = np.bincount(where, minlength=size)
-    # Sorted by value inside each bin, so that the order of arrival cannot change the last bit of a mean.
-    order = np.lexsort((values[valid], where))
-    sums = np.bincount(where[order], weights=values[valid][order], minlength=size)
-    means = np.full(size, np.nan)
-    means[counts > 0] = sums[counts > 0] / counts[counts > 0]
+    # From the bin's lowest value up, so that a stuck sensor's means are the same whatever the number of samples;
+    # sorted by value, so that the order of arrival cannot change the last bit.
+    lowest = np.full(size, np.nan)
+    np.fmin.at(lowest, where, good)
+    order = np.lexsort((good, where))
+    sums = np.bincount(where[order], weights=(good - lowest[where])[order], minlength=size)
+    means = lowest + sums / np.maximum(counts, 1)
     bad = np.bincount((bins - first)[~valid & ~np.isnan(values)], minlength=size) > 0
     return Regular(((first + np.arange(size)) * STEP_S).astype("datetime64[s]"), means, bad & (counts == 0))
 
