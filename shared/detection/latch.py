@@ -26,7 +26,7 @@ LOW_PERCENTILE = 20
 RELEASE_AT_ONSET = 0.5
 RELEASE_AT_PEAK = 0.3
 RISING = 1.6  # times the lowest hourly mean of the last 6 h, both with what was low added
-RISING_SHARE = 0.2  # of the release level's height
+RISING_SHARE = 0.25  # of the release level's height
 RISING_BINS = 36
 BELOW_WARNING = 0.99
 
@@ -107,9 +107,9 @@ def _step(state: State, now: Now) -> tuple[State, float]:
 
 
 def _rises(now: Now, low: float, release: float) -> bool:
-    """Return whether the readings rise again, and not by next to nothing."""
-    by = now.mean - now.lowest
-    return now.mean + low > RISING * (now.lowest + low) and by > RISING_SHARE * (release - low)
+    """Return whether the readings rise again, by more than next to nothing, and to above what was low before."""
+    least = RISING_SHARE * (release - low)
+    return now.mean + low > RISING * (now.lowest + low) and min(now.mean - now.lowest, now.mean - low) > least
 
 
 def _low(ppmv: Floats) -> float:
