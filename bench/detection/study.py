@@ -54,18 +54,24 @@ def study(folder: Path, options: Options) -> Study:
     found.passed_over.update({one.sensor: "no fold fits" for one in found.series if one.sensor not in used})
     if not folds:
         raise InvalidInput(f"no series in {folder} is long enough: {found.passed_over}")
-    trials = list(tqdm(_trials(folds, found, options), total=len(folds), desc="folds", unit="fold"))
+    trials = trials_of(folds, found, options)
     known = rises(found.series)
     return Study({**_told(found, folds, trials, options), **figures(trials, options.seed), **_events(known)}, known)
 
 
-def _trials(folds: Sequence[Fold], found: Folder, options: Options) -> Iterator[Trial]:
+def trials_of(folds: Sequence[Fold], found: Folder, options: Options, rules: Sequence[Rule] = RULES) -> list[Trial]:
+    """Return every fold's scores by these rules, side by side, with progress on stderr."""
+    return list(tqdm(_trials(folds, found, options, rules), total=len(folds), desc="folds", unit="fold"))
+
+
+def _trials(folds: Sequence[Fold], found: Folder, options: Options, rules: Sequence[Rule]) -> Iterator[Trial]:
     run = partial(
         trial.run,
         templates=seeds(SEEDS),
         currents=found.currents or tidal_currents(),
         injections=options.injections,
         seed=options.seed,
+        rules=rules,
     )
     if options.jobs == 1:
         yield from map(run, folds)

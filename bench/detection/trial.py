@@ -1,6 +1,7 @@
 """One fold, scored by every rule without and with leaks."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from bench.detection.folds import CONTEXT, Fold
 from bench.detection.leaks import AFTER, KINDS, LASTS, signature
-from bench.detection.rules import RULES, Scorer, Scores
+from bench.detection.rules import RULES, Rule, Scorer, Scores
 from shared.domain.environment import Environment, Floats
 from shared.domain.template import Template
 
@@ -40,10 +41,17 @@ class Trial:
     holding: Leaky
 
 
-def run(fold: Fold, templates: list[Template], currents: Environment, injections: int, seed: int) -> Trial:
+def run(
+    fold: Fold,
+    templates: list[Template],
+    currents: Environment,
+    injections: int,
+    seed: int,
+    rules: Sequence[Rule] = RULES,
+) -> Trial:
     """Return the fold's scores; the same for the same seed, whatever else runs."""
     rng = np.random.default_rng([seed, fold.number, *hashlib.sha256(fold.sensor.encode()).digest()[:8]])
-    scorers = {rule.name: rule.learn(fold.times[: fold.split], fold.ppmv[: fold.split]) for rule in RULES}
+    scorers = {rule.name: rule.learn(fold.times[: fold.split], fold.ppmv[: fold.split]) for rule in rules}
     begin = fold.split - CONTEXT
     quiet = {}
     for name, score in scorers.items():
