@@ -10,6 +10,7 @@ import pytest
 from bench.detection import trial
 from bench.detection.__main__ import main
 from bench.detection.comparison import bootstrap
+from bench.detection.context import explained
 from bench.detection.figures import alarms, budget_thresholds, first_flags, per_month, performance
 from bench.detection.folds import CONTEXT, DAY, Fold, folds_of
 from bench.detection.holding import holding, hours_until_clear
@@ -18,6 +19,8 @@ from bench.detection.rules import RULES, Rule, Scorer, Scores, level, older
 from bench.detection.series import Recorded, read_folder
 from bench.detection.study import SEEDS
 from bench.detection.trial import Leaky, Trial
+from bench.detection.variants import scored_by, variants
+from shared.detection import build_baseline, detect
 from shared.detection.regular import regularise
 from shared.domain.environment import Floats, Times
 from tests.naive_detection import nearest
@@ -326,3 +329,28 @@ def test_the_whole_bench_prints_one_document_and_draws(tmp_path: Path, capsys: p
     assert 0.5 < document["rules"]["ours"]["fixed"]["warning"]["recall"] <= 1
     assert document["comparison"]["older"]["ours_at_budget_1"]["low"] > 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_variants_are_this_systems_rule_with_one_choice_made_otherwise() -> None:
+    """What is called as it is scores as the door does; the others are what they are called."""
+    rng = np.random.default_rng(1)
+    stamps = np.datetime64("2026-01-01", "s") + np.arange(2000) * np.timedelta64(600, "s")
+    ppmv = 10 + rng.normal(0, 1, 2000)
+    ppmv[1700:] += 20
+    channels, held = variants()["as it is"]
+    mine = scored_by(channels, held, stamps[:1440], ppmv[:1440])(stamps[1200:], ppmv[1200:], stamps[1440])
+    door = detect(build_baseline(stamps[:1440], ppmv[:1440]), stamps[1200:], ppmv[1200:], since=stamps[1440]).score
+    np.testing.assert_array_equal(mine, door)
+    assert len(variants()["without day"][0]) == len(channels) - 1
+    loose = scored_by(channels, variants()["no latch"][1], stamps[:1440], ppmv[:1440])
+    assert (loose(stamps[1200:], ppmv[1200:], stamps[1440]) < 1)[-50:].all()
+    assert (mine[-50:] >= 1).all()
+
+
+def test_harmonics_explain_a_tide_and_nothing_else() -> None:
+    """Where there is one, and also later, as long as it keeps its phase."""
+    hours = np.arange(3000) / 6
+    waves = np.column_stack([np.ones_like(hours), np.sin(2 * np.pi * hours / 12.42), np.cos(2 * np.pi * hours / 12.42)])
+    noise = np.random.default_rng(2).normal(0, 1, hours.size)
+    assert explained(waves[:, 1] + 0.1 * noise, waves, 2000)[1] > 0.9
+    assert explained(noise, waves, 2000)[1] < 0.05

@@ -47,11 +47,14 @@ def run(
     currents: Environment,
     injections: int,
     seed: int,
-    rules: Sequence[Rule] = RULES,
+    rules: Sequence[Rule] | None = None,
 ) -> Trial:
     """Return the fold's scores; the same for the same seed, whatever else runs."""
     rng = np.random.default_rng([seed, fold.number, *hashlib.sha256(fold.sensor.encode()).digest()[:8]])
-    scorers = {rule.name: rule.learn(fold.times[: fold.split], fold.ppmv[: fold.split]) for rule in rules}
+    scorers = {
+        rule.name: rule.learn(fold.times[: fold.split], fold.ppmv[: fold.split])
+        for rule in (RULES if rules is None else rules)
+    }
     begin = fold.split - CONTEXT
     quiet = {}
     for name, score in scorers.items():
