@@ -2,7 +2,7 @@
 
 Two robust rules, each repeated until nothing changes. A day's peak stands out when it exceeds
 
-    median + max(3 x 1.4826 MAD, 0.5 median)                of the peaks of the days that are not yet suspected;
+    median + max(5 x 1.4826 MAD, median)                of the peaks of the days that are not yet suspected;
 
 a day is a discord when the distance of its hourly means to the nearest other day (any hour of beginning, no hour in
 common) exceeds
@@ -24,7 +24,7 @@ Days = npt.NDArray[np.datetime64]
 
 HOURS = 24
 BINS = 6  # of an hour
-PEAK_SPREADS, PEAK_SHARE = 3.0, 0.5
+PEAK_SPREADS, PEAK_SHARE = 5.0, 1.0
 DISCORD_SPREADS, DISCORD_SHARE = 6.0, 2.0
 RESOLUTION_PPMV = 0.5  # hourly means that differ by less are the same to the eye
 ROUNDS = 10  # of looking for discords: without one, a day that was only like it may be the next

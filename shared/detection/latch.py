@@ -26,7 +26,7 @@ LOW_PERCENTILE = 20
 RELEASE_AT_ONSET = 0.5
 RELEASE_AT_PEAK = 0.3
 RISING = 1.6  # times the lowest hourly mean of the last 6 h, both with what was low added
-RISING_SHARE = 0.25  # of the release level's height
+RISING_SHARE = 0.15  # of the release level's height
 RISING_BINS = 36
 BELOW_WARNING = 0.99
 
