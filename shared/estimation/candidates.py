@@ -96,16 +96,20 @@ def spread_onsets(first: int, last: int, count: int) -> Indices:
 
 
 def refined_onsets(onsets: Indices, weights: Floats, count: int) -> Indices:
-    """Return the onsets with up to ``count`` more between those that hold 99.8 % of the posterior ``weights``."""
+    """Return up to ``count`` onsets: half of them where 99 % of the ``weights`` are and next to it, half anywhere."""
     cumulative = np.cumsum(weights) / weights.sum()
-    low = max(0, int(np.searchsorted(cumulative, 0.001)) - 1)
-    high = min(onsets.size - 1, int(np.searchsorted(cumulative, 0.999)) + 1)
-    return np.union1d(onsets, spread_onsets(int(onsets[low]), int(onsets[high]), count))
+    low = max(0, int(np.searchsorted(cumulative, 0.005)) - 1)
+    high = min(onsets.size - 1, int(np.searchsorted(cumulative, 0.995)) + 1)
+    near = spread_onsets(int(onsets[low]), int(onsets[high]), count - count // 2)
+    return np.union1d(near, spread_onsets(int(onsets[0]), int(onsets[-1]), count // 2))
+
+
+def onset_seconds(series: Series, onsets: Indices) -> Floats:
+    """Return the moments [o] in seconds that the candidates stand for: halfway from their sample to the next."""
+    return np.asarray(0.5 * (series.seconds[onsets] + series.seconds[onsets + 1]))
 
 
 def onset_edges(series: Series, onsets: Indices) -> Floats:
     """Return the edges [o + 1] in seconds of the time that each onset stands for: midway to its neighbours."""
-    at = series.seconds[onsets]
-    middle = 0.5 * (at[1:] + at[:-1])
-    half_step = 0.5 * float(np.median(np.diff(series.seconds)))
-    return np.concatenate([[at[0] - half_step], middle, [at[-1] + half_step]])
+    at = onset_seconds(series, onsets)
+    return np.concatenate([[series.seconds[onsets[0]]], 0.5 * (at[1:] + at[:-1]), [series.seconds[onsets[-1] + 1]]])

@@ -7,14 +7,14 @@ from shared.domain.estimation import Estimation, Observations
 from shared.domain.template import Template
 from shared.estimation.background import background_of
 from shared.estimation.candidates import onset_range, places_of
-from shared.estimation.likelihood import temper
-from shared.estimation.noise import log_rivals, sensor_noises
+from shared.estimation.members import members_of
+from shared.estimation.noise import sensor_noises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.report import nothing_to_say, report
+from shared.estimation.rivals import log_rivals
 from shared.estimation.series import FEWEST_SAMPLES, series_of
-from shared.estimation.solution import Problem, solve
-from shared.simulation.forward import unit_response_in
-from shared.simulation.surroundings import resolve
+from shared.estimation.solution import Problem, solve, temper
+from shared.simulation import resolve, unit_response
 
 _DEFAULTS = EstimationOptions()
 
@@ -26,29 +26,25 @@ def estimate(
     *,
     options: EstimationOptions = _DEFAULTS,
 ) -> Estimation:
-    """Return the posterior of a leak of an open template: place, dissolved and total rate, onset, and the evidence.
-
-    Hypotheses are a grid of places with the known leak points, times onsets. Each has a rate's posterior in closed form
-    (``rate``) under Gaussian noise, with the background marginalised and the model's error scaled with the hypothesis'
-    own signal (``likelihood``). "Leak here" competes with "nothing here", with sensors that wander,
-    and with an external cause, a mode common to all sensors (``noise``).
-    The same inputs give the same answer, byte for byte. Where nothing can be said the verdict is UNDEFINED and
-    ``warnings`` say why. Raises InvalidInput for a template without sensors, shapes that do not fit, times that do not
-    increase, or onsets to consider that leave no sample after them.
-    """
+    """Return the posterior of a leak of an open template: place, dissolved and total rate, onset, and the evidence."""
     series = series_of(template, observations, options)
     if not series.rows:
         words = resolve(environment, observations.times.astype("datetime64[s]"), template).words
         why = f"no sensor has {FEWEST_SAMPLES} usable samples: nothing can be estimated"
         return nothing_to_say(template, series, words, why)
-    first, last = onset_range(series, options)
-    background = background_of(series, first, options.noise_floor_ppmv)
-    places = places_of(template, options)
-    responses, sea = unit_response_in(template, environment, places.positions, series.times, physics=options.physics)
-    responses = np.ascontiguousarray(responses[:, list(series.rows)])
+    window = onset_range(series, options)
+    background = background_of(series, window[0], options)
+    places, members = places_of(template, options), members_of(options)
+    rows = list(series.rows)
+    responses = [
+        unit_response(
+            template, environment, places.positions, series.times, physics=one.physics, turn_deg=one.offset_deg
+        )[:, rows].astype(np.float32)
+        for one in members
+    ]
     noises = sensor_noises(series, background, options)
-    problem = Problem(series, background, places, responses, sea, noises, (first, last))
-    solution = solve(problem, options)
+    sea = resolve(environment, series.times, template)
+    problem = Problem(series, background, places, members, responses, sea, noises, window)
     power = temper(series, options)
     external, wander = (power * one for one in log_rivals(series, noises, options))
-    return report(template, problem, solution, (external, wander), options)
+    return report(template, problem, solve(problem, options), (external, wander), options)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import InvalidInput
-from shared.simulation import Physics
 from shared.simulation.physics import SENSOR_TIME_CONSTANT_S
 
 
@@ -19,17 +18,22 @@ class EstimationOptions:
 
     spacing_m: float = 1.0
     heights: int = 4
-    max_places: int = 4000
-    onset_candidates: int = 20
+    max_places: int = 2000
+    onset_candidates: int = 21
+    members: int = 9  # combinations of what is not known of the physics: 1 or 9
     earliest_onset: datetime | None = None
     latest_onset: datetime | None = None
     step_s: float = 1800.0  # the sensors are slow: finer steps hold nothing more
     max_steps: int = 300
-    noise_floor_ppmv: float = 2.0
-    error_time_s: float = 5400.0  # AR(1) of noise and model error: the coefficient of a step dt is exp(-dt / T)
-    relative_model_error: float = 0.5
-    neighbour_error: float = 0.1  # share of the strongest sensor's error that every sensor has
-    independent_s: float = 7200.0  # one independent look at the model's error in so many seconds
+    noise_floor_ppmv: float = 1.0
+    noise_time_s: float = 1800.0  # AR(1) of noise and model error: the coefficient of a step dt is exp(-dt / T)
+    relative_model_error: float = 0.3  # share of a sensor's rise (root mean square) by which its pattern is off
+    neighbour_error: float = 0.15  # share of the strongest sensor's error that every sensor has
+    gain_median: float = 0.9  # of a true pattern, an imperfect one explains less (regression dilution)
+    independent_s: float = 7200.0
+    gain_error: float = 0.4  # of the logarithm of a signal, one for each sensor, for good
+    outlier_gain_error: float = 1.5  # the same for a sensor that the plume meets otherwise than simulated
+    outlier_share: float = 0.1  # of such sensors
     slow_time_s: float = 21_600.0  # memory of external causes and of sensors that wander
     sensor_time_constant_s: float = SENSOR_TIME_CONSTANT_S
     dissolved_share: float = 0.05
@@ -51,19 +55,24 @@ class EstimationOptions:
             "heights": (1, 50),
             "max_places": (10, 20_000),
             "onset_candidates": (2, 200),
+            "members": (1, 9),
             "max_steps": (20, 1000),
             "noise_floor_ppmv": (1e-3, 1e4),
-            "error_time_s": (1, huge),
+            "noise_time_s": (1, huge),
             "step_s": (1, 86_400),
             "relative_model_error": (0, 3),
             "neighbour_error": (0, 1),
-            "slow_time_s": (1, huge),
+            "gain_median": (0.1, 10),
+            "gain_error": (0, 3),
             "independent_s": (1, huge),
+            "outlier_gain_error": (self.gain_error, 5),
+            "outlier_share": (0, 0.5),
+            "slow_time_s": (1, huge),
             "sensor_time_constant_s": (1, 86_400),
             "dissolved_share": (1e-4, 1),
             "dissolved_share_factor": (1, 100),
             "lowest_rate_kg_s": (tiny, 1),
-            "highest_rate_kg_s": (2 * self.lowest_rate_kg_s, 1e3),
+            "highest_rate_kg_s": (10 * self.lowest_rate_kg_s, 1e3),
             "known_point_weight": (0, 0.99),
             "prior_leak": (1e-6, 1 - 1e-6),
             "prior_external": (0, 1 - self.prior_leak),
@@ -74,12 +83,9 @@ class EstimationOptions:
         for name, (low, high) in bounds.items():
             if not low <= getattr(self, name) <= high:
                 raise InvalidInput(f"{name} must be in [{low:g}, {high:g}], not {getattr(self, name)!r}")
+        if self.members not in (1, 9):
+            raise InvalidInput(f"members must be 1 or 9, not {self.members}")
         for name in ("earliest_onset", "latest_onset"):
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise InvalidInput(f"{name} {moment.isoformat()} has no time zone")
-
-    @property
-    def physics(self) -> Physics:
-        """The forward model's parameters."""
-        return Physics(sensor_time_constant_s=self.sensor_time_constant_s)

@@ -1,59 +1,61 @@
-"""The dissolved rate given a place and an onset: evidence and posterior in closed form.
+"""The dissolved rate on a grid, with the sensors' gains marginalised.
 
-With data d = q g + noise, A = g'Wg and c = g'Wd, a prior that is a mixture of exponentials with log-spaced means mu
-(about log-uniform) leaves q as a normal of mean m = (c - 1/mu) / A and variance 1/A, truncated to q >= 0.
+A sensor sees q g with a gain that is not known: the plume of the hypothesis is off by a factor, another for each
+sensor. Given the gain its likelihood is Gaussian in the amplitude x = gain q, with A = g'Wg and c = g'Wd. On a
+logarithmic grid of rates a gain is a shift, so marginalising it is one product with a Toeplitz matrix, and a prior that
+is uniform in the logarithm is uniform on the grid.
 """
-
-import math
 
 import numpy as np
 
 from shared.domain.environment import Floats
-from shared.estimation.tails import erfcx, log_ndtr_plus_half_square
+from shared.estimation.options import EstimationOptions
 
-MEANS = 9  # exponentials in the prior; with six decades each covers a factor of 5.6
-LEAST_PRECISION = 1e-6  # (s/kg)2; a column with a smaller A says nothing, and the prior is left as it is
-
-
-def prior_means(lowest: float, highest: float) -> Floats:
-    """Return the means [kg/s] of the prior's exponentials [m], log-spaced from lowest to highest."""
-    return np.geomspace(lowest, highest, MEANS)
+SPACING = 0.2  # of ln q; finer than any gain error that the data could resolve
+_BROADENED = 0.6  # of the spacing: a likelihood narrower than the grid is made as wide, or the grid would miss it
+_LOWEST, _LEAST = -80.0, 1e-37  # likelihoods over their peak that a number of four bytes still holds
+_NEVER_ZERO = 1e-300
 
 
-def log_bayes_factor(a: Floats, c: Floats, means: Floats) -> Floats:
-    """Return ln of the evidence of "leak here" over "nothing here" [..., m] for each exponential of the prior.
+def rates_of(options: EstimationOptions) -> Floats:
+    """Return the grid of rates [r] in kg/s, evenly spaced in the logarithm."""
+    low, high = np.log(options.lowest_rate_kg_s), np.log(options.highest_rate_kg_s)
+    return np.asarray(np.exp(np.linspace(low, high, 1 + int(np.ceil((high - low) / SPACING)))))
 
-    -ln mu + 0.5 ln(2 pi / A) + 0.5 A m^2 + ln Phi(m sqrt A); tends to 0 where the sensors see nothing (A -> 0).
+
+def gain_kernel(rates: Floats, options: EstimationOptions) -> Floats:
+    """Return the probability [x, q] that a rate q is seen as the amplitude x.
+
+    ln gain is normal around 0, with a few sensors for which it is much wider.
     """
-    root = np.sqrt(np.maximum(a, LEAST_PRECISION))[..., None]
-    scaled_mean = (c[..., None] - 1 / means) / root
-    ln_width = 0.5 * math.log(2 * math.pi) - np.log(root)
-    return np.asarray(-np.log(means) + ln_width + log_ndtr_plus_half_square(scaled_mean), dtype=np.float64)
+    shift = np.log(rates)[:, None] - np.log(rates)[None, :] - np.log(options.gain_median)
+    usual = _normal(shift, options.gain_error)
+    return (1 - options.outlier_share) * usual + options.outlier_share * _normal(shift, options.outlier_gain_error)
 
 
-def cdf(rates: Floats, mean: Floats, precision: Floats) -> Floats:
-    """Return P(q <= rate) [components, rates] of normals (mean [kg/s], precision A) truncated to q >= 0."""
-    root = np.sqrt(np.maximum(precision, LEAST_PRECISION))[:, None]
-    start = -mean[:, None] * root
-    width = rates[None, :] * root
-    stop = start + width
-    far = np.exp(-np.clip(0.5 * width * (stop + start), 0.0, 700.0))
-    ratio = far * erfcx(np.maximum(stop, 0) / math.sqrt(2)) / erfcx(np.maximum(start, 0) / math.sqrt(2))
-    near = _upper_tail(stop) / _upper_tail(np.minimum(start, 0.0))
-    return np.asarray(np.clip(1 - np.where(start > 0, ratio, near), 0.0, 1.0), dtype=np.float64)
+def _normal(shift: Floats, sigma: float) -> Floats:
+    """Return a normal density on the grid whose rows' sum over all shifts, inside the grid or not, is 1."""
+    step = abs(float(shift[1, 0] - shift[0, 0]))
+    width = max(sigma, 0.5 * step)
+    return np.asarray(step / (width * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (shift / width) ** 2))
 
 
-def _upper_tail(v: Floats) -> Floats:
-    """Return Phi(-v), used where the truncation point lies below the mean."""
-    bounded = np.minimum(np.abs(v), 38.0)
-    tail = 0.5 * erfcx(bounded / math.sqrt(2)) * np.exp(-0.5 * bounded**2)
-    return np.where(v > 0, tail, 1 - tail)
+def log_likelihood(a: Floats, c: Floats, rates: Floats, kernel: Floats) -> Floats:
+    """Return ln of the sensors' joint likelihood [..., r] over that of no signal, given A and c [..., sensors].
 
-
-def mixture_cdf(rates: Floats, mean: Floats, precision: Floats, weight: Floats) -> Floats:
-    """Return P(q <= rate) [rates] of the weighted mixture."""
-    total = np.zeros(rates.shape)
-    for start in range(0, weight.size, 512):
-        part = slice(start, start + 512)
-        total += weight[part] @ cdf(rates, mean[part], precision[part])
-    return np.maximum.accumulate(np.clip(total / weight.sum(), 0.0, 1.0))
+    For each sensor ln of the mean over gains of exp(c x - A x^2 / 2).
+    """
+    total = np.zeros((*a.shape[:-1], rates.size))
+    x, mix = rates.astype(np.float32), kernel.astype(np.float32)
+    wide = _BROADENED * float(np.log(rates[1] / rates[0]))
+    for sensor in range(a.shape[-1]):
+        square, product = a[..., sensor], c[..., sensor]
+        best = np.clip(product / np.maximum(square, _NEVER_ZERO), 0.0, rates[-1])
+        shrink = 1 / (1 + square * (wide * best) ** 2)
+        curve = (-0.5 * shrink * square).astype(np.float32)[..., None]
+        slope = (shrink * (product - square * best)).astype(np.float32)[..., None]
+        away = x - best.astype(np.float32)[..., None]
+        seen = np.exp(np.maximum((curve * away + slope) * away, _LOWEST)) @ mix
+        total += np.log(np.maximum(seen, _LEAST))
+        total += (product * best - 0.5 * square * best**2 + 0.5 * np.log(shrink))[..., None]
+    return total

@@ -5,24 +5,18 @@ import math
 import numpy as np
 
 from shared.domain.environment import Floats
-from shared.domain.estimation import Estimation, OnsetInterval, PlaceProbability, Verdict
+from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability, Verdict
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
 from shared.estimation.candidates import Places
 from shared.estimation.options import EstimationOptions
-from shared.estimation.posterior import (
-    cell_mass,
-    onset_quantiles,
-    rate_distribution,
-    rate_interval,
-    region,
-    total_distribution,
-)
+from shared.estimation.posterior import quantiles, region
 from shared.estimation.series import Series
 from shared.estimation.solution import Problem, Solution
 
+_LEVELS = (0.5, 0.25, 0.75, 0.05, 0.95)
+_WEIGHTS = (1.0, 1.0, 0.25)  # of squared distances to starboard, to fore and up
 MOST_PLACES = 250  # so that the answer fits into one property of a table (32,000 characters)
-_LARGEST_MISFIT = 4.0  # per sample; 1 is what the noise explains
 _NEAR_POINT_M = 1.5
 _HEARD = 3.0  # standard deviations of a sensor's noise that a signal must reach to be heard by it
 
@@ -49,39 +43,61 @@ def report(
     template: Template, problem: Problem, solution: Solution, rivals: tuple[float, float], options: EstimationOptions
 ) -> Estimation:
     """Return the estimation; place, rates and onset are those of a leak if any, None where nothing is likelier."""
-    shares = _probabilities(solution.posterior.log_bayes_factor, rivals, options)
     posterior, places = solution.posterior, problem.places
-    log_rates, below = rate_distribution(posterior)
-    dissolved = rate_interval(log_rates, below)
+    leak = posterior.log_bayes_factor
+    shares = _probabilities(leak, rivals, options)
+    dissolved = _rate(np.log(solution.rates), posterior.rate)
     verdict, warnings = _verdict(problem, solution, shares, dissolved.median, options)
     answer = nothing_to_say(template, problem.series, problem.sea.words, "")
     stated = {
         "verdict": verdict,
         "probability": shares[0],
-        "log_bayes_factor": solution.posterior.log_bayes_factor,
-        "log_bayes_factor_external": solution.posterior.log_bayes_factor - rivals[0],
+        "log_bayes_factor": leak,
+        "log_bayes_factor_external": leak - rivals[0],
         "warnings": tuple(warnings),
     }
-    if posterior.log_bayes_factor <= 0:
+    if leak <= 0:
         return answer.model_copy(update=stated)
-    total = total_distribution(log_rates, below, options.dissolved_share, options.dissolved_share_factor)
-    place, error = _place(template, places, posterior.place)
-    mass = cell_mass(places, posterior.place)
+    probability = posterior.place / posterior.place.sum()
+    place, error = _place(template, places, probability)
+    mass = cell_mass(places, probability)
     volume = places.cell_volume_m3
     return answer.model_copy(
         update={
             **stated,
             "place": place,
             "location_error_m": error,
-            "nearest_leak_point": _leak_point(template, places, posterior.place),
-            "places": _places(template, places, posterior.place),
+            "nearest_leak_point": _leak_point(template, places, probability),
+            "places": _places(template, places, probability),
             "region_50_m3": region(mass, 0.5).size * volume,
             "region_90_m3": region(mass, 0.9).size * volume,
             "dissolved_rate_kg_s": dissolved,
-            "total_rate_kg_s": rate_interval(*total),
+            "total_rate_kg_s": _total(np.log(solution.rates), posterior.rate, options),
             "onset": _onset(solution),
         }
     )
+
+
+def _rate(log_rates: Floats, weights: Floats) -> Interval:
+    """Return median and central intervals of a rate [kg/s] from its weights on evenly spaced ln rates."""
+    half = 0.5 * (log_rates[1] - log_rates[0])
+    edges = np.append(log_rates - half, log_rates[-1] + half)
+    median, low_50, high_50, low_90, high_90 = np.exp(quantiles(edges, weights, _LEVELS)).tolist()
+    return Interval(median=median, low_50=low_50, high_50=high_50, low_90=low_90, high_90=high_90)
+
+
+def _total(log_rates: Floats, weights: Floats, options: EstimationOptions) -> Interval:
+    """Return the total rate: the dissolved one over its share f.
+
+    ln f is normal around ln ``dissolved_share`` with standard deviation ln ``dissolved_share_factor``, f <= 1; the
+    weights are spread to the shifts of the same grid.
+    """
+    step = log_rates[1] - log_rates[0]
+    shifts = np.arange(0, 1 + int(np.ceil(np.log(1e4) / step))) * step
+    spread = max(np.log(options.dissolved_share_factor), 0.5 * step)
+    shares = np.exp(-0.5 * ((shifts + np.log(options.dissolved_share)) / spread) ** 2)
+    total = np.convolve(weights, shares)
+    return _rate(log_rates[0] + step * np.arange(total.size), total)
 
 
 def _probabilities(leak: float, rivals: tuple[float, float], options: EstimationOptions) -> tuple[float, float]:
@@ -99,13 +115,13 @@ def _verdict(
 ) -> tuple[Verdict, list[str]]:
     """Return the verdict and the warnings; some of them forbid a verdict."""
     leak, external = shares
-    doubts, misfits = _doubts(problem), _misfits(solution)
+    doubts = _doubts(problem)
     if leak >= options.confirm_at:
         doubts += _lonely(problem, solution, rate_kg_s)
-    warnings = doubts + misfits + _cautions(problem)
+    warnings = doubts + _cautions(problem)
     if doubts:
         return "UNDEFINED", warnings
-    if leak >= options.confirm_at and not misfits:
+    if leak >= options.confirm_at:
         return "CONFIRMED", warnings
     if external >= options.external_at:
         return "EXTERNAL_CAUSE", warnings
@@ -124,7 +140,7 @@ def _doubts(problem: Problem) -> list[str]:
 
 def _lonely(problem: Problem, solution: Solution, rate_kg_s: float) -> list[str]:
     """Return the doubt about a leak that a single sensor would read: so close to it, a fault of it looks the same."""
-    best = problem.responses[int(solution.posterior.place.argmax())]
+    best = problem.responses[len(problem.members) // 2][int(solution.posterior.place.argmax())]
     peaks = rate_kg_s * best[:, problem.window[0] :].max(axis=1)
     heard = [noise for noise, peak in zip(problem.noises, peaks, strict=True) if peak > _HEARD * noise.variance**0.5]
     if len(heard) > 1:
@@ -132,16 +148,9 @@ def _lonely(problem: Problem, solution: Solution, rate_kg_s: float) -> list[str]
     return ["at most one sensor would read such a leak: a cause at that sensor alone cannot be told from it"]
 
 
-def _misfits(solution: Solution) -> list[str]:
-    misfits = []
-    if solution.misfit > _LARGEST_MISFIT:
-        misfits.append(f"no place explains the readings: misfit {solution.misfit:.1f} per sample, 1 expected")
-    return misfits
-
-
 def _cautions(problem: Problem) -> list[str]:
     cautions = []
-    slow = float((problem.sea.isotropic > 0).mean())
+    slow = float((~problem.sea.known | (problem.sea.speed < 0.02)).mean())
     if slow > 0.5:
         cautions.append(
             f"current below 2 cm/s or unknown for {100 * slow:.0f} % of the samples: the model is poor there"
@@ -156,16 +165,22 @@ def _cautions(problem: Problem) -> list[str]:
     return cautions
 
 
+def cell_mass(places: Places, probability: Floats) -> Floats:
+    """Return each cell's probability [cells], known leak points counted into the cell they lie in."""
+    return np.asarray(np.bincount(places.home, weights=probability, minlength=places.cells), dtype=np.float64)
+
+
 def _place(template: Template, places: Places, probability: Floats) -> tuple[PlaceProbability, float]:
-    """Return the most likely cell, or the leak point that holds most of it, and the rms distance from it [m]."""
-    mass = cell_mass(places, probability)
-    best = int(mass.argmax())
-    members = np.flatnonzero(places.home == best)
-    strongest = int(members[probability[members].argmax()])
-    chosen = strongest if probability[strongest] > 0.5 * mass[best] else best
-    squares = ((places.positions - places.positions[chosen]) ** 2).sum(axis=1)
-    error = math.sqrt(float(probability @ squares / probability.sum()))
-    return _named(template, places, chosen, float(mass[best])), error
+    """Return the place that is nearest to where the leak may be, and the rms distance from it [m].
+
+    The least mean of d / (d + 1 m): as the most likely place where one stands out, as the middle of a cluster where
+    none does, and not drawn away by what is far. Height counts half, since the sensors hardly see it.
+    """
+    difference = places.positions[:, None, :] - places.positions[None, :, :]
+    distance = np.sqrt((difference**2 * _WEIGHTS).sum(axis=-1))
+    chosen = int((distance / (distance + 1) @ probability).argmin())
+    error = math.sqrt(float((difference[chosen] ** 2).sum(axis=-1) @ probability))
+    return _named(template, places, chosen, float(cell_mass(places, probability)[places.home[chosen]])), error
 
 
 def _leak_point(template: Template, places: Places, probability: Floats) -> PlaceProbability | None:
@@ -193,6 +208,6 @@ def _named(template: Template, places: Places, k: int, probability: float) -> Pl
 def _onset(solution: Solution) -> OnsetInterval:
     median, low, high = (
         to_datetime(np.datetime64(round(moment), "s"))
-        for moment in onset_quantiles(solution.onset_edges, solution.posterior.onset)
+        for moment in quantiles(solution.onset_edges, solution.posterior.onset, (0.5, 0.05, 0.95))
     )
     return OnsetInterval(median=median, low_90=low, high_90=high)

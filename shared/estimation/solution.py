@@ -1,4 +1,4 @@
-"""The posterior of a leak here, and its evidence, from every hypothesis' fit."""
+"""The posterior of a leak here, from every hypothesis' fit."""
 
 from dataclasses import dataclass
 
@@ -8,25 +8,30 @@ import numpy.typing as npt
 from shared.domain.environment import Floats
 from shared.estimation.background import Background
 from shared.estimation.candidates import Places, onset_edges, refined_onsets, spread_onsets
-from shared.estimation.likelihood import Fit, fit, temper
-from shared.estimation.noise import SensorNoise
+from shared.estimation.likelihood import fit
+from shared.estimation.members import Member
+from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
-from shared.estimation.posterior import Posterior, posterior_of
-from shared.estimation.rate import prior_means
+from shared.estimation.posterior import Posterior
+from shared.estimation.rate import gain_kernel, log_likelihood, rates_of
 from shared.estimation.series import Series
 from shared.simulation import ResolvedEnvironment
 
 Indices = npt.NDArray[np.intp]
+Singles = npt.NDArray[np.float32]
+
+_BLOCK_PLACES = 64  # at once on the grid of rates: some hundred kilobytes per array, so that blocks stay in the cache
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Problem:
-    """What there is to explain, and the hypotheses: ``responses`` [p, s, t] in ppmv per kg/s of the usable sensors."""
+    """What there is to explain, and the hypotheses: of each member the responses [p, s, t] in ppmv per kg/s."""
 
     series: Series
     background: Background
     places: Places
-    responses: Floats
+    members: tuple[Member, ...]
+    responses: list[Singles]
     sea: ResolvedEnvironment
     noises: list[SensorNoise]
     window: tuple[int, int]  # first and last onset, as indices of the series
@@ -34,46 +39,66 @@ class Problem:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Solution:
-    """The posterior of a leak here, the onsets' edges [o + 1] in s, and the best hypothesis' misfit per sample."""
+    """The posterior of a leak here, the candidate onsets [o], their edges [o + 1] in s, and the rates [r] in kg/s."""
 
     posterior: Posterior
+    onsets: Indices
     onset_edges: Floats
-    misfit: float
+    rates: Floats
 
 
 def solve(problem: Problem, options: EstimationOptions) -> Solution:
-    """Return the posterior over place, onset and rate, the onsets that hold its mass looked at more closely."""
+    """Return the posterior over place, onset, rate and physics.
+
+    A first look, with the middle of the physics alone, says which onsets matter; half of the candidates go there.
+    """
+    rates = rates_of(options)
+    every, middle = range(len(problem.members)), range(len(problem.members) // 2, len(problem.members) // 2 + 1)
     onsets = spread_onsets(*problem.window, options.onset_candidates)
-    weighed = _fit(problem, onsets, options)
-    posterior = _posterior(problem, weighed, onset_edges(problem.series, onsets), options)
-    finer = refined_onsets(onsets, posterior.onset, options.onset_candidates)
-    if finer.size > onsets.size:
-        new = np.setdiff1d(finer, onsets)
-        weighed = _joined(weighed, _fit(problem, new, options), np.argsort(np.concatenate([onsets, new])))
-        onsets = finer
-    edges = onset_edges(problem.series, onsets)
-    posterior = _posterior(problem, weighed, edges, options)
-    best = (int(posterior.index_place[0]), int(posterior.index_onset[0]))
-    left = weighed.square[best] - max(0.0, weighed.c[best]) ** 2 / max(weighed.a[best], 1e-6)
-    return Solution(posterior, edges, float(left) / (problem.series.index_time.size * temper(problem.series, options)))
+    first = _posterior(problem, onsets, middle, rates, options)
+    chosen = refined_onsets(onsets, first.onset, options.onset_candidates)
+    posterior = _posterior(problem, chosen, every, rates, options)
+    return Solution(posterior, chosen, onset_edges(problem.series, chosen), rates)
 
 
-def _fit(problem: Problem, onsets: Indices, options: EstimationOptions) -> Fit:
-    return fit(problem.responses, problem.series, problem.noises, problem.sea.isotropic, onsets, options)
+def _posterior(
+    problem: Problem, onsets: Indices, members: range, rates: Floats, options: EstimationOptions
+) -> Posterior:
+    kernel = gain_kernel(rates, options)
+    widths = np.diff(onset_edges(problem.series, onsets))
+    log_prior = np.log(widths / widths.sum())[:, None] - np.log(rates.size * len(members))
+    errors, power = model_errors(problem, options), temper(problem.series, options)
+    posterior = Posterior.empty(len(problem.places.positions), onsets.size, len(problem.members), rates.size)
+    for member in members:
+        one, units = problem.members[member], problem.responses[member]
+        tau = one.physics.sensor_time_constant_s
+        found = fit(units, tau, errors, problem.series, problem.noises, onsets)
+        common = power * found.log_over_nothing[:, None] + log_prior
+        for start in range(0, units.shape[0], _BLOCK_PLACES):
+            block = slice(start, min(start + _BLOCK_PLACES, units.shape[0]))
+            logs = log_likelihood(power * found.a[block], power * found.c[block], rates, kernel)
+            logs += common + problem.places.log_prior[block, None, None]
+            posterior.add(logs, block, slice(0, onsets.size), member)
+    return posterior
 
 
-def _joined(first: Fit, second: Fit, order: Indices) -> Fit:
-    pairs = (
-        (first.a, second.a),
-        (first.c, second.c),
-        (first.square, second.square),
-        (first.log_over_nothing, second.log_over_nothing),
-    )
-    return Fit(*(np.concatenate(pair, axis=1)[:, order] for pair in pairs))
+def temper(series: Series, options: EstimationOptions) -> float:
+    """Return the power in (0, 1] of every likelihood: the share of the samples that look at the model's error afresh.
+
+    An error of the current's direction, the diffusivity or the rise stays the same for hours: samples are not as many
+    looks at it as there are samples. One in ``independent_s`` counts, the sensors' own memory.
+    """
+    return min(1.0, float(np.median(np.diff(series.seconds))) / options.independent_s)
 
 
-def _posterior(problem: Problem, weighed: Fit, edges: Floats, options: EstimationOptions) -> Posterior:
-    widths = np.diff(edges)
-    means = prior_means(options.lowest_rate_kg_s, options.highest_rate_kg_s)
-    prior = problem.places.log_prior[:, None] + np.log(widths / widths.sum()) + weighed.log_over_nothing
-    return posterior_of(weighed.a, weighed.c, prior, means)
+def model_errors(problem: Problem, options: EstimationOptions) -> Floats:
+    """Return the variance of the model's error [s, t] in ppmv2, the same for every hypothesis.
+
+    It is a share of the sensor's own rise, as a root mean square over all times: a plume that is early or late, or
+    misses a sensor by a few degrees, is wrong by as much as the sensor reads, not by a share of what the hypothesis
+    expects at that moment. All of the rise where the current is not known.
+    """
+    relative = np.where(problem.sea.known, options.relative_model_error, max(1.0, options.relative_model_error))
+    level = (rises(problem.series, problem.noises) ** 2).mean(axis=-1)
+    level = level + options.neighbour_error**2 * level.max()
+    return np.asarray(relative**2 * level[:, None])

@@ -8,11 +8,12 @@ from shared.domain.environment import Environment, Floats, Times
 from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.errors import InvalidInput
+from shared.simulation.harmonics import concentration
 from shared.simulation.physics import Physics
-from shared.simulation.plume import concentration, flow_of
-from shared.simulation.response import first_order, from_onset, reading_at
+from shared.simulation.plume import flow_of
+from shared.simulation.response import first_order
 from shared.simulation.solubility import kg_m3_per_ppmv
-from shared.simulation.surroundings import ResolvedEnvironment, resolve
+from shared.simulation.surroundings import resolve
 
 STEP_S = 600  # the grid of the data; the currents are followed at least this finely
 MARGIN_M = 5.0  # a leak may lie this far outside the template's box
@@ -37,17 +38,12 @@ def simulate(
     never = leak.end is not None and leak.end <= leak.onset
     if stamps.size == 0 or not template.sensors or never:
         return np.zeros((len(template.sensors), stamps.size))
-    onset, end = _second(leak.onset), None if leak.end is None else _second(leak.end)
-    inner = _inner_times(stamps, onset, chosen)
-    reaching, _ = _reaching(template, environment, place, inner, chosen)
-    seconds, tau = _seconds(inner), chosen.sensor_time_constant_s
-    readings = first_order(reaching[0], seconds, tau)
-    result = np.zeros_like(readings)
-    for moment, sign in ((onset, 1.0), (end, -1.0)):
-        if moment is not None:
-            before = reading_at(reaching[0], readings, seconds, moment, tau)
-            result += sign * from_onset(readings, before, seconds, moment, tau)
-    return np.asarray(leak.rate_kg_s * result[:, np.searchsorted(inner, stamps)], dtype=np.float64)
+    onset, end = _second(leak.onset), np.inf if leak.end is None else _second(leak.end)
+    wanted = _seconds(stamps)
+    inner = _inner_seconds(wanted, (onset, end), chosen)
+    reaching = _reaching(template, environment, place, inner, chosen)[0]
+    readings = first_order(reaching * ((inner > onset) & (inner <= end)), inner, chosen.sensor_time_constant_s)
+    return np.asarray(leak.rate_kg_s * readings[:, np.searchsorted(inner, wanted)], dtype=np.float64)
 
 
 def unit_response(
@@ -57,35 +53,24 @@ def unit_response(
     times: Times,
     *,
     physics: Physics | None = None,
+    turn_deg: float = 0.0,
 ) -> Floats:
     """Return the readings [p, sensors, n] in ppmv per kg/s dissolved, of leaks at ``places`` [p, 3] that always were.
 
-    A leak that starts later follows from these by ``response.from_onset``. Raises InvalidInput for places more than
-    5 m outside the template or of another shape, and for times that do not increase.
+    A leak that starts later follows from these by ``response.from_onset``. ``turn_deg`` is added to the current's
+    direction. Raises InvalidInput for places more than 5 m outside the template or of another shape, and for times
+    that do not increase.
     """
-    return unit_response_in(template, environment, places, times, physics=physics)[0]
-
-
-def unit_response_in(
-    template: Template,
-    environment: Environment,
-    places: Floats,
-    times: Times,
-    *,
-    physics: Physics | None = None,
-) -> tuple[Floats, ResolvedEnvironment]:
-    """Return ``unit_response`` and the resolved environment at the same times."""
     chosen = physics or Physics()
     grid = np.asarray(places, dtype=np.float64)
     _refuse_outside(template, grid)
     stamps = _checked(times)
-    resolved = resolve(environment, stamps, template)
     if grid.shape[0] == 0 or stamps.size == 0 or not template.sensors:
-        return np.zeros((grid.shape[0], len(template.sensors), stamps.size)), resolved
-    inner = _inner_times(stamps, _second_of(stamps[0]), chosen)
-    reaching, _ = _reaching(template, environment, grid, inner, chosen)
-    readings = first_order(reaching, _seconds(inner), chosen.sensor_time_constant_s)
-    return readings[..., np.searchsorted(inner, stamps)], resolved
+        return np.zeros((grid.shape[0], len(template.sensors), stamps.size))
+    wanted = _seconds(stamps)
+    inner = _inner_seconds(wanted, (wanted[0] - _SPIN_UP * chosen.sensor_time_constant_s,), chosen)
+    reaching = _reaching(template, environment, grid, inner, chosen, turn_deg)
+    return first_order(reaching, inner, chosen.sensor_time_constant_s)[..., np.searchsorted(inner, wanted)]
 
 
 def sensor_positions(template: Template) -> Floats:
@@ -94,14 +79,14 @@ def sensor_positions(template: Template) -> Floats:
 
 
 def _reaching(
-    template: Template, environment: Environment, places: Floats, inner: Times, physics: Physics
-) -> tuple[Floats, ResolvedEnvironment]:
-    """Return what reaches the sensors [p, sensors, n] in ppmv per kg/s, and the sea it rests on."""
-    resolved = resolve(environment, inner, template)
-    flow = flow_of(resolved, template.angle_from_north)
+    template: Template, environment: Environment, places: Floats, inner: Floats, physics: Physics, turn_deg: float = 0.0
+) -> Floats:
+    """Return what reaches the sensors [p, sensors, n] in ppmv per kg/s."""
+    resolved = resolve(environment, (1000 * inner).astype(np.int64).astype("datetime64[ms]"), template)
+    flow = flow_of(resolved, template.angle_from_north - turn_deg)
     per_rate = concentration(places, sensor_positions(template), flow, physics)
     per_rate /= kg_m3_per_ppmv(resolved.temperature, physics.salinity, template.depth)
-    return per_rate, resolved
+    return per_rate
 
 
 def _refuse_outside(template: Template, places: Floats) -> None:
@@ -130,23 +115,22 @@ def _checked(times: Times) -> Times:
     return stamps
 
 
-def _inner_times(stamps: Times, onset: float, physics: Physics) -> Times:
-    """Return the times asked for, the 10-minute grid between them, and some history if the leak is older."""
-    first, last = _second_of(stamps[0]), _second_of(stamps[-1])
+def _inner_seconds(wanted: Floats, moments: tuple[float, ...], physics: Physics) -> Floats:
+    """Return the seconds asked for, the 10-minute grid between them, and the moments of a change that matter to them.
+
+    Where a change is older than the first second, as much history as the sensors remember.
+    """
+    first, last = float(wanted[0]), float(wanted[-1])
     history = _SPIN_UP * physics.sensor_time_constant_s
-    start = int(np.clip(onset, first - history, first)) // STEP_S * STEP_S
-    if (last - start) // STEP_S + stamps.size > MAX_STEPS:
+    start = float(np.clip(min(moments), first - history, first)) // STEP_S * STEP_S
+    if (last - start) // STEP_S + wanted.size > MAX_STEPS:
         raise InvalidInput(f"times span more than {MAX_STEPS} steps of {STEP_S} s")
-    grid = np.arange(start, int(last) + 1, STEP_S).astype("datetime64[s]")
-    return np.union1d(grid, stamps)
+    changes = [moment for moment in moments if start < moment < last]
+    return np.unique(np.concatenate([np.arange(start, last, STEP_S), wanted, changes]))
 
 
 def _seconds(times: Times) -> Floats:
     return times.astype("datetime64[s]").astype(np.int64).astype(np.float64)
-
-
-def _second_of(stamp: np.datetime64) -> float:
-    return float(stamp.astype("datetime64[s]").astype(np.int64))
 
 
 def _second(moment: datetime) -> float:

@@ -22,6 +22,10 @@ class Physics:
     direction_spread_deg: float = 15.0  # of the current inside 10 minutes, 10-20 degrees
     source_radius_m: float = 0.15  # a: softens the point source
     rise_factor: float = 0.3  # share of Johansen's rise, 0 to 1; integral models differ widely
+    bubble_share: float = 0.3  # of the dissolved rate, along bubbles that left the plume
+    bubble_dissolution_m: float = 10.0  # rise in which a bubble's dissolution falls by 1/e: 2-3 mm at 317 m
+    bubble_column_m: float = 5.0  # rise that counts as the leak's surroundings
+    bubble_radius_m: float = 0.5  # softens the line of bubbles: their cloud is about as wide
     sensor_time_constant_s: float = SENSOR_TIME_CONSTANT_S
     salinity: float = 35.0  # practical salinity
 
@@ -34,6 +38,10 @@ class Physics:
             "direction_spread_deg": (0.0, 60.0),
             "source_radius_m": (1e-3, 1.0),
             "rise_factor": (0.0, 2.0),
+            "bubble_share": (0.0, 1.0),
+            "bubble_dissolution_m": (0.1, 1e4),
+            "bubble_column_m": (0.1, 100.0),
+            "bubble_radius_m": (1e-3, 5.0),
             "sensor_time_constant_s": (1.0, 86_400.0),
             "salinity": (0.0, 42.0),
         }

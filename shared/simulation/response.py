@@ -24,17 +24,6 @@ def first_order(values: Floats, seconds: Floats, time_constant: float) -> Floats
     return np.ascontiguousarray(np.moveaxis(out, 0, -1))
 
 
-def reading_at(values: Floats, readings: Floats, seconds: Floats, moment: float, time_constant: float) -> Floats:
-    """Return the reading [...] at any moment [s]: exact inside a step, the first reading before the first time."""
-    n = int(np.searchsorted(seconds, moment, side="left"))
-    if n == 0:
-        return np.asarray(readings[..., 0], dtype=np.float64)
-    if n == seconds.size:
-        return np.asarray(readings[..., -1], dtype=np.float64)
-    a = np.exp(-(moment - seconds[n - 1]) / time_constant)
-    return np.asarray(a * readings[..., n - 1] + (1 - a) * values[..., n], dtype=np.float64)
-
-
 def from_onset(readings: Floats, at_onset: Floats, seconds: Floats, onset: float, time_constant: float) -> Floats:
     """Return the readings [..., n] of a source that starts at ``onset`` [s], from those of one that always was.
 

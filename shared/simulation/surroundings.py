@@ -9,8 +9,7 @@ import numpy.typing as npt
 from shared.domain.environment import Environment, Floats, Times
 from shared.domain.template import Template
 from shared.simulation.drag import friction_velocity, orbital_velocity
-from shared.simulation.physics import RESIDUAL_SPEED
-from shared.simulation.rise import effective_speed
+from shared.simulation.release import effective_speed
 
 Flags = npt.NDArray[np.bool_]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -22,19 +21,14 @@ CLIMATE_TEMPERATURE = 7.0  # degrees Celsius, deep water of the Norwegian shelf 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ResolvedEnvironment:
-    """The sea at given times [n]: no NaN, and ``words`` on what it rests on.
-
-    ``isotropic`` [n] is the share of the time in which the current may point anywhere: 1 where it is not known,
-    rising linearly from 0 at 2 cm/s to 1 at rest, since a quasi-steady plume is poor there.
-    """
+    """The sea at given times [n]: no NaN, and ``words`` on what it rests on."""
 
     times: Times
     speed: Floats  # m/s
     direction: Floats  # degrees, towards
     friction: Floats  # m/s, u* at U_e, with waves
     temperature: Floats  # degrees Celsius
-    isotropic: Floats  # share in [0, 1]
-    known: Flags  # currents measured or bridged
+    known: Flags  # currents measured or bridged; elsewhere they may point anywhere
     words: str
 
 
@@ -49,14 +43,12 @@ def resolve(environment: Environment, times: Times, template: Template) -> Resol
     speed, direction, known = _currents(environment, seconds, at)
     orbital, period, waves_known = _waves(environment, seconds, at, template.depth)
     warm, warm_known = _bridged(environment.temperature, seconds, at)
-    slow = np.maximum(0.0, 1 - speed / RESIDUAL_SPEED)
     return ResolvedEnvironment(
         times=times,
         speed=speed,
         direction=direction,
         friction=friction_velocity(effective_speed(speed), orbital, period),
         temperature=np.where(warm_known, warm, CLIMATE_TEMPERATURE),
-        isotropic=np.where(known, slow, 1.0),
         known=known,
         words=_words(known, waves_known, warm_known),
     )
