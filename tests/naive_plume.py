@@ -12,13 +12,6 @@ from shared.simulation import Physics
 START = np.datetime64("2021-04-01T00:00:00", "s")
 ONSET = datetime(2021, 4, 1, 8, 0, tzinfo=UTC)
 
-_HERMITE_7 = (  # nodes and weights for the weight exp(-x^2), Abramowitz & Stegun, Table 25.10
-    (0.0, 0.8102646175568),
-    (0.8162878828589647, 0.4256072526101278),
-    (1.673551628767471, 0.05451558281912703),
-    (2.6519613568352334, 0.0009717812450995192),
-)
-
 
 def template(angle: float = 0.0, sensors: int = 4) -> Template:
     """Return an open template with the known geometry of Snorre."""
@@ -68,28 +61,47 @@ def turning_sea(count: int, phase: float = 0.0, speed: float = 0.08) -> Environm
 
 
 def naive_concentration(
-    place: Floats, sensor: Floats, speed: float, direction: float, heading: float, physics: Physics
+    place: Floats, sensor: Floats, speed: float, direction: float, heading: float, physics: Physics, turns: int = 401
 ) -> float:
-    """Return the concentration [s/m3] per kg/s of one leak at one sensor in one steady current above 2 cm/s."""
+    """Return the concentration [s/m3] per kg/s of one leak at one sensor in one steady current.
+
+    The mean over directions is a plain sum of a normal density over so many of them.
+    """
     carried = math.sqrt(speed**2 + 0.02**2)
     drag = (0.41 / math.log(3.0 / (0.025 / 30))) ** 2
-    friction = math.sqrt(drag) * carried
-    wall = 0.41 * friction * place[2]
-    k = physics.mixing_factor * (wall + physics.structure_mixing * carried * physics.structure_size_m)
-    dx, dy = sensor[0] - place[0], sensor[1] - place[1]
+    wall = 0.41 * math.sqrt(drag) * place[2]
+    length = physics.mixing_factor * (wall + physics.structure_mixing * physics.structure_size_m)
+    spread = math.hypot(math.radians(physics.direction_spread_deg), 0.02 / math.sqrt(2) / max(speed, 1e-6))
+    nodes = [-5 + 10 * k / (turns - 1) for k in range(turns)] if spread > 0 else [0.0]
+    weights = [math.exp(-0.5 * node**2) for node in nodes]
     total = 0.0
-    for node, weight in _HERMITE_7:
-        for sign in (1.0,) if node == 0 else (1.0, -1.0):
-            spread = math.radians(physics.direction_spread_deg) * math.sqrt(2) * sign * node
-            angle = math.radians(direction - heading) + spread
-            downstream = dx * math.sin(angle) + dy * math.cos(angle)
-            across = dx * math.cos(angle) - dy * math.sin(angle)
-            lifted = place[2]
-            if downstream > 0:
-                lifted += physics.rise_factor * 5.5 * (carried / 0.3) ** -0.4 * (downstream / carried / 600) ** 0.34
-            for source in (lifted, -lifted):
-                height = sensor[2] - source
-                r = math.sqrt(downstream**2 + across**2 + height**2 + physics.source_radius_m**2)
-                decay = math.exp(-carried * (r - downstream) / (2 * k))
-                total += weight / math.sqrt(math.pi) * decay / (4 * math.pi * k * r)
-    return total
+    for node, weight in zip(nodes, weights, strict=True):
+        angle = math.radians(direction - heading) + spread * node
+        total += weight / sum(weights) * _one_direction(place, sensor, carried, angle, length, physics)
+    return float(total)
+
+
+def _one_direction(
+    place: Floats, sensor: Floats, carried: float, angle: float, length: float, physics: Physics
+) -> float:
+    dx, dy = float(sensor[0] - place[0]), float(sensor[1] - place[1])
+    downstream = dx * math.sin(angle) + dy * math.cos(angle)
+    across = dx * math.cos(angle) - dy * math.sin(angle)
+    lifted = float(place[2])
+    if downstream > 0:
+        lifted += physics.rise_factor * 5.5 * (carried / 0.3) ** -0.4 * (downstream / carried / 600) ** 0.34
+    sources = [(1 - physics.bubble_share, lifted, 0.0, physics.source_radius_m)]
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    heights = [0.5 * physics.bubble_column_m * (float(node) + 1) for node in nodes]
+    strengths = [float(w) * math.exp(-h / physics.bubble_dissolution_m) for w, h in zip(weights, heights, strict=True)]
+    for height, strength in zip(heights, strengths, strict=True):
+        share = physics.bubble_share * strength / sum(strengths)
+        sources.append((share, place[2] + height, carried * height / 0.25, physics.bubble_radius_m))
+    total = 0.0
+    for share, at, drift, radius in sources:
+        for source in (at, -at):
+            behind = downstream - drift
+            r = math.sqrt(behind**2 + across**2 + (sensor[2] - source) ** 2 + radius**2)
+            decay = math.exp((behind - r) / (2 * length))
+            total += share * decay / (4 * math.pi * length * carried * r)
+    return float(total)

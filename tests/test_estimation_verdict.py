@@ -1,43 +1,60 @@
 """The verdict: what a single sensor tells is not enough to confirm a leak."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from shared.domain.environment import Environment
+from shared.domain.environment import Environment, Floats
 from shared.domain.estimation import Estimation, Observations
+from shared.domain.leak import Leak
 from shared.domain.platform import Platform
 from shared.estimation import estimate, report
+from shared.simulation import simulate
 
 SNORRE = Platform.model_validate(json.loads((Path(__file__).parent.parent / "seed" / "snorre.json").read_text()))
 W = next(one for one in SNORRE.templates if one.name == "W")
 
 
-def lonely_step() -> Estimation:
-    """Return the answer to one sensor that begins to read 40 ppmv more, while three go on as before."""
-    times = np.datetime64("2026-03-01T00:00:00") + np.arange(432) * np.timedelta64(600, "s")
-    hours = np.arange(432) / 6
-    rng = np.random.default_rng(11)
-    sea = Environment.of(
-        times,
-        current_speed=0.08 + 0.03 * np.sin(2 * np.pi * hours / 12.42),
-        current_direction=90 + 60 * np.sin(2 * np.pi * hours / 12.42 + 1),
-    )
-    ppmv = 10 + rng.normal(0, 1.5, (4, 432))
-    ppmv[0, 288:] += 40 * (1 - np.exp(-(hours[288:] - 48) / 2))
-    return estimate(W, sea, Observations(times, ppmv))
+TIMES = np.datetime64("2026-03-01T00:00:00") + np.arange(432) * np.timedelta64(600, "s")
+HOURS = np.arange(432) / 6
+SEA = Environment.of(
+    TIMES,
+    current_speed=0.08 + 0.03 * np.sin(2 * np.pi * HOURS / 12.42),
+    current_direction=90 + 60 * np.sin(2 * np.pi * HOURS / 12.42 + 1),
+)
+
+
+def background() -> Floats:
+    """Return what four quiet sensors read [4, 432]."""
+    return np.asarray(10 + np.random.default_rng(11).normal(0, 1.5, (4, 432)))
+
+
+def lonely_leak() -> Estimation:
+    """Return the answer to a tiny leak just upstream of one sensor, which no other sensor reads."""
+    leak = Leak(x=-5.9, y=1.0, z=3.5, rate_kg_s=6e-7, onset=datetime(2026, 3, 3, tzinfo=UTC))
+    return estimate(W, SEA, Observations(TIMES, background() + simulate(W, SEA, leak, TIMES)))
 
 
 def test_a_step_of_one_sensor_is_not_confirmed() -> None:
+    """A sensor that begins to read 40 ppmv more, while three go on as before, has rather a fault than a leak."""
+    ppmv = background()
+    ppmv[0, 288:] += 40 * (1 - np.exp(-(HOURS[288:] - 48) / 2))
+    answer = estimate(W, SEA, Observations(TIMES, ppmv))
+    assert answer.verdict == "UNDEFINED"
+    assert answer.probability < 0.95
+
+
+def test_a_leak_that_one_sensor_reads_is_not_confirmed() -> None:
     """A tiny leak right beside a sensor explains anything that it does, and so does a fault of it."""
-    answer = lonely_step()
+    answer = lonely_leak()
     assert answer.verdict == "UNDEFINED"
     assert any("at most one sensor would read such a leak" in warning for warning in answer.warnings)
 
 
-def test_the_step_would_be_confirmed_without_that_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_leak_would_be_confirmed_without_that_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail: the evidence alone speaks for a leak."""
     monkeypatch.setattr(report, "_HEARD", -1.0)
-    assert lonely_step().verdict == "CONFIRMED"
+    assert lonely_leak().verdict == "CONFIRMED"

@@ -12,7 +12,8 @@ from shared.domain.leak import Leak
 from shared.errors import InvalidInput
 from shared.simulation import Physics, resolve, simulate, unit_response
 from shared.simulation.forward import sensor_positions
-from shared.simulation.plume import concentration, flow_of
+from shared.simulation.harmonics import concentration
+from shared.simulation.plume import flow_of
 from shared.simulation.solubility import kg_m3_per_ppmv
 from tests.naive_plume import ONSET, START, naive_concentration, template, times, turning_sea
 
@@ -23,23 +24,25 @@ def leak(rate: float = 1e-6, **changes: object) -> Leak:
     return Leak.model_validate(values)
 
 
-def test_the_vectorised_plume_agrees_with_the_naive_one() -> None:
-    """Every place, sensor and time equals the formula written out with loops."""
-    here, sea, physics = template(35.0), turning_sea(40), Physics()
-    places = np.array([[-7.4, -1.8, 3.3], [0.3, 0.2, 0.1], [6.0, 6.0, 5.0]])
-    resolved = resolve(sea, times(40), here)
-    got = concentration(places, sensor_positions(here), flow_of(resolved, here.angle_from_north), physics)
-    for p, s, t in np.ndindex(got.shape):
-        if resolved.isotropic[t] == 0:
-            expected = naive_concentration(
-                places[p],
-                sensor_positions(here)[s],
-                float(resolved.speed[t]),
-                float(resolved.direction[t]),
-                35.0,
-                physics,
-            )
-            assert got[p, s, t] == pytest.approx(expected, rel=1e-9)
+@pytest.mark.parametrize(
+    "physics",
+    [Physics(), Physics(rise_factor=0.1, bubble_share=0.0), Physics(mixing_factor=0.5, rise_factor=0.0)],
+)
+@pytest.mark.parametrize("many", [False, True])
+def test_the_plume_as_a_product_of_matrices_agrees_with_the_naive_one(physics: Physics, many: bool) -> None:
+    """To 0.5 % of what each sensor reads at most, in currents of 1 to 30 cm/s, also among so many places that their
+    distances are interpolated."""
+    here, at = template(35.0), times(12)
+    sea = Environment.of(at, current_speed=np.geomspace(0.01, 0.3, 12), current_direction=32.0 * np.arange(12))
+    places = np.array([[-7.4, -1.8, 3.3], [6.0, 6.0, 1.0]])
+    filled = np.column_stack([np.random.default_rng(1).uniform(-7, 7, (60, 2)), np.full(60, 3.3)])
+    resolved, sensors = resolve(sea, at, here), sensor_positions(here)
+    flow = flow_of(resolved, here.angle_from_north)
+    got = concentration(np.vstack([places, filled]) if many else places, sensors, flow, physics)[:2]
+    for p, s in np.ndindex(got.shape[:2]):
+        around = zip(resolved.speed.tolist(), resolved.direction.tolist(), strict=True)
+        expected = [naive_concentration(places[p], sensors[s], u, to, 35.0, physics) for u, to in around]
+        np.testing.assert_allclose(got[p, s], expected, rtol=1e-2, atol=5e-3 * max(expected))
 
 
 @settings(max_examples=15, deadline=None)
@@ -135,20 +138,20 @@ def test_short_gaps_are_bridged_and_long_ones_filled_with_the_climatology() -> N
     speed[10:50] = np.nan
     long = resolve(Environment.of(at, current_speed=speed, current_direction=direction), at, here)
     assert long.known.sum() == 20
-    assert (long.isotropic[10:50] == 1).all()
+    assert not long.known[10:50].any()
     assert "33 %" in long.words
     assert "climatology" in long.words
 
 
 def test_without_any_current_all_directions_are_alike() -> None:
     """The mean over directions depends on the distance alone and is the mean of plumes in all directions."""
-    here, physics = template(), Physics(rise_factor=0.0, direction_spread_deg=0.0)
+    here, physics = template(), Physics(rise_factor=0.0)
     resolved = resolve(Environment.of(times(1)), times(1), here)
     ring = np.array([[3 * np.sin(a), 3 * np.cos(a), 2.0] for a in np.linspace(0, 6, 7)])
     got = concentration(np.array([[0.0, 0.0, 2.0]]), ring, flow_of(resolved, 0.0), physics)[0, :, 0]
-    np.testing.assert_allclose(got, got[0], rtol=1e-12)
+    np.testing.assert_allclose(got, got[0], rtol=1e-9)
     place = np.array([0.0, 0.0, 2.0])
-    around = [naive_concentration(place, ring[0], 0.1, d, 0.0, physics) for d in np.arange(0, 360, 0.5)]
+    around = [naive_concentration(place, ring[0], 0.1, d, 0.0, physics) for d in range(0, 360, 5)]
     assert got[0] == pytest.approx(np.mean(around), rel=1e-2)
 
 

@@ -13,9 +13,10 @@ from shared.simulation.drag import (
     orbital_velocity,
     wave_current_factor,
 )
-from shared.simulation.plume import Flow, concentration, flow_of, mixing_length
-from shared.simulation.response import first_order, from_onset, reading_at
-from shared.simulation.rise import effective_speed, rise, rise_scale
+from shared.simulation.harmonics import concentration
+from shared.simulation.plume import flow_of, mixing_length, unit_plume
+from shared.simulation.release import bubbles, effective_speed, rise, rise_scale
+from shared.simulation.response import first_order, from_onset
 from shared.simulation.solubility import (
     air_equilibrium,
     bunsen,
@@ -26,18 +27,18 @@ from shared.simulation.solubility import (
 )
 from tests.naive_plume import template, times, turning_sea
 
-_FLAT = Physics(direction_spread_deg=0.0, rise_factor=0.0, source_radius_m=1e-3)
-
-
-def northward(speed: float) -> Flow:
-    """Return a steady current along the fore axis."""
-    ratio = np.array([np.sqrt(drag_coefficient())])
-    return Flow(np.array([speed]), np.array([0.0]), ratio, np.array([0.0]))
+_FLAT = Physics(direction_spread_deg=0.0, rise_factor=0.0, bubble_share=0.0, source_radius_m=1e-3)
 
 
 def plume(points: Floats, height: float, speed: float, physics: Physics = _FLAT) -> Floats:
-    """Return the concentration [n] at points [n, 3] of a unit leak at the origin, ``height`` above the seabed."""
-    return concentration(np.array([[0.0, 0.0, height]]), points, northward(speed), physics)[0, :, 0]
+    """Return the concentration [n] at points [n, 3] of a unit leak at the origin, ``height`` above the seabed.
+
+    The current flows to the fore, in one direction.
+    """
+    carried, ratio = effective_speed(np.array(speed)), np.array(np.sqrt(drag_coefficient()))
+    return np.array(
+        [unit_plume(np.array(y), np.array(x), (height, z), carried, ratio, physics) for x, y, z in points.tolist()]
+    )
 
 
 @pytest.mark.parametrize("distance", [3.0, 8.0])
@@ -136,9 +137,29 @@ def test_long_waves_have_the_shallow_water_orbit() -> None:
 
 def test_johansens_rise_is_the_references() -> None:
     """At x = 8 m and U = 0.08 m/s the full rise is about 5.1 m; there is none upstream."""
-    speed = np.sqrt(np.array([0.08**2 - 0.02**2]))
+    speed = np.array([0.08])
     assert rise(np.array([8.0]), rise_scale(speed, 1.0))[0] == pytest.approx(5.1, abs=0.05)
     assert rise(np.array([-8.0]), rise_scale(speed, 1.0))[0] == 0
+
+
+def test_the_bubbles_dissolve_their_share_of_the_rate() -> None:
+    """The line's nodes add up to the share, weaken with height, and drift with the current while they rise."""
+    line = bubbles(Physics(bubble_share=0.4, bubble_dissolution_m=2.0, bubble_column_m=6.0))
+    assert line.share.sum() == pytest.approx(0.4)
+    assert (line.share @ line.height) / 0.4 == pytest.approx(2 - 6 / np.expm1(3.0), rel=1e-4)
+    assert (np.diff(line.drift) > 0).all()
+    assert line.height.max() < 6.0
+
+
+def test_what_dissolves_along_bubbles_flows_through_a_plane_downstream_too() -> None:
+    """The bubbles' line source and its images carry the whole rate past a plane."""
+    physics = Physics(direction_spread_deg=0.0, rise_factor=0.0, bubble_share=1.0)
+    y, z = np.linspace(-14, 14, 141), np.linspace(0, 18, 91)
+    grid_y, grid_z = np.meshgrid(y, z, indexing="ij")
+    points = np.column_stack([grid_y.ravel(), np.full(grid_y.size, 10.0), grid_z.ravel()])
+    values = plume(points, 1.0, 0.3, physics).reshape(grid_y.shape)
+    flux = np.trapezoid(np.trapezoid(values, z, axis=1), y) * float(effective_speed(np.array(0.3)))
+    assert flux == pytest.approx(1.0, rel=0.05)
 
 
 def test_a_sensor_has_risen_by_63_percent_after_its_time_constant() -> None:
@@ -160,12 +181,14 @@ def test_the_onset_identity_equals_filtering_from_the_onset(
     values: list[float], gaps: list[float], tau: float, share: float
 ) -> None:
     """y_inf(t) - exp(-(t - t0)/tau) y_inf(t0) is what a filter that starts empty at t0 reads, at irregular times."""
-    seconds = np.concatenate([[0.0], np.cumsum(gaps)])
-    always, onset = np.array([values]), float(share * seconds[-1])
-    readings = first_order(always, seconds, tau)
-    got = from_onset(readings, reading_at(always, readings, seconds, onset, tau), seconds, onset, tau)[0]
+    ends = np.concatenate([[0.0], np.cumsum(gaps)])
+    onset = float(share * ends[-1])
+    seconds = np.unique(np.append(ends, onset))
+    always = np.array(values)[np.searchsorted(ends, seconds)]
+    readings = first_order(always[None], seconds, tau)
+    got = from_onset(readings, readings[:, np.searchsorted(seconds, onset)], seconds, onset, tau)[0]
     level, last, expected = 0.0, onset, []
-    for at, value in zip(seconds, values, strict=True):
+    for at, value in zip(seconds, always, strict=True):
         if at > onset:
             keep = np.exp(-(at - last) / tau)
             level, last = keep * level + (1 - keep) * value, at

@@ -55,9 +55,28 @@ def _of_sensor(
     before = noise.before(later)
     dd, db, bb = d**2 @ later + before[0], (d * b) @ later + before[1], b**2 @ later + before[2]
     known = bb + 1 / noise.prior
-    gb = yb - start * (b @ e)
-    a = np.maximum(yy - 2 * start * ye + start**2 * (e**2).sum(axis=0) - gb**2 / known, 0.0)
-    c = yd - start * (d @ e) - gb * db / known
+    first = later.argmax(axis=0)
+    extra = (
+        _before_first(unit, u, noise, first, seconds[first - 1] - starts, tau, start)
+        * later[first, np.arange(first.size)]
+    )
+    at_first = y[:, first] - start * e[first, np.arange(first.size)]
+    gb = yb - start * (b @ e) + b[first] * extra
+    gg = yy - 2 * start * ye + start**2 * (e**2).sum(axis=0) + (2 * at_first + extra) * extra
+    a = np.maximum(gg - gb**2 / known, 0.0)
+    c = yd - start * (d @ e) + d[first] * extra - gb * db / known
     logs = np.log(variance / noise.variance) @ later
     log_evidence = -0.5 * (dd - db**2 / known + logs + np.log(known * noise.prior))
     return a, c, log_evidence - noise.log_nothing
+
+
+def _before_first(
+    unit: Singles, u: Floats, noise: SensorNoise, first: Indices, since: Floats, tau: float, start: Floats
+) -> Floats:
+    """Return what the whitened first sample after each onset lacks [p, o].
+
+    The sums take the sample before it to hold y - exp(-(t - t0) / tau) y_t0, as all others; but it is before the onset,
+    where there is no signal yet.
+    """
+    weight = (noise.keep * noise.scale)[first] * u[first - 1]
+    return np.asarray(weight * (unit[:, noise.at[first - 1]] - np.exp(-since / tau) * start))

@@ -7,7 +7,6 @@ from shared.domain.environment import Floats
 from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.series import Series
-from shared.estimation.tails import log_sum_exp
 
 AMPLITUDES = (5.0, 15.0, 50.0, 150.0, 500.0, 1500.0, 5000.0)  # ppmv, of external causes and of wander
 _ANYTHING_LARGE = 1e200  # the corner of a bordered matrix; only the last pivot feels it
@@ -51,6 +50,12 @@ def _external(series: Series, noises: list[SensorNoise], options: EstimationOpti
     process = np.exp(-lag / options.slow_time_s)
     logs = [_log_evidence(uneven + size**2 * process, data) for size in AMPLITUDES]
     return log_sum_exp(np.array(logs)) - float(np.log(len(logs))) - _log_evidence(quiet, data)
+
+
+def log_sum_exp(values: Floats) -> float:
+    """Return ln sum exp(values) over all values."""
+    top = float(values.max())
+    return top + float(np.log(np.exp(values - top).sum()))
 
 
 def _lags(seconds: Floats) -> Floats:

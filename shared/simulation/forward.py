@@ -40,9 +40,11 @@ def simulate(
         return np.zeros((len(template.sensors), stamps.size))
     onset, end = _second(leak.onset), np.inf if leak.end is None else _second(leak.end)
     wanted = _seconds(stamps)
-    inner = _inner_seconds(wanted, (onset, end), chosen)
-    reaching = _reaching(template, environment, place, inner, chosen)[0]
-    readings = first_order(reaching * ((inner > onset) & (inner <= end)), inner, chosen.sensor_time_constant_s)
+    steps = _inner_seconds(wanted, onset, chosen)
+    held = _reaching(template, environment, place, steps, chosen)[0]
+    inner = np.unique(np.append(steps, [one for one in (onset, end) if steps[0] < one < steps[-1]]))
+    reaching = held[:, np.searchsorted(steps, inner)] * ((inner > onset) & (inner <= end))
+    readings = first_order(reaching, inner, chosen.sensor_time_constant_s)
     return np.asarray(leak.rate_kg_s * readings[:, np.searchsorted(inner, wanted)], dtype=np.float64)
 
 
@@ -68,7 +70,7 @@ def unit_response(
     if grid.shape[0] == 0 or stamps.size == 0 or not template.sensors:
         return np.zeros((grid.shape[0], len(template.sensors), stamps.size))
     wanted = _seconds(stamps)
-    inner = _inner_seconds(wanted, (wanted[0] - _SPIN_UP * chosen.sensor_time_constant_s,), chosen)
+    inner = _inner_seconds(wanted, -np.inf, chosen)
     reaching = _reaching(template, environment, grid, inner, chosen, turn_deg)
     return first_order(reaching, inner, chosen.sensor_time_constant_s)[..., np.searchsorted(inner, wanted)]
 
@@ -115,18 +117,17 @@ def _checked(times: Times) -> Times:
     return stamps
 
 
-def _inner_seconds(wanted: Floats, moments: tuple[float, ...], physics: Physics) -> Floats:
-    """Return the seconds asked for, the 10-minute grid between them, and the moments of a change that matter to them.
+def _inner_seconds(wanted: Floats, onset: float, physics: Physics) -> Floats:
+    """Return the seconds asked for and the 10-minute grid between them; with history where the leak is older.
 
-    Where a change is older than the first second, as much history as the sensors remember.
+    What reaches the sensors is held over the step that ends at each of them.
     """
     first, last = float(wanted[0]), float(wanted[-1])
     history = _SPIN_UP * physics.sensor_time_constant_s
-    start = float(np.clip(min(moments), first - history, first)) // STEP_S * STEP_S
+    start = float(np.clip(onset, first - history, first)) // STEP_S * STEP_S
     if (last - start) // STEP_S + wanted.size > MAX_STEPS:
         raise InvalidInput(f"times span more than {MAX_STEPS} steps of {STEP_S} s")
-    changes = [moment for moment in moments if start < moment < last]
-    return np.unique(np.concatenate([np.arange(start, last, STEP_S), wanted, changes]))
+    return np.union1d(np.arange(start, last, STEP_S), wanted)
 
 
 def _seconds(times: Times) -> Floats:

@@ -18,6 +18,7 @@ from shared.simulation.release import effective_speed
 
 _LEAST_DAMPING = 1e-4  # of the last cosine that is kept
 _MOST_HARMONICS = 400
+_FAR_M = 25.0  # where plumes are looked at: across a large template
 _DISTANCES = 40  # nodes of the distance, where there are more pairs than that
 _PER_E_FOLD = 5.0  # Chebyshev nodes per factor e of speed
 _CHUNK = 4096  # times at once: bounds the memory of a long series
@@ -43,7 +44,7 @@ def concentration(places: Floats, sensors: Floats, flow: Flow, physics: Physics)
     speed, drag = _axis(effective_speed(flow.speed)), _axis(flow.friction_ratio)
     offset = sensors[None, :, :2] - places[:, None, :2]
     distance, bearing = np.hypot(offset[..., 0], offset[..., 1]), np.arctan2(offset[..., 0], offset[..., 1])
-    count = _harmonics(flow, physics, places, float(distance.max()))
+    count = _harmonics(flow, physics)
     rows = np.empty((*distance.shape, (2 * count - 1) * speed.nodes.size * drag.nodes.size))
     heights = np.broadcast_to(places[:, None, 2], distance.shape), np.broadcast_to(sensors[None, :, 2], distance.shape)
     kinds, of = np.unique(np.stack(heights, axis=-1).reshape(-1, 2), axis=0, return_inverse=True)
@@ -69,11 +70,10 @@ def _axis(values: Floats) -> _Axis:
     return _Axis(np.exp((low + high) / 2 + (high - low) / 2 * _points(count)), np.ascontiguousarray(basis))
 
 
-def _harmonics(flow: Flow, physics: Physics, places: Floats, farthest: float) -> int:
-    """Return how many cosines it takes: fewer the more the direction varies, or the wider the plume is."""
+def _harmonics(flow: Flow, physics: Physics) -> int:
+    """Return how many cosines it takes: fewer the more the direction varies, or the wider the narrowest plume is."""
     spread = float(np.sqrt(direction_variance(flow.speed, physics).min()))
-    narrowest = float(mixing_length(places[:, 2], flow.friction_ratio.min(), physics).min())
-    width = np.sqrt(2 * narrowest / max(farthest, 1e-3))
+    width = np.sqrt(2 * float(mixing_length(0.0, flow.friction_ratio.min(), physics)) / _FAR_M)
     reach = np.sqrt(-2 * np.log(_LEAST_DAMPING))
     return int(np.clip(np.ceil(reach / np.hypot(spread, min(width, 1.0))), 8, _MOST_HARMONICS))
 
