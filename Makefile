@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := .tools/azurite/.ready
 
+# One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
+export OPENBLAS_NUM_THREADS := 1
+
 .PHONY: help setup demo run test test-fast check format bench clean
 
 help:

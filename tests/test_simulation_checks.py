@@ -159,7 +159,7 @@ def test_what_dissolves_along_bubbles_flows_through_a_plane_downstream_too() -> 
     points = np.column_stack([grid_y.ravel(), np.full(grid_y.size, 10.0), grid_z.ravel()])
     values = plume(points, 1.0, 0.3, physics).reshape(grid_y.shape)
     flux = np.trapezoid(np.trapezoid(values, z, axis=1), y) * float(effective_speed(np.array(0.3)))
-    assert flux == pytest.approx(1.0, rel=0.05)
+    assert 0.9 < flux < 1.001  # the softened line loses up to a tenth
 
 
 def test_a_sensor_has_risen_by_63_percent_after_its_time_constant() -> None:

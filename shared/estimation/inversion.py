@@ -26,7 +26,15 @@ def estimate(
     *,
     options: EstimationOptions = _DEFAULTS,
 ) -> Estimation:
-    """Return the posterior of a leak of an open template: place, dissolved and total rate, onset, and the evidence."""
+    """Return the posterior of a leak of an open template: place, dissolved and total rate, onset, and the evidence.
+
+    Hypotheses are a grid of places with the known leak points, onsets, rates, and combinations of the physics that is
+    not known (``members``). Each sensor's background and gain are marginalised under AR(1) noise with the model's own
+    error in it (``likelihood``, ``rate``). "Leak here" competes with "nothing here", with sensors that wander, and with
+    an external cause, a mode common to all sensors (``rivals``). The same inputs give the same answer, byte for byte.
+    Where nothing can be said the verdict is UNDEFINED and ``warnings`` say why. Raises InvalidInput for a template
+    without sensors, shapes that do not fit, times that do not increase, or onsets that leave no sample after them.
+    """
     series = series_of(template, observations, options)
     if not series.rows:
         words = resolve(environment, observations.times.astype("datetime64[s]"), template).words

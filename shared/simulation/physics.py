@@ -25,7 +25,7 @@ class Physics:
     bubble_share: float = 0.3  # of the dissolved rate, along bubbles that left the plume
     bubble_dissolution_m: float = 10.0  # rise in which a bubble's dissolution falls by 1/e: 2-3 mm at 317 m
     bubble_column_m: float = 5.0  # rise that counts as the leak's surroundings
-    bubble_radius_m: float = 0.25  # softens the line of bubbles: their cloud is about as wide
+    bubble_radius_m: float = 0.5  # softens the line of bubbles: their cloud is about as wide
     sensor_time_constant_s: float = SENSOR_TIME_CONSTANT_S
     salinity: float = 35.0  # practical salinity
 
