@@ -32,7 +32,7 @@ class Span:
     @property
     def steps(self) -> Floats:
         """When each step begins [blocks * 20]."""
-        return self.start + STEP_S * np.arange(self.ends.size * STEPS_PER_BLOCK)
+        return np.asarray(self.start + STEP_S * np.arange(self.ends.size * STEPS_PER_BLOCK), dtype=np.float64)
 
     @property
     def leaking(self) -> Floats:
@@ -41,7 +41,7 @@ class Span:
 
 
 def span_of(times: Times, onset: datetime | np.datetime64, time_constant_s: float) -> Span:
-    """Return the blocks that lead to the last of ``times`` [n], from the onset on or as far back as sensors remember."""
+    """Return the blocks up to the last of ``times`` [n], from the onset on or as far back as sensors remember."""
     stamps, began = seconds(times), _moment(onset)
     before = np.ceil(np.clip(stamps[0] - began, 0.0, MEMORIES * time_constant_s) / BLOCK_S)
     after = np.ceil((stamps[-1] - stamps[0]) / BLOCK_S)
