@@ -13,31 +13,8 @@ from matplotlib.ticker import PercentFormatter
 from bench.detection.events import Rise
 from bench.detection.rules import RULES
 from bench.detection.study import Study
+from bench.style import COLOURS, INK, MUTED, STYLE
 
-COLOURS = {"ours": "#0b5fa5", "older": "#e07b1a", "level": "#8a8f98"}
-INK, PALE = "#22303c", "#d9dee3"
-STYLE: Any = {
-    "font.size": 10,
-    "font.family": "DejaVu Sans",
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": PALE,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlepad": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#eceff2",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "lines.linewidth": 2.0,
-    "legend.frameon": False,
-}
 BUDGET = 1.0
 HIGHEST_SCORE, LOWEST_SCORE = 20.0, 0.05
 
@@ -67,7 +44,7 @@ def _title(figure: Figure, document: dict[str, Any]) -> None:
         0.928,
         f"{document['leaks']} leaks put into {document['sensor_months']:.1f} months of {len(document['sensors'])} "
         "sensors' recorded readings; found within 72 h",
-        color="#5b6773",
+        color=MUTED,
     )
 
 

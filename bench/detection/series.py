@@ -47,13 +47,14 @@ def read_folder(folder: Path) -> Folder:
             found.passed_over[path.name] = f"the same sensor as {twin}"
         else:
             try:
-                _add(found, path)
+                add_file(found, path)
             except (ValueError, OSError, csv.Error) as error:
                 found.passed_over[path.name] = str(error)
     return found
 
 
-def _add(found: Folder, path: Path) -> None:
+def add_file(found: Folder, path: Path) -> None:
+    """Add what a CSV file holds; raises ValueError, OSError or csv.Error for one that is neither."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.reader(lines)
         header = tuple(name.strip() for name in next(rows, []))

@@ -1,0 +1,63 @@
+"""A leak at an open template as a train of puffs: a truth that shares no code with the forward model."""
+
+from datetime import datetime
+
+import numpy as np
+
+from bench.estimation.sea import STEPS_PER_BLOCK, Span, currents, kg_m3_per_ppmv, sensed, span_of
+from bench.estimation.train import Nature, Train, drawn
+from shared.domain.environment import Environment, Floats, Times
+from shared.domain.template import Template
+
+SAMPLED_EVERY = 2  # steps
+
+
+def puff_readings(
+    template: Template,
+    environment: Environment,
+    place: tuple[float, float, float],
+    dissolved_rate_kg_s: float,
+    onset: datetime | np.datetime64,
+    times: Times,
+    rng: np.random.Generator,
+    *,
+    time_constant_s: float = 7200.0,
+    nature: Nature | None = None,
+) -> Floats:
+    """Return what first-order sensors read above background [sensors, n] in ppmv at increasing ``times`` [n].
+
+    ``place`` x, y, z in m of the template; the rate counts from ``onset`` on. Linear in the rate for the same ``rng``,
+    which also draws the ``nature`` where none is given. Waves are left out.
+    """
+    chosen = nature or drawn(rng)
+    span = span_of(times, onset, time_constant_s)
+    points = np.array([[one.x, one.y, one.z] for one in template.sensors]).reshape(-1, 3)
+    flow = currents(environment, template.angle_from_north, span.steps, chosen.phase)
+    per_rate = puff_concentration(points, place, flow, span, chosen, rng)
+    ppmv = per_rate / kg_m3_per_ppmv(environment, template.depth, span.ends)
+    return dissolved_rate_kg_s * sensed(ppmv, span, times, time_constant_s)
+
+
+def puff_concentration(
+    points: Floats,
+    place: tuple[float, float, float],
+    flow: Floats,
+    span: Span,
+    nature: Nature,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return each block's mean concentration at ``points`` [p, 3] per unit rate [p, blocks] in s/m3.
+
+    ``flow`` [2, steps] is the mean current in the template's axes in m/s.
+    """
+    train = Train.released(place, flow, span, nature, rng)
+    samples = np.zeros((points.shape[0], flow.shape[1] // SAMPLED_EVERY))
+    for step in range(flow.shape[1]):
+        if not train.leaking[step] and train.first == step:
+            train.first = step + 1  # nothing has left the source yet
+            continue
+        train.advance(step)
+        if step % SAMPLED_EVERY == SAMPLED_EVERY - 1:
+            samples[:, step // SAMPLED_EVERY] = train.concentration(points, step)
+    per_block = STEPS_PER_BLOCK // SAMPLED_EVERY
+    return np.asarray(samples.reshape(points.shape[0], -1, per_block).mean(axis=-1), dtype=np.float64)
