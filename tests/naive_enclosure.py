@@ -153,3 +153,43 @@ def naive_run(
             c = c + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         out[:, n] = c
     return out
+
+
+def naive_outside(here: Template, speed: float, angle: float, sensor: Sequence[float], physics: Physics) -> Floats:
+    """Return the share of each zone's concentration [9] that a sensor outside an open-topped box reads."""
+    carried, third = math.hypot(speed, 0.02), 1 / 3
+    flows = naive_wall_flows(here, carried, angle)
+    outlets: list[tuple[float, float, float, float]] = []
+    middles = [(k + 0.5) / 9 - 0.5 for k in range(9)]
+    for wall, (nx, ny) in NORMALS.items():
+        area = getattr(here.wall_area, wall) * max(getattr(here.porosity, wall), 0.005)
+        leaving = max(-flows[wall], 0.0) + physics.mixing_factor * 0.025 * area * carried
+        for along in middles:
+            x = here.width * (nx / 2 if nx else along)
+            y = here.length * (ny / 2 if ny else along)
+            outlets += [(x, y, here.height * (level + 0.5) * third, leaving / 27) for level in range(3)]
+    leaving = physics.mixing_factor * 0.025 * here.width * here.length * carried
+    for i in range(6):
+        for j in range(6):
+            x, y = here.width * ((i + 0.5) / 6 - 0.5), here.length * ((j + 0.5) / 6 - 0.5)
+            outlets.append((x, y, here.height, leaving / 36))
+    total = np.zeros(9)
+    for x, y, z, strength in outlets:
+        column = min(max(int((x / here.width + 0.5) * 3), 0), 2)
+        row = min(max(int((y / here.length + 0.5) * 3), 0), 2)
+        total[3 * row + column] += strength * _plume((x, y, z), sensor, carried, angle, physics)
+    return np.asarray(total / max(1.0, total.sum()), dtype=np.float64)
+
+
+def _plume(place: Sequence[float], sensor: Sequence[float], carried: float, angle: float, physics: Physics) -> float:
+    """Return the concentration [s/m3] of a point source with its image, the direction spread by three nodes."""
+    k = physics.mixing_factor * carried * (0.41 * 0.05 * place[2])
+    k += physics.mixing_factor * physics.structure_mixing * physics.structure_size_m * carried
+    dx, dy, total = sensor[0] - place[0], sensor[1] - place[1], 0.0
+    for node, weight in ((0.0, 2 / 3), (math.sqrt(3), 1 / 6), (-math.sqrt(3), 1 / 6)):
+        turned = angle + math.radians(physics.direction_spread_deg) * node
+        downstream = dx * math.sin(turned) + dy * math.cos(turned)
+        for height in (sensor[2] - place[2], sensor[2] + place[2]):
+            r = math.sqrt(dx * dx + dy * dy + height * height + physics.source_radius_m**2)
+            total += weight * math.exp(-carried * (r - downstream) / (2 * k)) / (4 * math.pi * k * r)
+    return total

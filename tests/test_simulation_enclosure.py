@@ -28,6 +28,7 @@ from shared.simulation.zones import transport
 from tests.naive_enclosure import (
     boxed,
     naive_derivative,
+    naive_outside,
     naive_run,
     naive_wall_flows,
     sensors_at,
@@ -267,6 +268,17 @@ def test_sensors_outside_read_downstream_what_they_do_not_upstream() -> None:
         read = zone_responses(box(here), steady_flow(1, angle=angle), np.zeros(1), [ALWAYS], PHYSICS)[0, 4, :, 0]
         assert int(np.argmax(read)) == wall
         assert read[wall] > 10 * read[wall ^ 1]
+
+
+def test_sensors_outside_read_their_share_of_the_zones_at_that_moment() -> None:
+    """Outlet by outlet, over a run long enough to be worked off in blocks, with currents that keep turning."""
+    here = boxed((0.2, 0.05, 0.4, 0.1), sensors=sensors_at([*IN_EACH_ZONE, *AROUND]))
+    flow = varying_flow(400)
+    read = zone_responses(box(here), flow, grid(400), [ALWAYS], PHYSICS)[0]
+    for n in (0, 1, *range(340, 352), 399):
+        for sensor, place in enumerate(AROUND, 9):
+            share = naive_outside(here, float(flow.speed[n]), float(flow.angle[n]), place, PHYSICS)
+            np.testing.assert_allclose(read[:, sensor, n], read[:, :9, n] @ share, rtol=1e-6, atol=1e-12)
 
 
 def test_nothing_reads_more_outside_than_the_zones_hold() -> None:
