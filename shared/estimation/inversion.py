@@ -12,7 +12,7 @@ from shared.estimation.noise import sensor_noises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.report import nothing_to_say, report
 from shared.estimation.rivals import log_rivals
-from shared.estimation.series import FEWEST_SAMPLES, series_of
+from shared.estimation.series import FEWEST_SAMPLES, Series, series_of
 from shared.estimation.solution import Problem, solve, temper
 from shared.simulation import resolve, unit_response
 
@@ -40,6 +40,14 @@ def estimate(
         words = resolve(environment, observations.times.astype("datetime64[s]"), template).words
         why = f"no sensor has {FEWEST_SAMPLES} usable samples: nothing can be estimated"
         return nothing_to_say(template, series, words, why)
+    problem = posed(template, environment, series, options)
+    power = temper(series, options)
+    external, wander = (power * one for one in log_rivals(series, problem.noises, options))
+    return report(template, problem, solve(problem, options), (external, wander), options)
+
+
+def posed(template: Template, environment: Environment, series: Series, options: EstimationOptions) -> Problem:
+    """Return what there is to explain and the hypotheses that may; raises InvalidInput as ``estimate`` does."""
     window = onset_range(series, options)
     background = background_of(series, window[0], options)
     places, members = places_of(template, options), members_of(options)
@@ -50,9 +58,6 @@ def estimate(
         )[:, rows].astype(np.float32)
         for one in members
     ]
-    noises = sensor_noises(series, background, options)
     sea = resolve(environment, series.times, template)
-    problem = Problem(series, background, places, members, responses, sea, noises, window)
-    power = temper(series, options)
-    external, wander = (power * one for one in log_rivals(series, noises, options))
-    return report(template, problem, solve(problem, options), (external, wander), options)
+    noises = sensor_noises(series, background, options)
+    return Problem(series, background, places, members, responses, sea, noises, window)

@@ -11,7 +11,7 @@ from shared.simulation.drag import drag_coefficient
 from shared.simulation.outlets import Outlets, outlets_of, outside_readings
 from shared.simulation.physics import Physics
 from shared.simulation.plume import Flow
-from shared.simulation.rise import effective_speed
+from shared.simulation.release import effective_speed
 from shared.simulation.stepping import step_matrices
 from shared.simulation.walls import Openings, face_areas, open_shares, openings_of
 from shared.simulation.zones import Indices, Zones, transport, zones_of
