@@ -18,6 +18,7 @@ from shared.estimation.background import background_of
 from shared.estimation.likelihood import fit
 from shared.estimation.noise import sensor_noises
 from shared.estimation.rate import gain_kernel, log_likelihood, rates_of
+from shared.estimation.responses import Responses
 from shared.estimation.rivals import log_sum_exp
 from shared.estimation.series import series_of
 from shared.simulation import Physics, simulate
@@ -318,7 +319,10 @@ def test_the_sums_over_all_onsets_equal_the_likelihood_written_out(holes: float)
     background = background_of(series, 12, options)
     noises = sensor_noises(series, background, options)
     errors, onsets = np.full((1, series.times.size), 4.0), np.array([8, 15, 20])
-    got = fit(unit.astype(np.float32), tau, errors, series, noises, onsets)
+    plume = unit.astype(np.float32)
+    at_onset = 0.5 * (plume[..., onsets] + plume[..., onsets + 1])
+    nothing, zone = np.zeros((3, 0, 1, plume.shape[-1]), dtype=np.float32), np.zeros(3, dtype=np.intp)
+    got = fit(Responses(tau, plume, at_onset, nothing, zone), errors, series, noises, onsets)
     for p, o in np.ndindex(3, 3):
         expected = naive_fit(unit[p, 0], tau, 4.0, series, noises[0], int(onsets[o]))
         found = (got.a[p, o, 0], got.c[p, o, 0], got.log_over_nothing[o])

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.environment import Environment
 from shared.domain.leak import Leak
 from shared.errors import InvalidInput
-from shared.simulation import Physics, resolve, simulate, unit_response
-from shared.simulation.forward import sensor_positions
+from shared.simulation import Physics, plume_response, resolve, simulate
 from shared.simulation.harmonics import concentration
 from shared.simulation.plume import flow_of
 from shared.simulation.solubility import kg_m3_per_ppmv
@@ -36,7 +35,7 @@ def test_the_plume_as_a_product_of_matrices_agrees_with_the_naive_one(physics: P
     sea = Environment.of(at, current_speed=np.geomspace(0.01, 0.3, 12), current_direction=32.0 * np.arange(12))
     places = np.array([[-7.4, -1.8, 3.3], [6.0, 6.0, 1.0]])
     filled = np.column_stack([np.random.default_rng(1).uniform(-7, 7, (60, 2)), np.full(60, 3.3)])
-    resolved, sensors = resolve(sea, at, here), sensor_positions(here)
+    resolved, sensors = resolve(sea, at, here), here.sensor_positions
     flow = flow_of(resolved, here.angle_from_north)
     got = concentration(np.vstack([places, filled]) if many else places, sensors, flow, physics)[:2]
     for p, s in np.ndindex(got.shape[:2]):
@@ -81,11 +80,11 @@ def test_sparse_times_see_the_same_as_dense_ones() -> None:
     np.testing.assert_allclose(simulate(here, sea, leak(), at[::6]), dense[:, ::6], rtol=1e-12)
 
 
-def test_unit_responses_are_those_of_a_leak_that_always_was() -> None:
+def test_plume_responses_are_those_of_a_leak_that_always_was() -> None:
     """A simulated leak of long ago equals its unit response times its rate, once the start is forgotten."""
     here, sea, at = template(), turning_sea(200), times(200)
     old = simulate(here, sea, leak(2e-6, onset=ONSET - timedelta(days=9)), at)
-    unit = unit_response(here, sea, np.array([[-7.4, -1.8, 3.3]]), at)[0]
+    unit = plume_response(here, sea, np.array([[-7.4, -1.8, 3.3]]), at)[0]
     np.testing.assert_allclose(2e-6 * unit[:, 100:], old[:, 100:], rtol=2e-2, atol=1e-2)
 
 
@@ -159,7 +158,7 @@ def test_no_sensors_give_an_empty_array() -> None:
     """A template without sensors reads [0, n], no times [sensors, 0]."""
     assert simulate(template(sensors=0), turning_sea(10), leak(), times(10)).shape == (0, 10)
     assert simulate(template(), turning_sea(10), leak(), times(0)).shape == (4, 0)
-    assert unit_response(template(), turning_sea(10), np.zeros((0, 3)), times(10)).shape == (0, 4, 10)
+    assert plume_response(template(), turning_sea(10), np.zeros((0, 3)), times(10)).shape == (0, 4, 10)
 
 
 def test_a_leak_outside_the_template_is_refused() -> None:

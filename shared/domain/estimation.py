@@ -50,23 +50,55 @@ class OnsetInterval(Model):
     high_90: AwareDatetime
 
 
+class Curve(Model):
+    """What the sensors would read by one hypothesis, background included: ppmv [sensors, n] at the curves' times."""
+
+    place: PlaceProbability
+    onset: AwareDatetime
+    dissolved_rate_kg_s: float
+    ppmv: tuple[tuple[float, ...], ...]
+
+
+class Curves(Model):
+    """The curves of the likeliest hypotheses, the likeliest first; rows follow the estimation's ``sensors``."""
+
+    times: tuple[AwareDatetime, ...]
+    hypotheses: tuple[Curve, ...]
+
+
 class Estimation(Model):
     """The answer to "is a leak of this template behind it, and if so where, how large, since when?"."""
 
     verdict: Verdict
-    probability: float = Field(ge=0, le=1)  # of a leak here, against no leak
+    probability: float = Field(ge=0, le=1)  # of a leak here
+    probability_external: float = Field(
+        0.0, ge=0, le=1
+    )  # of one cause from outside; the rest is none or a sensor's own
     log_bayes_factor: float  # leak here over nothing here
     log_bayes_factor_external: float | None = None  # leak here over an external cause
-    place: PlaceProbability | None  # most likely cell
+    place: PlaceProbability | None  # the cell or leak point nearest to where it may be
     nearest_leak_point: PlaceProbability | None  # most likely known leak point
     places: tuple[PlaceProbability, ...] = ()  # the cells of the 90 % region, most likely first
     region_50_m3: float = 0.0
     region_90_m3: float = 0.0
-    location_error_m: float | None = None  # posterior root mean square distance from the most likely cell
+    location_error_m: float | None = None  # posterior root mean square distance from ``place``
     dissolved_rate_kg_s: Interval | None
     total_rate_kg_s: Interval | None
     onset: OnsetInterval | None
+    curves: Curves | None = None
     sensors: tuple[str, ...]
     samples: int
     environment: str  # what of the environment it rests on, in words
     warnings: tuple[str, ...] = ()
+
+
+class EstimationStep(Model):
+    """One of the estimations that an incident had, in short: with the data up to ``at``."""
+
+    at: AwareDatetime
+    verdict: Verdict
+    probability: float = Field(ge=0, le=1)
+    probability_external: float = Field(ge=0, le=1)
+    place: PlaceProbability | None
+    location_error_m: float | None
+    dissolved_rate_kg_s: Interval | None

@@ -6,8 +6,10 @@ centre [m]; ``angle_from_north`` turns them to the earth's (degrees clockwise fr
 
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
+from shared.domain.environment import Floats
 from shared.domain.validation import Bounded, Model
 
 Wall = Literal["fore", "aft", "port", "starboard"]
@@ -98,6 +100,11 @@ class Template(Model):
     def slug(self) -> str:
         """The template's part of its id, as blob paths use it."""
         return self.id.removeprefix(f"{self.platform}-")
+
+    @property
+    def sensor_positions(self) -> Floats:
+        """Where the sensors are [sensors, 3] in m."""
+        return np.array([[one.x, one.y, one.z] for one in self.sensors], dtype=np.float64).reshape(-1, 3)
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:

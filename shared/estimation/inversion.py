@@ -1,7 +1,5 @@
 """The inverse: from what the sensors read to where the leak is, how large, since when, and how sure."""
 
-import numpy as np
-
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.template import Template
@@ -11,10 +9,11 @@ from shared.estimation.members import members_of
 from shared.estimation.noise import sensor_noises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.report import nothing_to_say, report
+from shared.estimation.responses import plumes_of
 from shared.estimation.rivals import log_rivals
 from shared.estimation.series import FEWEST_SAMPLES, Series, series_of
 from shared.estimation.solution import Problem, solve, temper
-from shared.simulation import resolve, unit_response
+from shared.simulation import resolve
 
 _DEFAULTS = EstimationOptions()
 
@@ -51,13 +50,7 @@ def posed(template: Template, environment: Environment, series: Series, options:
     window = onset_range(series, options)
     background = background_of(series, window[0], options)
     places, members = places_of(template, options), members_of(options)
-    rows = list(series.rows)
-    responses = [
-        unit_response(
-            template, environment, places.positions, series.times, physics=one.physics, turn_deg=one.offset_deg
-        )[:, rows].astype(np.float32)
-        for one in members
-    ]
+    plumes = tuple(plumes_of(template, environment, places, series, one) for one in members)
     sea = resolve(environment, series.times, template)
     noises = sensor_noises(series, background, options)
-    return Problem(series, background, places, members, responses, sea, noises, window)
+    return Problem(template, environment, series, background, places, members, plumes, sea, noises, window)

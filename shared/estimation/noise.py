@@ -13,6 +13,7 @@ from shared.estimation.series import Series
 
 Values = TypeVar("Values", npt.NDArray[np.float32], Floats)
 
+_ALL = slice(None)
 _GAP_STEPS = 1.5  # after a longer gap the noise starts afresh
 
 
@@ -33,14 +34,14 @@ class SensorNoise:
     variance: float
     prior: float
 
-    def whitened(self, standardised: Values, grown: Floats | None = None) -> Values:
+    def whitened(self, standardised: Values, part: slice = _ALL) -> Values:
         """Return independent unit-variance values [..., n] of standardised AR(1) ones [..., n], of the same type.
 
-        ``grown`` [n] multiplies the sample before: for what fades from sample to sample, seen from where it stands.
+        With a ``part`` of the samples the values are those of the part, and 0 before it.
         """
-        keep = self.keep * self.scale if grown is None else self.keep * self.scale * grown
-        out = standardised * self.scale.astype(standardised.dtype)
-        out[..., 1:] -= keep[1:].astype(standardised.dtype) * standardised[..., :-1]
+        keep, scale = self.keep[part].astype(standardised.dtype), self.scale[part].astype(standardised.dtype)
+        out = standardised * scale
+        out[..., 1:] -= (keep * scale)[1:] * standardised[..., :-1]
         return out
 
     def before(self, later: Floats) -> tuple[Floats, Floats, Floats]:

@@ -1,23 +1,19 @@
 """From the posterior to the answer that people read: verdict, place, rates, onset, and what to be careful about."""
 
-import math
-
 import numpy as np
 
 from shared.domain.environment import Floats
-from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability, Verdict
+from shared.domain.estimation import Estimation, Interval, OnsetInterval, Verdict
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
-from shared.estimation.candidates import Places
+from shared.estimation.curves import curves_of, likeliest, signal_of
 from shared.estimation.options import EstimationOptions
+from shared.estimation.places import cell_mass, likely_leak_point, likely_place, likely_places
 from shared.estimation.posterior import quantiles, region
 from shared.estimation.series import Series
 from shared.estimation.solution import Problem, Solution
 
 _LEVELS = (0.5, 0.25, 0.75, 0.05, 0.95)
-_WEIGHTS = (1.0, 1.0, 0.25)  # of squared distances to starboard, to fore and up
-MOST_PLACES = 250  # so that the answer fits into one property of a table (32,000 characters)
-_NEAR_POINT_M = 1.5
 _HEARD = 3.0  # standard deviations of a sensor's noise that a signal must reach to be heard by it
 
 
@@ -47,11 +43,12 @@ def report(
     leak = posterior.log_bayes_factor
     shares = _probabilities(leak, rivals, options)
     dissolved = _rate(np.log(solution.rates), posterior.rate)
-    verdict, warnings = _verdict(problem, solution, shares, dissolved.median, options)
+    verdict, warnings = _verdict(problem, solution, shares, options)
     answer = nothing_to_say(template, problem.series, problem.sea.words, "")
     stated = {
         "verdict": verdict,
         "probability": shares[0],
+        "probability_external": shares[1],
         "log_bayes_factor": leak,
         "log_bayes_factor_external": leak - rivals[0],
         "warnings": tuple(warnings),
@@ -59,7 +56,7 @@ def report(
     if leak <= 0:
         return answer.model_copy(update=stated)
     probability = posterior.place / posterior.place.sum()
-    place, error = _place(template, places, probability)
+    place, error = likely_place(template, places, probability)
     mass = cell_mass(places, probability)
     volume = places.cell_volume_m3
     return answer.model_copy(
@@ -67,13 +64,14 @@ def report(
             **stated,
             "place": place,
             "location_error_m": error,
-            "nearest_leak_point": _leak_point(template, places, probability),
-            "places": _places(template, places, probability),
+            "nearest_leak_point": likely_leak_point(template, places, probability),
+            "places": likely_places(template, places, probability),
             "region_50_m3": region(mass, 0.5).size * volume,
             "region_90_m3": region(mass, 0.9).size * volume,
             "dissolved_rate_kg_s": dissolved,
             "total_rate_kg_s": _total(np.log(solution.rates), posterior.rate, options),
             "onset": _onset(solution),
+            "curves": curves_of(template, problem, solution),
         }
     )
 
@@ -111,13 +109,13 @@ def _probabilities(leak: float, rivals: tuple[float, float], options: Estimation
 
 
 def _verdict(
-    problem: Problem, solution: Solution, shares: tuple[float, float], rate_kg_s: float, options: EstimationOptions
+    problem: Problem, solution: Solution, shares: tuple[float, float], options: EstimationOptions
 ) -> tuple[Verdict, list[str]]:
     """Return the verdict and the warnings; some of them forbid a verdict."""
     leak, external = shares
     doubts = _doubts(problem)
     if leak >= options.confirm_at:
-        doubts += _lonely(problem, solution, rate_kg_s)
+        doubts += _lonely(problem, solution)
     warnings = doubts + _cautions(problem)
     if doubts:
         return "UNDEFINED", warnings
@@ -138,10 +136,9 @@ def _doubts(problem: Problem) -> list[str]:
     return doubts
 
 
-def _lonely(problem: Problem, solution: Solution, rate_kg_s: float) -> list[str]:
+def _lonely(problem: Problem, solution: Solution) -> list[str]:
     """Return the doubt about a leak that a single sensor would read: so close to it, a fault of it looks the same."""
-    best = problem.responses[len(problem.members) // 2][int(solution.posterior.place.argmax())]
-    peaks = rate_kg_s * best[:, problem.window[0] :].max(axis=1)
+    peaks = signal_of(problem, solution, likeliest(solution)[0]).max(axis=1)
     heard = [noise for noise, peak in zip(problem.noises, peaks, strict=True) if peak > _HEARD * noise.variance**0.5]
     if len(heard) > 1:
         return []
@@ -163,46 +160,6 @@ def _cautions(problem: Problem) -> list[str]:
     if float(np.nanmax(problem.series.ppmv)) >= 1e5:
         cautions.append("readings of 100,000 ppmv or more: check the sensors")
     return cautions
-
-
-def cell_mass(places: Places, probability: Floats) -> Floats:
-    """Return each cell's probability [cells], known leak points counted into the cell they lie in."""
-    return np.asarray(np.bincount(places.home, weights=probability, minlength=places.cells), dtype=np.float64)
-
-
-def _place(template: Template, places: Places, probability: Floats) -> tuple[PlaceProbability, float]:
-    """Return the place that is nearest to where the leak may be, and the rms distance from it [m].
-
-    The least mean of d / (d + 1 m): as the most likely place where one stands out, as the middle of a cluster where
-    none does, and not drawn away by what is far. Height counts half, since the sensors hardly see it.
-    """
-    difference = places.positions[:, None, :] - places.positions[None, :, :]
-    distance = np.sqrt((difference**2 * _WEIGHTS).sum(axis=-1))
-    chosen = int((distance / (distance + 1) @ probability).argmin())
-    error = math.sqrt(float((difference[chosen] ** 2).sum(axis=-1) @ probability))
-    return _named(template, places, chosen, float(cell_mass(places, probability)[places.home[chosen]])), error
-
-
-def _leak_point(template: Template, places: Places, probability: Floats) -> PlaceProbability | None:
-    """Return the known leak point with the most probability within 1.5 m of it."""
-    found = []
-    for point in template.leak_points:
-        at = np.array([point.x, point.y, point.z])
-        near = ((places.positions - at) ** 2).sum(axis=1) <= _NEAR_POINT_M**2
-        mass = min(1.0, float(probability[near].sum()))
-        found.append(PlaceProbability(name=point.name, x=point.x, y=point.y, z=point.z, probability=mass))
-    return max(found, key=lambda place: place.probability, default=None)
-
-
-def _places(template: Template, places: Places, probability: Floats) -> tuple[PlaceProbability, ...]:
-    chosen = region(probability, 0.9)[:MOST_PLACES]
-    return tuple(_named(template, places, int(k), float(probability[k])) for k in chosen)
-
-
-def _named(template: Template, places: Places, k: int, probability: float) -> PlaceProbability:
-    name = template.leak_points[k - places.cells].name if k >= places.cells else ""
-    x, y, z = (round(one, 3) for one in places.positions[k].tolist())
-    return PlaceProbability(name=name, x=x, y=y, z=z, probability=min(1.0, round(probability, 6)))
 
 
 def _onset(solution: Solution) -> OnsetInterval:

@@ -1,11 +1,13 @@
 """The posterior of a leak here, from every hypothesis' fit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.domain.environment import Environment, Floats
+from shared.domain.template import Template
 from shared.estimation.background import Background
 from shared.estimation.candidates import Places, onset_edges, refined_onsets, spread_onsets
 from shared.estimation.likelihood import fit
@@ -14,27 +16,35 @@ from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
 from shared.estimation.rate import gain_kernel, log_likelihood, rates_of
+from shared.estimation.responses import Responses, Singles, responses_of
 from shared.estimation.series import Series
 from shared.simulation import ResolvedEnvironment
 
 Indices = npt.NDArray[np.intp]
-Singles = npt.NDArray[np.float32]
 
 _BLOCK_PLACES = 64  # at once on the grid of rates: some hundred kilobytes per array, so that blocks stay in the cache
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Problem:
-    """What there is to explain, and the hypotheses: of each member the responses [p, s, t] in ppmv per kg/s."""
+    """What there is to explain, and the hypotheses that may; ``plumes`` are each member's (``plumes_of``)."""
 
+    template: Template
+    environment: Environment
     series: Series
     background: Background
     places: Places
     members: tuple[Member, ...]
-    responses: list[Singles]
+    plumes: tuple[Singles, ...]
     sea: ResolvedEnvironment
     noises: list[SensorNoise]
     window: tuple[int, int]  # first and last onset, as indices of the series
+
+    def responses(self, member: int, onsets: Indices) -> Responses:
+        """Return what the sensors would read by one member's physics of leaks that begin at the onsets [o]."""
+        return responses_of(
+            self.template, self.environment, self.places, self.series, self.members[member], self.plumes[member], onsets
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,17 +62,17 @@ def solve(problem: Problem, options: EstimationOptions) -> Solution:
 
     A first look, with the middle of the physics alone, says which onsets matter; half of the candidates go there.
     """
-    rates = rates_of(options)
-    every, middle = range(len(problem.members)), range(len(problem.members) // 2, len(problem.members) // 2 + 1)
+    rates, sets = rates_of(options), range(len(problem.members))
+    middle = len(sets) // 2
     onsets = spread_onsets(*problem.window, options.onset_candidates)
-    first = _posterior(problem, onsets, middle, rates, options)
+    first = _posterior(problem, onsets, [middle], rates, options)
     chosen = refined_onsets(onsets, first.onset, options.onset_candidates)
-    posterior = _posterior(problem, chosen, every, rates, options)
+    posterior = _posterior(problem, chosen, sets, rates, options)
     return Solution(posterior, chosen, onset_edges(problem.series, chosen), rates)
 
 
 def _posterior(
-    problem: Problem, onsets: Indices, members: range, rates: Floats, options: EstimationOptions
+    problem: Problem, onsets: Indices, members: Sequence[int], rates: Floats, options: EstimationOptions
 ) -> Posterior:
     kernel = gain_kernel(rates, options)
     widths = np.diff(onset_edges(problem.series, onsets))
@@ -70,12 +80,10 @@ def _posterior(
     errors, power = model_errors(problem, options), temper(problem.series, options)
     posterior = Posterior.empty(len(problem.places.positions), onsets.size, len(problem.members), rates.size)
     for member in members:
-        one, units = problem.members[member], problem.responses[member]
-        tau = one.physics.sensor_time_constant_s
-        found = fit(units, tau, errors, problem.series, problem.noises, onsets)
+        found = fit(problem.responses(member, onsets), errors, problem.series, problem.noises, onsets)
         common = power * found.log_over_nothing[:, None] + log_prior
-        for start in range(0, units.shape[0], _BLOCK_PLACES):
-            block = slice(start, min(start + _BLOCK_PLACES, units.shape[0]))
+        for start in range(0, found.a.shape[0], _BLOCK_PLACES):
+            block = slice(start, min(start + _BLOCK_PLACES, found.a.shape[0]))
             logs = log_likelihood(power * found.a[block], power * found.c[block], rates, kernel)
             logs += common + problem.places.log_prior[block, None, None]
             posterior.add(logs, block, slice(0, onsets.size), member)

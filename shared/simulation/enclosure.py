@@ -51,8 +51,7 @@ def enclosure_of(template: Template, most_zones: int = 3) -> Enclosure | None:
     if confinement(template) <= 0:
         return None
     zones = zones_of(template, most_zones)
-    sensors = np.array([[s.x, s.y, s.z] for s in template.sensors], dtype=np.float64).reshape(-1, 3)
-    return Enclosure(openings_of(template), zones, outlets_of(zones, roof=template.roof), sensors)
+    return Enclosure(openings_of(template), zones, outlets_of(zones, roof=template.roof), template.sensor_positions)
 
 
 def zone_responses(

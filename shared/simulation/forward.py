@@ -8,15 +8,13 @@ from shared.domain.environment import Environment, Floats, Times
 from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.errors import InvalidInput
-from shared.simulation.harmonics import concentration
+from shared.simulation.enclosure import confinement, enclosure_of
 from shared.simulation.physics import Physics
-from shared.simulation.plume import flow_of
+from shared.simulation.reaching import box_reaching, plume_reaching, refuse_outside, sea_of
 from shared.simulation.response import first_order
-from shared.simulation.solubility import kg_m3_per_ppmv
-from shared.simulation.surroundings import resolve
+from shared.simulation.zones import Indices
 
 STEP_S = 600  # the grid of the data; the currents are followed at least this finely
-MARGIN_M = 5.0  # a leak may lie this far outside the template's box
 MAX_STEPS = 60_000  # a bit over a year of the grid
 _SPIN_UP = 6  # time constants of history before the first time
 _FIRST, _LAST = np.datetime64("1970-01-01T00:00:00", "s"), np.datetime64("2200-01-01T00:00:00", "s")
@@ -27,13 +25,14 @@ def simulate(
 ) -> Floats:
     """Return what the sensors read above background [sensors, n] in ppmv, linear in the leak's rate.
 
-    ``times`` [n] increase, datetime64, UTC. The leak dissolves ``rate_kg_s`` from its onset to its end; a steady plume
-    (``plume``) reaches the sensors, which follow it with their time constant (``response``). Every value is finite.
+    ``times`` [n] increase, datetime64, UTC. The leak dissolves ``rate_kg_s`` from its onset to its end. A steady plume
+    (``plume``), what mixes through the box of a semi-closed template (``enclosure``), or a share of each reaches the
+    sensors, which follow it with their time constant (``response``). Every value is finite.
     Raises InvalidInput for a leak more than 5 m outside the template, or times that do not increase.
     """
     chosen = physics or Physics()
     place = np.array([[leak.x, leak.y, leak.z]])
-    _refuse_outside(template, place)
+    refuse_outside(template, place)
     stamps = _checked(times)
     never = leak.end is not None and leak.end <= leak.onset
     if stamps.size == 0 or not template.sensors or never:
@@ -41,14 +40,19 @@ def simulate(
     onset, end = _second(leak.onset), np.inf if leak.end is None else _second(leak.end)
     wanted = _seconds(stamps)
     steps = _inner_seconds(wanted, onset, chosen)
-    held = _reaching(template, environment, place, steps, chosen)[0]
     inner = np.unique(np.append(steps, [one for one in (onset, end) if steps[0] < one < steps[-1]]))
-    reaching = held[:, np.searchsorted(steps, inner)] * ((inner > onset) & (inner <= end))
+    sea = sea_of(template, environment, steps, chosen).held(np.searchsorted(steps, inner))
+    reaching = plume_reaching(template, place, sea, chosen)[0] * ((inner > onset) & (inner <= end))
+    if (enclosure := enclosure_of(template)) is not None:
+        turned = [moment for moment in (onset, end) if moment < np.inf]
+        begun = box_reaching(enclosure, confinement(template), sea, inner, turned, chosen)
+        zone = int(enclosure.zone_of(place)[0])
+        reaching += begun[0, zone] - (begun[1, zone] if len(turned) > 1 else 0.0)
     readings = first_order(reaching, inner, chosen.sensor_time_constant_s)
     return np.asarray(leak.rate_kg_s * readings[:, np.searchsorted(inner, wanted)], dtype=np.float64)
 
 
-def unit_response(
+def plume_response(
     template: Template,
     environment: Environment,
     places: Floats,
@@ -59,50 +63,55 @@ def unit_response(
 ) -> Floats:
     """Return the readings [p, sensors, n] in ppmv per kg/s dissolved, of leaks at ``places`` [p, 3] that always were.
 
-    A leak that starts later follows from these by ``response.from_onset``. ``turn_deg`` is added to the current's
+    Only what reaches the sensors as in the open: all of it at an open template. A leak that starts later follows from
+    these, since the sensors forget exponentially (``response.from_onset``). ``turn_deg`` is added to the current's
     direction. Raises InvalidInput for places more than 5 m outside the template or of another shape, and for times
     that do not increase.
     """
     chosen = physics or Physics()
     grid = np.asarray(places, dtype=np.float64)
-    _refuse_outside(template, grid)
+    refuse_outside(template, grid)
     stamps = _checked(times)
-    if grid.shape[0] == 0 or stamps.size == 0 or not template.sensors:
+    if grid.shape[0] == 0 or stamps.size == 0 or not template.sensors or confinement(template) == 1:
         return np.zeros((grid.shape[0], len(template.sensors), stamps.size))
     wanted = _seconds(stamps)
     inner = _inner_seconds(wanted, -np.inf, chosen)
-    reaching = _reaching(template, environment, grid, inner, chosen, turn_deg)
+    sea = sea_of(template, environment, inner, chosen, turn_deg)
+    reaching = plume_reaching(template, grid, sea, chosen)
     return first_order(reaching, inner, chosen.sensor_time_constant_s)[..., np.searchsorted(inner, wanted)]
 
 
-def sensor_positions(template: Template) -> Floats:
-    """Return where the sensors are [sensors, 3] in m."""
-    return np.array([[s.x, s.y, s.z] for s in template.sensors], dtype=np.float64).reshape(-1, 3)
+def box_response(
+    template: Template,
+    environment: Environment,
+    places: Floats,
+    onsets: Floats,
+    times: Times,
+    *,
+    physics: Physics | None = None,
+    turn_deg: float = 0.0,
+) -> tuple[Floats, Indices]:
+    """Return the readings [o, zones, sensors, n] in ppmv per kg/s of leaks in each zone, and the places' zones [p].
 
-
-def _reaching(
-    template: Template, environment: Environment, places: Floats, inner: Floats, physics: Physics, turn_deg: float = 0.0
-) -> Floats:
-    """Return what reaches the sensors [p, sensors, n] in ppmv per kg/s."""
-    resolved = resolve(environment, (1000 * inner).astype(np.int64).astype("datetime64[ms]"), template)
-    flow = flow_of(resolved, template.angle_from_north - turn_deg)
-    per_rate = concentration(places, sensor_positions(template), flow, physics)
-    per_rate /= kg_m3_per_ppmv(resolved.temperature, physics.salinity, template.depth)
-    return per_rate
-
-
-def _refuse_outside(template: Template, places: Floats) -> None:
-    if places.ndim != 2 or places.shape[1] != 3:
-        raise InvalidInput(f"places must have the shape [p, 3], not {places.shape}")
-    half = np.array([template.width / 2, template.length / 2]) + MARGIN_M
-    inside = (np.abs(places[:, :2]) <= half).all(axis=1)
-    inside &= (places[:, 2] >= 0) & (places[:, 2] <= template.height + MARGIN_M)
-    if not inside.all():
-        x, y, z = places[int(np.argmin(inside))]
-        raise InvalidInput(
-            f"leak at ({x:g}, {y:g}, {z:g}) m is more than {MARGIN_M:g} m outside {template.id}: "
-            f"|x| <= {half[0]:g}, |y| <= {half[1]:g}, 0 <= z <= {template.height + MARGIN_M:g}"
-        )
+    Only what mixes through a semi-closed template's box: no zones for an open template, and zone 0 for all places. The
+    leaks begin at ``onsets`` [o], seconds since 1970. Raises InvalidInput as ``plume_response`` does.
+    """
+    chosen = physics or Physics()
+    grid = np.asarray(places, dtype=np.float64)
+    refuse_outside(template, grid)
+    enclosure, stamps = enclosure_of(template), _checked(times)
+    if enclosure is None:
+        return np.zeros((onsets.size, 0, len(template.sensors), stamps.size)), np.zeros(len(grid), dtype=np.int64)
+    zone = enclosure.zone_of(grid)
+    if stamps.size == 0:
+        return np.zeros((onsets.size, enclosure.zones.count, len(template.sensors), 0)), zone
+    wanted = _seconds(stamps)
+    steps = _inner_seconds(wanted, float(onsets.min(initial=np.inf)), chosen)
+    inner = np.union1d(steps, onsets[(onsets > steps[0]) & (onsets < steps[-1])])
+    sea = sea_of(template, environment, steps, chosen, turn_deg).held(np.searchsorted(steps, inner))
+    reaching = box_reaching(enclosure, confinement(template), sea, inner, onsets.tolist(), chosen)
+    readings = first_order(reaching, inner, chosen.sensor_time_constant_s)
+    return readings[..., np.searchsorted(inner, wanted)], zone
 
 
 def _checked(times: Times) -> Times:

@@ -1,0 +1,54 @@
+"""What the sensors would read by the likeliest hypotheses."""
+
+import numpy as np
+
+from shared.domain.environment import Floats
+from shared.domain.estimation import Curve, Curves
+from shared.domain.template import Template
+from shared.domain.tsd import to_datetime
+from shared.estimation.candidates import onset_seconds
+from shared.estimation.places import named
+from shared.estimation.posterior import Hypothesis
+from shared.estimation.solution import Problem, Solution
+
+MOST_CURVES, MOST_TIMES = 3, 100  # so that an answer stays small
+
+
+def likeliest(solution: Solution) -> list[Hypothesis]:
+    """Return the likeliest hypotheses of different places, the likeliest first."""
+    found: dict[int, Hypothesis] = {}
+    for one in sorted(solution.posterior.best, key=lambda hypothesis: -hypothesis.log_weight):
+        found.setdefault(one.place, one)
+    return list(found.values())[:MOST_CURVES]
+
+
+def signal_of(problem: Problem, solution: Solution, hypothesis: Hypothesis) -> Floats:
+    """Return what a hypothesis adds to each usable sensor's background [s, t] in ppmv."""
+    responses = problem.responses(hypothesis.member, solution.onsets)
+    start = float(onset_seconds(problem.series, solution.onsets)[hypothesis.onset])
+    after = np.flatnonzero(problem.series.seconds > start)
+    since, place = problem.series.seconds[after] - start, slice(hypothesis.place, hypothesis.place + 1)
+    out = np.zeros(problem.series.ppmv.shape)
+    for sensor in range(len(out)):
+        out[sensor, after] = responses.begun(sensor, hypothesis.onset, after, since, place)[0]
+    return np.asarray(solution.rates[hypothesis.rate] * out, dtype=np.float64)
+
+
+def curves_of(template: Template, problem: Problem, solution: Solution) -> Curves:
+    """Return the curves of the likeliest hypotheses, at no more than 100 times."""
+    seconds, step = problem.series.seconds, -(-problem.series.seconds.size // MOST_TIMES)
+    starts = onset_seconds(problem.series, solution.onsets)
+    probability = solution.posterior.place / solution.posterior.place.sum()
+    curves = []
+    for one in likeliest(solution):
+        ppmv = problem.background.mean[:, None] + signal_of(problem, solution, one)
+        curves.append(
+            Curve(
+                place=named(template, problem.places, one.place, float(probability[one.place])),
+                onset=to_datetime(np.datetime64(round(starts[one.onset]), "s")),
+                dissolved_rate_kg_s=float(solution.rates[one.rate]),
+                ppmv=tuple(tuple(row) for row in ppmv[:, ::step].round(2).tolist()),
+            )
+        )
+    times = tuple(to_datetime(np.datetime64(round(moment), "s")) for moment in seconds[::step])
+    return Curves(times=times, hypotheses=tuple(curves))

@@ -1,0 +1,55 @@
+"""Where the leak is likely to be: from the probability of every candidate to places with names."""
+
+import math
+
+import numpy as np
+
+from shared.domain.environment import Floats
+from shared.domain.estimation import PlaceProbability
+from shared.domain.template import Template
+from shared.estimation.candidates import Places
+from shared.estimation.posterior import region
+
+_WEIGHTS = (1.0, 1.0, 0.25)  # of squared distances to starboard, to fore and up
+MOST_PLACES = 250  # so that an answer stays small
+_NEAR_POINT_M = 1.5
+
+
+def cell_mass(places: Places, probability: Floats) -> Floats:
+    """Return each cell's probability [cells], known leak points counted into the cell they lie in."""
+    return np.asarray(np.bincount(places.home, weights=probability, minlength=places.cells), dtype=np.float64)
+
+
+def likely_place(template: Template, places: Places, probability: Floats) -> tuple[PlaceProbability, float]:
+    """Return the place that is nearest to where the leak may be, and the rms distance from it [m].
+
+    The least mean of d / (d + 1 m): as the most likely place where one stands out, as the middle of a cluster where
+    none does, and not drawn away by what is far. Height counts half, since the sensors hardly see it.
+    """
+    difference = places.positions[:, None, :] - places.positions[None, :, :]
+    distance = np.sqrt((difference**2 * _WEIGHTS).sum(axis=-1))
+    chosen = int((distance / (distance + 1) @ probability).argmin())
+    error = math.sqrt(float((difference[chosen] ** 2).sum(axis=-1) @ probability))
+    return named(template, places, chosen, float(cell_mass(places, probability)[places.home[chosen]])), error
+
+
+def likely_leak_point(template: Template, places: Places, probability: Floats) -> PlaceProbability | None:
+    """Return the known leak point with the most probability within 1.5 m of it."""
+    found = []
+    for point in template.leak_points:
+        at = np.array([point.x, point.y, point.z])
+        near = ((places.positions - at) ** 2).sum(axis=1) <= _NEAR_POINT_M**2
+        mass = min(1.0, float(probability[near].sum()))
+        found.append(PlaceProbability(name=point.name, x=point.x, y=point.y, z=point.z, probability=mass))
+    return max(found, key=lambda place: place.probability, default=None)
+
+
+def likely_places(template: Template, places: Places, probability: Floats) -> tuple[PlaceProbability, ...]:
+    chosen = region(probability, 0.9)[:MOST_PLACES]
+    return tuple(named(template, places, int(k), float(probability[k])) for k in chosen)
+
+
+def named(template: Template, places: Places, k: int, probability: float) -> PlaceProbability:
+    name = template.leak_points[k - places.cells].name if k >= places.cells else ""
+    x, y, z = (round(one, 3) for one in places.positions[k].tolist())
+    return PlaceProbability(name=name, x=x, y=y, z=z, probability=min(1.0, round(probability, 6)))
