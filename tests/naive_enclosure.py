@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def naive_derivative(
     pressure = _pressures(cells, links, entering)
     face = h * (here.width * abs(math.cos(angle)) + here.length * abs(math.sin(angle)))
     inside = max(sum(max(q, 0.0) for q in flows.values()) / face, 0.1 * carried)
-    k = mixing * physics.structure_mixing * physics.structure_size_m * inside
+    k = mixing * physics.box_mixing_m * inside
 
     def derivative(concentration: Floats) -> Floats:
         c = dict(zip(cells, concentration, strict=True))
@@ -133,6 +134,35 @@ def _pressures(
     return pressure
 
 
+def naive_weights(speed: float, angle: float, physics: Physics) -> list[float]:
+    """Return how likely each of 24 directions is, by a wrapped normal distribution written out turn by turn."""
+    meander = 0.02 / math.sqrt(2) / max(speed, 1e-6)
+    spread = min(max(math.hypot(math.radians(physics.direction_spread_deg), meander), math.pi / 12), math.pi)
+    raw = [
+        sum(math.exp(-0.5 * ((angle - math.pi / 12 * k - 2 * math.pi * turn) / spread) ** 2) for turn in range(-6, 7))
+        for k in range(24)
+    ]
+    return [one / sum(raw) for one in raw]
+
+
+@cache
+def _in_direction(here: Template, k: int, physics: Physics, nx: int, ny: int) -> tuple[Floats, Floats]:
+    """Return dC/dt of each zone's C alone as columns of a matrix, and what leaves, in one direction at U_e = 1 m/s."""
+    derivative, leaving = naive_derivative(here, math.sqrt(1 - 0.02**2), k * math.pi / 12, physics, nx, ny)
+    return np.column_stack([derivative(one) for one in np.eye(nx * ny)]), leaving
+
+
+def naive_moving(
+    here: Template, speed: float, angle: float, physics: Physics, nx: int = 3, ny: int = 3
+) -> tuple[Floats, Floats]:
+    """Return M of dC/dt = M C, and what leaves each zone for good [zones] in m3/s, as a mean over directions."""
+    carried, weights = math.hypot(speed, 0.02), naive_weights(speed, angle, physics)
+    parts = [_in_direction(here, k, physics, nx, ny) for k in range(24)]
+    matrix = sum((carried * w * part[0] for w, part in zip(weights, parts, strict=True)), np.zeros((nx * ny, nx * ny)))
+    leaving = sum((carried * w * part[1] for w, part in zip(weights, parts, strict=True)), np.zeros(nx * ny))
+    return matrix, leaving
+
+
 def naive_run(
     here: Template, flow: Flow, seconds: Floats, zone: int, onset: int, physics: Physics, grid: tuple[int, int] = (3, 3)
 ) -> Floats:
@@ -141,15 +171,15 @@ def naive_run(
     volume = (here.internal_volume or here.length * here.width * here.height) / (nx * ny)
     out = np.zeros((nx * ny, seconds.size))
     for n in range(onset + 1, seconds.size):
-        plain, _ = naive_derivative(here, float(flow.speed[n]), float(flow.angle[n]), physics, nx, ny)
+        matrix, _ = naive_moving(here, float(flow.speed[n]), float(flow.angle[n]), physics, nx, ny)
         source = np.zeros(nx * ny)
         source[zone] = 1 / volume
         c, h = out[:, n - 1], float(seconds[n] - seconds[n - 1]) / 60
         for _ in range(60):
-            k1 = plain(c) + source
-            k2 = plain(c + h / 2 * k1) + source
-            k3 = plain(c + h / 2 * k2) + source
-            k4 = plain(c + h * k3) + source
+            k1 = matrix @ c + source
+            k2 = matrix @ (c + h / 2 * k1) + source
+            k3 = matrix @ (c + h / 2 * k2) + source
+            k4 = matrix @ (c + h * k3) + source
             c = c + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         out[:, n] = c
     return out
@@ -158,12 +188,12 @@ def naive_run(
 def naive_outside(here: Template, speed: float, angle: float, sensor: Sequence[float], physics: Physics) -> Floats:
     """Return the share of each zone's concentration [9] that a sensor outside an open-topped box reads."""
     carried, third = math.hypot(speed, 0.02), 1 / 3
-    flows = naive_wall_flows(here, carried, angle)
+    flows = _mean_outflows(here, speed, angle, physics)
     outlets: list[tuple[float, float, float, float]] = []
     middles = [(k + 0.5) / 9 - 0.5 for k in range(9)]
     for wall, (nx, ny) in NORMALS.items():
         area = getattr(here.wall_area, wall) * max(getattr(here.porosity, wall), 0.005)
-        leaving = max(-flows[wall], 0.0) + physics.mixing_factor * 0.025 * area * carried
+        leaving = flows[wall] + physics.mixing_factor * 0.025 * area * carried
         for along in middles:
             x = here.width * (nx / 2 if nx else along)
             y = here.length * (ny / 2 if ny else along)
@@ -179,6 +209,21 @@ def naive_outside(here: Template, speed: float, angle: float, sensor: Sequence[f
         row = min(max(int((y / here.length + 0.5) * 3), 0), 2)
         total[3 * row + column] += strength * _plume((x, y, z), sensor, carried, angle, physics)
     return np.asarray(total / max(1.0, total.sum()), dtype=np.float64)
+
+
+def _mean_outflows(here: Template, speed: float, angle: float, physics: Physics) -> dict[str, float]:
+    """Return the mean flow out through each wall [m3/s] over the directions."""
+    carried = math.hypot(speed, 0.02)
+    out: dict[str, float] = dict.fromkeys(WALLS, 0.0)
+    for k, weight in enumerate(naive_weights(speed, angle, physics)):
+        for wall, flow in _flows_in(here, k).items():
+            out[wall] += carried * weight * max(-flow, 0.0)
+    return out
+
+
+@cache
+def _flows_in(here: Template, k: int) -> dict[str, float]:
+    return naive_wall_flows(here, 1.0, k * math.pi / 12)
 
 
 def _plume(place: Sequence[float], sensor: Sequence[float], carried: float, angle: float, physics: Physics) -> float:

@@ -24,6 +24,7 @@ _L9 = (
 _MIDDLE = (1, 1, 1, 1)
 MIXING = (0.5, 1.0, 2.0)  # times the diffusivity
 RISE = ((0.1, 0.0), (0.3, 0.3), (1.0, 0.6))  # share of Johansen's rise, share of the rate along bubbles
+BOX_MIXING_M = (0.15, 0.6, 4.0)  # from zones that hardly mix to a box that is nearly well mixed
 TIME_CONSTANT = (0.78, 1.0, 1.28)  # times the sensors' time constant: three equal thirds of a spread of 20 %
 OFFSET_DEG = (-12.0, 0.0, 12.0)  # three equal thirds of a spread of 10 degrees
 
@@ -47,6 +48,7 @@ def _member(mixing: int, rise: int, tau: int, offset: int, options: EstimationOp
         mixing_factor=MIXING[mixing],
         rise_factor=factor,
         bubble_share=share,
+        box_mixing_m=BOX_MIXING_M[rise],
         sensor_time_constant_s=TIME_CONSTANT[tau] * options.sensor_time_constant_s,
         source_radius_m=max(0.15, 0.25 * options.spacing_m),
     )

@@ -34,6 +34,7 @@ class EstimationOptions:
     gain_error: float = 0.4  # of the logarithm of a signal, one for each sensor, for good
     outlier_gain_error: float = 1.5  # the same for a sensor that the plume meets otherwise than simulated
     outlier_share: float = 0.1  # of such sensors
+    box_error: float = 0.3  # of the logarithm of the flow through a semi-closed template, common to its sensors
     slow_time_s: float = 21_600.0  # memory of external causes and of sensors that wander
     sensor_time_constant_s: float = SENSOR_TIME_CONSTANT_S
     dissolved_share: float = 0.05
@@ -67,6 +68,7 @@ class EstimationOptions:
             "independent_s": (1, huge),
             "outlier_gain_error": (self.gain_error, 5),
             "outlier_share": (0, 0.5),
+            "box_error": (0, 3),
             "slow_time_s": (1, huge),
             "sensor_time_constant_s": (1, 86_400),
             "dissolved_share": (1e-4, 1),

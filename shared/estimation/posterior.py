@@ -55,6 +55,10 @@ class Posterior:
         self.onset[onsets] += weights.sum(axis=(0, 2))
         self.member[member] += float(of_place.sum())
 
+    def blur(self, kernel: Floats) -> None:
+        """Spread the weights of rates by a common factor that is not known: probability [x, q] of seeing q as x."""
+        self.rate_of_place = self.rate_of_place @ kernel
+
     def _rescale(self, scale: float) -> None:
         factor = np.exp(self.scale - scale)
         self.place *= factor

@@ -33,6 +33,11 @@ def gain_kernel(rates: Floats, options: EstimationOptions) -> Floats:
     return (1 - options.outlier_share) * usual + options.outlier_share * _normal(shift, options.outlier_gain_error)
 
 
+def box_kernel(rates: Floats, share: float, options: EstimationOptions) -> Floats:
+    """Return the probability [x, q] that a rate q is seen as x by all sensors, ``share`` of it by a box's water."""
+    return _normal(np.log(rates)[:, None] - np.log(rates)[None, :], share * options.box_error)
+
+
 def _normal(shift: Floats, sigma: float) -> Floats:
     """Return a normal density on the grid whose rows' sum over all shifts, inside the grid or not, is 1."""
     step = abs(float(shift[1, 0] - shift[0, 0]))

@@ -10,7 +10,7 @@ from shared.domain.template import Template
 from shared.simulation.drag import drag_coefficient
 from shared.simulation.outlets import Outlets, outlets_of, outside_readings
 from shared.simulation.physics import Physics
-from shared.simulation.plume import Flow
+from shared.simulation.plume import Flow, direction_variance
 from shared.simulation.release import effective_speed
 from shared.simulation.stepping import step_matrices
 from shared.simulation.walls import Openings, face_areas, open_shares, openings_of
@@ -18,7 +18,8 @@ from shared.simulation.zones import Indices, Zones, transport, zones_of
 
 ALWAYS = -1  # the onset of a source that always was
 _WHOLLY_CONFINED = 0.3  # mean open share of the sides up to which the box alone decides
-_DIRECTIONS = 24  # that stand for any direction: 15 degrees apart, as wide as a plume is spread
+_APART = np.pi / 12  # rad between directions, about as wide as the current's own spread
+_AROUND: Floats = _APART * np.arange(24, dtype=np.float64)  # that stand for all directions
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,7 +62,7 @@ def zone_responses(
 
     The source starts at an onset, an index into ``seconds`` [n]: nothing is read up to and including it. ``ALWAYS``
     (-1) starts from the steady state of the first moment. The flow of t_n holds over the step that ends at t_n; steps
-    are exact. Where the direction is not known, transport and outside plume are means over all directions. Zones and
+    are exact. Transport is a mean over the directions that the current takes inside 10 minutes. Zones and
     onsets go forward as columns of one state: the adjoint would need a run back in time for each sensor and each
     moment, and those are more. A source that ends is the difference of two that start.
     Raises ValueError when the shapes do not fit, times do not increase, or an onset is below -1.
@@ -91,32 +92,52 @@ def transport_matrices(enclosure: Enclosure, flow: Flow, physics: Physics) -> Fl
     return _moving(enclosure, flow, physics)[0]
 
 
+def direction_weights(flow: Flow, physics: Physics) -> Floats:
+    """Return how much of its 10 minutes the current spends in each of 24 directions [n, 24], from the fore axis on.
+
+    A wrapped normal distribution, or all of them alike where the direction is not known.
+    """
+    spread = np.sqrt(direction_variance(flow.speed, physics)).clip(_APART, np.pi)
+    turns = _AROUND[:, None] + 2 * np.pi * np.arange(-2, 3)
+    away = np.remainder(flow.angle, 2 * np.pi)[:, None, None] - turns
+    weights = np.exp(-0.5 * (away / spread[:, None, None]) ** 2).sum(axis=-1)
+    weights /= weights.sum(axis=1, keepdims=True)
+    unknown = flow.isotropic[:, None]
+    return np.asarray((1 - unknown) * weights + unknown / _AROUND.size, dtype=np.float64)
+
+
 def _moving(enclosure: Enclosure, flow: Flow, physics: Physics) -> tuple[Floats, Floats]:
-    """Return M [n, zones, zones] in 1/s and the share of each zone that the sensors read [n, sensors, zones]."""
-    turned, seen = _in_direction(enclosure, flow.angle, flow.friction_ratio, physics)
-    if flow.isotropic.size and flow.isotropic.max() > 0:
-        anywhere = np.linspace(0.0, 2 * np.pi, _DIRECTIONS, endpoint=False)
-        bare = np.full(anywhere.shape, drag_coefficient() ** 0.5)
-        mean_turned, mean_seen = _in_direction(enclosure, anywhere, bare, physics)
-        unknown = flow.isotropic[:, None, None]
-        turned = (1 - unknown) * turned + unknown * mean_turned.mean(axis=0)
-        seen = (1 - unknown) * seen + unknown * mean_seen.mean(axis=0)
+    """Return M [n, zones, zones] in 1/s and the share of each zone that the sensors read [n, sensors, zones].
+
+    The direction varies faster than the box forgets, so that water moves as in the mean over directions.
+    """
+    zones, sensors = enclosure.zones, enclosure.sensors
+    weights = direction_weights(flow, physics)
+    matrices, leaving = transport(zones, enclosure.openings, _AROUND, physics)
+    seen = np.zeros((flow.angle.size, sensors.shape[0], zones.count))
+    seen[:, np.arange(sensors.shape[0]), zones.of(sensors)] = 1.0
+    outside = ~_inside(zones, sensors)
+    if outside.any():
+        seen[:, outside] = _seen_outside(enclosure, sensors[outside], weights, leaving, flow, physics)
+    turned = np.tensordot(weights, matrices, axes=1)
     return effective_speed(flow.speed)[:, None, None] * turned, seen
 
 
-def _in_direction(
-    enclosure: Enclosure, angle: Floats, friction_ratio: Floats, physics: Physics
-) -> tuple[Floats, Floats]:
-    zones, sensors = enclosure.zones, enclosure.sensors
-    matrices, leaving = transport(zones, enclosure.openings, angle, physics)
-    shares = np.zeros((angle.size, sensors.shape[0], zones.count))
-    shares[:, np.arange(sensors.shape[0]), zones.of(sensors)] = 1.0
-    outside = ~_inside(zones, sensors)
-    if outside.any():
-        shares[:, outside] = outside_readings(
-            enclosure.outlets, sensors[outside], leaving, angle, friction_ratio, physics, zones.count
-        )
-    return matrices, shares
+def _seen_outside(
+    enclosure: Enclosure, sensors: Floats, weights: Floats, leaving: Floats, flow: Flow, physics: Physics
+) -> Floats:
+    """Return the share of each zone that sensors outside the box read [n, s, zones].
+
+    ``leaving`` [24, 5] is what leaves in each direction of the current, ``weights`` [n, 24] how much of them there is.
+    """
+    outlets, count = enclosure.outlets, enclosure.zones.count
+    seen = outside_readings(outlets, sensors, weights @ leaving, flow.angle, flow.friction_ratio, physics, count)
+    if flow.isotropic.max(initial=0) == 0:
+        return seen
+    bare = np.full(_AROUND.size, drag_coefficient() ** 0.5)
+    anywhere = outside_readings(outlets, sensors, leaving, _AROUND, bare, physics, count).mean(axis=0)
+    unknown = flow.isotropic[:, None, None]
+    return np.asarray((1 - unknown) * seen + unknown * anywhere, dtype=np.float64)
 
 
 def _inside(zones: Zones, places: Floats) -> npt.NDArray[np.bool_]:

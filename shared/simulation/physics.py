@@ -19,6 +19,7 @@ class Physics:
     mixing_factor: float = 1.0  # multiplies the diffusivity K
     structure_mixing: float = 0.15  # c in c U d, 0.1-0.2
     structure_size_m: float = 0.5  # d in c U d, 0.3-1 m
+    box_mixing_m: float = 0.6  # K / U_in between the zones of a box: eddies of a few m that fluctuate by c U_in
     direction_spread_deg: float = 15.0  # of the current inside 10 minutes, 10-20 degrees
     source_radius_m: float = 0.15  # a: softens the point source
     rise_factor: float = 0.3  # share of Johansen's rise, 0 to 1; integral models differ widely
@@ -35,6 +36,7 @@ class Physics:
             "mixing_factor": (1e-2, 1e2),
             "structure_mixing": (1e-3, 1.0),
             "structure_size_m": (1e-2, 10.0),
+            "box_mixing_m": (1e-3, 100.0),
             "direction_spread_deg": (0.0, 60.0),
             "source_radius_m": (1e-3, 1.0),
             "rise_factor": (0.0, 2.0),

@@ -91,9 +91,7 @@ def transport(zones: Zones, openings: Openings, angle: Floats, physics: Physics)
 def _inner_mixing(zones: Zones, entering: Floats, angle: Floats, physics: Physics) -> Floats:
     face = zones.height * (zones.width * np.abs(np.cos(angle)) + zones.length * np.abs(np.sin(angle)))
     inside = np.maximum(np.maximum(entering, 0.0).sum(axis=1) / face, _SLOWEST_INSIDE)
-    return np.asarray(
-        physics.mixing_factor * physics.structure_mixing * physics.structure_size_m * inside, dtype=np.float64
-    )
+    return np.asarray(physics.mixing_factor * physics.box_mixing_m * inside, dtype=np.float64)
 
 
 def _edges(template: Template, nx: int, ny: int) -> tuple[Indices, Floats]:
