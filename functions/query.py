@@ -206,7 +206,7 @@ def _incident(stored: StoredIncident) -> Mapping[str, Any]:
 def _estimation(stored: StoredEstimation) -> Mapping[str, Any]:
     head = {"incident": stored.incident, "template": stored.template, "at": stored.at, "inputsDigest": stored.digest}
     body: dict[str, Any] = plain(stored.estimation)
-    return head | body
+    return head | body | {"history": plain(stored.history)}
 
 
 def _events(req: func.HttpRequest, subject: str) -> list[Event]:

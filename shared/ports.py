@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import DeviationDay
-from shared.domain.estimation import Estimation
+from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.mark import Decisions, Mark, Undo
@@ -230,7 +230,7 @@ class Incidents(Protocol):
 
 
 class StoredEstimation(NamedTuple):
-    """An estimation as it is in the table."""
+    """An incident's newest estimation as it is in the table, with the course of all of them."""
 
     incident: str
     template: str
@@ -238,6 +238,7 @@ class StoredEstimation(NamedTuple):
     at: datetime
     digest: str
     estimation: Estimation
+    history: tuple[EstimationStep, ...]  # oldest first, this one's last
     tag: Tag
 
 

@@ -335,7 +335,11 @@ def invert(
 
 
 class World:
-    """All fakes, wired as the app is; ``state`` is what the tables hold, without their tags."""
+    """All fakes, wired as the app is.
+
+    ``state`` is what the tables hold, without tags, and without the course of estimations: what was told on the way
+    depends on when data came.
+    """
 
     def __init__(self) -> None:
         self.writes = Writes()
@@ -379,7 +383,9 @@ class World:
                 for key, row in self.deviations.cells.values().items()
             },
             "incidents": self.incidents.cells.values(),
-            "estimations": {key: one._replace(tag=None) for key, one in self.estimations.cells.values().items()},
+            "estimations": {
+                key: one._replace(tag=None, history=()) for key, one in self.estimations.cells.values().items()
+            },
             "events": self.events.cells.values(),
             "histories": self.registry.histories.values(),
         }

@@ -8,7 +8,8 @@ from shared.domain.estimation import Estimation
 from shared.domain.incident import CriticalMessage, Incident
 from shared.errors import NotFound
 from shared.ports import Told
-from shared.usecases.estimate import Estimate, in_words
+from shared.usecases import estimate
+from shared.usecases.estimate import Estimate, in_words, step_of
 from tests.examples import DAY, at, document, noise, platform, template
 from tests.fakes import World, invert
 
@@ -91,6 +92,28 @@ def test_the_newest_data_win() -> None:
     state = target.state()
     assert target.estimate.run(message(0)) is None
     assert target.state() == state
+
+
+def test_the_incident_keeps_the_course_of_its_estimations() -> None:
+    """Each later message adds a step, the same one again replaces it, an older one adds none."""
+    target = world()
+    for hours in (0, 1, 3, 3, 2):
+        target.estimate.run(message(hours))
+    stored = target.estimations.get(TEMPLATE.id, message().incident)
+    assert stored is not None
+    assert [one.at for one in stored.history] == [ONSET + timedelta(hours=hours) for hours in (0, 1, 3)]
+    assert stored.history[-1] == step_of(stored.estimation, stored.at)
+
+
+def test_the_course_of_a_long_incident_keeps_the_newest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is forgotten from its beginning."""
+    monkeypatch.setattr(estimate, "MOST_STEPS", 2)
+    target = world()
+    for hours in range(4):
+        target.estimate.run(message(hours))
+    stored = target.estimations.get(TEMPLATE.id, message().incident)
+    assert stored is not None
+    assert [one.at for one in stored.history] == [ONSET + timedelta(hours=hours) for hours in (2, 3)]
 
 
 def test_data_after_the_messages_time_are_not_used() -> None:

@@ -14,9 +14,8 @@ from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.mark import Effect, Mark, Undo
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
-from shared.ports import StoredEstimation, Told
+from shared.ports import Told
 from tests.examples import DAY, document, history, noise, quiet_baseline, template
-from tests.fakes import invert
 
 pytestmark = pytest.mark.azurite
 Make = Callable[..., Bootstrap]
@@ -236,25 +235,6 @@ def test_incidents_come_newest_first_and_are_conditional(make_app: Make, unique:
     incidents.remove(incident(6))
     incidents.remove(incident(6))
     assert len(incidents.list("troll-a")) == 2
-
-
-def test_estimations_survive_the_table(make_app: Make, unique: str) -> None:
-    """The whole answer is there again, and the write is conditional."""
-    estimations = make_app(unique).estimations
-    onset = datetime(2026, 3, 1, tzinfo=UTC)
-    from shared.domain.environment import Environment
-    from shared.domain.estimation import Observations
-
-    seen = Observations(np.array(["2026-03-01"], dtype="datetime64[s]"), np.zeros((2, 1)))
-    answer = invert(TEMPLATE, Environment.of(seen.times), seen, onset, onset)
-    written = StoredEstimation("troll-a-20260301T0000Z", "troll-a", onset, onset, "d", answer, None)
-    estimations.put(written)
-    with pytest.raises(Conflict):
-        estimations.put(written)
-    stored = estimations.get("troll-a", written.incident)
-    assert stored is not None
-    assert stored._replace(tag=None) == written
-    assert estimations.get("troll-a", "another") is None
 
 
 def test_events_are_told_once_and_newest_first(make_app: Make, unique: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.environment import Environment
-from shared.domain.estimation import Estimation, Observations
+from shared.domain.estimation import Estimation, EstimationStep, Observations
 from shared.domain.incident import CriticalMessage
 from shared.domain.platform import Platform
 from shared.domain.template import Template
@@ -20,6 +20,8 @@ from shared.usecases.incidents import estimated
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
+MOST_STEPS = 400  # of an incident's course: months of updates, and they fit into one property of a table (64 kB)
+LEAST_TOLD = 0.01  # probability that is worth a word
 BACKGROUND_SHARE = 0.75  # of the data before the Critical may hold the onset; what is before is background
 
 # The door of shared.estimation, with the times between which the leak may have begun.
@@ -76,8 +78,11 @@ class Estimate:
             return stored.estimation
         earliest = onset - self.rules.lead * BACKGROUND_SHARE
         answer = self.invert(template, found.environment, found.observations, earliest, at)
-        tag = stored.tag if stored else None
-        self.estimations.put(StoredEstimation(message.incident, template.id, onset, at, found.digest, answer, tag))
+        tag, before = (stored.tag, stored.history) if stored else (None, ())
+        history = (*(one for one in before if one.at < at), step_of(answer, at))[-MOST_STEPS:]
+        self.estimations.put(
+            StoredEstimation(message.incident, template.id, onset, at, found.digest, answer, history, tag)
+        )
         return answer
 
     def _supported(self, message: CriticalMessage) -> bool:
@@ -97,9 +102,24 @@ class Estimate:
             self.estimations.remove(template.id, message.incident)
 
 
+def step_of(answer: Estimation, at: datetime) -> EstimationStep:
+    """Return the answer with the data up to ``at`` in short."""
+    return EstimationStep(
+        at=at,
+        verdict=answer.verdict,
+        probability=answer.probability,
+        probability_external=answer.probability_external,
+        place=answer.place,
+        location_error_m=answer.location_error_m,
+        dissolved_rate_kg_s=answer.dissolved_rate_kg_s,
+    )
+
+
 def in_words(answer: Estimation) -> str:
     """Return the answer in one sentence."""
     text = f"{answer.verdict}: probability of a leak here {answer.probability:.2f}"
+    if answer.probability_external >= LEAST_TOLD:
+        text += f", of an external cause {answer.probability_external:.2f}"
     if answer.verdict != "CONFIRMED":
         return text
     if answer.place is not None and answer.location_error_m is not None:

@@ -1,21 +1,26 @@
 """Tables of incidents and of their newest estimation: PartitionKey template id.
 
-An incident's RowKey sorts newest onset first; an estimation's RowKey is the incident's id.
+An incident's RowKey sorts newest onset first; an estimation's RowKey is the incident's id. An estimation's verdict,
+probability and rate are plain properties for people; all of it, and its course, are compressed JSON.
 """
 
 import json
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity
+from pydantic import TypeAdapter
 
 from shared.adapters.tables.access import get_entity, newest_first, put_entity, quoted, tag_of
-from shared.domain.estimation import Estimation
+from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.incident import Incident
 from shared.domain.tsd import iso
 from shared.ports import StoredEstimation, StoredIncident, Tag, Told
+
+_HISTORY: TypeAdapter[tuple[EstimationStep, ...]] = TypeAdapter(tuple[EstimationStep, ...])
 
 
 def _remove(table: TableClient, partition: str, row: str) -> None:
@@ -118,8 +123,14 @@ def _entity(stored: StoredEstimation) -> Mapping[str, Any]:
         "verdict": answer.verdict,
         "probability": answer.probability,
         "rate_kg_s": rate.median if rate else -1.0,
-        "body": answer.model_dump_json(),
+        "body": _packed(answer.model_dump_json()),
+        "history": _packed(_HISTORY.dump_json(stored.history).decode()),
     }
+
+
+def _packed(text: str) -> bytes:
+    """Return the text so that it fits into a binary property, of at most 64 kB."""
+    return zlib.compress(text.encode(), level=9)
 
 
 def _estimation(entity: TableEntity) -> StoredEstimation:
@@ -129,6 +140,7 @@ def _estimation(entity: TableEntity) -> StoredEstimation:
         onset=datetime.fromisoformat(entity["onset"]),
         at=datetime.fromisoformat(entity["at"]),
         digest=entity["digest"],
-        estimation=Estimation.model_validate_json(entity["body"]),
+        estimation=Estimation.model_validate_json(zlib.decompress(entity["body"])),
+        history=_HISTORY.validate_json(zlib.decompress(entity["history"])),
         tag=tag_of(entity),
     )
