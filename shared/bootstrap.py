@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceExistsError
 
+from shared import __version__
 from shared.adapters.blobs import BlobBaselines, BlobLake
 from shared.adapters.clock import FixedClock, SystemClock
 from shared.adapters.queues import POISON, StorageQueues
@@ -214,14 +216,31 @@ class Bootstrap:
         from shared.estimation import EstimationOptions, estimate  # noqa: PLC0415
         from shared.usecases.estimate import Estimate  # noqa: PLC0415
 
+        config = self.settings.estimation
+        fixed = EstimationOptions(
+            max_places=config.max_places,
+            max_steps=config.max_steps,
+            sensor_time_constant_s=config.sensor_time_constant_s,
+            confirm_at=config.confirm_at,
+            external_at=config.external_at,
+        )
+
         def invert(
             template: "Template", environment: "Environment", seen: "Observations", earliest: datetime, latest: datetime
         ) -> "Estimation":
-            options = EstimationOptions(earliest_onset=earliest, latest_onset=latest)
-            return estimate(template, environment, seen, options=options)
+            return estimate(
+                template, environment, seen, options=replace(fixed, earliest_onset=earliest, latest_onset=latest)
+            )
 
         return Estimate(
-            self.lake, self.registry, self.incidents, self.estimations, self.events, self.evidence_rules, invert
+            self.lake,
+            self.registry,
+            self.incidents,
+            self.estimations,
+            self.events,
+            self.evidence_rules,
+            invert,
+            model=f"{__version__} {fixed}",
         )
 
     @cached_property

@@ -126,10 +126,21 @@ class BaselineRules(Group):
 
 
 class Estimation(Group):
-    """What an estimation looks at."""
+    """What an estimation looks at, how much of it, and when it is sure."""
 
     lead_hours: int = Field(48, ge=6, le=240, description="Data before the onset that it uses [h].")
     max_hours: int = Field(96, ge=3, le=240, description="Data after the onset that it uses at most [h].")
+    max_places: int = Field(
+        2000, ge=10, le=20_000, description="Places that it weighs at most: time and memory grow with them."
+    )
+    max_steps: int = Field(
+        300, ge=20, le=400, description="Times that it looks at; longer data are thinned by medians."
+    )
+    sensor_time_constant_s: float = Field(7200, ge=1, le=86_400, description="Response time of the sensors (63 %) [s].")
+    confirm_at: float = Field(0.95, ge=0.5, le=1, description="Probability of a leak from which it is CONFIRMED.")
+    external_at: float = Field(
+        0.95, ge=0.5, le=1, description="Probability of a cause outside from which it is EXTERNAL_CAUSE."
+    )
 
 
 class Query(Group):

@@ -1,5 +1,6 @@
 """Estimate: one answer per set of data, the newest data win, and nothing is left of what detect took back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -73,6 +74,15 @@ def test_a_repeated_message_computes_nothing() -> None:
     assert case.run(message()) == first
     assert computed == [1]
     assert target.state() == state
+
+
+def test_another_model_answers_the_same_data_anew() -> None:
+    """A new version or setting is not silenced by an answer of the old one."""
+    target = world()
+    case, computed = counting(target)
+    case.run(message())
+    replace(case, model="2").run(message())
+    assert computed == [1, 1]
 
 
 def test_changed_data_are_estimated_again() -> None:

@@ -11,7 +11,7 @@ from shared.domain.environment import Environment, Floats
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.leak import Leak
 from shared.domain.platform import Platform
-from shared.estimation import estimate, report
+from shared.estimation import estimate, verdict
 from shared.simulation import simulate
 
 SNORRE = Platform.model_validate(json.loads((Path(__file__).parent.parent / "seed" / "snorre.json").read_text()))
@@ -56,5 +56,5 @@ def test_a_leak_that_one_sensor_reads_is_not_confirmed() -> None:
 
 def test_that_leak_would_be_confirmed_without_that_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail: the evidence alone speaks for a leak."""
-    monkeypatch.setattr(report, "_HEARD", -1.0)
+    monkeypatch.setattr(verdict, "_HEARD", -1.0)
     assert lonely_leak().verdict == "CONFIRMED"

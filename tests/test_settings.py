@@ -14,6 +14,7 @@ from shared.settings import described_settings, load_settings
 from shared.usecases.poison import MAX_DEQUEUE_COUNT
 
 ROOT = Path(__file__).parent.parent
+HOSTS = {"FUNCTIONS_WORKER_RUNTIME", "OPENBLAS_NUM_THREADS"}  # read by others than the app
 GOOD = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     "OMNIA__BASE_URL": "http://127.0.0.1:1/plant/timeseries/v1.7",
@@ -85,7 +86,9 @@ def test_storage_is_a_connection_string_or_all_addresses(monkeypatch: pytest.Mon
 def test_the_sample_file_lists_every_setting() -> None:
     """A copy of it starts the app against Azurite and the emulator."""
     values = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
-    assert set(values) - {"FUNCTIONS_WORKER_RUNTIME"} == {one.name for one in described_settings()}
+    assert set(values) - {"FUNCTIONS_WORKER_RUNTIME", "OPENBLAS_NUM_THREADS"} == {
+        one.name for one in described_settings()
+    }
     for described in described_settings():
         if described.default is not None and described.name != "OMNIA__STATIC_TOKEN":
             assert values[described.name] == described.default, described.name

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import dates
 from matplotlib.axes import Axes
 
-from bench.example.rise import Rise, background, simulated
+from bench.example.rise import Rise
 from bench.style import COLOURS, INK, MUTED, PALE
 from shared.domain.environment import Floats
 
@@ -18,10 +18,7 @@ def draw_readings(axes: Axes, rise: Rise) -> None:
     times: Any = rise.observations.times
     axes.fill_between(times, rise.observations.ppmv[rise.row], color="#bcd3e6", linewidth=0, alpha=0.6)
     axes.plot(times, rise.observations.ppmv[rise.row], color=INK, linewidth=1.6, label="measured")
-    model = simulated(rise)
-    if model is not None:
-        label = "simulated, best hypothesis"
-        axes.plot(times, background(rise) + model[rise.row], color=COLOURS["older"], label=label)
+    _draw_simulated(axes, rise)
     if (onset := rise.answer.onset) is not None:
         low, middle, high = (_number(one) for one in (onset.low_90, onset.median, onset.high_90))
         axes.axvspan(low, high, color=COLOURS["ours"], alpha=0.13, linewidth=0, label="onset, 90 %")
@@ -33,6 +30,18 @@ def draw_readings(axes: Axes, rise: Rise) -> None:
     axes.set_xlim(times[0], times[-1])
     axes.tick_params(labelbottom=False)
     axes.legend(loc="upper left")
+
+
+def _draw_simulated(axes: Axes, rise: Rise) -> None:
+    if (curves := rise.answer.curves) is None:
+        return
+    at = [_number(moment) for moment in curves.times]
+    row = rise.answer.sensors.index(rise.template.sensors[rise.row].id)
+    for rank, one in enumerate(curves.hypotheses):
+        label = "simulated, likeliest hypotheses" if rank == 0 else None
+        axes.plot(
+            at, one.ppmv[row], color=COLOURS["older"], alpha=1 / (1 + rank), linewidth=1.6 - 0.4 * rank, label=label
+        )
 
 
 def draw_currents(axes: Axes, rise: Rise) -> None:

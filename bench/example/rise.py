@@ -11,11 +11,9 @@ from bench.detection.leaks import seeds
 from bench.detection.series import Folder, add_file
 from shared.domain.environment import Environment, Floats, Times
 from shared.domain.estimation import Estimation, Observations
-from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.errors import InvalidInput
 from shared.estimation import EstimationOptions, estimate
-from shared.simulation import simulate
 
 SEEDS = Path(__file__).resolve().parents[2] / "seed"
 TEMPLATE, TAG = "snorre-w", "19H-QI___5472"
@@ -55,29 +53,6 @@ def read_rise(folder: Path) -> Rise:
     return Rise(
         template, row, observations, environment, estimate(template, environment, observations, options=options)
     )
-
-
-def simulated(rise: Rise) -> Floats | None:
-    """Return what the best hypothesis adds to each sensor [sensors, n] in ppmv; None where there is none."""
-    answer = rise.answer
-    if answer.place is None or answer.onset is None or answer.dissolved_rate_kg_s is None:
-        return None
-    leak = Leak(
-        x=answer.place.x,
-        y=answer.place.y,
-        z=answer.place.z,
-        rate_kg_s=answer.dissolved_rate_kg_s.median,
-        onset=answer.onset.median,
-    )
-    return simulate(rise.template, rise.environment, leak, rise.observations.times)
-
-
-def background(rise: Rise) -> float:
-    """Return the sensor's median before the onset [ppmv]."""
-    onset = rise.answer.onset
-    until = CRITICAL if onset is None else onset.median
-    early = rise.observations.times < np.datetime64(until.replace(tzinfo=None), "s")
-    return float(np.nanmedian(rise.observations.ppmv[rise.row, early]))
 
 
 def _read(folder: Path) -> Folder:

@@ -4,7 +4,6 @@ import numpy as np
 
 from shared.domain.environment import Floats
 from shared.domain.estimation import Curve, Curves
-from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
 from shared.estimation.candidates import onset_seconds
 from shared.estimation.places import named
@@ -34,7 +33,7 @@ def signal_of(problem: Problem, solution: Solution, hypothesis: Hypothesis) -> F
     return np.asarray(solution.rates[hypothesis.rate] * out, dtype=np.float64)
 
 
-def curves_of(template: Template, problem: Problem, solution: Solution) -> Curves:
+def curves_of(problem: Problem, solution: Solution) -> Curves:
     """Return the curves of the likeliest hypotheses, at no more than 100 times."""
     seconds, step = problem.series.seconds, -(-problem.series.seconds.size // MOST_TIMES)
     starts = onset_seconds(problem.series, solution.onsets)
@@ -44,7 +43,7 @@ def curves_of(template: Template, problem: Problem, solution: Solution) -> Curve
         ppmv = problem.background.mean[:, None] + signal_of(problem, solution, one)
         curves.append(
             Curve(
-                place=named(template, problem.places, one.place, float(probability[one.place])),
+                place=named(problem.template, problem.places, one.place, float(probability[one.place])),
                 onset=to_datetime(np.datetime64(round(starts[one.onset]), "s")),
                 dissolved_rate_kg_s=float(solution.rates[one.rate]),
                 ppmv=tuple(tuple(row) for row in ppmv[:, ::step].round(2).tolist()),

@@ -42,7 +42,7 @@ def estimate(
     problem = posed(template, environment, series, options)
     power = temper(series, options)
     external, wander = (power * one for one in log_rivals(series, problem.noises, options))
-    return report(template, problem, solve(problem, options), (external, wander), options)
+    return report(problem, solve(problem, options), (external, wander), options)
 
 
 def posed(template: Template, environment: Environment, series: Series, options: EstimationOptions) -> Problem:

@@ -1,5 +1,6 @@
 """Estimate: answer a queue message with where the leak is, how large and how sure, once per set of data."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Estimate:
     events: Events
     rules: EvidenceRules
     invert: Invert
+    model: str = ""  # names what the answer rests on beside the data: another one answers the same data anew
 
     def run(self, message: CriticalMessage) -> Estimation | None:
         """Estimate the incident with the data up to the message's ``at``; None where newer data were used already.
@@ -74,15 +76,14 @@ class Estimate:
         """
         lake, onset, at = self.lake, message.onset, message.at
         found = gather(platform, template, lambda day: lake.read(template, day).document, onset, at, self.rules)
-        if stored is not None and (stored.at, stored.digest) == (at, found.digest):
+        digest = hashlib.sha256(f"{found.digest} {self.model}".encode()).hexdigest()[:32]
+        if stored is not None and (stored.at, stored.digest) == (at, digest):
             return stored.estimation
         earliest = onset - self.rules.lead * BACKGROUND_SHARE
         answer = self.invert(template, found.environment, found.observations, earliest, at)
         tag, before = (stored.tag, stored.history) if stored else (None, ())
         history = (*(one for one in before if one.at < at), step_of(answer, at))[-MOST_STEPS:]
-        self.estimations.put(
-            StoredEstimation(message.incident, template.id, onset, at, found.digest, answer, history, tag)
-        )
+        self.estimations.put(StoredEstimation(message.incident, template.id, onset, at, digest, answer, history, tag))
         return answer
 
     def _supported(self, message: CriticalMessage) -> bool:
