@@ -33,9 +33,10 @@ def gain_kernel(rates: Floats, options: EstimationOptions) -> Floats:
     return (1 - options.outlier_share) * usual + options.outlier_share * _normal(shift, options.outlier_gain_error)
 
 
-def box_kernel(rates: Floats, share: float, options: EstimationOptions) -> Floats:
-    """Return the probability [x, q] that a rate q is seen as x by all sensors, ``share`` of it by a box's water."""
-    return _normal(np.log(rates)[:, None] - np.log(rates)[None, :], share * options.box_error)
+def common_kernel(rates: Floats, confined: float, options: EstimationOptions) -> Floats:
+    """Return the probability [x, q] that a rate q is seen as x by all sensors of a template that is partly confined."""
+    sigma = float(np.hypot(options.common_error, confined * options.box_error))
+    return _normal(np.log(rates)[:, None] - np.log(rates)[None, :], sigma)
 
 
 def _normal(shift: Floats, sigma: float) -> Floats:

@@ -15,7 +15,7 @@ from shared.estimation.members import Member
 from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
-from shared.estimation.rate import box_kernel, gain_kernel, log_likelihood, rates_of
+from shared.estimation.rate import common_kernel, gain_kernel, log_likelihood, rates_of
 from shared.estimation.responses import Responses, Singles, responses_of
 from shared.estimation.series import Series
 from shared.simulation import ResolvedEnvironment, confinement
@@ -68,8 +68,7 @@ def solve(problem: Problem, options: EstimationOptions) -> Solution:
     first = _posterior(problem, onsets, [middle], rates, options)
     chosen = refined_onsets(onsets, first.onset, options.onset_candidates)
     posterior = _posterior(problem, chosen, sets, rates, options)
-    if (share := confinement(problem.template)) > 0:
-        posterior.blur(box_kernel(rates, share, options))
+    posterior.blur(common_kernel(rates, confinement(problem.template), options))
     return Solution(posterior, chosen, onset_edges(problem.series, chosen), rates)
 
 
