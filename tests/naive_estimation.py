@@ -10,14 +10,18 @@ from shared.estimation.series import Series
 def naive_fit(
     unit: Floats, tau: float, error: float, series: Series, noise: SensorNoise, onset: int
 ) -> tuple[float, float, float]:
-    """Return A, c and ln of the evidence without a signal over "nothing here" of one place, onset and sensor."""
+    """Return A, c and ln of the evidence without a signal over "nothing here" of one place, onset and sensor.
+
+    The model's error counts everywhere in A and c, and after the onset alone in the evidence.
+    """
     seconds = series.seconds[noise.at]
     start = 0.5 * (series.seconds[onset] + series.seconds[onset + 1])
     after = seconds > start
     faded = np.exp(-(seconds - start) / tau) * 0.5 * (unit[onset] + unit[onset + 1])
     signal = np.where(after, unit[noise.at] - faded, 0.0)
     sigma = np.sqrt(noise.variance + np.where(after, error, 0.0))
-    a, c, log_evidence = _evidence(signal, sigma, noise, after)
+    _, _, log_evidence = _evidence(signal, sigma, noise, after)
+    a, c, _ = _evidence(signal, np.full(sigma.size, (noise.variance + error) ** 0.5), noise, after)
     _, _, log_nothing = _evidence(signal, np.full(sigma.size, noise.variance**0.5), noise, after)
     return a, c, log_evidence - log_nothing
 

@@ -34,7 +34,7 @@ def background() -> Floats:
 
 def lonely_leak() -> Estimation:
     """Return the answer to a tiny leak just upstream of one sensor, which no other sensor reads."""
-    leak = Leak(x=-5.9, y=1.0, z=3.5, rate_kg_s=3e-7, onset=datetime(2026, 3, 3, tzinfo=UTC))
+    leak = Leak(x=-5.9, y=1.0, z=3.5, rate_kg_s=4e-7, onset=datetime(2026, 3, 3, tzinfo=UTC))
     return estimate(W, SEA, Observations(TIMES, background() + simulate(W, SEA, leak, TIMES)))
 
 

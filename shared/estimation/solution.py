@@ -10,13 +10,14 @@ from shared.domain.environment import Environment, Floats
 from shared.domain.template import Template
 from shared.estimation.background import Background
 from shared.estimation.candidates import Places, onset_edges, refined_onsets, spread_onsets
-from shared.estimation.likelihood import fit
+from shared.estimation.likelihood import fit, log_error_over_nothing
 from shared.estimation.members import Member
 from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
 from shared.estimation.rate import common_kernel, gain_kernel, log_likelihood, rates_of
 from shared.estimation.responses import Responses, Singles, responses_of
+from shared.estimation.rivals import log_sum_exp
 from shared.estimation.series import Series
 from shared.simulation import ResolvedEnvironment, confinement
 
@@ -77,12 +78,15 @@ def _posterior(
 ) -> Posterior:
     kernel = gain_kernel(rates, options)
     widths = np.diff(onset_edges(problem.series, onsets))
-    log_prior = np.log(widths / widths.sum())[:, None] - np.log(rates.size * len(members))
+    log_onset = np.log(widths / widths.sum())
     errors, power = model_errors(problem, options), temper(problem.series, options)
+    alone = log_error_over_nothing(errors, problem.series, problem.noises, onsets)
+    # When the readings begin to be more than noise is the same for all hypotheses. Were it their own onset, what is
+    # quiet between a leak's onset and its plume's arrival would speak for a later one.
+    common = log_sum_exp(log_onset + power * alone) + log_onset[:, None] - np.log(rates.size * len(members))
     posterior = Posterior.empty(len(problem.places.positions), onsets.size, len(problem.members), rates.size)
     for member in members:
         found = fit(problem.responses(member, onsets), errors, problem.series, problem.noises, onsets)
-        common = power * found.log_over_nothing[:, None] + log_prior
         for start in range(0, found.a.shape[0], _BLOCK_PLACES):
             block = slice(start, min(start + _BLOCK_PLACES, found.a.shape[0]))
             logs = log_likelihood(power * found.a[block], power * found.c[block], rates, kernel)
@@ -105,9 +109,10 @@ def model_errors(problem: Problem, options: EstimationOptions) -> Floats:
 
     It is a share of the sensor's own rise, as a root mean square over all times: a plume that is early or late, or
     misses a sensor by a few degrees, is wrong by as much as the sensor reads, not by a share of what the hypothesis
-    expects at that moment. All of the rise where the current is not known.
+    expects at that moment. All of the rise where the current is not known, none before the earliest onset.
     """
     relative = np.where(problem.sea.known, options.relative_model_error, max(1.0, options.relative_model_error))
+    relative[: problem.window[0] + 1] = 0.0
     level = (rises(problem.series, problem.noises) ** 2).mean(axis=-1)
     level = level + options.neighbour_error**2 * level.max()
     return np.asarray(relative**2 * level[:, None])
