@@ -29,7 +29,7 @@ def disturbed(
     )
     sea = turned(environment, TURN_DEG * rng.standard_normal())
     signal = simulate(template, sea, leak.hypothesis(), times, physics=physics)
-    return np.asarray(signal * _model_error(*signal.shape, rng))
+    return signal * _model_error(len(template.sensors), times.size, rng)
 
 
 def _model_error(rows: int, count: int, rng: np.random.Generator) -> Floats:

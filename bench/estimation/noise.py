@@ -78,7 +78,7 @@ def readings(noises: Sequence[Noise], count: int, rng: np.random.Generator) -> F
     """Return what the sensors read without a leak [sensors, n] in ppmv: a constant background and the noise."""
     levels = rng.uniform(LOWEST_BACKGROUND, HIGHEST_BACKGROUND, len(noises))
     rows = [one.spread_ppmv * wandering(1, count, one.memory_s, rng)[0] for one in noises]
-    return levels[:, None] + np.stack(rows)
+    return np.asarray(levels[:, None] + np.stack(rows))
 
 
 def wandering(rows: int, count: int, memory_s: float, rng: np.random.Generator) -> Floats:

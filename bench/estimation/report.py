@@ -85,8 +85,8 @@ def _costs(document: dict[str, Any]) -> Iterator[str]:
     time, size = document["time"], document["size"]
     yield f"machine: {document['machine']}"
     yield (
-        f"an estimation: median {time['median_s']:.2f} s, longest {time['max_s']:.2f} s, median {time['median_ratio']:.0f} x "
-        f"a fixed piece of numpy's work; {time['peak_mb']:.0f} MB over the imports'"
+        f"an estimation: median {time['median_s']:.2f} s, longest {time['max_s']:.2f} s, median "
+        f"{time['median_ratio']:.0f} x a fixed piece of numpy's work; {time['peak_mb']:.0f} MB over the imports'"
     )
     if size:
         yield (

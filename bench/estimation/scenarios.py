@@ -6,7 +6,7 @@ independent one (``puffs``, for a semi-closed template ``box``), ``own`` exactly
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -37,7 +37,7 @@ class World:
     """From what the scenarios are drawn."""
 
     template: sites.Kind = "open"
-    waters: Waters = Waters()
+    waters: Waters = field(default_factory=Waters)
     noises: Sequence[noise.Noise] = ()
 
 
