@@ -37,7 +37,7 @@ def study(options: Options, world: World) -> dict[str, Any]:
     """Return every figure as one document."""
     tasks = tasks_of(options, world)
     outcomes = outcomes_of(tasks, options.jobs)
-    document = {
+    document: dict[str, Any] = {
         "options": {**{name: value for name, value in vars(options).items() if name != "jobs"}},
         "machine": machine.told(),
         "currents": "a synthetic tide" if world.waters.record is None else "recorded",
@@ -45,6 +45,7 @@ def study(options: Options, world: World) -> dict[str, Any]:
         **figures(outcomes, options.truths),
         "size": full_size() if "own" not in options.truths else None,
     }
+    document["time"]["processes"] = options.jobs
     return {**document, "targets": judged(document)}
 
 
