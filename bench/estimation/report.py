@@ -83,7 +83,7 @@ def _leakless(document: dict[str, Any]) -> Iterator[str]:
 
 def _costs(document: dict[str, Any]) -> Iterator[str]:
     time, size = document["time"], document["size"]
-    yield f"machine: {document['machine']}; {time.get('processes', 1)} processes side by side"
+    yield f"machine: {document['machine']}; processes side by side: {time['processes']}"
     yield (
         f"an estimation: median {time['median_s']:.2f} s, longest {time['max_s']:.2f} s, median "
         f"{time['median_ratio']:.0f} x a fixed piece of numpy's work; {time['peak_mb']:.0f} MB over the imports'"
