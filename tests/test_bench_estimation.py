@@ -1,6 +1,7 @@
 """The bench of the estimation: the same whatever the processes, figures with known answers, and the command."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from bench.detection.series import Recorded
+from bench.estimation import study
 from bench.estimation.__main__ import main
 from bench.estimation.calibration import kolmogorov_smirnov, rank_among, rank_between, uniform_band
 from bench.estimation.figures import calibration, leaky, share, verdicts
@@ -63,6 +65,14 @@ def test_outcomes_do_not_depend_on_the_number_of_processes() -> None:
     assert outcomes_of(tasks, 2) == alone
     assert outcomes_of(tasks[1:], 1) == alone[1:]
     assert alone[0] != alone[1]
+
+
+@pytest.mark.parametrize(("scenarios", "leakless"), [(2, 20), (100, 50)])
+def test_half_as_many_scenarios_have_no_leak(scenarios: int, leakless: int) -> None:
+    """But twenty at least; where the estimation's own assumptions hold there are none."""
+    kinds = [task.kind for task in tasks_of(Options(scenarios=scenarios, truths=("model", "puffs")), World())]
+    assert Counter(kinds) == {"model": scenarios, "puffs": scenarios, "none": leakless, "common": leakless}
+    assert {task.kind for task in tasks_of(Options(scenarios=scenarios, truths=("own",)), World())} == {"own"}
 
 
 def test_another_seed_gives_other_scenarios() -> None:
@@ -224,8 +234,11 @@ def test_the_synthetic_current_is_as_fast_as_tides_are() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_measures_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_measures_and_draws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From recorded currents and noise, as JSON, with a picture."""
+    monkeypatch.setattr(study, "LEAST_LEAKLESS", 3)
     sea, picture = currents(tmp_path / "currents.csv", 3), tmp_path / "picture.png"
     (tmp_path / "series").mkdir()
     series = quiet(tmp_path / "series", 1.0, 3600.0)
@@ -234,7 +247,7 @@ def test_the_command_measures_and_draws(tmp_path: Path, capsys: pytest.CaptureFi
     document = json.loads(capsys.readouterr().out)
     assert document["options"]["truths"] == ["model", "puffs"]
     assert [document["truths"][kind]["scenarios"] for kind in ("model", "puffs")] == [2, 2]
-    assert document["none"]["verdicts"]["CONFIRMED"]["of"] == 20
+    assert document["none"]["verdicts"]["CONFIRMED"]["of"] == 3
     assert document["size"]["places"] > 1000
     assert document["size"]["seconds"] > 0
     assert document["currents"] == "recorded"
