@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := .tools/azurite/.ready
+CURRENTS = $(firstword $(wildcard $(DATA)/*_currents*.csv))
 
 # One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
 export OPENBLAS_NUM_THREADS := 1
@@ -57,6 +58,7 @@ format: $(READY)
 bench: setup
 	PYTHONPATH=.:mock $(BIN)/python -m bench.speed
 	PYTHONPATH=.:mock $(BIN)/python -m bench.storage
+	$(BIN)/python -m bench.estimation --scenarios 100 $(if $(DATA),--readings "$(DATA)" $(CURRENTS:%=--currents "%"))
 	$(if $(DATA),$(BIN)/python -m bench.detection --data "$(DATA)")
 
 clean:

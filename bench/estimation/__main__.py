@@ -1,0 +1,68 @@
+"""Measure how well leaks are located and sized.
+
+python -m bench.estimation [--seed N] [--scenarios M] [--template open|semi] [--truth model|puffs] [--easy]
+[--currents FILE] [--readings DIR] [--json] [--plot FILE] [--jobs N]
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.detection.report import plain
+from bench.estimation.noise import noises_of
+from bench.estimation.report import report
+from bench.estimation.scenarios import COUNT, Kind, World
+from bench.estimation.study import Options, study
+from bench.estimation.waters import Waters, recorded
+from shared.errors import InvalidInput
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print; return 2 for files that cannot be used."""
+    chosen = _parser().parse_args(arguments)
+    truths: tuple[Kind, ...] = ("own",) if chosen.easy else (chosen.truth,) if chosen.truth else ("model", "puffs")
+    try:
+        waters = recorded(chosen.currents, COUNT) if chosen.currents else Waters()
+        noises = noises_of(chosen.readings) if chosen.readings else ()
+    except (InvalidInput, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    options = Options(chosen.seed, chosen.scenarios, chosen.template, truths, chosen.jobs)
+    document = study(options, World(chosen.template, waters, noises))
+    if chosen.plot:
+        from bench.estimation.picture import draw
+
+        draw(document, chosen.plot)
+    print(json.dumps(plain(document)) if chosen.json else report(document))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.estimation", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=_at_least(0), default=1, help="of every random draw")
+    parser.add_argument("--scenarios", type=_at_least(1), default=100, help="detected leaks per truth")
+    parser.add_argument("--template", choices=("open", "semi"), default="open", help="semi: closed in part")
+    truth = parser.add_mutually_exclusive_group()
+    truth.add_argument("--truth", choices=("model", "puffs"), help="one truth alone")
+    truth.add_argument("--easy", action="store_true", help="what the estimation assumes: its calibration alone")
+    parser.add_argument("--currents", type=Path, help="file with the header time,direction_deg,speed_cm_s")
+    parser.add_argument("--readings", type=Path, help="folder with files of the header time,ppmv, for their noise")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    parser.add_argument("--plot", type=Path, help="write a picture (PNG)")
+    parser.add_argument("--jobs", type=_at_least(1), default=2, help="processes")
+    return parser
+
+
+def _at_least(least: int) -> Any:
+    def number(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}, not {value}")
+        return value
+
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""One scenario: a sea, a template, a leak drawn from the estimation's prior, or none, and what the sensors read.
+
+Truths: ``model`` is this project's forward model with everything in it disturbed that is not known, ``puffs`` an
+independent one (``puffs``, for a semi-closed template ``box``), ``own`` exactly what the estimation assumes (``own``).
+``none`` has no leak, ``common`` a swing of the background at all sensors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from bench.estimation import noise, own, sites
+from bench.estimation.box import semi_readings
+from bench.estimation.leak import TrueLeak, known_or_anywhere, log_uniform
+from bench.estimation.nature import disturbed
+from bench.estimation.puffs import puff_readings
+from bench.estimation.waters import Waters
+from shared.domain.environment import Environment, Floats, Times
+from shared.domain.estimation import Observations
+from shared.domain.template import Template
+from shared.estimation import EstimationOptions
+
+Kind = Literal["model", "puffs", "own", "none", "common"]
+COUNT = 145  # a day
+EARLIEST_S, LATEST_S = 4 * 3600.0, 18 * 3600.0  # of the onset, after the first reading
+LEAST_PPMV = 0.1  # that a sensor reads
+SPREADS, SAMPLES = 5.0, 18  # a leak is detected when it is this many standard deviations high for 3 h
+TAU_S, TAU_FACTOR = 7200.0, float(np.exp(0.2))
+LOWEST_SWING, HIGHEST_SWING, SWING_UNEVEN, SWING_MEMORY_S = 10.0, 200.0, 0.15, 6 * 3600.0
+MOST_DRAWS = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """From what the scenarios are drawn."""
+
+    template: sites.Kind = "open"
+    waters: Waters = field(default_factory=Waters)
+    noises: Sequence[noise.Noise] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """What an estimation gets to see, the leak behind it if any, and how many were drawn for it."""
+
+    template: Template
+    environment: Environment
+    observations: Observations
+    leak: TrueLeak | None
+    detected: bool = False
+    drawn: int = 1
+
+
+def drawn(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
+    """Return a scenario; with a leak of ``model`` or ``puffs`` the first that is detected."""
+    if kind in ("none", "common"):
+        return _leakless(kind, world, rng)
+    if kind == "own":
+        return _own(world, rng)
+    for number in range(1, MOST_DRAWS + 1):
+        if (found := _leaky(kind, world, rng, number)) is not None:
+            return found
+    raise RuntimeError(f"none of {MOST_DRAWS} leaks is detected")
+
+
+def detected(signal: Floats, noises: Sequence[noise.Noise]) -> bool:
+    """Return whether some sensor's signal [sensors, n] stands out of its noise for 3 h in all."""
+    spreads = np.array([one.spread_ppmv for one in noises])
+    return bool((signal > SPREADS * spreads[:, None]).sum(axis=1).max() >= SAMPLES)
+
+
+def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> Scenario | None:
+    template, environment, times, noises = _begun(world, rng)
+    leak = _prior(template, times, rng)
+    signal = disturbed(template, environment, leak, times, rng) if kind == "model" else None
+    if signal is None:
+        tau = TAU_S * TAU_FACTOR ** rng.standard_normal()
+        readings = puff_readings if world.template == "open" else semi_readings
+        signal = readings(
+            template, environment, leak.place, leak.rate_kg_s, leak.moment, times, rng, time_constant_s=tau
+        )
+    if not detected(signal, noises):
+        return None
+    return Scenario(template, environment, _read(times, signal, noises, rng), leak, detected=True, drawn=number)
+
+
+def _own(world: World, rng: np.random.Generator) -> Scenario:
+    template, environment, times, noises = _begun(world, rng)
+    options = EstimationOptions()
+    leak, signal = own.leak_and_signal(template, environment, times, options, rng)
+    quiet = [noise.Noise(one.spread_ppmv, options.noise_time_s) for one in noises]
+    return Scenario(template, environment, _read(times, signal, quiet, rng), leak, detected(signal, quiet))
+
+
+def _leakless(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
+    template, environment, times, noises = _begun(world, rng)
+    rows = len(template.sensors)
+    swing = np.zeros((rows, times.size))
+    if kind == "common":
+        size = log_uniform(LOWEST_SWING, HIGHEST_SWING, rng)
+        shown = np.exp(SWING_UNEVEN * rng.standard_normal(rows))
+        swing = np.outer(shown, np.maximum(size * noise.wandering(1, times.size, SWING_MEMORY_S, rng)[0], 0))
+    return Scenario(template, environment, _read(times, swing, noises, rng), None)
+
+
+def _begun(world: World, rng: np.random.Generator) -> tuple[Template, Environment, Times, tuple[noise.Noise, ...]]:
+    template = sites.drawn(world.template, rng)
+    environment, times = world.waters.drawn(COUNT, rng)
+    return template, environment, times, noise.drawn(world.noises, len(template.sensors), rng)
+
+
+def _prior(template: Template, times: Times, rng: np.random.Generator) -> TrueLeak:
+    """Return a leak of the estimation's prior, with its rate in the range that the estimation looks at."""
+    options = EstimationOptions()
+    place = known_or_anywhere(template, options.known_point_weight, rng)
+    rate = log_uniform(options.lowest_rate_kg_s, options.highest_rate_kg_s, rng)
+    return TrueLeak(place, rate, float(times[0].astype(np.int64)) + rng.uniform(EARLIEST_S, LATEST_S))
+
+
+def _read(times: Times, signal: Floats, noises: Sequence[noise.Noise], rng: np.random.Generator) -> Observations:
+    return Observations(times, np.maximum(signal + noise.readings(noises, times.size, rng), LEAST_PPMV))
