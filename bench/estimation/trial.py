@@ -14,11 +14,9 @@ from shared.domain.environment import Floats
 from shared.domain.estimation import Estimation
 from shared.estimation import EstimationOptions
 from shared.estimation.candidates import Places
-from shared.estimation.inversion import posed
-from shared.estimation.report import report
-from shared.estimation.rivals import log_rivals
+from shared.estimation.inversion import concluded, posed
 from shared.estimation.series import series_of
-from shared.estimation.solution import Problem, Solution, solve, temper
+from shared.estimation.solution import Problem, Solution
 
 HOUR_S = 3600.0
 _IMPORTED_MB = peak_mb()
@@ -59,10 +57,8 @@ def answered(scenario: Scenario, options: EstimationOptions) -> tuple[Estimation
     """Return what ``estimate`` returns, with the whole posterior behind it, which the answer only sums up."""
     series = series_of(scenario.template, scenario.observations, options)
     problem = posed(scenario.template, scenario.environment, series, options)
-    power = temper(series, options)
-    external, wander = (power * one for one in log_rivals(series, problem.noises, options))
-    solution = solve(problem, options)
-    return report(scenario.template, problem, solution, (external, wander), options), problem, solution
+    answer, solution = concluded(problem, options)
+    return answer, problem, solution
 
 
 def found(answer: Estimation, leak: TrueLeak, places: Places) -> Found | None:

@@ -12,7 +12,7 @@ from shared.estimation.report import nothing_to_say, report
 from shared.estimation.responses import plumes_of
 from shared.estimation.rivals import log_rivals
 from shared.estimation.series import FEWEST_SAMPLES, Series, series_of
-from shared.estimation.solution import Problem, solve, temper
+from shared.estimation.solution import Problem, Solution, solve, temper
 from shared.simulation import resolve
 
 _DEFAULTS = EstimationOptions()
@@ -39,10 +39,7 @@ def estimate(
         words = resolve(environment, observations.times.astype("datetime64[s]"), template).words
         why = f"no sensor has {FEWEST_SAMPLES} usable samples: nothing can be estimated"
         return nothing_to_say(template, series, words, why)
-    problem = posed(template, environment, series, options)
-    power = temper(series, options)
-    external, wander = (power * one for one in log_rivals(series, problem.noises, options))
-    return report(problem, solve(problem, options), (external, wander), options)
+    return concluded(posed(template, environment, series, options), options)[0]
 
 
 def posed(template: Template, environment: Environment, series: Series, options: EstimationOptions) -> Problem:
@@ -54,3 +51,11 @@ def posed(template: Template, environment: Environment, series: Series, options:
     sea = resolve(environment, series.times, template)
     noises = sensor_noises(series, background, options)
     return Problem(template, environment, series, background, places, members, plumes, sea, noises, window)
+
+
+def concluded(problem: Problem, options: EstimationOptions) -> tuple[Estimation, Solution]:
+    """Return the answer to a problem, and the posterior that it sums up."""
+    power = temper(problem.series, options)
+    external, wander = (power * one for one in log_rivals(problem.series, problem.noises, options))
+    solution = solve(problem, options)
+    return report(problem, solution, (external, wander), options), solution
