@@ -99,7 +99,7 @@ def temper(series: Series, options: EstimationOptions) -> float:
     """Return the power in (0, 1] of every likelihood: the share of the samples that look at the model's error afresh.
 
     An error of the current's direction, the diffusivity or the rise stays the same for hours: samples are not as many
-    looks at it as there are samples. One in ``independent_s`` counts, the sensors' own memory.
+    looks at it as there are samples. One in ``independent_s`` counts, somewhat less than the sensors' own memory.
     """
     return min(1.0, float(np.median(np.diff(series.seconds))) / options.independent_s)
 
