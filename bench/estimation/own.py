@@ -41,9 +41,9 @@ def _onsets(template: Template, times: Times, options: EstimationOptions) -> tup
 
 
 def _gains(template: Template, options: EstimationOptions, rng: np.random.Generator) -> Floats:
-    """Return each sensor's gain [sensors]: usual or an outlier's, and what a box has in common for all of them."""
+    """Return each sensor's gain [sensors]: usual or an outlier's, and what all of them share."""
     rows = len(template.sensors)
     outlier = rng.random(rows) < options.outlier_share
     errors = np.where(outlier, options.outlier_gain_error, options.gain_error) * rng.standard_normal(rows)
-    box = confinement(template) * options.box_error * rng.standard_normal()
-    return np.asarray(options.gain_median * np.exp(errors + box))
+    common = np.hypot(options.common_error, confinement(template) * options.box_error) * rng.standard_normal()
+    return np.asarray(options.gain_median * np.exp(errors + common))
