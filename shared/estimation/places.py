@@ -12,6 +12,7 @@ from shared.estimation.posterior import region
 
 _WEIGHTS = (1.0, 1.0, 0.25)  # of squared distances to starboard, to fore and up
 MOST_PLACES = 250  # so that an answer stays small
+_NEAR_M = 5.0  # what is further away than that counts little more
 _NEAR_POINT_M = 1.5
 
 
@@ -23,12 +24,12 @@ def cell_mass(places: Places, probability: Floats) -> Floats:
 def likely_place(template: Template, places: Places, probability: Floats) -> tuple[PlaceProbability, float]:
     """Return the place that is nearest to where the leak may be, and the rms distance from it [m].
 
-    The least mean of d / (d + 1 m): as the most likely place where one stands out, as the middle of a cluster where
+    The least mean of d / (d + 5 m): as the most likely place where one stands out, as the middle of a cluster where
     none does, and not drawn away by what is far. Height counts half, since the sensors hardly see it.
     """
     difference = places.positions[:, None, :] - places.positions[None, :, :]
     distance = np.sqrt((difference**2 * _WEIGHTS).sum(axis=-1))
-    chosen = int((distance / (distance + 1) @ probability).argmin())
+    chosen = int((distance / (distance + _NEAR_M) @ probability).argmin())
     error = math.sqrt(float((difference[chosen] ** 2).sum(axis=-1) @ probability))
     return named(template, places, chosen, float(cell_mass(places, probability)[places.home[chosen]])), error
 
