@@ -46,7 +46,8 @@ def test_a_made_up_rise_is_told_and_drawn(tmp_path: Path, capsys: pytest.Capture
     told = capsys.readouterr().out
     assert "probability of a leak here" in told
     assert "kg/s" in told
-    assert "began 2021-04-28" in told
+    assert "began 2021-04-2" in told
+    assert "90 %: 2021-04-28" in told
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 50_000
 
