@@ -58,3 +58,12 @@ def test_that_leak_would_be_confirmed_without_that_doubt(monkeypatch: pytest.Mon
     """The test above can fail: the evidence alone speaks for a leak."""
     monkeypatch.setattr(verdict, "_HEARD", -1.0)
     assert lonely_leak().verdict == "CONFIRMED"
+
+
+def test_saturated_sensors_do_not_confirm() -> None:
+    """All sensors jump to pure methane at once: that is no leak, whatever the evidence says."""
+    ppmv = background()
+    ppmv[:, 288:] = 1e6
+    answer = estimate(W, SEA, Observations(TIMES, ppmv))
+    assert answer.verdict == "UNDEFINED"
+    assert any("check the sensors" in warning for warning in answer.warnings)

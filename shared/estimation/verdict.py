@@ -7,6 +7,7 @@ from shared.estimation.curves import likeliest, signal_of
 from shared.estimation.options import EstimationOptions
 from shared.estimation.solution import Problem, Solution
 
+_SATURATED_PPMV = 1e5  # far above what water holds around a leak
 _HEARD = 3.0  # standard deviations of a sensor's noise that a signal must reach to be heard by it
 
 
@@ -45,6 +46,8 @@ def _doubts(problem: Problem) -> list[str]:
     known = float(problem.sea.known.mean())
     if known < 0.5:
         doubts.append(f"currents known for only {100 * known:.0f} % of the samples: the place rests on distance alone")
+    if float(np.nanmax(problem.series.ppmv)) >= _SATURATED_PPMV:
+        doubts.append(f"readings of {_SATURATED_PPMV:,.0f} ppmv or more: check the sensors")
     return doubts
 
 
@@ -69,6 +72,4 @@ def _cautions(problem: Problem) -> list[str]:
     span = (problem.series.seconds[-1] - problem.series.seconds[0]) / 3600
     if span < 6:
         cautions.append(f"the observations span only {span:.1f} h: about the sensors' own response time")
-    if float(np.nanmax(problem.series.ppmv)) >= 1e5:
-        cautions.append("readings of 100,000 ppmv or more: check the sensors")
     return cautions
