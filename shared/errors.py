@@ -1,5 +1,7 @@
 """The errors of this system: one class for each decision that a caller takes."""
 
+from collections.abc import Mapping
+
 
 class LeakDetectionError(Exception):
     """Base of every error that this system raises on purpose."""
@@ -23,6 +25,20 @@ class CorruptBlob(LeakDetectionError):
 
 class Conflict(LeakDetectionError):
     """Somebody else wrote the same row or blob in between; read again and recompute."""
+
+
+class HasData(Conflict):
+    """What is to be deleted takes other things with it: nothing was deleted, the caller has to insist."""
+
+    def __init__(self, what: str, contents: Mapping[str, int]) -> None:
+        """Name what would go with it, by kind."""
+        self.contents = {kind: count for kind, count in contents.items() if count}
+        listed = ", ".join(f"{count} {kind}" for kind, count in self.contents.items())
+        super().__init__(f"{what} would go with {listed}; ?force=true deletes them all")
+
+
+class PreconditionFailed(LeakDetectionError):
+    """What the caller wants to change is not what the caller has seen."""
 
 
 class SourceError(LeakDetectionError):

@@ -148,6 +148,22 @@ class Query(Group):
 
     max_days: int = Field(1100, ge=1, le=3660, description="Longest time range of one request [days].")
     default_days: int = Field(7, ge=1, le=366, description="Time range where a request names none [days].")
+    max_items: int = Field(1000, ge=1, le=1000, description="Most items of one page of a list.")
+    max_samples: int = Field(60_000, ge=144, le=1_000_000, description="Most samples of one page of a series.")
+    max_simulated_days: int = Field(31, ge=1, le=366, description="Longest time range of one simulation [days].")
+
+
+class Http(Group):
+    """Who may call, from where, how much and how often."""
+
+    auth: Literal["keys", "entra"] = Field(
+        "keys", description="`keys`: function keys; `entra`: App Service authentication and roles stand in front."
+    )
+    reader_role: str = Field("Reader", min_length=1, max_length=64, description="App role that may read (entra).")
+    operator_role: str = Field("Operator", min_length=1, max_length=64, description="App role that may change (entra).")
+    cors_origins: tuple[str, ...] = Field((), description="Origins whose pages may call, as a JSON list; `*`: all.")
+    max_body_kb: int = Field(64, ge=1, le=10_240, description="Largest body of a request [kB].")
+    max_requests_per_minute: int = Field(0, ge=0, description="Requests per minute, caller and worker; 0: no limit.")
 
 
 class Settings(BaseSettings):
@@ -182,6 +198,7 @@ class Settings(BaseSettings):
     baseline: BaselineRules = Field(default_factory=BaselineRules)
     estimation: Estimation = Field(default_factory=Estimation)
     query: Query = Field(default_factory=Query)
+    http: Http = Field(default_factory=Http)
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer
 
 from shared.domain.environment import Floats, Times
 from shared.domain.tsd import Levels, grid
+from shared.domain.validation import Model
 
 
 class Level(IntEnum):
@@ -24,6 +26,26 @@ class Level(IntEnum):
     def word(self) -> str:
         """The level as people read it."""
         return self.name.capitalize()
+
+    @classmethod
+    def of(cls, value: Any) -> "Level":
+        """Return the level of that word, or the level itself; raises ValueError."""
+        words = {level.word: level for level in cls}
+        return words[value] if value in words else cls(value)
+
+
+class Latest(Model):
+    """A sensor's newest sample: what it said in the bucket ``at``, and since when its level is what it is.
+
+    ``since`` is the start of the run of that level, looked for in the sample's day and the day before it.
+    """
+
+    at: AwareDatetime
+    level: Annotated[Level, BeforeValidator(Level.of), PlainSerializer(lambda level: level.word, return_type=str)]
+    score: float | None = None  # None: Undefined
+    ppmv: float | None = None  # None: nothing usable came
+    fault: int = 0  # shared.detection's Fault; 0: the sensor is well
+    since: AwareDatetime
 
 
 class Carry(NamedTuple):

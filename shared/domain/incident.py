@@ -1,11 +1,14 @@
 """Incidents: runs of Critical at one template, from the onset until it has been clear for a while."""
 
+import re
+from datetime import datetime
 from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN
 from shared.domain.validation import Model
+from shared.errors import InvalidInput
 
 INCIDENT_PATTERN = r"^[a-z][a-z0-9]{1,31}-[a-z0-9]{1,16}-[0-9]{8}T[0-9]{4}Z$"
 
@@ -26,6 +29,17 @@ class Incident(Model):
     def open(self) -> bool:
         """Whether it goes on."""
         return self.closed is None
+
+
+def split_incident(incident: str) -> tuple[str, datetime]:
+    """Return (template id, onset) of an incident's id; raises InvalidInput."""
+    template, _, text = incident.rpartition("-")
+    try:
+        if not re.fullmatch(INCIDENT_PATTERN, incident):
+            raise ValueError("it does not read like one")
+        return template, datetime.strptime(text + "+0000", "%Y%m%dT%H%MZ%z")
+    except ValueError as error:
+        raise InvalidInput(f"incident: {incident[:80]!r} is not an id of an incident, {error}") from error
 
 
 class CriticalMessage(Model):

@@ -2,10 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime
-
 from shared.domain.template import Height, Offset
-from shared.domain.validation import Bounded, Model
+from shared.domain.validation import Bounded, Model, Moment
 
 
 class Leak(Model):
@@ -15,5 +13,5 @@ class Leak(Model):
     y: Offset
     z: Height
     rate_kg_s: Annotated[float, Bounded(0, 1_000, "kg/s")]
-    onset: AwareDatetime
-    end: AwareDatetime | None = None
+    onset: Moment
+    end: Moment | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from shared.domain.template import PLATFORM_PATTERN, Template
-from shared.domain.validation import Bounded, Model
+from shared.domain.validation import Bounded, Model, Text
 from shared.errors import InvalidInput
 
 Quantity = Literal["current_speed", "current_direction", "wave_height", "wave_period", "temperature"]
@@ -15,7 +15,7 @@ Quantity = Literal["current_speed", "current_direction", "wave_height", "wave_pe
 class EnvironmentSeries(Model):
     """One OMNIA series of the environment and how its unit becomes the project's (value x scale)."""
 
-    tag: str = Field(min_length=1, max_length=64)
+    tag: Text = Field(min_length=1, max_length=64)
     unit: str = Field(min_length=1, max_length=16)
     scale: Annotated[float, Bounded(1e-6, 1e6)] = 1.0
 
@@ -24,10 +24,10 @@ class Platform(Model):
     """An offshore installation, named after its field, whose templates we watch."""
 
     id: str = Field(pattern=PLATFORM_PATTERN)
-    name: str = Field(min_length=1, max_length=32)
+    name: Text = Field(min_length=1, max_length=32)
     facility: str = Field(pattern=r"^[A-Z0-9]{2,8}$")
     environment: dict[Quantity, EnvironmentSeries] = Field(default_factory=dict)
-    templates: tuple[Template, ...] = ()
+    templates: tuple[Template, ...] = Field(default=(), max_length=200)
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:

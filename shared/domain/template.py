@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from shared.domain.environment import Floats
-from shared.domain.validation import Bounded, Model
+from shared.domain.validation import Bounded, Model, Text
 
 Wall = Literal["fore", "aft", "port", "starboard"]
 WALLS: tuple[Wall, ...] = ("fore", "aft", "port", "starboard")
@@ -57,7 +57,7 @@ class InclinationPerWall(Model):
 class Point(Model):
     """A named place in template coordinates [m]."""
 
-    name: str = Field(min_length=1, max_length=64)
+    name: Text = Field(min_length=1, max_length=64)
     x: Offset
     y: Offset
     z: Height
@@ -67,7 +67,8 @@ class Sensor(Model):
     """One dissolved-methane sensor (METS type) at x, y, z [m] of its template; reads ppmv."""
 
     id: str = Field(pattern=SENSOR_PATTERN)
-    tag: str = Field(min_length=1, max_length=64)
+    tag: Text = Field(min_length=1, max_length=64)
+    name: Text = Field(default="", max_length=64)  # what people call it; empty: its tag
     number: int = Field(ge=1, le=999)
     x: Offset
     y: Offset
@@ -81,7 +82,7 @@ class Template(Model):
 
     id: str = Field(pattern=TEMPLATE_PATTERN)
     platform: str = Field(pattern=PLATFORM_PATTERN)
-    name: str = Field(min_length=1, max_length=32)
+    name: Text = Field(min_length=1, max_length=32)
     angle_from_north: Annotated[float, Bounded(0, 360, "degrees", below=True)]
     height: Size
     length: Size
@@ -94,7 +95,7 @@ class Template(Model):
     roof: bool = False
     example_geometry: bool = False
     leak_points: tuple[Point, ...] = ()
-    sensors: tuple[Sensor, ...] = ()
+    sensors: tuple[Sensor, ...] = Field(default=(), max_length=100)
 
     @property
     def slug(self) -> str:

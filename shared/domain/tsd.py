@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pydantic import AwareDatetime, Field, model_validator
 
 from shared.domain.environment import Floats, Times
-from shared.domain.template import PLATFORM_PATTERN
+from shared.domain.template import PLATFORM_PATTERN, Sensor
 from shared.domain.validation import Model, parse
 from shared.errors import CorruptBlob, InvalidInput
 
@@ -134,6 +134,14 @@ class TemplateDay(Model):
     day: date
     sensors: dict[str, SeriesDay] = Field(default_factory=dict)
     environment: dict[str, SeriesDay] = Field(default_factory=dict)
+
+    def series_of(self, sensor: Sensor) -> SeriesDay | None:
+        """Return the sensor's series; None where there is none of its tag.
+
+        Readings belong to their tag: those of a sensor that had the same id and read another series are not this one's.
+        """
+        series = self.sensors.get(sensor.id)
+        return series if series is not None and series.tag == sensor.tag else None
 
     def to_json(self) -> bytes:
         """Return the canonical JSON: same content, same bytes."""

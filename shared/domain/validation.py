@@ -1,11 +1,23 @@
-"""Bounded numbers whose refusal names the property and the allowed range."""
+"""Bounded numbers and plain texts, whose refusal names the property and what is allowed."""
 
-import math
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
 from shared.errors import InvalidInput
@@ -14,9 +26,36 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Model(BaseModel):
-    """Base of the domain models: frozen, and refusing properties that it does not know."""
+    """Base of the domain models: frozen, and refusing properties that it does not know.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    In storage a property has the name that it has here; over HTTP, its alias in camelCase.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+    )
+
+
+def _moment(value: Any) -> Any:
+    """Refuse what pydantic would take for a moment, but no person would: numbers, and texts without a zone."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return datetime.fromisoformat(value)
+    raise ValueError("must be ISO 8601 with a time zone, such as 2026-01-31T12:00:00Z")
+
+
+def _in_our_time(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year < LAST_YEAR:
+        raise ValueError(f"must be between {FIRST_YEAR} and {LAST_YEAR}")
+    return value
+
+
+FIRST_YEAR, LAST_YEAR = 1971, 2199  # a year from the edges of what is stored, whatever the zone
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+)
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_our_time)]
 
 
 @dataclass(frozen=True)
@@ -43,17 +82,56 @@ class Bounded:
         span = f"must be a number in {left}{self.low:g}, {self.high:g}{right}{' ' + self.unit if self.unit else ''}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{span}, not {value!r}")  # noqa: TRY004 (pydantic turns only ValueError into a finding)
-        inside = math.isfinite(value) and self.low <= value <= self.high
+        # Compared as it is: a whole number may be too large to be a float.
+        inside = self.low <= value <= self.high
         if not inside or (self.above and value == self.low) or (self.below and value == self.high):
-            raise ValueError(f"{span}, not {value:g}")
+            raise ValueError(f"{span}, not {str(value)[:40]}")
         return float(value)
 
 
-def findings(error: ValidationError) -> list[str]:
-    """Return one readable line ``property: what is wrong`` per finding of a pydantic error."""
+# Control characters, what has no width or turns the writing's direction, private use, halves of pairs, breaks of lines.
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+_WITHOUT_WIDTH = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # letters and marks by name only
+
+
+def _plain(text: str) -> str:
+    """Return the text if people see all of it; raises ValueError."""
+    for letter in text:
+        if unicodedata.category(letter) in _UNSEEN or letter in _WITHOUT_WIDTH or _is_variation(letter):
+            raise ValueError(f"must not hold the character U+{ord(letter):04X}, which cannot be seen")
+    if text != text.strip():
+        raise ValueError("must not begin or end with white space")
+    return text
+
+
+def _is_variation(letter: str) -> bool:
+    return "\ufe00" <= letter <= "\ufe0f" or "\U000e0100" <= letter <= "\U000e01ef" or "\u180b" <= letter <= "\u180f"
+
+
+# What the contract can say of it: no control characters, breaks of lines, turned or invisible writing.
+_UNWANTED = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_PATTERN = rf"^([^\s{_UNWANTED}]([^{_UNWANTED}]*[^\s{_UNWANTED}])?)?$"
+Text = Annotated[str, AfterValidator(_plain), Field(json_schema_extra={"pattern": _PATTERN})]
+"""One line that people read as it is written: two that look alike are alike, white space within aside."""
+
+
+def _plain_lines(text: str) -> str:
+    """Return the text with one kind of line break if people see the rest of it; raises ValueError."""
+    lines = text.replace("\r\n", "\n")
+    _plain(re.sub(r"[\n\t]", " ", lines).strip())
+    return lines
+
+
+_IN_LINES = _UNWANTED.replace(r"\u0000-\u001f", r"\u0000-\u0008\u000b\u000c\u000e-\u001f")
+Lines = Annotated[str, AfterValidator(_plain_lines), Field(json_schema_extra={"pattern": rf"^[^{_IN_LINES}]*$"})]
+"""Several lines of the same, tabulators in them."""
+
+
+def findings(error: ValidationError, whole: str = "value") -> list[str]:
+    """Return one readable line ``property: what is wrong`` per finding of a pydantic error; ``whole`` names it all."""
     lines = []
     for found in error.errors(include_url=False, include_context=False):
-        where = ".".join(str(part) for part in found["loc"]) or "value"
+        where = ".".join(str(part) for part in found["loc"]) or whole
         lines.append(f"{where}: {found['msg'].removeprefix('Value error, ')}")
     return lines
 

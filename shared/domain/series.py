@@ -1,0 +1,57 @@
+"""Series as columns: samples as they are, or buckets of them."""
+
+from typing import Literal
+
+from shared.domain.validation import Model
+
+
+class Readings(Model):
+    """A sensor's readings: column ``ppmv`` at ``times``; null: nothing usable came."""
+
+    sensor: str
+    unit: Literal["ppmv"] = "ppmv"
+    times: list[str]
+    ppmv: list[float | None]
+    continuation: str | None
+
+
+class ReadingBuckets(Model):
+    """Least, mean and largest reading of each bucket; null: nothing usable came in it."""
+
+    sensor: str
+    unit: Literal["ppmv"] = "ppmv"
+    bucket_seconds: int
+    times: list[str]  # the buckets' starts
+    min: list[float | None]
+    mean: list[float | None]
+    max: list[float | None]
+    samples: list[int]
+    bad: list[int]  # samples of which only bad values came
+
+
+class Deviations(Model):
+    """A sensor's scores (1.0 is Warning's edge, 2.0 Critical's), levels, and faults; null: none."""
+
+    sensor: str
+    times: list[str]
+    score: list[float | None]
+    level: list[str]
+    fault: list[str | None]
+    continuation: str | None
+
+
+class DeviationBuckets(Model):
+    """Least, mean and largest score of each bucket, its worst level, and how many samples have which."""
+
+    sensor: str
+    bucket_seconds: int
+    times: list[str]  # the buckets' starts
+    min: list[float | None]
+    mean: list[float | None]
+    max: list[float | None]
+    level: list[str]
+    ok: list[int]
+    warning: list[int]
+    critical: list[int]
+    undefined: list[int]
+    faulty: list[int]  # samples of a sensor that was not well
