@@ -4,14 +4,17 @@ A ``Tag`` is what makes a write conditional (an ETag): the write succeeds only o
 only where nothing is yet; otherwise it raises Conflict.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy.typing as npt
 
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
-from shared.domain.deviation import DeviationDay
+from shared.domain.deviation import DeviationDay, Latest
+from shared.domain.environment import Times
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
@@ -21,6 +24,22 @@ from shared.domain.template import Sensor, Template
 from shared.domain.tsd import Reading, TemplateDay
 
 Tag = str | None
+
+
+ItemT = TypeVar("ItemT")
+
+
+class Page(tuple[ItemT, ...]):
+    """A part of a list; ``continuation`` asks for what comes after it, None: nothing does."""
+
+    continuation: str | None = None
+
+    @classmethod
+    def of(cls, items: Iterable[ItemT], continuation: str | None = None) -> "Page[ItemT]":
+        """Return these items, and where the next ones begin."""
+        page = cls(items)
+        page.continuation = continuation
+        return page
 
 
 class Clock(Protocol):
@@ -61,11 +80,18 @@ class StoredHistory(NamedTuple):
 
 @dataclass(frozen=True)
 class Watched:
-    """A platform with what is known of its data: watermarks by template and series, baseline histories by sensor."""
+    """A platform with what is known of its data: watermarks by template and series, baseline histories by sensor.
+
+    ``tag`` names the state of everything that is registered of the platform; None in storage of old, until the next
+    write. ``latest`` is each sensor's newest sample, ``latest_tags`` the tags of what holds them, by template.
+    """
 
     platform: Platform
     watermarks: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     stored: Mapping[str, StoredHistory] = field(default_factory=dict)
+    tag: Tag = None
+    latest: Mapping[str, Latest] = field(default_factory=dict)
+    latest_tags: Mapping[str, Tag] = field(default_factory=dict)
 
     def history(self, sensor: str) -> BaselineHistory:
         """Return the sensor's baseline history; an empty one while it learns."""
@@ -80,7 +106,15 @@ class Registry(Protocol):
         ...
 
     def platform(self, platform: str) -> Watched:
-        """Return one platform with one read; raises NotFound."""
+        """Return one platform as it is now, with one read when nothing changed; raises NotFound."""
+        ...
+
+    def change(self, before: Watched | None, after: Platform | None) -> None:
+        """Make ``after`` of what was read; raises Conflict if anything of the platform changed since.
+
+        None before: the platform must not exist. None after: it goes, with all that is registered of it. What is
+        new begins without watermarks, baselines and newest samples; what stays keeps them.
+        """
         ...
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
@@ -95,6 +129,10 @@ class Registry(Protocol):
         """Write the sensor's baseline history on the row that was read and return its new tag; raises Conflict."""
         ...
 
+    def set_latest(self, template: Template, latest: Mapping[str, Latest], tag: Tag) -> None:
+        """Write the newest samples of the template's sensors on what was read (``latest_tags``); raises Conflict."""
+        ...
+
 
 class StoredDay(NamedTuple):
     """A day document as it is in the lake; ``document`` is None where the blob is absent or unreadable."""
@@ -106,6 +144,10 @@ class StoredDay(NamedTuple):
 
 class Lake(Protocol):
     """The source of truth: one document per template and UTC day."""
+
+    def remove_all(self, template: Template) -> None:
+        """Remove every document of the template."""
+        ...
 
     def read(self, template: Template, day: date) -> StoredDay:
         """Return the day's document and tag."""
@@ -124,7 +166,19 @@ class Lake(Protocol):
         ...
 
 
-class Baselines(Protocol):
+class Removable(Protocol):
+    """What is stored of a sensor, a template or another subject, and goes with it."""
+
+    def remove_all(self, subject: str, /) -> None:
+        """Remove all of the subject; removing it again changes nothing."""
+        ...
+
+    def count(self, subject: str, /) -> int:
+        """Return how many there are of the subject."""
+        ...
+
+
+class Baselines(Removable, Protocol):
     """Immutable baseline versions."""
 
     def put(self, sensor: str, baseline: Baseline) -> None:
@@ -143,7 +197,7 @@ class StoredMark(NamedTuple):
     tag: Tag
 
 
-class Marks(Protocol):
+class Marks(Removable, Protocol):
     """What people decided about baselines: the only source besides the lake."""
 
     def of(self, sensor: str) -> Decisions:
@@ -171,7 +225,7 @@ class StoredDeviations(NamedTuple):
     fresh: bool
 
 
-class Deviations(Protocol):
+class Deviations(Removable, Protocol):
     """One row per sensor and day."""
 
     def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
@@ -184,6 +238,12 @@ class Deviations(Protocol):
 
     def range(self, sensor: str, first: date, last: date) -> Sequence[DeviationDay]:
         """Return the sensor's rows of [first, last] in order, read from the table."""
+        ...
+
+    def columns(
+        self, sensor: str, first: date, last: date, names: Sequence[str]
+    ) -> tuple[Times, Mapping[str, npt.NDArray[Any]]]:
+        """Return times [n] and these columns [n] (ppmv, score, level, fault) of the rows of [first, last]."""
         ...
 
     def summaries(self, sensor: str, first: date, last: date) -> Sequence[Mapping[str, Any]]:
@@ -209,11 +269,11 @@ class StoredIncident(NamedTuple):
     tag: Tag
 
 
-class Incidents(Protocol):
+class Incidents(Removable, Protocol):
     """The incidents of each template, newest first."""
 
-    def list(self, template: str) -> Sequence[StoredIncident]:
-        """Return the template's incidents, newest first."""
+    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> Page[StoredIncident]:
+        """Return the template's incidents, newest first: all, or so many after a page; raises InvalidInput."""
         ...
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
@@ -242,8 +302,23 @@ class StoredEstimation(NamedTuple):
     tag: Tag
 
 
-class Estimations(Protocol):
+class EstimationSummary(NamedTuple):
+    """An incident's newest estimation in short; the rate is None where there is none."""
+
+    incident: str
+    onset: datetime
+    at: datetime
+    verdict: str
+    probability: float
+    dissolved_rate_kg_s: float | None
+
+
+class Estimations(Removable, Protocol):
     """The newest estimation of each incident."""
+
+    def list(self, template: str, *, limit: int, after: str | None = None) -> Page[EstimationSummary]:
+        """Return the template's estimations in short, newest incident first, so many after a page."""
+        ...
 
     def get(self, template: str, incident: str) -> StoredEstimation | None:
         """Return the incident's estimation, or None."""
@@ -258,7 +333,14 @@ class Estimations(Protocol):
         ...
 
 
-class Events(Protocol):
+class StoredEvent(NamedTuple):
+    """An event as it is in the table."""
+
+    event: Event
+    tag: Tag
+
+
+class Events(Removable, Protocol):
     """What a person should see, newest first."""
 
     def put(self, event: Event) -> None:
@@ -269,8 +351,16 @@ class Events(Protocol):
         """Remove an event that the data no longer support."""
         ...
 
-    def list(self, subject: str, *, limit: int = 1000) -> Sequence[Event]:
-        """Return the subject's events, newest first."""
+    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> Page[Event]:
+        """Return the subject's events, newest first, so many after a page; raises InvalidInput."""
+        ...
+
+    def get(self, subject: str, event: str) -> StoredEvent | None:
+        """Return the subject's event of that id, or None."""
+        ...
+
+    def replace(self, event: Event, tag: Tag) -> None:
+        """Write the event on what was read; raises Conflict."""
         ...
 
 

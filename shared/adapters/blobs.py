@@ -89,6 +89,10 @@ class BlobLake:
         self._corrupt.upload_blob(copy, content, overwrite=True)
         return copy
 
+    def remove_all(self, template: Template) -> None:
+        """Remove every blob of the template; copies of unreadable ones stay."""
+        _remove_below(self._days, f"{template.platform}/{template.slug}/")
+
     def days(self, template: Template) -> list[date]:
         """Return the days that the lake holds of the template, in order; other blobs are passed over."""
         days = []
@@ -98,6 +102,15 @@ class BlobLake:
             except InvalidInput as error:
                 logger.warning("%s", error)
         return sorted(days)
+
+
+def _remove_below(container: ContainerClient, prefix: str) -> None:
+    """Remove every blob whose name begins so; what is gone already is no error."""
+    for name in list(container.list_blob_names(name_starts_with=prefix)):
+        try:
+            container.delete_blob(name)
+        except ResourceNotFoundError:
+            continue
 
 
 class BlobBaselines:
@@ -116,6 +129,17 @@ class BlobBaselines:
             self._container.upload_blob(f"{sensor}/{baseline.version}.bin", baseline.to_bytes())
         except ResourceExistsError:
             return  # the name is the content's hash: it is the same
+
+    def remove_all(self, sensor: str) -> None:
+        """Remove every version of the sensor."""
+        _remove_below(self._container, f"{sensor}/")
+        with self._lock:
+            for key in [key for key in self._memory if key[0] == sensor]:
+                del self._memory[key]
+
+    def count(self, sensor: str) -> int:
+        """Return how many versions of the sensor are stored."""
+        return sum(1 for _ in self._container.list_blob_names(name_starts_with=f"{sensor}/"))
 
     def get(self, sensor: str, version: str) -> Baseline:
         """Return a stored version; raises NotFound or CorruptBlob."""

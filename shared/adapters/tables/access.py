@@ -1,7 +1,9 @@
 """What all tables share: conditional writes, removal, and keys that sort newest first."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from azure.core import MatchConditions
@@ -11,7 +13,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.data.tables import TableClient, TableEntity, UpdateMode
+from azure.data.tables import TableClient, TableEntity, TableTransactionError, UpdateMode
 
 from shared.domain.tsd import utc
 from shared.errors import Conflict, InvalidInput
@@ -19,6 +21,11 @@ from shared.ports import Tag
 
 _END_OF_TIME = 9_999_999_999
 _PRECONDITION_FAILED = 412
+_CONTINUATION = r"[0-9]{10}(-[0-9a-f]{16})?"  # the key of a row that sorts newest first
+_MOST_AT_ONCE = 100  # rows in one transaction
+_CHANGED = (404, 409, _PRECONDITION_FAILED)  # gone, there already, not what was read
+
+Operation = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # of a transaction
 
 
 def get_entity(table: TableClient, partition: str, row: str) -> TableEntity | None:
@@ -47,8 +54,96 @@ def put_entity(table: TableClient, entity: Mapping[str, Any], tag: Tag) -> str:
     return str(written["etag"])
 
 
+def put(entity: Mapping[str, Any], tag: Tag) -> Operation:
+    """Return the writing of a whole entity on what was read (None: on nothing)."""
+    if tag is None:
+        return "create", entity, {}
+    return "update", entity, {"mode": UpdateMode.REPLACE, **_if(tag)}
+
+
+def upsert(entity: Mapping[str, Any], *, merge: bool = False) -> Operation:
+    """Return the writing of an entity whatever is there; ``merge`` keeps the properties that it does not name."""
+    return "upsert", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE}
+
+
+def delete(partition: str, row: str, tag: Tag = None) -> Operation:
+    """Return the removal of an entity, of what was read if a tag is given."""
+    return "delete", {"PartitionKey": partition, "RowKey": row}, {} if tag is None else _if(tag)
+
+
+def _if(tag: str) -> dict[str, Any]:
+    return {"etag": tag, "match_condition": MatchConditions.IfNotModified}
+
+
+def commit(table: TableClient, operations: Sequence[Operation]) -> list[str]:
+    """Do all of it or nothing; return the entities' new tags (empty for what was removed); raises Conflict."""
+    try:
+        done = table.submit_transaction(operations)
+    except TableTransactionError as error:
+        if error.status_code in _CHANGED:
+            where = operations[error.index or 0][1]
+            raise _conflict(table, where) from error
+        raise
+    return [str(one.get("etag", "")) for one in done]
+
+
 def _conflict(table: TableClient, entity: Mapping[str, Any]) -> Conflict:
     return Conflict(f"{table.table_name}: row {entity['PartitionKey']}/{entity['RowKey']} changed in between")
+
+
+def page_of(
+    table: TableClient, partition: str, limit: int | None, after: str | None, select: list[str] | None = None
+) -> tuple[list[TableEntity], str | None]:
+    """Return at most so many rows of a partition after a page, in order of key, and where the next page begins."""
+    if after is not None and not re.fullmatch(_CONTINUATION, after):
+        raise InvalidInput("continuation: must be what the page before gave")
+    where = f"PartitionKey eq {quoted(partition)}" + (f" and RowKey gt {quoted(after)}" if after else "")
+    if limit is None:
+        return list(table.query_entities(where, select=select)), None
+    found = list(islice(table.query_entities(where, select=select, results_per_page=min(limit + 1, 1000)), limit + 1))
+    return found[:limit], found[limit - 1]["RowKey"] if len(found) > limit else None
+
+
+def keys_of(table: TableClient, partition: str) -> list[str]:
+    """Return the keys of a partition's rows, and nothing else of them."""
+    found = table.query_entities(f"PartitionKey eq {quoted(partition)}", select=["RowKey"])
+    return [str(entity["RowKey"]) for entity in found]
+
+
+def remove_partition(table: TableClient, partition: str) -> None:
+    """Remove every row of a partition, a hundred at a time; what is gone already is no error."""
+    keys = keys_of(table, partition)
+    for begin in range(0, len(keys), _MOST_AT_ONCE):
+        rows = [{"PartitionKey": partition, "RowKey": key} for key in keys[begin : begin + _MOST_AT_ONCE]]
+        try:
+            table.submit_transaction([("delete", row) for row in rows])
+        except TableTransactionError:  # somebody else removed one of them: then one by one
+            for row in rows:
+                remove_entity(table, partition, row["RowKey"])
+
+
+class PartitionedTable:
+    """A table with a partition for each subject."""
+
+    def __init__(self, table: TableClient) -> None:
+        """Use the table."""
+        self._table = table
+
+    def remove_all(self, subject: str, /) -> None:
+        """Remove all of the subject; removing it again changes nothing."""
+        remove_partition(self._table, subject)
+
+    def count(self, subject: str, /) -> int:
+        """Return how many there are of the subject."""
+        return len(keys_of(self._table, subject))
+
+
+def remove_entity(table: TableClient, partition: str, row: str) -> None:
+    """Remove a row; removing it again changes nothing."""
+    try:
+        table.delete_entity(partition, row)
+    except ResourceNotFoundError:
+        return  # it is gone already, which is what was asked for
 
 
 def tag_of(entity: TableEntity) -> str:

@@ -8,17 +8,22 @@ again.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from azure.data.tables import TableClient
 
-from shared.adapters.tables.access import get_entity, put_entity, quoted, tag_of
+from shared.adapters.tables.access import PartitionedTable, get_entity, put_entity, quoted, tag_of
 from shared.domain.deviation import Carry, DeviationDay, Level
+from shared.domain.environment import Times
+from shared.domain.tsd import grid
 from shared.errors import Conflict
 from shared.ports import StoredDeviations, Tag
+
+_PACKED = {"ppmv": "<f8", "score": "<f4", "level": "<i1", "raw": "<f4", "fault": "<i1"}
 
 _PLAIN = [
     "RowKey",
@@ -38,12 +43,12 @@ _PLAIN = [
 ]
 
 
-class TableDeviations:
+class TableDeviations(PartitionedTable):
     """One row per sensor and day."""
 
     def __init__(self, table: TableClient, keep: int = 4096) -> None:
         """Use the table, and keep so many rows in memory."""
-        self._table = table
+        super().__init__(table)
         self._keep = keep
         self._memory: OrderedDict[tuple[str, date], tuple[DeviationDay, str]] = OrderedDict()
         self._lock = threading.Lock()
@@ -76,9 +81,28 @@ class TableDeviations:
         """Return the sensor's rows of [first, last] in order, read from the table."""
         return [_unpack(entity) for entity in self._table.query_entities(_between(sensor, first, last))]
 
+    def columns(
+        self, sensor: str, first: date, last: date, names: Sequence[str]
+    ) -> tuple[Times, Mapping[str, npt.NDArray[Any]]]:
+        """Return times [n] and these columns [n] of the rows of [first, last]; nothing else is read."""
+        rows = list(self._table.query_entities(_between(sensor, first, last), select=["RowKey", "buckets", *names]))
+        times = [grid(date.fromisoformat(row["RowKey"]), row["buckets"]) for row in rows]
+        found = {name: b"".join(row[name] for row in rows) for name in names}
+        return (
+            np.concatenate([np.empty(0, "datetime64[s]"), *times]),
+            {name: np.frombuffer(content, _PACKED[name]) for name, content in found.items()},
+        )
+
     def summaries(self, sensor: str, first: date, last: date) -> list[Mapping[str, Any]]:
         """Return the plain properties of the rows of [first, last]; ``RowKey`` is the day."""
         return list(self._table.query_entities(_between(sensor, first, last), select=_PLAIN))
+
+    def remove_all(self, sensor: str, /) -> None:
+        """Remove all of the sensor, also from memory."""
+        super().remove_all(sensor)
+        with self._lock:
+            for key in [key for key in self._memory if key[0] == sensor]:
+                del self._memory[key]
 
     def _remember(self, row: DeviationDay, tag: str) -> None:
         with self._lock:
@@ -117,11 +141,11 @@ def _pack(row: DeviationDay) -> dict[str, Any]:
         "faulty": int(np.count_nonzero(row.fault)),
         "before": _pack_carry(row.before),
         "carry": _pack_carry(row.carry),
-        "ppmv": row.ppmv.astype("<f8").tobytes(),
-        "score": row.score.astype("<f4").tobytes(),
-        "level": row.level.astype("<i1").tobytes(),
-        "raw": row.raw.astype("<f4").tobytes(),
-        "fault": row.fault.astype("<i1").tobytes(),
+        "ppmv": row.ppmv.astype(_PACKED["ppmv"]).tobytes(),
+        "score": row.score.astype(_PACKED["score"]).tobytes(),
+        "level": row.level.astype(_PACKED["level"]).tobytes(),
+        "raw": row.raw.astype(_PACKED["raw"]).tobytes(),
+        "fault": row.fault.astype(_PACKED["fault"]).tobytes(),
     }
 
 
@@ -148,11 +172,11 @@ def _unpack(entity: Mapping[str, Any]) -> DeviationDay:
         sensor=entity["PartitionKey"],
         day=date.fromisoformat(entity["RowKey"]),
         baseline=entity["baseline"],
-        ppmv=np.frombuffer(entity["ppmv"], "<f8").astype(np.float64),
-        score=np.frombuffer(entity["score"], "<f4").astype(np.float32),
-        level=np.frombuffer(entity["level"], "<i1").astype(np.int8),
-        raw=np.frombuffer(entity["raw"], "<f4").astype(np.float32),
-        fault=np.frombuffer(entity["fault"], "<i1").astype(np.int8),
+        ppmv=np.frombuffer(entity["ppmv"], _PACKED["ppmv"]).astype(np.float64),
+        score=np.frombuffer(entity["score"], _PACKED["score"]).astype(np.float32),
+        level=np.frombuffer(entity["level"], _PACKED["level"]).astype(np.int8),
+        raw=np.frombuffer(entity["raw"], _PACKED["raw"]).astype(np.float32),
+        fault=np.frombuffer(entity["fault"], _PACKED["fault"]).astype(np.int8),
         before=_unpack_carry(entity["before"]) if entity["before"] else None,
         carry=_unpack_carry(entity["carry"]),
         bad=entity["bad"],

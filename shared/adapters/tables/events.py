@@ -1,57 +1,73 @@
 """Table of events: PartitionKey subject (a template id, or ``system``), RowKey newest first and then the content."""
 
-from itertools import islice
+from collections.abc import Mapping
+from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import TableClient, UpdateMode
+from azure.data.tables import TableEntity, UpdateMode
 
-from shared.adapters.tables.access import newest_first, quoted
-from shared.domain.event import Event
+from shared.adapters.tables.access import (
+    PartitionedTable,
+    get_entity,
+    newest_first,
+    page_of,
+    put_entity,
+    remove_entity,
+    tag_of,
+)
+from shared.domain.event import Event, split_event
 from shared.domain.tsd import iso
+from shared.ports import Page, StoredEvent, Tag
 
 
-class TableEvents:
+class TableEvents(PartitionedTable):
     """What a person should see, newest first."""
-
-    def __init__(self, table: TableClient) -> None:
-        """Use the table."""
-        self._table = table
 
     def put(self, event: Event) -> None:
         """Store the event; the same event again changes nothing."""
-        self._table.upsert_entity(
-            {
-                "PartitionKey": event.subject,
-                "RowKey": _row(event),
-                "kind": event.kind,
-                "at": iso(event.at),
-                "about": event.about,
-                "message": event.message,
-            },
-            mode=UpdateMode.REPLACE,
-        )
+        self._table.upsert_entity(_entity(event), mode=UpdateMode.REPLACE)
+
+    def replace(self, event: Event, tag: Tag) -> None:
+        """Write the event on what was read; raises Conflict."""
+        put_entity(self._table, _entity(event), tag)
+
+    def get(self, subject: str, event: str) -> StoredEvent | None:
+        """Return the subject's event of that id, or None; raises InvalidInput."""
+        entity = get_entity(self._table, subject, _row(event))
+        return None if entity is None else StoredEvent(_event(entity), tag_of(entity))
 
     def remove(self, event: Event) -> None:
         """Remove an event that the data no longer support; removing it again changes nothing."""
-        try:
-            self._table.delete_entity(event.subject, _row(event))
-        except ResourceNotFoundError:
-            return
+        remove_entity(self._table, event.subject, _row(event.id))
 
-    def list(self, subject: str, *, limit: int = 1000) -> list[Event]:
-        """Return the subject's newest events, newest first."""
-        entities = self._table.query_entities(f"PartitionKey eq {quoted(subject)}", results_per_page=min(limit, 1000))
-        return [
-            Event(
-                subject=entity["PartitionKey"],
-                kind=entity["kind"],
-                at=entity["at"],
-                about=entity["about"],
-                message=entity["message"],
-            )
-            for entity in islice(entities, limit)
-        ]
+    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> Page[Event]:
+        """Return the subject's events, newest first, so many after a page."""
+        found, continuation = page_of(self._table, subject, limit, after)
+        return Page.of((_event(entity) for entity in found), continuation)
 
 
-def _row(event: Event) -> str:
-    return f"{newest_first(event.at)}-{event.key}"
+def _row(event: str) -> str:
+    at, key = split_event(event)
+    return f"{newest_first(at)}-{key}"
+
+
+def _entity(event: Event) -> Mapping[str, Any]:
+    return {
+        "PartitionKey": event.subject,
+        "RowKey": _row(event.id),
+        "kind": event.kind,
+        "at": iso(event.at),
+        "about": event.about,
+        "message": event.message,
+        "by": event.by,
+    }
+
+
+def _event(entity: TableEntity) -> Event:
+    return Event(
+        subject=entity["PartitionKey"],
+        kind=entity["kind"],
+        at=entity["at"],
+        about=entity["about"],
+        message=entity["message"],
+        by=entity.get("by", ""),
+    )

@@ -1,6 +1,6 @@
 """Tables of incidents and of their newest estimation: PartitionKey template id.
 
-An incident's RowKey sorts newest onset first; an estimation's RowKey is the incident's id. An estimation's verdict,
+Their RowKey sorts the newest onset first. An estimation's verdict,
 probability and rate are plain properties for people; all of it, and its course, are compressed JSON.
 """
 
@@ -10,36 +10,33 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import TableClient, TableEntity
+from azure.data.tables import TableEntity
 from pydantic import TypeAdapter
 
-from shared.adapters.tables.access import get_entity, newest_first, put_entity, quoted, tag_of
+from shared.adapters.tables.access import (
+    PartitionedTable,
+    get_entity,
+    newest_first,
+    page_of,
+    put_entity,
+    remove_entity,
+    tag_of,
+)
 from shared.domain.estimation import Estimation, EstimationStep
-from shared.domain.incident import Incident
+from shared.domain.incident import Incident, split_incident
 from shared.domain.tsd import iso
-from shared.ports import StoredEstimation, StoredIncident, Tag, Told
+from shared.ports import EstimationSummary, Page, StoredEstimation, StoredIncident, Tag, Told
 
 _HISTORY: TypeAdapter[tuple[EstimationStep, ...]] = TypeAdapter(tuple[EstimationStep, ...])
 
 
-def _remove(table: TableClient, partition: str, row: str) -> None:
-    try:
-        table.delete_entity(partition, row)
-    except ResourceNotFoundError:
-        return  # it is gone already, which is what was asked for
-
-
-class TableIncidents:
+class TableIncidents(PartitionedTable):
     """The incidents of each template, newest first."""
 
-    def __init__(self, table: TableClient) -> None:
-        """Use the table."""
-        self._table = table
-
-    def list(self, template: str) -> list[StoredIncident]:
-        """Return the template's incidents, newest first."""
-        return [_incident(entity) for entity in self._table.query_entities(f"PartitionKey eq {quoted(template)}")]
+    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> Page[StoredIncident]:
+        """Return the template's incidents, newest first: all, or so many after a page."""
+        found, continuation = page_of(self._table, template, limit, after)
+        return Page.of((_incident(entity) for entity in found), continuation)
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         """Return the template's incident with that onset, or None."""
@@ -67,7 +64,7 @@ class TableIncidents:
 
     def remove(self, incident: Incident) -> None:
         """Remove an incident that the data no longer support; removing it again changes nothing."""
-        _remove(self._table, incident.template, newest_first(incident.onset))
+        remove_entity(self._table, incident.template, newest_first(incident.onset))
 
 
 def _incident(entity: TableEntity) -> StoredIncident:
@@ -90,17 +87,18 @@ def _moment(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-class TableEstimations:
+class TableEstimations(PartitionedTable):
     """The newest estimation of each incident."""
-
-    def __init__(self, table: TableClient) -> None:
-        """Use the table."""
-        self._table = table
 
     def get(self, template: str, incident: str) -> StoredEstimation | None:
         """Return the incident's estimation, or None."""
-        entity = get_entity(self._table, template, incident)
+        entity = get_entity(self._table, template, _row(incident))
         return None if entity is None else _estimation(entity)
+
+    def list(self, template: str, *, limit: int, after: str | None = None) -> Page[EstimationSummary]:
+        """Return the template's estimations in short, newest incident first, so many after a page."""
+        found, continuation = page_of(self._table, template, limit, after, select=_PLAIN)
+        return Page.of((_summary(entity) for entity in found), continuation)
 
     def put(self, estimation: StoredEstimation) -> None:
         """Write the estimation on what was read (its ``tag``); raises Conflict."""
@@ -108,7 +106,7 @@ class TableEstimations:
 
     def remove(self, template: str, incident: str) -> None:
         """Remove the estimation of an incident that the data no longer support."""
-        _remove(self._table, template, incident)
+        remove_entity(self._table, template, _row(incident))
 
 
 def _entity(stored: StoredEstimation) -> Mapping[str, Any]:
@@ -116,7 +114,8 @@ def _entity(stored: StoredEstimation) -> Mapping[str, Any]:
     rate = answer.dissolved_rate_kg_s
     return {
         "PartitionKey": stored.template,
-        "RowKey": stored.incident,
+        "RowKey": newest_first(stored.onset),
+        "incident": stored.incident,
         "onset": iso(stored.onset),
         "at": iso(stored.at),
         "digest": stored.digest,
@@ -128,6 +127,25 @@ def _entity(stored: StoredEstimation) -> Mapping[str, Any]:
     }
 
 
+_PLAIN = ["RowKey", "incident", "onset", "at", "verdict", "probability", "rate_kg_s"]
+
+
+def _summary(entity: TableEntity) -> EstimationSummary:
+    rate = entity["rate_kg_s"]
+    return EstimationSummary(
+        incident=entity["incident"],
+        onset=datetime.fromisoformat(entity["onset"]),
+        at=datetime.fromisoformat(entity["at"]),
+        verdict=entity["verdict"],
+        probability=entity["probability"],
+        dissolved_rate_kg_s=rate if rate >= 0 else None,
+    )
+
+
+def _row(incident: str) -> str:
+    return newest_first(split_incident(incident)[1])
+
+
 def _packed(text: str) -> bytes:
     """Return the text so that it fits into a binary property, of at most 64 kB."""
     return zlib.compress(text.encode(), level=9)
@@ -135,7 +153,7 @@ def _packed(text: str) -> bytes:
 
 def _estimation(entity: TableEntity) -> StoredEstimation:
     return StoredEstimation(
-        incident=entity["RowKey"],
+        incident=entity["incident"],
         template=entity["PartitionKey"],
         onset=datetime.fromisoformat(entity["onset"]),
         at=datetime.fromisoformat(entity["at"]),

@@ -3,20 +3,16 @@
 It is the only table that the lake cannot rebuild.
 """
 
-from azure.data.tables import TableClient, UpdateMode
+from azure.data.tables import UpdateMode
 
-from shared.adapters.tables.access import get_entity, put_entity, quoted, tag_of
+from shared.adapters.tables.access import PartitionedTable, get_entity, put_entity, quoted, tag_of
 from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.tsd import iso
 from shared.ports import StoredMark, Tag
 
 
-class TableMarks:
+class TableMarks(PartitionedTable):
     """Marks and undone baseline changes."""
-
-    def __init__(self, table: TableClient) -> None:
-        """Use the table."""
-        self._table = table
 
     def of(self, sensor: str) -> Decisions:
         """Return all decisions about the sensor."""

@@ -1,137 +1,171 @@
-"""Table of what is watched: PartitionKey platform; one row each for platform, template, sensor, ingest state.
+"""Table of what is watched: PartitionKey platform; rows for platform, templates, sensors, ingest state, newest samples.
 
-One query reads a whole platform, so that a trigger knows its template, sensors, baselines and watermarks with
-one transaction. A sensor's baseline history is JSON beside its body; a long one goes on in further properties.
+Every write to a partition is one transaction that writes the row ``head``, too: its tag names the state of the whole
+partition. So an unchanged platform costs one read of its head, a changed one a query more, and a definition is
+changed only where nothing else changed since it was read. Partitions of old, without a head, are always queried.
 """
 
-import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from azure.core.exceptions import ResourceExistsError
-from azure.data.tables import TableClient, TableEntity, UpdateMode
+from azure.data.tables import TableClient, TableEntity
 
-from shared.adapters.tables.access import put_entity, quoted, tag_of
+from shared.adapters.tables.access import Operation, commit, delete, get_entity, put, quoted, tag_of, upsert
+from shared.adapters.tables.registry_rows import (
+    HEAD,
+    PLATFORM,
+    definitions,
+    differences,
+    entity,
+    ingest_entity,
+    latest_entity,
+    sensor_entity,
+    watched,
+)
 from shared.domain.baseline_history import BaselineHistory
+from shared.domain.deviation import Latest
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
-from shared.domain.tsd import iso
-from shared.errors import NotFound
-from shared.ports import StoredHistory, Tag, Watched
+from shared.errors import Conflict, NotFound
+from shared.ports import Tag, Watched
 
 logger = logging.getLogger(__name__)
 
-PIECE = 30_000  # characters; a property takes 32 Ki
+MOST_OPERATIONS = 99  # of a transaction, beside the head
+ATTEMPTS = 5
 
 
 class TableRegistry:
-    """Platforms, templates, sensors, and how far each series was ingested."""
+    """Platforms, templates, sensors, how far each series was ingested, and each sensor's newest sample."""
 
-    def __init__(self, table: TableClient) -> None:
-        """Use the table."""
+    def __init__(self, table: TableClient, keep: int = 64) -> None:
+        """Use the table, and keep so many platforms in memory."""
         self._table = table
+        self._keep = keep
+        self._memory: OrderedDict[str, Watched] = OrderedDict()
+        self._lock = threading.Lock()
 
     def platforms(self) -> list[Watched]:
         """Return every platform, in order of id."""
-        partitions: dict[str, list[TableEntity]] = {}
-        for entity in self._table.list_entities():
-            partitions.setdefault(entity["PartitionKey"], []).append(entity)
-        watched = []
-        for name, entities in sorted(partitions.items()):
+        found: list[Watched] = []
+        for name, tags in sorted(self._heads().items()):
             try:
-                watched.append(_watched(entities))
+                found.append(self._read(name, tags.get(HEAD)))
+            except NotFound:
+                logger.exception("platform %s: its row in the registry is missing", name)
             except ValueError:  # one platform's rows must not stop the others
                 logger.exception("platform %s: its rows in the registry cannot be read", name)
-        return watched
+        return found
+
+    def _heads(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the tags of the rows ``head`` and ``platform`` of every partition: one query finds old ones, too."""
+        heads: dict[str, dict[str, str]] = {}
+        query = f"RowKey eq {quoted(HEAD)} or RowKey eq {quoted(PLATFORM)}"
+        for row in self._table.query_entities(query, select=["PartitionKey", "RowKey"]):
+            heads.setdefault(row["PartitionKey"], {})[row["RowKey"]] = tag_of(row)
+        return heads
 
     def platform(self, platform: str) -> Watched:
-        """Return one platform with one query; raises NotFound."""
-        entities = list(self._table.query_entities(f"PartitionKey eq {quoted(platform)}"))
-        if not any(entity["RowKey"] == "platform" for entity in entities):
+        """Return one platform, from memory if its head has not changed; raises NotFound."""
+        quoted(platform)
+        head = get_entity(self._table, platform, HEAD)
+        return self._read(platform, None if head is None else tag_of(head))
+
+    def _read(self, platform: str, tag: Tag) -> Watched:
+        """Return the platform as of the head of that tag or later: a write in between shows as a change next time."""
+        with self._lock:
+            known = self._memory.get(platform)
+        if known is not None and tag is not None and known.tag == tag:
+            return known
+        rows = self._rows(platform)
+        if not any(row["RowKey"] == PLATFORM for row in rows):
             raise NotFound(f"platform {platform!r} is not registered")
-        return _watched(entities)
+        found = watched(rows, tag)
+        with self._lock:
+            self._memory[platform] = found
+            self._memory.move_to_end(platform)
+            while len(self._memory) > self._keep:
+                self._memory.popitem(last=False)
+        return found
+
+    def _rows(self, platform: str, *, keys_only: bool = False) -> list[TableEntity]:
+        select = ["PartitionKey", "RowKey"] if keys_only else None
+        return list(self._table.query_entities(f"PartitionKey eq {quoted(platform)}", select=select))
+
+    def change(self, before: Watched | None, after: Platform | None) -> None:
+        """Write the rows by which ``after`` differs from what was read; raises Conflict if anything changed since."""
+        if before is None and after is not None:
+            self._create(after)
+        elif before is not None and after is None:
+            self._remove(before)
+        elif before is not None and after is not None:
+            operations = differences(before, after)
+            if operations:
+                self._write(after.id, operations, before.tag)
+
+    def _create(self, platform: Platform) -> None:
+        """Write a new platform; rows that runs left of one that was there before go."""
+        there = {row["RowKey"]: tag_of(row) for row in self._rows(platform.id, keys_only=True)}
+        if PLATFORM in there:
+            raise Conflict(f"platform {platform.id!r} exists")
+        new = definitions(platform)
+        left = [delete(platform.id, row) for row in there.keys() - new.keys() - {HEAD}]
+        self._write(platform.id, [*map(upsert, new.values()), *left], there.get(HEAD))
+
+    def _remove(self, before: Watched) -> None:
+        """Remove the whole partition: the platform's own row first, by which it is gone, the head last.
+
+        What is left if that is cut short is not seen by anybody, and goes when the platform is created anew.
+        """
+        name = before.platform.id
+        self._write(name, [delete(name, PLATFORM)], before.tag)
+        for _ in range(ATTEMPTS):
+            there = {row["RowKey"]: tag_of(row) for row in self._rows(name, keys_only=True)}
+            if not there or PLATFORM in there:  # somebody may have created it anew by now
+                return
+            left = [delete(name, row) for row in there.keys() - {HEAD}]
+            try:
+                commit(self._table, [delete(name, HEAD, self._write(name, left, there.get(HEAD)))])
+            except Conflict:  # a run that began before wrote something once more
+                logger.info("platform %s: rows were written while it was removed; looking again", name)
+
+    def _write(self, platform: str, operations: Sequence[Operation], tag: Tag) -> str:
+        """Write on the head of that tag (None: on none) and return its new tag; raises Conflict.
+
+        More than one transaction takes is written in several, each on the head that the last one left.
+        """
+        for begin in range(0, max(len(operations), 1), MOST_OPERATIONS):
+            some = operations[begin : begin + MOST_OPERATIONS]
+            tag = commit(self._table, [put(entity(platform, HEAD), tag), *some])[0]
+        return str(tag)
+
+    def _write_beside(self, platform: str, operation: Operation) -> str:
+        """Write one row that is no definition, whatever else was written meanwhile; return its tag."""
+        return commit(self._table, [operation, upsert(entity(platform, HEAD))])[0]
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         """Store the platform's rows that are not stored yet (or replace them); return how many were written."""
-        written = 0
-        for row, body in _rows(platform):
-            entity = {"PartitionKey": platform.id, "RowKey": row, "body": body}
-            try:
-                self._table.create_entity(entity)
-                written += 1
-            except ResourceExistsError:
-                if replace:
-                    self._table.update_entity(entity, mode=UpdateMode.MERGE)  # keeps a sensor's baselines
-                    written += 1
-        return written
+        there = {row["RowKey"]: tag_of(row) for row in self._rows(platform.id, keys_only=True)}
+        new = definitions(platform)
+        if PLATFORM not in there:
+            self._create(platform)
+            return len(new)
+        missing = [upsert(one, merge=True) for row, one in new.items() if replace or row not in there]
+        if missing or HEAD not in there:
+            self._write(platform.id, missing, there.get(HEAD))
+        return len(missing)
 
     def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
         """Record how far each series of the template was ingested."""
-        texts = {series: iso(moment) for series, moment in sorted(watermarks.items())}
-        self._table.upsert_entity(
-            {
-                "PartitionKey": template.platform,
-                "RowKey": f"ingest|{template.slug}",
-                "until": min(texts.values(), default=""),
-                "watermarks": json.dumps(texts),
-            },
-            mode=UpdateMode.REPLACE,
-        )
+        self._write_beside(template.platform, upsert(ingest_entity(template.platform, template.slug, watermarks)))
 
     def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> str:
         """Write the sensor's baseline history on the row that was read and return its new tag; raises Conflict."""
-        text = history.model_dump_json(exclude_defaults=True)
-        pieces = [text[begin : begin + PIECE] for begin in range(0, len(text), PIECE)]
-        entity = {
-            "PartitionKey": template.platform,
-            "RowKey": _sensor_row(template, sensor),
-            "body": sensor.model_dump_json(),
-            "baselines": len(pieces),
-            **{f"baselines_{number}": piece for number, piece in enumerate(pieces)},
-        }
-        return put_entity(self._table, entity, tag)
+        return self._write_beside(template.platform, put(sensor_entity(template, sensor, history), tag))
 
-
-def _history(entity: Mapping[str, Any]) -> BaselineHistory:
-    pieces = [entity[f"baselines_{number}"] for number in range(entity.get("baselines", 0))]
-    return BaselineHistory.model_validate_json("".join(pieces) or "{}")
-
-
-def _sensor_row(template: Template, sensor: Sensor) -> str:
-    return f"sensor|{template.slug}|{sensor.number:03d}"
-
-
-def _rows(platform: Platform) -> Iterable[tuple[str, str]]:
-    yield "platform", platform.model_dump_json(exclude={"templates"})
-    for template in platform.templates:
-        yield f"template|{template.slug}", template.model_dump_json(exclude={"sensors"})
-        for sensor in template.sensors:
-            yield _sensor_row(template, sensor), sensor.model_dump_json()
-
-
-def _watched(entities: Sequence[TableEntity]) -> Watched:
-    """Put a partition's rows together; rows come in order of key: ingest, platform, sensor, template."""
-    platform: dict[str, Any] = {}
-    templates: list[dict[str, Any]] = []
-    sensors: dict[str, list[dict[str, Any]]] = {}
-    watermarks: dict[str, dict[str, datetime]] = {}
-    stored: dict[str, StoredHistory] = {}
-    for entity in entities:
-        kind, _, rest = str(entity["RowKey"]).partition("|")
-        if kind == "platform":
-            platform = json.loads(entity["body"])
-        elif kind == "template":
-            templates.append(json.loads(entity["body"]))
-        elif kind == "sensor":
-            sensor = json.loads(entity["body"])
-            sensors.setdefault(rest.partition("|")[0], []).append(sensor)
-            stored[sensor["id"]] = StoredHistory(_history(entity), tag_of(entity))
-        elif kind == "ingest":
-            moments = json.loads(entity["watermarks"])
-            template_id = f"{entity['PartitionKey']}-{rest}"
-            watermarks[template_id] = {key: datetime.fromisoformat(text) for key, text in moments.items()}
-    for template in templates:
-        template["sensors"] = sensors.get(template["id"].partition("-")[2], [])
-    return Watched(Platform.model_validate(platform | {"templates": templates}), watermarks, stored)
+    def set_latest(self, template: Template, latest: Mapping[str, Latest], tag: Tag) -> None:
+        """Write the newest samples of the template's sensors on the row that was read; raises Conflict."""
+        self._write_beside(template.platform, put(latest_entity(template.platform, template.slug, latest), tag))

@@ -1,0 +1,167 @@
+"""Rows of the registry: what a partition says of a platform, and the rows by which two platforms differ."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from azure.data.tables import TableEntity
+
+from shared.adapters.tables.access import Operation, delete, tag_of, upsert
+from shared.domain.baseline_history import BaselineHistory
+from shared.domain.deviation import Latest
+from shared.domain.platform import Platform, Quantity
+from shared.domain.template import Sensor, Template
+from shared.domain.tsd import iso
+from shared.ports import StoredHistory, Tag, Watched
+
+HEAD = "head"  # written with every other row of the partition, so that its tag names the partition's state
+PLATFORM = "platform"
+PIECE = 30_000  # characters; a property takes 32 Ki
+
+Entity = dict[str, Any]
+
+
+def entity(platform: str, row: str, **more: Any) -> Entity:
+    """Return an entity of the platform's partition."""
+    return {"PartitionKey": platform, "RowKey": row, **more}
+
+
+def sensor_row(template: Template, sensor: Sensor) -> str:
+    """Return the key of a sensor's row."""
+    return f"sensor|{template.slug}|{sensor.number:03d}"
+
+
+def definitions(platform: Platform) -> dict[str, Entity]:
+    """Return what defines the platform, its templates and sensors, by row key; the platform's own row first."""
+    return {row: entity(platform.id, row, body=body) for row, body in _bodies(platform)}
+
+
+def _bodies(platform: Platform) -> Iterator[tuple[str, str]]:
+    yield PLATFORM, platform.model_dump_json(exclude={"templates"})
+    for template in platform.templates:
+        yield f"template|{template.slug}", template.model_dump_json(exclude={"sensors"})
+        for sensor in template.sensors:
+            yield sensor_row(template, sensor), sensor.model_dump_json()
+
+
+def ingest_entity(platform: str, slug: str, watermarks: Mapping[str, datetime]) -> Entity:
+    """Return the row of a template's watermarks."""
+    texts = {series: iso(moment) for series, moment in sorted(watermarks.items())}
+    until = min(texts.values(), default="")
+    return entity(platform, f"ingest|{slug}", until=until, watermarks=json.dumps(texts))
+
+
+def latest_entity(platform: str, slug: str, latest: Mapping[str, Latest]) -> Entity:
+    """Return the row of the newest samples of a template's sensors."""
+    bodies = {sensor: one.model_dump(mode="json") for sensor, one in sorted(latest.items())}
+    return entity(platform, f"latest|{slug}", sensors=json.dumps(bodies))
+
+
+def sensor_entity(template: Template, sensor: Sensor, history: BaselineHistory) -> Entity:
+    """Return a sensor's row with its baseline history; a long one goes on in further properties."""
+    text = history.model_dump_json(exclude_defaults=True)
+    pieces = [text[begin : begin + PIECE] for begin in range(0, len(text), PIECE)]
+    return entity(
+        template.platform,
+        sensor_row(template, sensor),
+        body=sensor.model_dump_json(),
+        baselines=len(pieces),
+        **{f"baselines_{number}": piece for number, piece in enumerate(pieces)},
+    )
+
+
+def _history(row: Mapping[str, Any]) -> BaselineHistory:
+    pieces = [row[f"baselines_{number}"] for number in range(row.get("baselines", 0))]
+    return BaselineHistory.model_validate_json("".join(pieces) or "{}")
+
+
+@dataclass
+class _Rows:
+    """A partition's rows, put together in whatever order they come."""
+
+    platform: dict[str, Any] = field(default_factory=dict)
+    templates: list[dict[str, Any]] = field(default_factory=list)
+    sensors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    watermarks: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    stored: dict[str, StoredHistory] = field(default_factory=dict)
+    latest: dict[str, Latest] = field(default_factory=dict)
+    latest_tags: dict[str, Tag] = field(default_factory=dict)
+
+    def take(self, row: TableEntity) -> None:
+        kind, _, rest = str(row["RowKey"]).partition("|")
+        template = f"{row['PartitionKey']}-{rest}"
+        if kind == PLATFORM:
+            self.platform = json.loads(row["body"])
+        elif kind == "template":
+            self.templates.append(json.loads(row["body"]))
+        elif kind == "sensor":
+            sensor = json.loads(row["body"])
+            self.sensors.setdefault(rest.partition("|")[0], []).append(sensor)
+            self.stored[sensor["id"]] = StoredHistory(_history(row), tag_of(row))
+        elif kind == "ingest":
+            moments = json.loads(row["watermarks"])
+            self.watermarks[template] = {key: datetime.fromisoformat(text) for key, text in moments.items()}
+        elif kind == "latest":
+            bodies = json.loads(row["sensors"])
+            self.latest |= {sensor: Latest.model_validate(body) for sensor, body in bodies.items()}
+            self.latest_tags[template] = tag_of(row)
+
+
+def watched(rows: Sequence[TableEntity], tag: Tag) -> Watched:
+    """Return a partition's platform with what is known of it, as of the head of that tag."""
+    found = _Rows()
+    for row in rows:
+        found.take(row)
+    for template in found.templates:
+        template["sensors"] = found.sensors.get(template["id"].partition("-")[2], [])
+    platform = Platform.model_validate(found.platform | {"templates": found.templates})
+    return Watched(platform, found.watermarks, found.stored, tag, found.latest, found.latest_tags)
+
+
+def differences(before: Watched, after: Platform) -> list[Operation]:
+    """Return what makes the rows of ``before`` say ``after``: exactly the rows that differ.
+
+    A sensor that is new, and one that reads another series by now, has neither baselines nor watermark nor sample.
+    """
+    old, new = definitions(before.platform), definitions(after)
+    fresh = new.keys() - old.keys() | _reading_another_series(before.platform, after)
+    written = [upsert(one, merge=row not in fresh) for row, one in new.items() if one != old.get(row)]
+    removed = [delete(after.id, row) for row in old.keys() - new.keys()]
+    return [*written, *removed, *_forgotten(before, after)]
+
+
+def _reading_another_series(before: Platform, after: Platform) -> set[str]:
+    tags = {sensor.id: sensor.tag for template in before.templates for sensor in template.sensors}
+    return {
+        sensor_row(template, sensor)
+        for template in after.templates
+        for sensor in template.sensors
+        if tags.get(sensor.id, sensor.tag) != sensor.tag
+    }
+
+
+def _tag(platform: Platform, quantity: Quantity) -> str | None:
+    return platform.environment[quantity].tag if quantity in platform.environment else None
+
+
+def _forgotten(before: Watched, after: Platform) -> Iterator[Operation]:
+    """Yield what takes watermarks and samples back that belong to no sensor and template of before and after."""
+    kept = {one.id: one for one in before.platform.templates if any(one.id == other.id for other in after.templates)}
+    both = {sensor.id: sensor.tag for one in kept.values() for sensor in one.sensors}
+    stay = {sensor.id for one in after.templates for sensor in one.sensors if both.get(sensor.id) == sensor.tag}
+    stay |= {key for key, one in before.platform.environment.items() if _tag(after, key) == one.tag}
+    for name, moments in before.watermarks.items():
+        slug = name.partition("-")[2]
+        if name not in kept:
+            yield delete(after.id, f"ingest|{slug}")
+        elif not moments.keys() <= stay:
+            yield upsert(ingest_entity(after.id, slug, {key: moments[key] for key in moments.keys() & stay}))
+    for name in before.latest_tags:
+        slug = name.partition("-")[2]
+        mine = {sensor: one for sensor, one in before.latest.items() if sensor.rpartition("-")[0] == name}
+        if name not in kept:
+            yield delete(after.id, f"latest|{slug}")
+        elif not mine.keys() <= stay:
+            yield upsert(latest_entity(after.id, slug, {sensor: mine[sensor] for sensor in mine.keys() & stay}))
