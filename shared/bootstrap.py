@@ -41,7 +41,11 @@ if TYPE_CHECKING:
     from shared.usecases.estimate import Estimate
     from shared.usecases.feedback import Feedback
     from shared.usecases.ingest import Ingest
+    from shared.usecases.notes import Notes
     from shared.usecases.query import Query
+    from shared.usecases.registry import Registrations
+    from shared.usecases.series import Series
+    from shared.usecases.what_if import WhatIf
 
 # One line per storage request would bury what this system says itself.
 logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
@@ -281,9 +285,39 @@ class Bootstrap:
         """Answers questions."""
         from shared.usecases.query import Query  # noqa: PLC0415
 
-        return Query(
-            self.registry, self.deviations, self.incidents, self.estimations, self.events, self.messages, self.clock
+        return Query(self.registry, self.incidents, self.estimations, self.events, self.messages, self.clock)
+
+    @cached_property
+    def series(self) -> "Series":
+        """Answers what sensors read, and how they were scored."""
+        from shared.usecases.series import Series  # noqa: PLC0415
+
+        return Series(self.registry, self.deviations, self.settings.query.max_samples)
+
+    @cached_property
+    def notes(self) -> "Notes":
+        """Takes people's notes."""
+        from shared.usecases.notes import Notes  # noqa: PLC0415
+
+        return Notes(self.registry, self.events, self.clock)
+
+    @cached_property
+    def registrations(self) -> "Registrations":
+        """Creates, changes and deletes platforms, templates and sensors."""
+        from shared.usecases.contents import StoredContents  # noqa: PLC0415
+        from shared.usecases.registry import Registrations  # noqa: PLC0415
+
+        contents = StoredContents(
+            self.lake, self.baselines, self.deviations, self.marks, self.incidents, self.estimations, self.events
         )
+        return Registrations(self.registry, contents)
+
+    @cached_property
+    def what_if(self) -> "WhatIf":
+        """Simulates hypotheses."""
+        from shared.usecases.what_if import WhatIf  # noqa: PLC0415
+
+        return WhatIf(self.lake, self.registry)
 
     def tables(self) -> list["TableClient"]:
         """Return the clients of all tables of the app."""

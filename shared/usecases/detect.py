@@ -31,6 +31,8 @@ from shared.ports import (
 )
 from shared.usecases.health import changes_of_health
 from shared.usecases.incidents import Reconcile
+from shared.usecases.latest import KeepLatest
+from shared.usecases.lookup import find_template
 from shared.usecases.scoring import Rescored, score_day
 
 logger = logging.getLogger(__name__)
@@ -68,20 +70,12 @@ class Detect:
         raise AssertionError
 
 
-def find_template(watched: Watched, template: str) -> Template:
-    """Return the platform's template of that id; raises NotFound."""
-    for one in watched.platform.templates:
-        if one.id == template:
-            return one
-    raise NotFound(f"template {template!r} is not registered at {watched.platform.id}")
-
-
 class _Run:
     """One attempt; it remembers what it read, never longer."""
 
     def __init__(self, detect: Detect, watched: Watched, template: Template, *, again: bool) -> None:
         self._do = detect
-        self._watched = watched
+        self._begun = self._watched = watched
         self._template = template
         self._again = again  # another run was in between: what follows from these days is scored again
         self._documents: dict[date, TemplateDay | None] = {}
@@ -101,9 +95,16 @@ class _Run:
                 felt = self._score(day, felt)
         self._follow(last + ONE_DAY, felt)
         written = self._write()
+        self._keep_latest(written)
         rows = [*self._rows.values(), *self._rows_after()]
         self._do.reconcile.run(self._watched.platform, self._template, rows, self._document)
-        return written
+        return len(written)
+
+    def _keep_latest(self, written: Sequence[tuple[str, date]]) -> None:
+        """Bring the newest samples in step before the incidents are looked at: a full queue must not hide a level."""
+        seen = {key: row for key, row in self._rows.items() if key in written or self._stored[key].fresh}
+        latest = KeepLatest(self._do.registry, self._do.deviations)
+        latest.run(self._begun, self._template, seen, wrote=bool(written))
 
     def _follow(self, day: date, felt: dict[str, Reach]) -> None:
         """Score the following days for as long as what changed is felt in them."""
@@ -156,8 +157,11 @@ class _Run:
             row = self._do.deviations.get(sensor, day, fresh=self._again).row
         return None if row is None else row.carry
 
-    def _write(self) -> int:
-        """Write the rows that differ, the last day first, and before each what a person should know of it."""
+    def _write(self) -> list[tuple[str, date]]:
+        """Write the rows that differ, the last day first, and before each what a person should know of it.
+
+        Return which they were.
+        """
         news = [key for key, row in self._rows.items() if not row.same_as(self._stored[key].row)]
         for day in sorted({day for _, day in news}):
             self._tell_unknown_series(day)
@@ -166,7 +170,7 @@ class _Run:
             self._tell_of_faults(self._rows[key], self._stored[key].row)
             self._do.deviations.put(self._rows[key], self._stored[key].tag)
         self._seal(news)
-        return len(news)
+        return news
 
     def _seal(self, news: Sequence[tuple[str, date]]) -> None:
         """Write the days again that follow on one which now hands on something else.
@@ -209,7 +213,7 @@ class _Run:
 
     def _series(self, sensor: Sensor, day: date) -> SeriesDay | None:
         document = self._document(day)
-        return None if document is None else document.sensors.get(sensor.id)
+        return None if document is None else document.series_of(sensor)
 
     def _readings(self, sensor: Sensor, day: date) -> Floats | None:
         """Return an earlier day's readings [144]; of one that cannot be read now, those that its row remembers."""
@@ -246,7 +250,7 @@ class _Run:
         had_rows = any(self._stored[sensor.id, day].row is not None for sensor in self._template.sensors)
         for sensor in self._template.sensors:
             event = self._event("unknown_series", day, sensor.id, f"OMNIA knows no series {sensor.tag} for {sensor.id}")
-            if sensor.id not in document.sensors:
+            if document.series_of(sensor) is None:
                 self._do.events.put(event)
             elif had_rows and self._stored[sensor.id, day].row is None:
                 self._do.events.remove(event)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from shared.domain.environment import Environment, Floats
+from shared.domain.environment import Environment, Floats, Times
 from shared.domain.estimation import Observations
 from shared.domain.platform import Platform
 from shared.domain.template import Template
@@ -47,23 +47,49 @@ def gather(
 ) -> Evidence:
     """Return what the lake holds from ``onset - lead`` to the bucket ``at`` (included)."""
     start, end = floor_to_bucket(onset - rules.lead), at + BUCKET
-    days = [
-        documents(day) or TemplateDay(platform=platform.id, template=template.id, day=day)
-        for day in days_between(start, end)
-    ]
-    sensors = [_span([_values(day.sensors.get(one.id)) for day in days], start, end) for one in template.sensors]
-    sea = {
-        quantity: series.scale * _span([_values(day.environment.get(quantity)) for day in days], start, end)
-        for quantity, series in sorted(platform.environment.items())
-    }
-    size = int((end - start) / BUCKET)
-    times = np.asarray(to_datetime64(start) + np.arange(size) * np.timedelta64(600, "s"))
-    digest = hashlib.sha256(template.model_dump_json().encode())
+    days = _days(platform, template, documents, start, end)
+    sensors = [_span([_values(day.series_of(one)) for day in days], start, end) for one in template.sensors]
+    sea = _sea(platform, days, start, end)
+    times = buckets_between(start, end)
+    size = times.size
+    # What people call a sensor changes no estimation.
+    digest = hashlib.sha256(template.model_dump_json(exclude={"sensors": {"__all__": {"name"}}}).encode())
     digest.update(times.tobytes())
     for values in [*sensors, *sea.values()]:
         digest.update(values.tobytes())
     ppmv = np.stack(sensors) if sensors else np.empty((0, size))
     return Evidence(Observations(times, ppmv), Environment.of(times, **sea), digest.hexdigest()[:32])
+
+
+def sea_between(
+    platform: Platform, template: Template, documents: Documents, start: datetime, end: datetime
+) -> Environment:
+    """Return the environment that the lake holds of the buckets in [start, end)."""
+    days = _days(platform, template, documents, start, end)
+    return Environment.of(buckets_between(start, end), **_sea(platform, days, start, end))
+
+
+def buckets_between(start: datetime, end: datetime) -> Times:
+    """Return the starts of the buckets in [start, end), where ``start`` is one."""
+    size = int((end - start) / BUCKET)
+    return np.asarray(to_datetime64(start) + np.arange(size) * np.timedelta64(600, "s"))
+
+
+def _days(
+    platform: Platform, template: Template, documents: Documents, start: datetime, end: datetime
+) -> list[TemplateDay]:
+    return [
+        documents(day) or TemplateDay(platform=platform.id, template=template.id, day=day)
+        for day in days_between(start, end)
+    ]
+
+
+def _sea(platform: Platform, days: list[TemplateDay], start: datetime, end: datetime) -> dict[str, Floats]:
+    """Return the quantities of the environment in the project's units, by name, in a fixed order."""
+    return {
+        quantity: series.scale * _span([_values(day.environment.get(quantity)) for day in days], start, end)
+        for quantity, series in sorted(platform.environment.items())
+    }
 
 
 def _values(series: SeriesDay | None) -> Floats:

@@ -4,6 +4,7 @@ A decision is stored, told as an event, and the template's baselines are asked f
 stored. So a crash anywhere is healed by saying it again, or by the daily run.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,7 +16,7 @@ from shared.domain.mark import Effect, Mark, Span, Undo, Verdict, check_range
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime64, utc
 from shared.errors import InvalidInput, NotFound
-from shared.ports import Clock, Deviations, Events, Marks, Messages, Registry
+from shared.ports import Clock, Deviations, Events, Marks, Messages, Registry, StoredMark
 from shared.usecases.lookup import look_up_sensor
 
 
@@ -68,9 +69,7 @@ class Feedback:
     def undo_mark(self, sensor: str, mark: str) -> Mark:
         """Let a mark count no more, as if it had never been; raises InvalidInput, NotFound, or Conflict."""
         _, template, _ = look_up_sensor(self.registry, sensor)
-        stored = self.marks_table.get(sensor, mark) if mark.isalnum() and mark.isascii() else None
-        if stored is None:
-            raise NotFound(f"mark {mark[:40]!r} of {sensor} is not stored")
+        stored = self._stored(sensor, mark)
         undone = stored.mark
         if undone.undone is None:
             undone = undone.model_copy(update={"undone": self.clock.now()})
@@ -87,10 +86,32 @@ class Feedback:
         change = next((one for one in found if one.reason != "feedback"), None)
         if change is None:
             raise InvalidInput(f"valid_from: the change of {valid_from} comes from a mark; undo the mark instead")
-        if (valid_from in self.marks_table.of(sensor).undone()) != undone:
-            self.marks_table.put_undo(Undo(sensor=sensor, valid_from=valid_from, undone=undone, made=self.clock.now()))
+        self._decide(sensor, {valid_from: undone})
         self._follow(template, sensor)
         return change.model_copy(update={"undone": undone})
+
+    def select(self, sensor: str, version: str) -> BaselineHistory:
+        """Go back or forth to a version: the lake's changes after it count no more; raises NotFound or InvalidInput.
+
+        Marks go on to count: what they add to the version stays added.
+        """
+        watched, template, _ = look_up_sensor(self.registry, sensor)
+        history = watched.history(sensor)
+        days = [change.valid_from for change in history.base if change.version == version]
+        if not days:
+            raise NotFound(f"{sensor} has no baseline version {version[:64]!r} that the lake led to")
+        later = {change.valid_from: True for change in history.base if change.valid_from > max(days)}
+        wanted = later | {max(days): False}
+        self._decide(sensor, wanted)
+        self._follow(template, sensor)
+        changes = [one.model_copy(update={"undone": wanted.get(one.valid_from, one.undone)}) for one in history.changes]
+        return history.model_copy(update={"changes": tuple(changes)})
+
+    def rebuild(self, sensor: str) -> BaselineHistory:
+        """Ask for the sensor's baseline to be brought up to date now; raises InvalidInput or NotFound."""
+        watched, template, _ = look_up_sensor(self.registry, sensor)
+        self.messages.build_baselines(template)
+        return watched.history(sensor)
 
     def history(self, sensor: str) -> BaselineHistory:
         """Return the sensor's baseline history; raises InvalidInput or NotFound."""
@@ -102,6 +123,25 @@ class Feedback:
         look_up_sensor(self.registry, sensor)
         marks = sorted(self.marks_table.of(sensor).marks, key=lambda mark: (mark.made, mark.id), reverse=True)
         return [MarkWithEffect(mark, self._effect(sensor, Span(mark.start, mark.end))) for mark in marks]
+
+    def get(self, sensor: str, mark: str) -> MarkWithEffect:
+        """Return one of the sensor's marks, with what the rows say now; raises InvalidInput or NotFound."""
+        look_up_sensor(self.registry, sensor)
+        found = self._stored(sensor, mark).mark
+        return MarkWithEffect(found, self._effect(sensor, Span(found.start, found.end)))
+
+    def _stored(self, sensor: str, mark: str) -> StoredMark:
+        stored = self.marks_table.get(sensor, mark) if mark.isalnum() and mark.isascii() else None
+        if stored is None:
+            raise NotFound(f"mark {mark[:40]!r} of {sensor} is not stored")
+        return stored
+
+    def _decide(self, sensor: str, undone: Mapping[date, bool]) -> None:
+        """Store which changes count no more, or again, where that is not what counts already."""
+        known = self.marks_table.of(sensor).undone()
+        for day, wish in sorted(undone.items()):
+            if (day in known) != wish:
+                self.marks_table.put_undo(Undo(sensor=sensor, valid_from=day, undone=wish, made=self.clock.now()))
 
     def _follow(self, template: Template, sensor: str) -> None:
         """Tell of the sensor's decisions, and have the template's baselines follow them."""

@@ -143,7 +143,7 @@ class Reconcile:
 
 def _message(incident: Incident, at: datetime) -> CriticalMessage:
     return CriticalMessage(
-        schema=1,
+        format=1,
         platform=incident.platform,
         template=incident.template,
         incident=incident.id,

@@ -198,7 +198,9 @@ class _TemplateRun:
         for key, arrived in readings.items():
             one = self._series[key]
             part = sensors if one.is_sensor else environment
-            before = part.get(key) or SeriesDay(tag=one.tag, unit=one.unit, until=start_of(day))
+            before = part.get(key)
+            if before is None or before.tag != one.tag:  # readings belong to their tag
+                before = SeriesDay(tag=one.tag, unit=one.unit, until=start_of(day))
             part[key] = before.merged(arrived, self._reach(key, day, end), one.plausible)
         return document.model_copy(
             update={"sensors": dict(sorted(sensors.items())), "environment": dict(sorted(environment.items()))}

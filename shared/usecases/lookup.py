@@ -5,13 +5,20 @@ import re
 from shared.domain.template import SENSOR_PATTERN, TEMPLATE_PATTERN, Sensor, Template
 from shared.errors import InvalidInput, NotFound
 from shared.ports import Registry, Watched
-from shared.usecases.detect import find_template
 
 
 def check_id(name: str, value: str, pattern: str) -> None:
     """Raise InvalidInput, naming what it should be, unless the value reads like an id."""
     if not re.fullmatch(pattern.removeprefix("^").removesuffix("$"), value):
         raise InvalidInput(f"{name}: {value!r} is not an id of a {name}")
+
+
+def find_template(watched: Watched, template: str) -> Template:
+    """Return the platform's template of that id; raises NotFound."""
+    for one in watched.platform.templates:
+        if one.id == template:
+            return one
+    raise NotFound(f"template {template!r} is not registered at {watched.platform.id}")
 
 
 def look_up_template(registry: Registry, template: str) -> tuple[Watched, Template]:
@@ -24,8 +31,14 @@ def look_up_template(registry: Registry, template: str) -> tuple[Watched, Templa
 def look_up_sensor(registry: Registry, sensor: str) -> tuple[Watched, Template, Sensor]:
     """Return a sensor, its template and platform; raises NotFound or InvalidInput."""
     check_id("sensor", sensor, SENSOR_PATTERN)
-    watched, template = look_up_template(registry, sensor.rpartition("-")[0])
+    watched, _ = look_up_template(registry, sensor.rpartition("-")[0])
+    return watched, *sensor_of(watched, sensor)
+
+
+def sensor_of(watched: Watched, sensor: str) -> tuple[Template, Sensor]:
+    """Return the platform's sensor of that id and its template; raises NotFound."""
+    template = find_template(watched, sensor.rpartition("-")[0])
     for one in template.sensors:
         if one.id == sensor:
-            return watched, template, one
+            return template, one
     raise NotFound(f"sensor {sensor!r} is not registered at {template.id}")

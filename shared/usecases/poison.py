@@ -3,9 +3,8 @@
 import hashlib
 from datetime import datetime
 
-from shared.domain.event import Event
+from shared.domain.event import SYSTEM, Event
 from shared.ports import Events
-from shared.usecases.query import SYSTEM
 
 MAX_DEQUEUE_COUNT = 5  # as host.json says; a test holds the two together
 

@@ -1,27 +1,26 @@
 """Query: what people and other services ask for; reads only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Literal
 
-import numpy as np
+from pydantic import AwareDatetime
 
 from shared import __version__
-from shared.domain.baseline_history import Change
-from shared.domain.deviation import DeviationDay
-from shared.domain.event import Event
-from shared.domain.incident import INCIDENT_PATTERN
+from shared.domain.event import SYSTEM, Event
+from shared.domain.incident import split_incident
 from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
-from shared.domain.tsd import floor_to_bucket, iso, to_datetime64, utc
-from shared.errors import InvalidInput, NotFound
+from shared.domain.validation import Model
+from shared.errors import NotFound
 from shared.ports import (
     Clock,
-    Deviations,
     Estimations,
+    EstimationSummary,
     Events,
     Incidents,
     Messages,
+    Page,
     Registry,
     StoredEstimation,
     StoredIncident,
@@ -29,63 +28,28 @@ from shared.ports import (
 )
 from shared.usecases.lookup import check_id, look_up_sensor, look_up_template
 
-SYSTEM = "system"
 STALE = timedelta(minutes=30)
 
 
-@dataclass(frozen=True, slots=True)
-class TimeRange:
-    """A time range [start, end), UTC."""
+class TemplateHealth(Model):
+    """How far a template is ingested, and how many of its sensors can be scored."""
 
-    start: datetime
-    end: datetime
-
-    @classmethod
-    def parse(
-        cls, start: str | None, end: str | None, now: datetime, default: timedelta, longest: timedelta
-    ) -> "TimeRange":
-        """Return the range of two ISO 8601 texts; raise InvalidInput that names the one that is wrong."""
-        until = floor_to_bucket(now) if not end else _moment("to", end)
-        since = _before(until, default) if not start else _moment("from", start)
-        if since >= until:
-            raise InvalidInput(f"from: must be before to, not {iso(since)} with to {iso(until)}")
-        if until - since > longest:
-            raise InvalidInput(f"from: a range may span at most {longest.days} days, not {(until - since).days}")
-        return cls(since, until)
+    template: str
+    ingested_until: AwareDatetime | None
+    lag_seconds: int | None
+    sensors: int
+    sensors_with_baseline: int
+    stale: bool
 
 
-def _before(moment: datetime, span: timedelta) -> datetime:
-    try:
-        return moment - span
-    except OverflowError as error:
-        raise InvalidInput(f"to: {iso(moment)} is outside the calendar") from error
+class Health(Model):
+    """How the system is; ``degraded``: a template is behind, or a message failed for good."""
 
-
-def _moment(name: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{name}: must be ISO 8601 with a time zone, such as 2026-01-31T12:00:00Z, not {text!r}"
-        ) from error
-    if moment.tzinfo is None:
-        raise InvalidInput(f"{name}: must have a time zone, such as Z, not {text!r}")
-    try:
-        return utc(moment)
-    except OverflowError as error:
-        raise InvalidInput(f"{name}: {text!r} is outside the calendar") from error
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """A sensor's samples in a time range, as columns [n]."""
-
-    sensor: str
-    times: np.ndarray[tuple[int], np.dtype[np.datetime64]]
-    ppmv: np.ndarray[tuple[int], np.dtype[np.float64]]
-    score: np.ndarray[tuple[int], np.dtype[np.float32]]
-    level: np.ndarray[tuple[int], np.dtype[np.int8]]
-    fault: np.ndarray[tuple[int], np.dtype[np.int8]]
+    status: Literal["ok", "degraded"]
+    version: str
+    now: AwareDatetime
+    templates: tuple[TemplateHealth, ...]
+    queues: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -93,7 +57,6 @@ class Query:
     """Answers questions about what is stored."""
 
     registry: Registry
-    deviations: Deviations
     incidents_table: Incidents
     estimations: Estimations
     events_table: Events
@@ -113,24 +76,37 @@ class Query:
         """Return a template and its platform; raises NotFound or InvalidInput."""
         return look_up_template(self.registry, template)
 
-    def sensor(self, sensor: str) -> tuple[Template, Sensor, Change | None]:
-        """Return a sensor, its template and its baseline in use; raises NotFound or InvalidInput."""
-        watched, template, found = look_up_sensor(self.registry, sensor)
-        return template, found, watched.history(sensor).current
+    def sensor(self, sensor: str) -> tuple[Watched, Template, Sensor]:
+        """Return a sensor, its template and its platform; raises NotFound or InvalidInput."""
+        return look_up_sensor(self.registry, sensor)
 
-    def samples(self, sensor: str, span: TimeRange) -> Samples:
-        """Return the sensor's scored samples in the range; raises NotFound or InvalidInput."""
-        self.sensor(sensor)
-        rows = self.deviations.range(sensor, span.start.date(), span.end.date())
-        return _columns(sensor, rows, span)
+    def sensors(
+        self, platform: str | None, template: str | None, pinned: bool | None
+    ) -> list[tuple[Watched, Template, Sensor]]:
+        """Return the sensors that fit, in order of platform, template and number; raises NotFound for an unknown one.
 
-    def incidents(self, template: str) -> Sequence[StoredIncident]:
-        """Return the template's incidents, newest first; raises NotFound or InvalidInput."""
-        return self.incidents_table.list(self.template(template)[1].id)
+        A platform is read with one read; all of them are, too.
+        """
+        if template is not None:
+            watched, known = self.template(template)
+            places = [(watched, known)] if platform in (None, watched.platform.id) else []
+        else:
+            chosen = self.platforms() if platform is None else [self.platform(platform)]
+            places = [(watched, one) for watched in chosen for one in watched.platform.templates]
+        found = [(watched, one, sensor) for watched, one in places for sensor in one.sensors]
+        return [one for one in found if pinned in (None, one[2].pinned)]
+
+    def incidents(self, template: str, limit: int, after: str | None = None) -> Page[StoredIncident]:
+        """Return so many of the template's incidents after a page, newest first; raises NotFound or InvalidInput."""
+        return self.incidents_table.list(self.template(template)[1].id, limit=limit, after=after)
+
+    def estimations_of(self, template: str, limit: int, after: str | None = None) -> Page[EstimationSummary]:
+        """Return so many of the template's estimations after a page, newest first; raises NotFound or InvalidInput."""
+        return self.estimations.list(self.template(template)[1].id, limit=limit, after=after)
 
     def incident(self, incident: str) -> StoredIncident:
         """Return one incident; raises NotFound or InvalidInput."""
-        template, onset = _split_incident(incident)
+        template, onset = split_incident(incident)
         stored = self.incidents_table.get(template, onset)
         if stored is None:
             raise NotFound(f"incident {incident!r} is not stored")
@@ -138,74 +114,42 @@ class Query:
 
     def estimation(self, incident: str) -> StoredEstimation:
         """Return the newest estimation of an incident; raises NotFound or InvalidInput."""
-        template, _ = _split_incident(incident)
+        template, _ = split_incident(incident)
         stored = self.estimations.get(template, incident)
         if stored is None:
             raise NotFound(f"incident {incident!r} has no estimation yet")
         return stored
 
-    def events(self, subject: str, limit: int) -> Sequence[Event]:
-        """Return the newest events of a template, or of the system; raises NotFound or InvalidInput."""
+    def events(self, subject: str, limit: int, after: str | None = None) -> Page[Event]:
+        """Return so many events of a template, or of the system, after a page; raises NotFound or InvalidInput."""
         if subject != SYSTEM:
             self.template(subject)
-        return self.events_table.list(subject, limit=limit)
+        return self.events_table.list(subject, limit=limit, after=after)
 
-    def health(self) -> Mapping[str, Any]:
+    def health(self) -> Health:
         """Return the state of ingestion per template, the queues' lengths and the version."""
-        now = self.clock.now()
-        templates = []
-        for watched in self.registry.platforms():
-            for template in watched.platform.templates:
-                moments = watched.watermarks.get(template.id, {})
-                until = min(moments.values()) if moments else None
-                late = now - until if until else None
-                templates.append(
-                    {
-                        "template": template.id,
-                        "ingestedUntil": iso(until) if until else None,
-                        "lagSeconds": int(late.total_seconds()) if late is not None else None,
-                        "sensors": len(template.sensors),
-                        "sensorsWithBaseline": sum(
-                            watched.history(one.id).current is not None for one in template.sensors
-                        ),
-                        "stale": late is None or late > STALE,
-                    }
-                )
-        queues = self.messages.lengths()
+        now = self.clock.now().replace(microsecond=0)
+        templates = tuple(
+            _health(watched, template, now)
+            for watched in self.registry.platforms()
+            for template in watched.platform.templates
+        )
+        queues = dict(self.messages.lengths())
         poisoned = any(length for name, length in queues.items() if name.endswith("-poison"))
-        stale = any(one["stale"] for one in templates if one["sensors"])
-        return {
-            "status": "degraded" if stale or poisoned else "ok",
-            "version": __version__,
-            "now": iso(now),
-            "templates": templates,
-            "queues": dict(queues),
-        }
+        stale = any(one.stale for one in templates if one.sensors)
+        status: Literal["ok", "degraded"] = "degraded" if stale or poisoned else "ok"
+        return Health(status=status, version=__version__, now=now, templates=templates, queues=queues)
 
 
-def _split_incident(incident: str) -> tuple[str, datetime]:
-    """Return (template id, onset) of an incident's id; raises InvalidInput."""
-    check_id("incident", incident, INCIDENT_PATTERN)
-    template, _, text = incident.rpartition("-")
-    try:
-        return template, datetime.strptime(text + "+0000", "%Y%m%dT%H%MZ%z")
-    except ValueError as error:
-        raise InvalidInput(f"incident: {incident!r} does not end with a time") from error
-
-
-def _columns(sensor: str, rows: Sequence[DeviationDay], span: TimeRange) -> Samples:
-    start, end = to_datetime64(span.start), to_datetime64(span.end)
-    times = np.concatenate([np.zeros(0, "datetime64[s]"), *(row.times for row in rows)])
-    inside = (times >= start) & (times < end)
-
-    def column(name: str, kind: type) -> Any:
-        return np.concatenate([np.zeros(0, kind), *(getattr(row, name) for row in rows)])[inside]
-
-    return Samples(
-        sensor,
-        times[inside],
-        column("ppmv", np.float64),
-        column("score", np.float32),
-        column("level", np.int8),
-        column("fault", np.int8),
+def _health(watched: Watched, template: Template, now: datetime) -> TemplateHealth:
+    moments = watched.watermarks.get(template.id, {})
+    until = min(moments.values(), default=None)
+    late = None if until is None else now - until
+    return TemplateHealth(
+        template=template.id,
+        ingested_until=until,
+        lag_seconds=None if late is None else int(late.total_seconds()),
+        sensors=len(template.sensors),
+        sensors_with_baseline=sum(watched.history(one.id).current is not None for one in template.sensors),
+        stale=late is None or late > STALE,
     )

@@ -24,7 +24,7 @@ class Readings:
     def __init__(self, lake: Lake, platform: Platform) -> None:
         """Read the platform's day documents, each on first use."""
         self._lake = lake
-        self._templates = {sensor.id: one for one in platform.templates for sensor in one.sensors}
+        self._sensors = {sensor.id: (one, sensor) for one in platform.templates for sensor in one.sensors}
         self._documents: dict[tuple[str, date], TemplateDay | None] = {}
         self._made: dict[Recipe, Baseline] = {}
 
@@ -37,10 +37,11 @@ class Readings:
 
     def series(self, sensor: str, day: date) -> SeriesDay | None:
         """Return the sensor's series of the day, or None; raises NotFound for a sensor that is not registered."""
-        if sensor not in self._templates:
+        if sensor not in self._sensors:
             raise NotFound(f"sensor {sensor!r} is not registered")
-        document = self.document(self._templates[sensor], day)
-        return None if document is None else document.sensors.get(sensor)
+        template, known = self._sensors[sensor]
+        document = self.document(template, day)
+        return None if document is None else document.series_of(known)
 
     def day(self, sensor: str, day: date) -> Floats | None:
         """Return the sensor's readings [144] of the day, or None."""

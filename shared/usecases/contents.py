@@ -1,0 +1,61 @@
+"""Contents: what is stored of a sensor or a template beside its registration, and how it is removed.
+
+A sensor's readings stay in the lake, in its template's day blobs: they belong to its tag, and count again for a sensor
+with that tag. Every removal may be repeated after a crash.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.domain.platform import Platform
+from shared.domain.template import Sensor, Template
+from shared.ports import Baselines, Deviations, Estimations, Events, Incidents, Lake, Marks
+
+
+@dataclass(frozen=True)
+class StoredContents:
+    """Counts and removes."""
+
+    lake: Lake
+    baselines: Baselines
+    deviations: Deviations
+    marks: Marks
+    incidents: Incidents
+    estimations: Estimations
+    events: Events
+
+    def of_sensor(self, template: Template, sensor: Sensor) -> Mapping[str, int]:  # noqa: ARG002 (the port's)
+        """Return what would go with the sensor, by kind."""
+        return {
+            "scoredDays": self.deviations.count(sensor.id),
+            "baselineVersions": self.baselines.count(sensor.id),
+            "decisions": self.marks.count(sensor.id),
+        }
+
+    def of_template(self, platform: Platform, template: Template) -> Mapping[str, int]:  # noqa: ARG002
+        """Return what would go with the template, its sensors' included, by kind."""
+        total = Counter(
+            lakeDays=len(self.lake.days(template)),
+            incidents=self.incidents.count(template.id),
+            estimations=self.estimations.count(template.id),
+            events=self.events.count(template.id),
+        )
+        for sensor in template.sensors:
+            total.update(self.of_sensor(template, sensor))
+        return dict(total)
+
+    def remove_sensor(self, template: Template, sensor: Sensor) -> None:  # noqa: ARG002
+        """Remove all of it; removing it again changes nothing."""
+        self.marks.remove_all(sensor.id)
+        self.deviations.remove_all(sensor.id)
+        self.baselines.remove_all(sensor.id)
+
+    def remove_template(self, platform: Platform, template: Template) -> None:  # noqa: ARG002
+        """Remove all of it, the lake first: nothing can then be made of it again."""
+        self.lake.remove_all(template)
+        for sensor in template.sensors:
+            self.remove_sensor(template, sensor)
+        self.estimations.remove_all(template.id)
+        self.incidents.remove_all(template.id)
+        self.events.remove_all(template.id)

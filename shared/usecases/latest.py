@@ -1,0 +1,118 @@
+"""Latest: each sensor's newest sample, kept beside its registration so that one read tells all levels.
+
+It is derived from the deviation rows, after they were written. What holds the newest samples is read BEFORE the rows
+that they are made of, and written only if it is still what was read; who loses reads both again. A run that wrote
+rows writes even where nothing differs. So of two runs that change a template's rows at once, the one that writes
+the newest samples last has read the rows of both. A run that died in between is healed by the event's repetition,
+which finds the rows unchanged and the newest samples different.
+
+A row counts as read when this run wrote it, or read it from the table: what a process remembers may be behind.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from shared.domain.deviation import DeviationDay, Latest, Level
+from shared.domain.template import Template
+from shared.domain.tsd import BUCKET, ONE_DAY, start_of
+from shared.errors import Conflict
+from shared.ports import Deviations, Registry, Watched
+from shared.usecases.lookup import find_template
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+
+Rows = Mapping[tuple[str, date], DeviationDay]  # by sensor and day
+
+
+@dataclass(frozen=True)
+class KeepLatest:
+    """Brings the newest samples of a template's sensors in step with their rows."""
+
+    registry: Registry
+    deviations: Deviations
+
+    def run(self, watched: Watched, template: Template, rows: Rows, *, wrote: bool) -> None:
+        """Write the newest samples if these rows, read after ``watched``, can have changed them; raises Conflict.
+
+        ``wrote`` says that some of the rows were written just now.
+        """
+        if not any(day >= _newest(watched, sensor) - ONE_DAY for sensor, day in rows):
+            return
+        reach = {sensor: max(day for name, day in rows if name == sensor) for sensor, _ in rows}
+        for attempt in range(ATTEMPTS):
+            found = {one.id: self._of(watched, one.id, rows, reach.get(one.id)) for one in template.sensors}
+            latest = {sensor: one for sensor, one in found.items() if one is not None}
+            if not wrote and latest == {sensor: watched.latest.get(sensor) for sensor in found.keys() & watched.latest}:
+                return
+            try:
+                self.registry.set_latest(template, latest, watched.latest_tags.get(template.id))
+            except Conflict as conflict:
+                logger.info("%s: %s; reading its newest samples again", template.id, conflict)
+                if attempt == ATTEMPTS - 1:
+                    raise
+                watched, rows = self.registry.platform(watched.platform.id), {}
+                template = find_template(watched, template.id)  # its sensors may be others by now
+            else:
+                return
+
+    def _of(self, watched: Watched, sensor: str, rows: Rows, reach: date | None) -> Latest | None:
+        """Return the sensor's newest sample; the table is read only where the rows do not tell.
+
+        ``reach`` is the newest day that the run looked at.
+        """
+        known = watched.latest.get(sensor)
+        row = None if reach is None else rows.get((sensor, reach))
+        if row is not None and row.level.size and known is not None and row.day >= known.at.date():
+            before, since = rows.get((sensor, row.day - ONE_DAY)), _level_since(row)
+            if since > start_of(row.day) or before is not None:
+                return _sample(row, before, since)
+            if _goes_on(known, row):
+                return _sample(row, None, known.since)
+        low = known.at.date() if known is not None else reach
+        if low is None:
+            return None
+        held = [one for one in self.deviations.range(sensor, low - ONE_DAY, date.max) if one.level.size]
+        if not held:
+            return None
+        before = next((one for one in held if one.day == held[-1].day - ONE_DAY), None)
+        return _sample(held[-1], before, _level_since(held[-1]))
+
+
+def _newest(watched: Watched, sensor: str) -> date:
+    """Return the day of the newest sample that is known."""
+    return watched.latest[sensor].at.date() if sensor in watched.latest else date.min + ONE_DAY
+
+
+def _goes_on(known: Latest, row: DeviationDay) -> bool:
+    """Return whether a run of that day that reached back into the day before goes on: the day before told since when.
+
+    Whoever changes that day writes the newest samples, too, so what they say of it is right, or lost by this run.
+    """
+    return known.at.date() == row.day and known.level == row.last_level() and known.since <= start_of(row.day)
+
+
+def _level_since(row: DeviationDay) -> datetime:
+    """Return the start of the last sample's run of its level in the day."""
+    others = np.flatnonzero(row.level != row.level[-1])
+    return start_of(row.day) + (int(others[-1]) + 1 if others.size else 0) * BUCKET
+
+
+def _sample(row: DeviationDay, before: DeviationDay | None, since: datetime) -> Latest:
+    """Return the row's last sample; a run since midnight goes back into a whole day before it."""
+    if since == start_of(row.day) and before is not None and before.level.size and before.level[-1] == row.level[-1]:
+        since = _level_since(before)
+    score, ppmv = float(row.score[-1]), float(row.ppmv[-1])
+    return Latest(
+        at=start_of(row.day) + (row.level.size - 1) * BUCKET,
+        level=Level(int(row.level[-1])),
+        score=score if np.isfinite(score) else None,
+        ppmv=ppmv if np.isfinite(ppmv) else None,
+        fault=int(row.fault[-1]),
+        since=since,
+    )

@@ -1,0 +1,63 @@
+"""Notes: what a person wants others to see among the events; the other events tell what happened, and stay."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.event import Event
+from shared.domain.tsd import utc
+from shared.errors import InvalidInput, NotFound
+from shared.ports import Clock, Events, Registry, StoredEvent
+from shared.usecases.lookup import look_up_template
+
+Guard = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Takes people's notes."""
+
+    registry: Registry
+    events: Events
+    clock: Clock
+
+    def add(self, template: str, message: str, by: str, at: datetime | None = None) -> Event:
+        """Note something at a moment (default: now); raises InvalidInput or NotFound.
+
+        A person has one note a moment: the same again changes nothing, another message replaces it.
+        """
+        look_up_template(self.registry, template)
+        moment = utc(at or self.clock.now()).replace(microsecond=0)
+        note = Event(subject=template, kind="note", at=moment, about=by, message=message, by=by)
+        self.events.put(note)
+        return note
+
+    def get(self, template: str, event: str) -> Event:
+        """Return one event, a note or not; raises InvalidInput or NotFound."""
+        return self._stored(template, event).event
+
+    def change(self, template: str, event: str, message: str, guard: Guard) -> Event:
+        """Let a note say something else; raises InvalidInput, NotFound, or Conflict."""
+        stored = self._note(template, event, guard)
+        changed = stored.event.model_copy(update={"message": message})
+        if changed != stored.event:
+            self.events.replace(changed, stored.tag)
+        return changed
+
+    def remove(self, template: str, event: str, guard: Guard) -> None:
+        """Remove a note; raises InvalidInput or NotFound."""
+        self.events.remove(self._note(template, event, guard).event)
+
+    def _note(self, template: str, event: str, guard: Guard) -> StoredEvent:
+        stored = self._stored(template, event)
+        guard(stored.event)
+        if stored.event.kind != "note":
+            raise InvalidInput("event: only notes can be changed; this one tells what happened")
+        return stored
+
+    def _stored(self, template: str, event: str) -> StoredEvent:
+        look_up_template(self.registry, template)
+        stored = self.events.get(template, event)
+        if stored is None:
+            raise NotFound(f"event {event} of {template} is not stored")
+        return stored

@@ -1,0 +1,246 @@
+"""Registrations: platforms, templates and sensors are created, changed and deleted while everything runs.
+
+Each method reads the platform, makes the new one by the domain's rules, and writes on exactly what was read; when
+something else was written meanwhile, it reads again. A ``guard`` sees what was read before anything is written, and
+raises where the caller had something else in mind.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from shared.domain.platform import Platform
+from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
+from shared.domain.validation import Model, parse
+from shared.errors import Conflict, HasData, InvalidInput
+from shared.ports import Registry, Watched
+from shared.usecases.lookup import check_id, find_template, look_up_sensor, look_up_template, sensor_of
+
+ATTEMPTS = 8
+
+Guard = Callable[[Watched], None]
+OneModel = TypeVar("OneModel", bound=Model)
+
+ANEW = "cannot be changed; delete the {kind} and create it anew"
+ALONE = "cannot be changed here; create, change and delete each by itself"
+FIXED: Mapping[str, Mapping[str, str]] = {
+    "platform": {"id": ANEW, "templates": ALONE},
+    "template": {"id": ANEW, "platform": ANEW, "sensors": ALONE},
+    "sensor": {"id": ANEW, "number": ANEW, "tag": ANEW},
+}
+
+
+class Contents(Protocol):
+    """What is stored of sensors and templates beside their registration."""
+
+    def of_sensor(self, template: Template, sensor: Sensor) -> Mapping[str, int]:
+        """Return what would go with the sensor, by kind."""
+        ...
+
+    def of_template(self, platform: Platform, template: Template) -> Mapping[str, int]:
+        """Return what would go with the template, its sensors' included, by kind."""
+        ...
+
+    def remove_sensor(self, template: Template, sensor: Sensor) -> None:
+        """Remove all of it; removing it again changes nothing."""
+        ...
+
+    def remove_template(self, platform: Platform, template: Template) -> None:
+        """Remove all of it, its sensors' included; removing it again changes nothing."""
+        ...
+
+
+def _anything(watched: Watched) -> None:
+    """Guard nothing."""
+
+
+@dataclass(frozen=True)
+class Registrations:
+    """Creates, changes and deletes what is watched."""
+
+    registry: Registry
+    contents: Contents
+
+    def create_platform(self, platform: Platform) -> Platform:
+        """Register a platform; raises Conflict where one of that id exists."""
+        for attempt in range(ATTEMPTS):
+            if self._wrote(None, platform, last=attempt == ATTEMPTS - 1):
+                break
+        return platform
+
+    def change_platform(self, platform: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Platform:
+        """Change properties of a platform by name; raises NotFound or InvalidInput."""
+
+        def change(watched: Watched) -> tuple[Platform, Platform]:
+            changed = _changed("platform", watched.platform, changes)
+            return changed, changed
+
+        return self._change(lambda: self._platform(platform), guard, change)
+
+    def delete_platform(self, platform: str, *, force: bool = False, guard: Guard = _anything) -> None:
+        """Delete a platform; raises HasData where it has templates, unless forced, and NotFound."""
+
+        def clear(watched: Watched) -> None:
+            for one in watched.platform.templates:
+                self.contents.remove_template(watched.platform, one)
+
+        self._delete(lambda: self._platform(platform), guard, self._of_platform, clear, lambda _: None, force=force)
+
+    def create_template(self, platform: str, template: Template, guard: Guard = _anything) -> Template:
+        """Register a template of a platform; raises Conflict where one of that id exists, NotFound, InvalidInput."""
+
+        def create(watched: Watched) -> tuple[Platform, Template]:
+            if any(one.id == template.id for one in watched.platform.templates):
+                raise Conflict(f"template {template.id!r} exists")
+            return _platform(watched, (*watched.platform.templates, template)), template
+
+        return self._change(lambda: self._platform(platform), guard, create)
+
+    def change_template(self, template: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Template:
+        """Change properties of a template by name; raises NotFound or InvalidInput."""
+
+        def change(watched: Watched) -> tuple[Platform, Template]:
+            changed = _changed("template", find_template(watched, template), changes)
+            return _with(watched, changed), changed
+
+        return self._change(lambda: look_up_template(self.registry, template)[0], guard, change)
+
+    def delete_template(self, template: str, *, force: bool = False, guard: Guard = _anything) -> None:
+        """Delete a template; raises HasData where something would go with it, unless forced, and NotFound."""
+
+        def rest(watched: Watched) -> Platform:
+            return _platform(watched, tuple(one for one in watched.platform.templates if one.id != template))
+
+        self._delete(
+            lambda: look_up_template(self.registry, template)[0],
+            guard,
+            lambda watched: self._of_template(watched, find_template(watched, template)),
+            lambda watched: self.contents.remove_template(watched.platform, find_template(watched, template)),
+            rest,
+            force=force,
+        )
+
+    def create_sensor(self, template: str, sensor: Sensor, guard: Guard = _anything) -> Sensor:
+        """Register a sensor of a template; raises Conflict where one of that id exists, NotFound, InvalidInput."""
+
+        def create(watched: Watched) -> tuple[Platform, Sensor]:
+            old = find_template(watched, template)
+            if any(one.id == sensor.id for one in old.sensors):
+                raise Conflict(f"sensor {sensor.id!r} exists")
+            return _with(watched, _of_sensors(old, (*old.sensors, sensor))), sensor
+
+        return self._change(lambda: look_up_template(self.registry, template)[0], guard, create)
+
+    def change_sensor(self, sensor: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Sensor:
+        """Change properties of a sensor by name; raises NotFound or InvalidInput."""
+
+        def change(watched: Watched) -> tuple[Platform, Sensor]:
+            template, old = sensor_of(watched, sensor)
+            changed = _changed("sensor", old, changes)
+            sensors = tuple(changed if one.id == sensor else one for one in template.sensors)
+            return _with(watched, _of_sensors(template, sensors)), changed
+
+        return self._change(lambda: look_up_sensor(self.registry, sensor)[0], guard, change)
+
+    def delete_sensor(self, sensor: str, *, force: bool = False, guard: Guard = _anything) -> None:
+        """Delete a sensor; raises HasData where something would go with it, unless forced, and NotFound."""
+
+        def rest(watched: Watched) -> Platform:
+            template, _ = sensor_of(watched, sensor)
+            return _with(watched, _of_sensors(template, tuple(one for one in template.sensors if one.id != sensor)))
+
+        self._delete(
+            lambda: look_up_sensor(self.registry, sensor)[0],
+            guard,
+            lambda watched: (f"sensor {sensor!r}", self.contents.of_sensor(*sensor_of(watched, sensor))),
+            lambda watched: self.contents.remove_sensor(*sensor_of(watched, sensor)),
+            rest,
+            force=force,
+        )
+
+    def _change(
+        self, read: Callable[[], Watched], guard: Guard, make: Callable[[Watched], tuple[Platform, OneModel]]
+    ) -> OneModel:
+        """Write what is made of what was read; what another one wrote meanwhile is read and made something of."""
+        for attempt in range(ATTEMPTS):
+            watched = read()
+            guard(watched)
+            after, made = make(watched)
+            if after == watched.platform or self._wrote(watched, after, last=attempt == ATTEMPTS - 1):
+                return made
+        raise AssertionError
+
+    def _delete(
+        self,
+        read: Callable[[], Watched],
+        guard: Guard,
+        count: Callable[[Watched], tuple[str, Mapping[str, int]]],
+        clear: Callable[[Watched], None],
+        rest: Callable[[Watched], Platform | None],
+        *,
+        force: bool,
+    ) -> None:
+        """Remove the contents, then the registration, then what a run that still knew it has written meanwhile.
+
+        While the registration is there, a deletion that was cut short can be repeated.
+        """
+        for attempt in range(ATTEMPTS):
+            watched = read()
+            guard(watched)
+            if force:
+                clear(watched)
+            elif any((found := count(watched))[1].values()):
+                raise HasData(*found)
+            if self._wrote(watched, rest(watched), last=attempt == ATTEMPTS - 1):
+                if force:
+                    clear(watched)
+                return
+
+    def _wrote(self, before: Watched | None, after: Platform | None, *, last: bool) -> bool:
+        try:
+            self.registry.change(before, after)
+        except Conflict:
+            if last:
+                raise
+            return False
+        return True
+
+    def _platform(self, platform: str) -> Watched:
+        check_id("platform", platform, PLATFORM_PATTERN)
+        return self.registry.platform(platform)
+
+    def _of_platform(self, watched: Watched) -> tuple[str, Mapping[str, int]]:
+        contents: Counter[str] = Counter(templates=len(watched.platform.templates))
+        for template in watched.platform.templates:
+            contents.update(self._of_template(watched, template)[1])
+        return f"platform {watched.platform.id!r}", contents
+
+    def _of_template(self, watched: Watched, template: Template) -> tuple[str, Mapping[str, int]]:
+        contents = {"sensors": len(template.sensors), **self.contents.of_template(watched.platform, template)}
+        return f"template {template.id!r}", contents
+
+
+def _changed(kind: str, old: OneModel, changes: Mapping[str, Any]) -> OneModel:
+    """Return the model with the changes in it; raises InvalidInput that names every bad property."""
+    values = old.model_dump()
+    for name, why in FIXED[kind].items():
+        if name in changes and changes[name] not in (values[name], old.model_dump(mode="json")[name]):
+            raise InvalidInput(f"{name}: {why.format(kind=kind)}")
+    more = {name: value for name, value in changes.items() if name not in FIXED[kind]}
+    return parse(type(old), values | more, str(values["id"]))
+
+
+def _platform(watched: Watched, templates: tuple[Template, ...]) -> Platform:
+    """Return the platform with these templates, by all rules that hold between them."""
+    values = watched.platform.model_dump() | {"templates": [one.model_dump() for one in templates]}
+    return parse(Platform, values, watched.platform.id)
+
+
+def _with(watched: Watched, template: Template) -> Platform:
+    return _platform(watched, tuple(template if one.id == template.id else one for one in watched.platform.templates))
+
+
+def _of_sensors(template: Template, sensors: tuple[Sensor, ...]) -> Template:
+    values = template.model_dump() | {"sensors": [one.model_dump() for one in sensors]}
+    return parse(Template, values, template.id)

@@ -1,0 +1,256 @@
+"""Series: a sensor's readings and scores in a time range, as they are or in buckets in which no peak disappears."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
+
+from shared.detection import Fault
+from shared.domain.deviation import Level
+from shared.domain.environment import Floats, Times
+from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings
+from shared.domain.tsd import BUCKET, EARLIEST, floor_to_bucket, iso, to_datetime64, utc
+from shared.domain.validation import Moment
+from shared.errors import InvalidInput
+from shared.ports import Deviations as DeviationsTable
+from shared.ports import Registry
+from shared.usecases.lookup import look_up_sensor
+
+MOST_POINTS = 10_000
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=EARLIEST.tzinfo)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """A time range [start, end), UTC."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def parse(
+        cls, start: str | None, end: str | None, now: datetime, default: timedelta, longest: timedelta
+    ) -> "TimeRange":
+        """Return the range of two ISO 8601 texts; raise InvalidInput that names the one that is wrong."""
+        until = floor_to_bucket(now) if end is None else moment("to", end)
+        since = _before(until, default) if start is None else moment("from", start)
+        if since >= until:
+            raise InvalidInput(f"from: must be before to, not {iso(since)} with to {iso(until)}")
+        if until - since > longest:
+            raise InvalidInput(f"from: a range may span at most {longest.days} days, not {(until - since).days}")
+        return cls(since, until)
+
+
+def _before(moment: datetime, span: timedelta) -> datetime:
+    return max(moment - span, EARLIEST)
+
+
+def moment(name: str, text: str) -> datetime:
+    """Return an ISO 8601 text as a moment in UTC; raise InvalidInput that says what it should be."""
+    try:
+        return utc(_MOMENT.validate_python(text))
+    except ValidationError as error:
+        what = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InvalidInput(f"{name}: {what}, not {text[:40]!r}") from error
+
+
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How fine: as it is (no width, no points), buckets of a width, or a number of points over the range."""
+
+    width: timedelta | None = None
+    points: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Resolution":
+        """Return ``raw``, ``1h``, ``1d`` or a number of points; raises InvalidInput."""
+        known = {"raw": cls(), "1h": cls(width=HOUR), "1d": cls(width=DAY)}
+        if text in known:
+            return known[text]
+        if re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) and 1 <= int(text) <= MOST_POINTS:
+            return cls(points=int(text))
+        raise InvalidInput(
+            f"resolution: must be raw, 1h, 1d or a number of points in [1, {MOST_POINTS}], not {text[:40]!r}"
+        )
+
+    @property
+    def raw(self) -> bool:
+        """Whether samples are wanted as they are."""
+        return self.width is None and self.points is None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Buckets of equal width [s] from ``start`` on that cover a range; an empty one shows that nothing is known."""
+
+    start: datetime
+    width: timedelta
+    size: int
+
+    @classmethod
+    def over(cls, span: TimeRange, resolution: Resolution) -> "Grid":
+        """Return the range's buckets: hours and days begin with UTC's, points with the range."""
+        if resolution.points is None:
+            width = resolution.width or BUCKET
+            start = span.start - (span.start - EPOCH) % width
+        else:
+            start = floor_to_bucket(span.start)
+            width = BUCKET * max(1, -(-(span.end - start) // (BUCKET * resolution.points)))
+        return cls(start, width, -(-(span.end - start) // width))
+
+    @property
+    def times(self) -> Times:
+        """The buckets' starts [size]."""
+        return to_datetime64(self.start) + np.arange(self.size) * np.timedelta64(int(self.width.total_seconds()), "s")
+
+    def of(self, times: Times) -> npt.NDArray[np.int64]:
+        """Return each time's bucket [n]."""
+        seconds = (times - to_datetime64(self.start)).astype(np.int64)
+        return seconds // int(self.width.total_seconds())
+
+    def spread(self, bucket: npt.NDArray[np.int64], values: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the least, mean and largest of the finite values in each bucket [size]; NaN where there is none."""
+        known = np.isfinite(values)
+        bucket, values = bucket[known], values[known]
+        low, mean, high = (np.full(self.size, np.nan) for _ in range(3))
+        if values.size:
+            there, first = np.unique(bucket, return_index=True)
+            low[there] = np.minimum.reduceat(values, first)
+            high[there] = np.maximum.reduceat(values, first)
+            mean[there] = np.add.reduceat(values, first) / np.diff(np.append(first, values.size))
+        return low, mean, high
+
+    def count(self, bucket: npt.NDArray[np.int64], which: npt.NDArray[np.bool_]) -> list[int]:
+        """Return how many of those samples each bucket holds [size]."""
+        found: list[int] = np.bincount(bucket[which], minlength=self.size).tolist()
+        return found
+
+
+@dataclass(frozen=True)
+class Series:
+    """Answers what a sensor read, and how it was scored."""
+
+    registry: Registry
+    deviations: DeviationsTable
+    most_samples: int  # of one page of samples as they are
+
+    def readings(
+        self, sensor: str, span: TimeRange, resolution: Resolution, continuation: str | None
+    ) -> Readings | ReadingBuckets:
+        """Return the sensor's readings; raises NotFound or InvalidInput."""
+        look_up_sensor(self.registry, sensor)
+        if resolution.raw:
+            page, rest = self._page(span, continuation)
+            times, columns = self._columns(sensor, page, ("ppmv",))
+            return Readings.model_construct(
+                sensor=sensor, times=_texts(times), ppmv=_numbers(columns["ppmv"]), continuation=rest
+            )
+        _refuse_continuation(continuation)
+        grid = Grid.over(span, resolution)
+        times, columns = self._columns(sensor, span, ("ppmv",))
+        ppmv, bucket = columns["ppmv"], grid.of(times)
+        low, mean, high = grid.spread(bucket, ppmv)
+        return ReadingBuckets.model_construct(
+            sensor=sensor,
+            bucket_seconds=int(grid.width.total_seconds()),
+            times=_texts(grid.times),
+            min=_numbers(low),
+            mean=_numbers(mean.round(4)),
+            max=_numbers(high),
+            samples=grid.count(bucket, np.isfinite(ppmv)),
+            bad=grid.count(bucket, np.isinf(ppmv)),
+        )
+
+    def scores(
+        self, sensor: str, span: TimeRange, resolution: Resolution, continuation: str | None
+    ) -> Deviations | DeviationBuckets:
+        """Return the sensor's scores, levels and faults; raises NotFound or InvalidInput."""
+        look_up_sensor(self.registry, sensor)
+        names = ("score", "level", "fault")
+        if resolution.raw:
+            page, rest = self._page(span, continuation)
+            times, columns = self._columns(sensor, page, names)
+            return Deviations.model_construct(
+                sensor=sensor,
+                times=_texts(times),
+                score=_numbers(columns["score"].astype(np.float64).round(4)),
+                level=_levels(columns["level"]),
+                fault=_faults(columns["fault"]),
+                continuation=rest,
+            )
+        _refuse_continuation(continuation)
+        grid = Grid.over(span, resolution)
+        times, columns = self._columns(sensor, span, names)
+        bucket, level = grid.of(times), columns["level"]
+        low, mean, high = grid.spread(bucket, columns["score"].astype(np.float64))
+        worst = np.full(grid.size, Level.UNDEFINED, dtype=np.int8)
+        np.maximum.at(worst, bucket, level)
+        return DeviationBuckets.model_construct(
+            sensor=sensor,
+            bucket_seconds=int(grid.width.total_seconds()),
+            times=_texts(grid.times),
+            min=_numbers(low.round(4)),
+            mean=_numbers(mean.round(4)),
+            max=_numbers(high.round(4)),
+            level=_levels(worst),
+            ok=grid.count(bucket, level == Level.OK),
+            warning=grid.count(bucket, level == Level.WARNING),
+            critical=grid.count(bucket, level == Level.CRITICAL),
+            undefined=grid.count(bucket, level == Level.UNDEFINED),
+            faulty=grid.count(bucket, columns["fault"] != Fault.NONE),
+        )
+
+    def _columns(self, sensor: str, span: TimeRange, names: tuple[str, ...]) -> tuple[Times, dict[str, Any]]:
+        """Return the samples in the range as times [n] and columns [n] by name."""
+        first, last = span.start.date(), (span.end - timedelta(microseconds=1)).date()
+        times, columns = self.deviations.columns(sensor, first, last, names)
+        inside = (times >= to_datetime64(span.start)) & (times < to_datetime64(span.end))
+        return times[inside], {name: values[inside] for name, values in columns.items()}
+
+    def _page(self, span: TimeRange, continuation: str | None) -> tuple[TimeRange, str | None]:
+        """Return the part of the range that one answer holds, and where the rest begins."""
+        start = span.start if continuation is None else moment("continuation", continuation)
+        if not span.start <= start < span.end:
+            raise InvalidInput("continuation: must be what an answer to the same request gave")
+        end = min(span.end, floor_to_bucket(start) + self.most_samples * BUCKET)
+        return TimeRange(start, end), iso(end) if end < span.end else None
+
+
+def _refuse_continuation(continuation: str | None) -> None:
+    if continuation is not None:
+        raise InvalidInput("continuation: buckets come in one page")
+
+
+def _texts(times: Times) -> list[str]:
+    texts: list[str] = np.datetime_as_string(times, unit="s", timezone="UTC").tolist()
+    return texts
+
+
+def _numbers(values: Floats) -> list[float | None]:
+    """Return the values as JSON has them: None for what is no number."""
+    column: list[float | None] = values.tolist()
+    for index in np.flatnonzero(~np.isfinite(values)).tolist():
+        column[index] = None
+    return column
+
+
+_LEVELS = np.array([Level(number).word for number in (0, 1, 2, -1)])  # -1 indexes the last
+_FAULTS = np.array([None if fault is Fault.NONE else fault.word for fault in Fault])
+
+
+def _levels(values: npt.NDArray[np.int8]) -> list[str]:
+    words: list[str] = _LEVELS[values].tolist()
+    return words
+
+
+def _faults(values: npt.NDArray[np.int8]) -> list[str | None]:
+    words: list[str | None] = _FAULTS[values].tolist()
+    return words
