@@ -4,12 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := .tools/azurite/.ready
+ASSETS := .tools/web/.ready
 CURRENTS = $(firstword $(wildcard $(DATA)/*_currents*.csv))
 
 # One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup demo run test test-fast check format bench clean
+.PHONY: help setup demo run test test-fast check format bench fuzz clean
 
 help:
 	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
@@ -17,9 +18,10 @@ help:
 	@echo "make test    all tests, on real Azurite"
 	@echo "make check   format, lint, types, import contracts, fast tests"
 	@echo "make bench   the measured claims"
+	@echo "make fuzz    generated requests against the API's contract: REQUESTS=20000 SEED=n"
 	@echo "options:     DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget the last demo)"
 
-setup: $(READY) $(NODE)
+setup: $(READY) $(NODE) $(ASSETS)
 
 $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,6 +32,11 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 $(NODE): local/package.json local/package-lock.json $(READY)
 	@echo "installing Azurite ..."
 	@$(BIN)/python -m local.azurite install
+	@touch $@
+
+$(ASSETS): web/package-lock.json local/assets.py $(READY)
+	@echo "installing what pages load ..."
+	@$(BIN)/python -m local.assets
 	@touch $@
 
 demo: setup
@@ -58,8 +65,12 @@ format: $(READY)
 bench: setup
 	PYTHONPATH=.:mock $(BIN)/python -m bench.speed
 	PYTHONPATH=.:mock $(BIN)/python -m bench.storage
+	PYTHONPATH=.:mock $(BIN)/python -m bench.api
 	$(BIN)/python -m bench.estimation --scenarios 100 $(if $(DATA),--readings "$(DATA)" $(CURRENTS:%=--currents "%"))
 	$(if $(DATA),$(BIN)/python -m bench.detection --data "$(DATA)")
 
+fuzz: setup
+	PYTHONPATH=.:mock $(BIN)/python -m tests.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))
+
 clean:
-	rm -rf $(VENV) .tools .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .tools functions/static/vendor .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -2,11 +2,11 @@
 
 import azure.functions as func
 
-from functions import baselines, detect, estimate, feedback, ingest, query
+from functions import api, baselines, detect, estimate, ingest
 from shared.settings import settings
 
 settings()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for family in (ingest, detect, estimate, baselines, query, feedback):
-    app.register_functions(family.blueprint)
+for blueprint in (*(family.blueprint for family in (ingest, detect, estimate, baselines)), *api.BLUEPRINTS):
+    app.register_functions(blueprint)

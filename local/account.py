@@ -89,9 +89,9 @@ class Account:
         truth = requests.get(self.omnia.partition("/plant/")[0] + "/truth", timeout=30).json().get("leak")
         found = [
             incident
-            for platform in self.get("platforms")
+            for platform in self.get("platforms")["items"]
             for template in platform["templates"]
-            for incident in self.get(f"templates/{template}/incidents")
+            for incident in self.get(f"templates/{template}/incidents")["items"]
         ]
         print(f"incidents: {len(found)}")
         answers = {one["id"]: self._estimation(one["id"]) for one in found}

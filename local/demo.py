@@ -24,6 +24,7 @@ from pathlib import Path
 from local.account import Account, DemoError
 from local.azurite import Azurite, AzuriteError
 from local.manage import seed, seed_platforms
+from local.npm import NpmError
 from local.process import PROJECT, HostProcess
 from local.snapshot import differences, snapshot
 from shared.bootstrap import Bootstrap
@@ -62,7 +63,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nstopped")
         return 0 if options.stay else 130
-    except (DemoError, AzuriteError, LeakDetectionError, RuntimeError) as error:
+    except (DemoError, AzuriteError, NpmError, LeakDetectionError, RuntimeError) as error:
         print(f"\nthe demo failed: {error}", file=sys.stderr)
         return 1
 

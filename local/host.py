@@ -2,10 +2,12 @@
 
 It is a development tool, for the tests, the demo and debugging; nothing of it is deployed. It serves timer, blob, queue
 and HTTP triggers with the platform's semantics that matter: at-least-once delivery, dequeue counts and poison queues,
-leases, blob receipts and retries, one thread pool and one event loop. No keys are asked for, as with Core Tools.
+leases, blob receipts and retries, one thread pool and one event loop. No keys are asked for, as with Core Tools, unless
+it is given one.
 
     python -m local.host [--port 7071] [--settings local.settings.json] [--app function_app] [--root DIR]
                          [--with-parent] [--lease SECONDS] [--redeliver SHARE] [--shuffle] [--seed N]
+                         [--key KEY]
 
 The first line on stdout is the host's address. Beside Core Tools' own `GET /admin/host/status`, `GET /admin/functions`
 and `POST /admin/functions/{name}` there is `GET /admin/host/idle`: "idle" is true when no function runs, no event waits
@@ -60,7 +62,7 @@ class LocalHost:
         self._kinds = {f.name: f.kind for f in functions}
         self._triggers = {f.name: _trigger(f, runtime) for f in functions if f.kind != "httpTrigger"}
         http = [f for f in functions if f.kind == "httpTrigger"]
-        router = Router(http, settings.route_prefix, self._worker)
+        router = Router(http, settings.route_prefix, self._worker, options.key)
         self._port = serve(options.port, router, self.admin)
 
     def run(self) -> None:
@@ -128,6 +130,7 @@ def _options() -> argparse.Namespace:
     add("--app", default="function_app", help="the app's module (function_app)")
     add("--port", type=int, default=7071, help="0 takes a free one (7071)")
     add("--settings", type=Path, help="local.settings.json (that of the root, if there)")
+    add("--key", default="", help="function key to ask for; without it none is, as with Core Tools")
     add("--with-parent", action="store_true", help="end when stdin closes, as it does with a parent")
     add("--lease", type=int, default=30, help="seconds that a taken message stays hidden unless renewed")
     add("--redeliver", type=float, default=0.0, help="share of blob events and messages delivered twice")

@@ -53,8 +53,9 @@ def _rank(function: Function) -> list[tuple[bool, ...]]:
 class Router:
     """Finds the function of a method and a path, and runs it."""
 
-    def __init__(self, functions: list[Function], prefix: str, worker: Worker) -> None:
+    def __init__(self, functions: list[Function], prefix: str, worker: Worker, key: str = "") -> None:
         self._worker = worker
+        self._key = key
         self._routes: list[tuple[re.Pattern[str], set[str], Function]] = []
         for function in sorted(functions, key=_rank):
             route = parse_route(f"{prefix}/{function.trigger['route']}")
@@ -67,6 +68,8 @@ class Router:
         for route, methods, function in self._routes:
             parameters = match_route(route, urlsplit(url).path)
             if parameters is not None and (not methods or request.method in methods):
+                if not self._may(request, function):
+                    return Response(status=401)
                 argument = func.HttpRequest(
                     method=request.method,
                     url=url,
@@ -77,6 +80,12 @@ class Router:
                 )
                 return self._run(function, argument)
         return Response(status=404)
+
+    def _may(self, request: Request, function: Function) -> bool:
+        """Whether the request has the key, where the host was told one and the function asks for it."""
+        if not self._key or str(function.trigger.get("authLevel", "function")).lower() == "anonymous":
+            return True
+        return self._key in (request.headers.get("x-functions-key"), request.args.get("code"))
 
     def _run(self, function: Function, request: func.HttpRequest) -> Response:
         try:

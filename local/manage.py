@@ -42,11 +42,14 @@ def replay(app: Bootstrap) -> None:
             days = app.lake.days(template)
             if not days:
                 continue
+            tags = {sensor.id: sensor.tag for sensor in template.sensors}
+            tags |= {quantity: series.tag for quantity, series in watched.platform.environment.items()}
             reached: dict[str, datetime] = {}
             for day in days:
                 document = app.lake.read(template, day).document
                 for key, series in ({**document.sensors, **document.environment} if document else {}).items():
-                    reached[key] = max(reached.get(key, datetime.min.replace(tzinfo=UTC)), series.until)
+                    if tags.get(key) == series.tag:
+                        reached[key] = max(reached.get(key, datetime.min.replace(tzinfo=UTC)), series.until)
             stored = watched.watermarks.get(template.id, {})
             app.registry.set_watermarks(template, reached | {k: max(v, reached.get(k, v)) for k, v in stored.items()})
         for error in app.build_baselines.run_platform(watched.platform.id).values():

@@ -1,0 +1,133 @@
+"""HTTP: the baseline that scores a sensor: its history, its renewal, and the way back; what follows is queued."""
+
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from functions.http.operation import Call, Endpoints
+from functions.http.parameters import NoParameters
+from functions.http.variants import shown, variant
+from shared.bootstrap import app
+from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
+from shared.domain.mark import Span
+from shared.domain.validation import Model
+from shared.errors import InvalidInput
+
+endpoints = Endpoints("Baselines")
+endpoint = endpoints.endpoint
+
+ACCEPTED = HTTPStatus.ACCEPTED
+
+
+class Days(Model):
+    """UTC days from the first to the last, both included."""
+
+    first: date
+    last: date
+
+
+class TimeSpan(Model):
+    """A time range [from, to)."""
+
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+
+
+class RecipeBody(Model):
+    """What a version is made of."""
+
+    source: str
+    days: tuple[Days, ...]
+    put_in: tuple[TimeSpan, ...]
+    kept_out: tuple[TimeSpan, ...]
+    rates: tuple[float, float] = Field(description="False alarms per sensor-month, Warning's and Critical's.")
+
+
+ChangeBody = variant("BaselineChange", Change, without=("recipe",), more={"recipe": RecipeBody})
+
+
+class BaselineBody(Model):
+    """A sensor's baseline: the version in use, and every change in order of the day from which it counts."""
+
+    sensor: str
+    current: str | None
+    kept: date | None = Field(description="The newest day on which another version was tried and this one stayed.")
+    changes: tuple[ChangeBody, ...]  # type: ignore[valid-type]
+
+
+class Selection(Model):
+    """The version to go back to."""
+
+    version: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+
+
+class UndoRequest(Model):
+    """Whether a change counts no more."""
+
+    undone: bool
+
+
+@endpoint("GET", "sensors/{sensor}/baseline", BaselineBody)
+def get_baseline(call: Call[NoParameters, Model]) -> Model:
+    """Return what a sensor is and was scored by, and why."""
+    return _baseline(call.path["sensor"], app().feedback.history(call.path["sensor"]))
+
+
+@endpoint("POST", "sensors/{sensor}/baseline/rebuild", BaselineBody, status=ACCEPTED)
+def rebuild_baseline(call: Call[NoParameters, Model]) -> Model:
+    """Bring a sensor's baseline up to date with the lake and people's marks, now instead of tonight."""
+    return _baseline(call.path["sensor"], app().feedback.rebuild(call.path["sensor"]))
+
+
+@endpoint("POST", "sensors/{sensor}/baseline/select", BaselineBody, status=ACCEPTED, body=Selection)
+def select_baseline(call: Call[NoParameters, Selection]) -> Model:
+    """Go back (or forth) to a version: changes after it count no more."""
+    history = app().feedback.select(call.path["sensor"], call.body.version)
+    return _baseline(call.path["sensor"], history)
+
+
+@endpoint("PATCH", "sensors/{sensor}/baseline/changes/{valid_from}", ChangeBody, status=ACCEPTED, body=UndoRequest)
+def undo_baseline(call: Call[NoParameters, UndoRequest]) -> Model:
+    """Let one change of a baseline count no more, or again."""
+    day = _day(call.path["valid_from"])
+    return _change(app().feedback.undo_baseline(call.path["sensor"], day, undone=call.body.undone))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"valid_from: must be a day such as 2026-01-31, not {text}") from error
+
+
+def _baseline(sensor: str, history: BaselineHistory) -> Model:
+    return BaselineBody.model_construct(
+        sensor=sensor,
+        current=history.current.version or None if history.current else None,
+        kept=history.kept,
+        changes=tuple(_change(one) for one in history.changes),
+    )
+
+
+def _change(change: Change) -> Model:
+    return shown(ChangeBody, change, recipe=_recipe(change.recipe))
+
+
+def _recipe(recipe: Recipe) -> RecipeBody:
+    return RecipeBody(
+        source=recipe.source,
+        days=tuple(_days(one) for one in recipe.days),
+        put_in=tuple(_span(one) for one in recipe.put_in),
+        kept_out=tuple(_span(one) for one in recipe.kept_out),
+        rates=recipe.rates,
+    )
+
+
+def _days(days: DayRange) -> Days:
+    return Days(first=days.first, last=days.last)
+
+
+def _span(span: Span) -> TimeSpan:
+    return TimeSpan(from_=span.start, to=span.end)

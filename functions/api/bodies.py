@@ -1,0 +1,91 @@
+"""What the API shows of platforms, templates and sensors, and what may be given to make or change them."""
+
+from datetime import date
+
+from pydantic import AwareDatetime
+
+from functions.http.variants import shown, variant
+from shared.detection import Fault
+from shared.domain.deviation import Latest
+from shared.domain.platform import Platform
+from shared.domain.template import Sensor, Template
+from shared.domain.validation import Model
+from shared.ports import Watched
+
+
+class BaselineInUse(Model):
+    """The baseline version that scores a sensor now, and since which day."""
+
+    version: str
+    valid_from: date
+
+
+class LatestSample(Model):
+    """A sensor's newest scored sample; ``since``: when this level began, as far as the last days tell."""
+
+    at: AwareDatetime
+    level: str
+    since: AwareDatetime
+    score: float | None
+    ppmv: float | None
+    fault: str | None
+
+
+PLATFORM_PARTS = {"templates": tuple[str, ...]}
+TEMPLATE_PARTS = {"sensors": tuple[str, ...]}
+SENSOR_PARTS = {"platform": str, "template": str, "baseline": BaselineInUse | None}
+
+PlatformBody = variant("Platform", Platform, more=PLATFORM_PARTS)
+NewPlatform = variant("NewPlatform", Platform, without=("templates",))
+PlatformChanges = variant("PlatformChanges", Platform, without=("id", "templates"), partial=True)
+
+TemplateBody = variant("Template", Template, more=TEMPLATE_PARTS)
+NewTemplate = variant("NewTemplate", Template, without=("platform", "sensors"))
+TemplateChanges = variant("TemplateChanges", Template, without=("id", "platform", "sensors"), partial=True)
+
+SensorBody = variant("Sensor", Sensor, more=SENSOR_PARTS)
+ListedSensor = variant("ListedSensor", Sensor, more={**SENSOR_PARTS, "latest": LatestSample | None})
+NewSensor = variant("NewSensor", Sensor, without=("id",))
+SensorChanges = variant("SensorChanges", Sensor, without=("id", "number", "tag"), partial=True)
+
+
+def platform_body(platform: Platform) -> Model:
+    """Return what is shown of a platform: its templates by id."""
+    return shown(PlatformBody, platform, templates=tuple(one.id for one in platform.templates))
+
+
+def template_body(template: Template) -> Model:
+    """Return what is shown of a template: its sensors by id."""
+    return shown(TemplateBody, template, sensors=tuple(one.id for one in template.sensors))
+
+
+def sensor_body(watched: Watched, template: Template, sensor: Sensor) -> Model:
+    """Return what is shown of a sensor: its definition and the baseline that scores it."""
+    return shown(SensorBody, sensor, **_whereabouts(watched, template, sensor))
+
+
+def listed_sensor(watched: Watched, template: Template, sensor: Sensor) -> Model:
+    """Return what a list shows of a sensor: its newest sample, too, which changes every ten minutes."""
+    found = watched.latest.get(sensor.id)
+    latest = _latest(found) if found is not None else None
+    return shown(ListedSensor, sensor, **_whereabouts(watched, template, sensor), latest=latest)
+
+
+def _whereabouts(watched: Watched, template: Template, sensor: Sensor) -> dict[str, object]:
+    current = watched.history(sensor.id).current
+    used = (
+        BaselineInUse(version=current.version, valid_from=current.valid_from) if current and current.version else None
+    )
+    return {"platform": watched.platform.id, "template": template.id, "baseline": used}
+
+
+def _latest(found: Latest) -> LatestSample:
+    fault = Fault(found.fault)
+    return LatestSample(
+        at=found.at,
+        level=found.level.word,
+        since=found.since,
+        score=found.score,
+        ppmv=found.ppmv,
+        fault=None if fault is Fault.NONE else fault.word,
+    )

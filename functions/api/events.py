@@ -1,0 +1,90 @@
+"""HTTP: events, newest first, and the notes that people add to them."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from pydantic import Field
+
+from functions.api.paging import Page
+from functions.http.operation import Call, Endpoints
+from functions.http.parameters import NoParameters
+from functions.http.reply import Reply, listing, listing_of
+from functions.http.variants import shown, variant
+from shared.bootstrap import app
+from shared.domain.event import LONGEST, SYSTEM, Event
+from shared.domain.validation import Lines, Model, Moment, Text
+
+endpoints = Endpoints("Events")
+endpoint = endpoints.endpoint
+
+CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT
+Message = Annotated[Lines, Field(min_length=1, max_length=LONGEST)]
+
+EventBody = variant("Event", Event, more={"id": str})
+
+
+class NewNote(Model):
+    """What a person wants others to see; without ``at``, now."""
+
+    message: Message
+    by: Annotated[Text, Field(min_length=1, max_length=100)]
+    at: Moment | None = None
+
+
+class NoteChange(Model):
+    """What a note says instead."""
+
+    message: Message
+
+
+@endpoint("GET", "events", listing_of(EventBody), query=Page)
+def list_system_events(call: Call[Page, Model]) -> Model:
+    """List the events of the system as a whole, newest first."""
+    return _listed(SYSTEM, call.query)
+
+
+@endpoint("GET", "templates/{template}/events", listing_of(EventBody), query=Page)
+def list_events(call: Call[Page, Model]) -> Model:
+    """List a template's events, newest first."""
+    return _listed(call.path["template"], call.query)
+
+
+@endpoint("POST", "templates/{template}/events", EventBody, status=CREATED, body=NewNote)
+def add_note(call: Call[NoParameters, NewNote]) -> Reply:
+    """Note something at a template, for others to see."""
+    note = app().notes.add(call.path["template"], call.body.message, call.body.by, call.body.at)
+    return Reply(_event(note), CREATED, location=f"templates/{note.subject}/events/{note.id}")
+
+
+@endpoint("GET", "templates/{template}/events/{event}", EventBody)
+def get_event(call: Call[NoParameters, Model]) -> Model:
+    """Return one event."""
+    return _event(app().notes.get(call.path["template"], call.path["event"]))
+
+
+@endpoint("PATCH", "templates/{template}/events/{event}", EventBody, body=NoteChange, conditional=True)
+def change_note(call: Call[NoParameters, NoteChange]) -> Model:
+    """Change what a note says; other events tell what happened and stay."""
+    return _event(
+        app().notes.change(
+            call.path["template"],
+            call.path["event"],
+            call.body.message,
+            lambda seen: call.check_unchanged(_event(seen)),
+        )
+    )
+
+
+@endpoint("DELETE", "templates/{template}/events/{event}", None, status=NO_CONTENT, conditional=True)
+def delete_note(call: Call[NoParameters, Model]) -> None:
+    """Delete a note; other events tell what happened and stay."""
+    app().notes.remove(call.path["template"], call.path["event"], lambda seen: call.check_unchanged(_event(seen)))
+
+
+def _listed(subject: str, query: Page) -> Model:
+    page = app().query.events(subject, query.limit, query.continuation)
+    return listing(tuple(_event(one) for one in page), page.continuation)
+
+
+def _event(event: Event) -> Model:
+    return shown(EventBody, event, id=event.id)

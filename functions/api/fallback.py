@@ -1,0 +1,47 @@
+"""HTTP: what no endpoint answers: a preflight of another origin's page, an unknown path, a method that is not there."""
+
+import re
+from http import HTTPStatus
+
+import azure.functions as func
+
+from functions.http.access import cors_headers
+from functions.http.operation import OPERATIONS
+from functions.http.problem import problem
+from shared.settings import settings
+
+blueprint = func.Blueprint()
+
+PREFLIGHT = {
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, x-functions-key",
+    "Access-Control-Max-Age": "3600",
+}
+
+
+@blueprint.function_name("no_such_resource")
+@blueprint.route(route="{*path}", auth_level=func.AuthLevel.ANONYMOUS)
+def no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer what no endpoint does."""
+    path = req.route_params.get("path") or ""
+    methods = methods_of(path)
+    allowed = {"Allow": ", ".join(methods)} if methods else {}
+    if methods and req.method == "OPTIONS":
+        headers = cors_headers(req, settings().http)
+        if headers:
+            headers |= PREFLIGHT | {"Access-Control-Allow-Methods": ", ".join(methods)}
+        return func.HttpResponse(status_code=int(HTTPStatus.NO_CONTENT), headers=allowed | headers)
+    if methods:
+        detail = f"{req.method} is not among {', '.join(methods)}"
+        return problem(
+            HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", detail, context.invocation_id, headers=allowed
+        )
+    return problem(HTTPStatus.NOT_FOUND, "no-such-resource", "nothing is at this path", context.invocation_id)
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods that endpoints serve at the path, in order."""
+    return sorted({one.method for one in OPERATIONS if _pattern(one.route).fullmatch(path.strip("/"))})
+
+
+def _pattern(route: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route)), re.IGNORECASE)

@@ -1,0 +1,82 @@
+"""HTTP: incidents and their estimations, newest first."""
+
+from pydantic import AwareDatetime
+
+from functions.api.paging import Page
+from functions.http.operation import Call, Endpoints
+from functions.http.parameters import NoParameters
+from functions.http.reply import listing, listing_of
+from functions.http.variants import shown, variant
+from shared.bootstrap import app
+from shared.domain.estimation import Estimation, EstimationStep
+from shared.domain.incident import Incident
+from shared.domain.validation import Model
+from shared.ports import StoredIncident
+
+endpoints = Endpoints("Incidents and estimations")
+endpoint = endpoints.endpoint
+
+IncidentBody = variant("Incident", Incident, more={"open": bool, "notified_until": AwareDatetime | None})
+EstimationBody = variant(
+    "IncidentEstimation",
+    Estimation,
+    more={
+        "incident": str,
+        "template": str,
+        "at": AwareDatetime,
+        "inputs_digest": str,
+        "history": tuple[EstimationStep, ...],
+    },
+)
+
+
+class EstimationShort(Model):
+    """An incident's newest estimation in short; the rate is null where there is none."""
+
+    incident: str
+    onset: AwareDatetime
+    at: AwareDatetime
+    verdict: str
+    probability: float
+    dissolved_rate_kg_s: float | None
+
+
+@endpoint("GET", "templates/{template}/incidents", listing_of(IncidentBody), query=Page)
+def list_incidents(call: Call[Page, Model]) -> Model:
+    """List a template's incidents, newest first."""
+    page = app().query.incidents(call.path["template"], call.query.limit, call.query.continuation)
+    return listing(tuple(_incident(one) for one in page), page.continuation)
+
+
+@endpoint("GET", "incidents/{incident}", IncidentBody)
+def get_incident(call: Call[NoParameters, Model]) -> Model:
+    """Return one incident."""
+    return _incident(app().query.incident(call.path["incident"]))
+
+
+@endpoint("GET", "templates/{template}/estimations", listing_of(EstimationShort), query=Page)
+def list_estimations(call: Call[Page, Model]) -> Model:
+    """List the newest estimation of each of a template's incidents in short, newest incident first."""
+    page = app().query.estimations_of(call.path["template"], call.query.limit, call.query.continuation)
+    items = tuple(EstimationShort(**one._asdict()) for one in page)
+    return listing(items, page.continuation)
+
+
+@endpoint("GET", "incidents/{incident}/estimation", EstimationBody)
+def get_estimation(call: Call[NoParameters, Model]) -> Model:
+    """Return an incident's newest estimation: verdict, map of the place, rate, onset, curves, and how it came to be."""
+    stored = app().query.estimation(call.path["incident"])
+    return shown(
+        EstimationBody,
+        stored.estimation,
+        incident=stored.incident,
+        template=stored.template,
+        at=stored.at,
+        inputs_digest=stored.digest,
+        history=stored.history,
+    )
+
+
+def _incident(stored: StoredIncident) -> Model:
+    until = stored.told.at if stored.told else None
+    return shown(IncidentBody, stored.incident, open=stored.incident.open, notified_until=until)

@@ -1,0 +1,17 @@
+"""What every list in pages takes."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from functions.http.parameters import Continuation, Parameters, WholeNumber
+from shared.settings import settings
+
+MOST = settings().query.max_items
+
+
+class Page(Parameters):
+    """Which part of a list."""
+
+    limit: Annotated[WholeNumber, Field(ge=1, le=MOST, description="Most items in the answer.")] = min(100, MOST)
+    continuation: Continuation

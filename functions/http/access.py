@@ -1,0 +1,111 @@
+"""Who may do what, and how often.
+
+By default the platform's function keys guard every endpoint, and whoever has one may do everything. With
+``HTTP__AUTH=entra`` App Service authentication (Easy Auth) stands before the app: it takes the caller's token, refuses
+strangers, and names the caller and their roles in headers that it alone can set.
+"""
+
+import base64
+import binascii
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Literal
+
+import azure.functions as func
+
+from functions.http.problem import Refusal
+from shared.settings import Http, settings
+
+Access = Literal["anyone", "reader", "operator"]
+ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
+MOST_CALLERS = 10_000
+
+
+def auth_level(access: Access) -> func.AuthLevel:
+    """Return the key that the platform asks for; with Entra ID in front of the app, none."""
+    if access == "anyone" or settings().http.auth == "entra":
+        return func.AuthLevel.ANONYMOUS
+    return func.AuthLevel.FUNCTION
+
+
+def check_access(request: func.HttpRequest, access: Access) -> None:
+    """Raise Refusal unless the caller may do this."""
+    config = settings().http
+    if access == "anyone" or config.auth == "keys":
+        return
+    roles = _roles(request.headers.get("X-MS-CLIENT-PRINCIPAL", ""))
+    if roles is None:
+        raise Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized", "sign in first", {"WWW-Authenticate": "Bearer"})
+    needed = {config.operator_role} if access == "operator" else {config.operator_role, config.reader_role}
+    if not roles & needed:
+        detail = f"needs the role {' or '.join(sorted(needed))}"
+        raise Refusal(HTTPStatus.FORBIDDEN, "forbidden", detail)
+
+
+def _roles(principal: str) -> set[str] | None:
+    """Return the roles in the platform's header, or None where nobody is signed in."""
+    if not principal:
+        return None
+    try:
+        claims = json.loads(base64.b64decode(principal, validate=True))["claims"]
+        return {str(claim["val"]) for claim in claims if claim["typ"] in ROLE_CLAIMS}
+    except (binascii.Error, ValueError, KeyError, TypeError) as error:
+        raise Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized", "X-MS-CLIENT-PRINCIPAL: unreadable") from error
+
+
+class RateLimit:
+    """At most so many requests per minute and caller, by a bucket that fills evenly; of this worker alone."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Allow so many at once, and as many again each minute; 0 allows all."""
+        self._per_minute = per_minute
+        self._clock = clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def wait(self, caller: str) -> float:
+        """Take one request; return 0, or the seconds after which the caller may come again."""
+        if not self._per_minute:
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            left, since = self._left.pop(caller, (float(self._per_minute), now))
+            left = min(self._per_minute, left + (now - since) * self._per_minute / 60)
+            allowed = left >= 1
+            self._left[caller] = (left - 1 if allowed else left, now)
+            if len(self._left) > MOST_CALLERS:
+                self._left.popitem(last=False)
+        return 0.0 if allowed else (1 - left) * 60 / self._per_minute
+
+
+def caller_of(request: func.HttpRequest) -> str:
+    """Return what tells one caller from another: who is signed in, the key, or where the request comes from."""
+    headers = request.headers
+    who = headers.get("X-MS-CLIENT-PRINCIPAL-ID") if settings().http.auth == "entra" else None
+    key = headers.get("x-functions-key") or request.params.get("code")
+    return str(who or key or headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
+
+
+def check_rate(request: func.HttpRequest, limit: RateLimit) -> None:
+    """Raise Refusal when the caller comes too often."""
+    seconds = limit.wait(caller_of(request))
+    if seconds:
+        detail = f"at most {settings().http.max_requests_per_minute} requests per minute"
+        retry = {"Retry-After": str(int(seconds) + 1)}
+        raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, retry)
+
+
+def cors_headers(request: func.HttpRequest, config: Http) -> dict[str, str]:
+    """Return what lets a page of an allowed origin read the answer; nothing for any other."""
+    origin = request.headers.get("Origin")
+    if origin is None or not {origin, "*"} & set(config.cors_origins):
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": "ETag, Location, Link, Retry-After",
+        "Vary": "Origin",
+    }

@@ -1,0 +1,162 @@
+"""Endpoints: each is one function of the app, one operation of the contract, and one call of a use case."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar
+
+import azure.functions as func
+from pydantic import BaseModel
+
+from functions.http.access import Access, RateLimit, auth_level, check_access, check_rate, cors_headers
+from functions.http.parameters import PATH, NoParameters, Parameters, read_body, read_path, read_query
+from functions.http.problem import problem_of
+from functions.http.reply import Reply, if_match, response_of
+from shared.settings import settings
+
+logger = logging.getLogger(__name__)
+
+QueryT = TypeVar("QueryT", bound=Parameters)
+BodyT = TypeVar("BodyT")
+
+
+@dataclass(frozen=True)
+class Call(Generic[QueryT, BodyT]):
+    """A request that was found to be in order."""
+
+    request: func.HttpRequest
+    path: Mapping[str, str]
+    query: QueryT
+    body: BodyT
+
+    def check_unchanged(self, current: BaseModel) -> None:
+        """Raise PreconditionFailed unless the caller has seen the resource as it is now, or does not say."""
+        if_match(self.request, current)
+
+    def accepts_csv(self) -> bool:
+        """Return whether the caller would rather have CSV."""
+        return "text/csv" in self.request.headers.get("Accept", "").lower()
+
+
+Handler = Callable[[Call[Any, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the contract says of an endpoint."""
+
+    name: str
+    method: str
+    route: str
+    tag: str
+    summary: str
+    access: Access
+    answer: Any  # a model, or None for no content
+    status: HTTPStatus
+    query: type[Parameters]
+    body: type[BaseModel] | None
+    media_types: tuple[str, ...]
+    problems: frozenset[HTTPStatus]
+    conditional: bool  # takes If-Match
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names of the route's parameters."""
+        return parameters_of(self.route)
+
+
+OPERATIONS: list[Operation] = []  # of all families, in order of registration: the contract
+
+
+def parameters_of(route: str) -> tuple[str, ...]:
+    """Return the names of a route's parameters, in order."""
+    return tuple(re.findall(r"{(\w+)}", route))
+
+
+@cache
+def _rate_limit() -> RateLimit:
+    return RateLimit(settings().http.max_requests_per_minute)
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """The endpoints of one family, on one blueprint."""
+
+    tag: str
+    blueprint: func.Blueprint = field(default_factory=func.Blueprint)
+
+    def endpoint(
+        self,
+        method: str,
+        route: str,
+        answer: Any,
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        query: type[Parameters] = NoParameters,
+        body: type[BaseModel] | None = None,
+        access: Access | None = None,
+        media_types: tuple[str, ...] = ("application/json",),
+        problems: Sequence[HTTPStatus] = (),
+        conditional: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Register a handler as function and operation; its name and first line of docstring tell what it is."""
+        unknown = set(parameters_of(route)) - PATH.keys()
+        if unknown:
+            raise ValueError(f"route {route}: no type for {unknown}")
+
+        def register(handler: Handler) -> Handler:
+            operation = Operation(
+                name=handler.__name__,
+                method=method,
+                route=route,
+                tag=self.tag,
+                summary=(handler.__doc__ or "").strip().partition("\n")[0].rstrip("."),
+                access=access or ("reader" if method == "GET" else "operator"),
+                answer=answer,
+                status=status,
+                query=query,
+                body=body,
+                media_types=media_types,
+                problems=frozenset(problems),
+                conditional=conditional,
+            )
+            OPERATIONS.append(operation)
+            self._serve(operation, handler)
+            return handler
+
+        return register
+
+    def _serve(self, operation: Operation, handler: Handler) -> None:
+        """Register the function that the platform calls; it takes what the platform passes, by name."""
+
+        def run(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+            return respond(operation, handler, req, context.invocation_id)
+
+        level = auth_level(operation.access)
+        routed = self.blueprint.route(route=operation.route, methods=[operation.method], auth_level=level)(run)
+        self.blueprint.function_name(operation.name)(routed)
+
+
+def respond(operation: Operation, handler: Handler, request: func.HttpRequest, invocation: str) -> func.HttpResponse:
+    """Return the handler's answer to the request, or the problem that it ended in; never a stack trace."""
+    try:
+        check_access(request, operation.access)
+        check_rate(request, _rate_limit())
+        call: Call[Any, Any] = Call(
+            request,
+            read_path(request, operation.path),
+            read_query(request, operation.query),
+            read_body(request, operation.body, 1024 * settings().http.max_body_kb) if operation.body else None,
+        )
+        result = handler(call)
+        reply = result if isinstance(result, Reply) else Reply(result, operation.status)
+        response = response_of(request, reply)
+    except Exception as error:
+        response = problem_of(error, invocation)
+    for name, value in cors_headers(request, settings().http).items():
+        both = [response.headers[name], value] if name == "Vary" and "Vary" in response.headers else [value]
+        response.headers[name] = ", ".join(both)
+    return response

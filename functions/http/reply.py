@@ -1,0 +1,125 @@
+"""Answers: JSON or CSV with an ETag, so that whoever has seen it already is told so in a few bytes."""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import azure.functions as func
+from pydantic import BaseModel, SerializeAsAny
+
+from shared.domain.validation import Model
+from shared.errors import PreconditionFailed
+
+ItemT = TypeVar("ItemT")
+
+JSON, CSV, HTML = "application/json", "text/csv", "text/html"
+LEAST_COMPRESSED = 1400  # bytes: less fits into one packet anyhow
+GZIP_LEVEL = 5
+GZIPPED = "-gzip"  # ends the ETag of an answer that is compressed: another representation of the same state
+COMMON: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
+
+
+class Listing(Model, Generic[ItemT]):
+    """One page of a list; ``continuation`` asks for the next one, null: there is none."""
+
+    items: tuple[ItemT, ...]
+    continuation: str | None = None
+
+
+def listing_of(item: Any) -> Any:
+    """Return the type of a page of such items, for the contract."""
+    return Listing[item]
+
+
+def listing(items: Sequence[BaseModel], continuation: str | None = None) -> Model:
+    """Return a page of a list."""
+    page: Model = Listing[SerializeAsAny[BaseModel]].model_construct(items=tuple(items), continuation=continuation)
+    return page
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a handler answers when it is more than a model with the usual status."""
+
+    body: BaseModel | str | bytes | None
+    status: HTTPStatus = HTTPStatus.OK
+    media_type: str = JSON
+    location: str | None = None  # of what was created, below the API's root
+    continuation: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_json(model: BaseModel) -> bytes:
+    """Return the model as JSON: camelCase names, UTC times, null for what is no number."""
+    return model.model_dump_json(by_alias=True).encode()
+
+
+def etag_of(content: bytes) -> str:
+    """Return the strong ETag of a representation."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def response_of(request: func.HttpRequest, reply: Reply) -> func.HttpResponse:
+    """Return the reply as a response; one that the caller has already (If-None-Match) without its body."""
+    headers = dict(COMMON) | dict(reply.headers)
+    if reply.location is not None:
+        headers["Location"] = _root(request) + quote(reply.location)
+    if reply.body is None:
+        return func.HttpResponse(status_code=int(reply.status), headers=headers)
+    content = to_json(reply.body) if isinstance(reply.body, BaseModel) else reply.body
+    content = content.encode() if isinstance(content, str) else content
+    tag = headers["ETag"] = etag_of(content)
+    headers.setdefault("Cache-Control", "no-cache")
+    if len(content) > LEAST_COMPRESSED:
+        headers["Vary"] = "Accept-Encoding"
+        if takes_gzip(request.headers.get("Accept-Encoding", "")):
+            content, headers["Content-Encoding"] = gzip.compress(content, GZIP_LEVEL, mtime=0), "gzip"
+            headers["ETag"] = f'{tag[:-1]}{GZIPPED}"'
+    continuation = getattr(reply.body, "continuation", None) or reply.continuation
+    if continuation is not None:
+        headers["Link"] = f'<{_next_page(request, continuation)}>; rel="next"'
+    if request.method == "GET" and names(request.headers.get("If-None-Match", ""), tag, weakly=True):
+        headers.pop("Content-Encoding", None)
+        return func.HttpResponse(status_code=int(HTTPStatus.NOT_MODIFIED), headers=headers)
+    return func.HttpResponse(
+        content, status_code=int(reply.status), mimetype=reply.media_type, charset="utf-8", headers=headers
+    )
+
+
+def if_match(request: func.HttpRequest, current: BaseModel) -> None:
+    """Raise PreconditionFailed when If-Match names another state of the resource than the current one."""
+    wanted = request.headers.get("If-Match")
+    if wanted is not None and not names(wanted, etag_of(to_json(current)), weakly=False):
+        raise PreconditionFailed("If-Match: must be the ETag of what is there now; it was changed since you read it")
+
+
+def names(header: str, tag: str, *, weakly: bool) -> bool:
+    """Return whether a header's list of ETags names this one (RFC 9110, 8.8.3), compressed or not."""
+    if header.strip() == "*":
+        return True
+    tags = re.findall(r'(W/)?("[^"]*")', header)
+    return any((weakly or not weak) and opaque.replace(GZIPPED, "") == tag for weak, opaque in tags)
+
+
+def takes_gzip(header: str) -> bool:
+    """Return whether Accept-Encoding takes gzip (RFC 9110, 12.5.3)."""
+    found = re.findall(r"([\w*-]+)(?:\s*;\s*q=([0-9.]+))?", header.lower())
+    weights: dict[str, str] = {name: weight or "1" for name, weight in found}
+    return weights.get("gzip", weights.get("*", "0")).strip("0.") != ""
+
+
+def _root(request: func.HttpRequest) -> str:
+    """Return the path of the API's root, as the caller sees it."""
+    return re.sub(r"^(/[^/]+/).*", r"\1", urlsplit(request.url).path)
+
+
+def _next_page(request: func.HttpRequest, continuation: str) -> str:
+    """Return the address of the next page, relative to the host; without the key, which is no part of an address."""
+    parts = urlsplit(request.url)
+    given = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("continuation", "code")]
+    return f"{parts.path}?{urlencode([*given, ('continuation', continuation)])}"
