@@ -1,15 +1,24 @@
 """What tests share: one Azurite per test process, names that no other test uses, and the app wired to both."""
 
+import importlib
+import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.azurite import Azurite
 from shared.bootstrap import Bootstrap
 from shared.settings import Settings
+from tests.http_calls import HttpFunctions
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.http_host import FilledHost
 
 NOWHERE = "http://127.0.0.1:9/plant/timeseries/v1.7"
 
@@ -68,6 +77,39 @@ def make_app(azurite: Azurite) -> Callable[..., Bootstrap]:
         return app
 
     return make
+
+
+@pytest.fixture(scope="session")
+def http_functions() -> HttpFunctions:
+    """The app's HTTP functions; a test puts use cases of its own behind them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment("UseDevelopmentStorage=true", "unused").items():
+            patch.setenv(name, value)
+        return HttpFunctions(importlib.import_module("function_app").app)
+
+
+@pytest.fixture(scope="module")
+def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator["FilledHost"]:
+    """A host with something of everything, of this module's tests alone."""
+    from tests.http_host import filled_host
+
+    folder = tmp_path_factory.mktemp("host")
+    with filled_host(azurite.connection_string, f"h{uuid.uuid4().hex[:11]}", folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """A real browser; tests that need it are skipped where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no browser: `apt-get install chromium`, or its path in CHROMIUM")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import numpy as np
 
 from shared.detection import Baseline, build_baseline
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
+from shared.domain.deviation import Carry, DeviationDay
+from shared.domain.incident import Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, PlausibleRange, Reading, SeriesDay, TemplateDay, grid, start_of
@@ -83,7 +85,9 @@ def series(day: date, values: np.ndarray | list[float], tag: str = "TAG", start:
 
 def document(one: Template, day: date, **sensors: np.ndarray | list[float]) -> TemplateDay:
     """Return a day document; sensors are named ``s1``, ``s2``, ..."""
-    found = {f"{one.id}-{name[1:]}": series(day, values, f"TAG-{name[1:]}") for name, values in sensors.items()}
+    found = {
+        f"{one.id}-{name[1:]}": series(day, values, f"TAG-{one.slug}-{name[1:]}") for name, values in sensors.items()
+    }
     return TemplateDay(platform=one.platform, template=one.id, day=day, sensors=found)
 
 
@@ -107,3 +111,40 @@ def noise(seed: int, size: int = 144, level: float = 10.0) -> np.ndarray:
 
 
 NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
+
+
+def scored_day(seed: int = 1, size: int = 144, sensor: str = "troll-a-1") -> DeviationDay:
+    """Return a scored day with every kind of value."""
+    ppmv = noise(seed, size)
+    ppmv[3] = np.nan
+    score = np.linspace(0, 3, size).astype(np.float32)
+    score[3] = np.nan
+    ppmv[4] = np.inf
+    return DeviationDay(
+        sensor,
+        DAY,
+        "v1",
+        ppmv,
+        score,
+        level=np.resize([0, 1, 2, -1], size).astype(np.int8),
+        raw=score[::-1].copy(),
+        fault=np.resize([0, 2], size).astype(np.int8),
+        before=None if seed % 2 else Carry((2.0, 10.25, 17.5, 3.0), 2, "v1"),
+        carry=Carry((0.0, np.nan, np.nan, 194.0), 0, "v1"),
+        bad="1 bad_status",
+    )
+
+
+def incident_at(hour: int, template: str = "troll-a") -> Incident:
+    """Return a template's incident that begins at that hour."""
+    onset = at(DAY, hour)
+    return Incident(
+        id=f"{template}-{onset:%Y%m%dT%H%M}Z",
+        platform="troll",
+        template=template,
+        onset=onset,
+        last_critical=onset + timedelta(hours=1),
+        closed=None,
+        sensors=(f"{template}-1", f"{template}-2"),
+        max_score=2.5,
+    )

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
-from shared.domain.deviation import DeviationDay, Level
+from shared.domain.deviation import DeviationDay, Latest, Level
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
-from shared.domain.event import Event
+from shared.domain.event import Event, split_event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
@@ -19,9 +21,12 @@ from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, Reading, TemplateDay
 from shared.errors import Conflict, NotFound
 from shared.ports import (
+    EstimationSummary,
+    Page,
     StoredDay,
     StoredDeviations,
     StoredEstimation,
+    StoredEvent,
     StoredHistory,
     StoredIncident,
     StoredMark,
@@ -81,15 +86,35 @@ class Cells(Generic[Value]):
             self._writes.tick()
             del self.rows[key]
 
+    def of(self, first: Any) -> list[Any]:
+        """The keys that begin with that."""
+        return [key for key in self.rows if key[0] == first]
+
+    def remove_all(self, first: Any) -> None:
+        for key in self.of(first):
+            self.remove(key)
+
     def values(self) -> dict[Any, Value]:
         return {key: self.rows[key][0] for key in sorted(self.rows)}
 
 
+def page(found: Sequence[Value], limit: int | None, after: str | None) -> Page[Value]:
+    """Return the part of a list after a page; here a continuation is a number."""
+    begin = int(after or 0)
+    end = len(found) if limit is None else begin + limit
+    return Page.of(found[begin:end], str(end) if end < len(found) else None)
+
+
 class FakeRegistry:
+    """One head for all that is registered of a platform: every write that concerns it changes its tag."""
+
     def __init__(self, writes: Writes) -> None:
         self.known: dict[str, Platform] = {}
         self.watermarks: Cells[Mapping[str, datetime]] = Cells(writes)
         self.histories: Cells[BaselineHistory] = Cells(writes)
+        self.latest: Cells[Mapping[str, Latest]] = Cells(writes)
+        self._writes = writes
+        self._definitions = 0
 
     def platforms(self) -> list[Watched]:
         return [self.platform(name) for name in sorted(self.known)]
@@ -98,9 +123,41 @@ class FakeRegistry:
         if platform not in self.known:
             raise NotFound(f"platform {platform!r} is not registered")
         stored = {key: StoredHistory(history, tag) for key, (history, tag) in self.histories.rows.items()}
-        return Watched(self.known[platform], self.watermarks.values(), stored)
+        latest = {sensor: one for sensors in self.latest.values().values() for sensor, one in sensors.items()}
+        tags = {name: tag for name, (_, tag) in self.latest.rows.items()}
+        return Watched(self.known[platform], self.watermarks.values(), stored, self._head(platform), latest, tags)
+
+    def _head(self, platform: str) -> str:
+        cells = (self.watermarks, self.histories, self.latest)
+        tags = [tag for one in cells for key, (_, tag) in sorted(one.rows.items()) if key.startswith(f"{platform}-")]
+        return " ".join([str(self._definitions), *tags])
+
+    def change(self, before: Watched | None, after: Platform | None) -> None:
+        name = before.platform.id if before else after.id if after else ""
+        if before is None and name in self.known:
+            raise Conflict(f"platform {name!r} exists")
+        if before is not None and (name not in self.known or before.tag != self._head(name)):
+            raise Conflict(f"{name} changed in between")
+        self._writes.tick()
+        self._definitions += 1
+        self.known.pop(name, None)
+        if after is not None:
+            self.known[name] = after
+        self._forget(name)
+
+    def _forget(self, platform: str) -> None:
+        templates = self.known[platform].templates if platform in self.known else ()
+        sensors = {sensor.id for one in templates for sensor in one.sensors}
+        for cells, keys in ((self.histories, sensors), (self.latest, {one.id for one in templates})):
+            for key in [key for key in cells.rows if key.startswith(f"{platform}-") and key not in keys]:
+                del cells.rows[key]
+        for key, (moments, tag) in list(self.watermarks.rows.items()):
+            if key.startswith(f"{platform}-"):
+                kept = {name: moment for name, moment in moments.items() if name in sensors or "-" not in name}
+                self.watermarks.rows[key] = (kept, tag)
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
+        self._definitions += 1
         self.known[platform.id] = platform
         return 1
 
@@ -110,11 +167,33 @@ class FakeRegistry:
     def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> Tag:
         return self.histories.put(sensor.id, history, tag)
 
+    def set_latest(self, template: Template, latest: Mapping[str, Latest], tag: Tag) -> None:
+        self.latest.put(template.id, dict(latest), tag)
+
+
+class FakeTable:
+    """Cells whose keys begin with their subject."""
+
+    cells: Cells[Any]
+
+    def remove_all(self, subject: str, /) -> None:
+        self.cells.remove_all(subject)
+
+    def count(self, subject: str, /) -> int:
+        return len(self.cells.of(subject))
+
 
 class FakeMarks:
     def __init__(self, writes: Writes) -> None:
         self.marks: Cells[Mark] = Cells(writes)
         self.undos: Cells[Undo] = Cells(writes)
+
+    def remove_all(self, sensor: str) -> None:
+        self.marks.remove_all(sensor)
+        self.undos.remove_all(sensor)
+
+    def count(self, sensor: str) -> int:
+        return len(self.marks.of(sensor)) + len(self.undos.of(sensor))
 
     def of(self, sensor: str) -> Decisions:
         marks = [mark for mark in self.marks.values().values() if mark.sensor == sensor]
@@ -151,11 +230,14 @@ class FakeLake:
         self.aside.append(f"{template.id}/{day}")
         return self.aside[-1]
 
+    def remove_all(self, template: Template) -> None:
+        self.cells.remove_all(template.id)
+
     def days(self, template: Template) -> list[date]:
         return sorted(day for name, day in self.cells.rows if name == template.id)
 
 
-class FakeBaselines:
+class FakeBaselines(FakeTable):
     def __init__(self, writes: Writes) -> None:
         self.cells: Cells[Baseline] = Cells(writes)
 
@@ -169,7 +251,7 @@ class FakeBaselines:
         return baseline
 
 
-class FakeDeviations:
+class FakeDeviations(FakeTable):
     def __init__(self, writes: Writes) -> None:
         self.cells: Cells[DeviationDay] = Cells(writes)
         self.memory: dict[tuple[str, date], tuple[DeviationDay, Tag]] = {}
@@ -193,6 +275,16 @@ class FakeDeviations:
     def range(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
         return [row for (name, day), row in self.cells.values().items() if name == sensor and first <= day <= last]
 
+    def columns(
+        self, sensor: str, first: date, last: date, names: Sequence[str]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        rows = self.range(sensor, first, last)
+        times = np.concatenate([np.empty(0, "datetime64[s]"), *(row.times for row in rows)])
+        kinds = {"ppmv": np.float64, "score": np.float32, "level": np.int8, "fault": np.int8}
+        return times, {
+            name: np.concatenate([np.empty(0, kinds[name]), *(getattr(row, name) for row in rows)]) for name in names
+        }
+
     def summaries(self, sensor: str, first: date, last: date) -> Sequence[Mapping[str, Any]]:
         return [
             {
@@ -207,13 +299,13 @@ class FakeDeviations:
         ]
 
 
-class FakeIncidents:
+class FakeIncidents(FakeTable):
     def __init__(self, writes: Writes) -> None:
         self.cells: Cells[tuple[Incident, Told | None]] = Cells(writes)
 
-    def list(self, template: str) -> list[StoredIncident]:
+    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> Page[StoredIncident]:
         found = [StoredIncident(*value, tag) for (name, _), (value, tag) in self.cells.rows.items() if name == template]
-        return sorted(found, key=lambda one: one.incident.onset, reverse=True)
+        return page(sorted(found, key=lambda one: one.incident.onset, reverse=True), limit, after)
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         value, tag = self.cells.get((template, onset))
@@ -226,13 +318,21 @@ class FakeIncidents:
         self.cells.remove((incident.template, incident.onset))
 
 
-class FakeEstimations:
+class FakeEstimations(FakeTable):
     def __init__(self, writes: Writes) -> None:
         self.cells: Cells[StoredEstimation] = Cells(writes)
 
     def get(self, template: str, incident: str) -> StoredEstimation | None:
         stored, tag = self.cells.get((template, incident))
         return None if stored is None else stored._replace(tag=tag)
+
+    def list(self, template: str, *, limit: int, after: str | None = None) -> Page[EstimationSummary]:
+        found = [
+            EstimationSummary(one.incident, one.onset, one.at, one.estimation.verdict, one.estimation.probability, None)
+            for (name, _), one in self.cells.values().items()
+            if name == template
+        ]
+        return page(sorted(found, key=lambda one: one.onset, reverse=True), limit, after)
 
     def put(self, estimation: StoredEstimation) -> None:
         key = (estimation.template, estimation.incident)
@@ -242,7 +342,7 @@ class FakeEstimations:
         self.cells.remove((template, incident))
 
 
-class FakeEvents:
+class FakeEvents(FakeTable):
     def __init__(self, writes: Writes) -> None:
         self.cells: Cells[Event] = Cells(writes)
 
@@ -252,9 +352,16 @@ class FakeEvents:
     def remove(self, event: Event) -> None:
         self.cells.remove((event.subject, event.key))
 
-    def list(self, subject: str, *, limit: int = 1000) -> list[Event]:
+    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> Page[Event]:
         found = [event for (name, _), event in self.cells.values().items() if name == subject]
-        return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
+        return page(sorted(found, key=lambda event: event.at, reverse=True), limit, after)
+
+    def get(self, subject: str, event: str) -> StoredEvent | None:
+        value, tag = self.cells.get((subject, split_event(event)[1]))
+        return None if value is None else StoredEvent(value, tag)
+
+    def replace(self, event: Event, tag: Tag) -> None:
+        self.cells.put((event.subject, event.key), event, tag)
 
 
 @dataclass
@@ -388,4 +495,5 @@ class World:
             },
             "events": self.events.cells.values(),
             "histories": self.registry.histories.values(),
+            "latest": self.registry.latest.values(),
         }

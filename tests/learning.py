@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -23,6 +24,8 @@ ONE, TWO = "troll-a-1", "troll-a-2"
 RULES = SuccessionRules(
     min_days=14, max_days=400, augment_days=30, borrow=True, rates=(1.0, 0.1), clear=timedelta(hours=12)
 )
+
+ALARM_DAYS = 22  # of the world that alarmed
 
 _built: dict[bytes, Baseline] = {}
 
@@ -99,3 +102,26 @@ def at(day: int, hour: float = 0) -> datetime:
 def history(target: World, sensor: str = ONE) -> BaselineHistory:
     """Return the sensor's history as it is stored."""
     return target.registry.platform("troll").history(sensor)
+
+
+def bumped() -> np.ndarray:
+    """Return a usual day with ten hours of more methane."""
+    values = usual(19)
+    values[60:120] += 40
+    return values
+
+
+def alarmed() -> World:
+    """Return a world that alarmed of a bump, with all its messages worked off."""
+    target = world(ALARM_DAYS, {19: bumped()})
+    case(target, replace(RULES, augment_days=0)).run()
+    target.drain()
+    return target
+
+
+def follow(target: World) -> None:
+    """Work off what was asked for."""
+    while target.messages.baselines:
+        case(target, replace(RULES, augment_days=0)).run_template("troll", target.messages.baselines[0])
+        target.messages.baselines.pop(0)
+    target.drain()

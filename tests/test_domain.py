@@ -14,7 +14,7 @@ from shared.domain.environment import Environment
 from shared.domain.event import Event
 from shared.domain.leak import Leak
 from shared.domain.platform import Platform, locate_tag
-from shared.domain.template import Sensor, Template
+from shared.domain.template import Point, Sensor, Template
 from shared.domain.tsd import (
     PlausibleRange,
     Reading,
@@ -27,9 +27,9 @@ from shared.domain.tsd import (
     start_of,
     utc,
 )
-from shared.domain.validation import findings, parse
+from shared.domain.validation import Model, findings, parse
 from shared.errors import CorruptBlob, InvalidInput
-from tests.examples import DAY, at, document, noise, template
+from tests.examples import DAY, at, document, noise, platform, template
 
 SEED = Path(__file__).parent.parent / "seed"
 
@@ -52,6 +52,34 @@ def test_a_bad_property_is_named_with_its_range(name: str, value: Any, words: st
     with pytest.raises(InvalidInput) as caught:
         parse(Template, template().model_dump() | {name: value}, "template")
     assert words in str(caught.value)
+
+
+HIDDEN = [0x0, 0xA, 0x7F, 0x85, 0xAD, 0x115F, 0x200B, 0x200D, 0x202E, 0x2028, 0x2066, 0xD800, 0xE000, 0xFE0F, 0xFEFF]
+
+
+@pytest.mark.parametrize(
+    "text", [*(f"W{chr(code)}4" for code in HIDDEN), *(f"{chr(code)}W" for code in (32, 160, 0x3000)), "W "]
+)
+def test_a_name_is_what_people_see(text: str) -> None:
+    """No control, direction, line break, nothing without width, no white space around it: in any name and tag."""
+    sensor = template().sensors[0].model_dump()
+    point = template().leak_points[0].model_dump()
+    named: list[tuple[type[Model], dict[str, Any], str]] = [
+        (Sensor, sensor, "name"),
+        (Sensor, sensor, "tag"),
+        (Point, point, "name"),
+        (Template, template().model_dump(), "name"),
+        (Platform, platform().model_dump(), "name"),
+    ]
+    for model, data, name in named:
+        with pytest.raises(InvalidInput, match=f"x: {name}: "):
+            parse(model, data | {name: text}, "x")
+
+
+@pytest.mark.parametrize("text", ["Åsgård 4", "W 4 (øst)", "漏れ", "19H-QI___5472", "e\u0301", "W/4 #2 'x'"])
+def test_a_name_may_be_in_any_language(text: str) -> None:
+    """Letters, marks, digits, signs and single spaces."""
+    assert parse(Sensor, template().sensors[0].model_dump() | {"name": text}, "sensor").name == text
 
 
 def test_every_bad_property_is_named_at_once() -> None:
@@ -129,7 +157,7 @@ def test_an_environment_must_be_consistent() -> None:
 
 def test_a_leaks_time_needs_a_zone() -> None:
     """A naive time could mean any zone."""
-    with pytest.raises(ValidationError, match="timezone"):
+    with pytest.raises(ValidationError, match="time zone"):
         Leak.model_validate({"x": 0.0, "y": 0.0, "z": 1.0, "rate_kg_s": 1e-5, "onset": "2026-03-01T00:00:00"})
     with pytest.raises(InvalidInput, match="has no time zone"):
         utc(datetime(2026, 3, 1))  # noqa: DTZ001 (the point of the test)

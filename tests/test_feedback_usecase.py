@@ -1,38 +1,36 @@
 """Feedback: what people say of alarms and baselines changes the baselines and the rows, and can be taken back."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
-import azure.functions as func
 import numpy as np
 import pytest
 
-from functions import feedback as triggers
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.mark import Span
 from shared.errors import InvalidInput, NotFound
 from tests.fakes import Crash, World
 from tests.learning import (
+    ALARM_DAYS,
     ONE,
     RULES,
     TEMPLATE,
+    alarmed,
     at,
     building_once,
+    bumped,
     case,
     day_of,
     feedback,
+    follow,
     history,
     put_day,
-    usual,
     world,
 )
 
 BUMP = Span(at(19, 10), at(20, 20))  # what rose, and a day for it to leave the windows
-DAYS = 22
 
 
 @pytest.fixture(autouse=True)
@@ -42,32 +40,9 @@ def _fast() -> Iterator[None]:
         yield
 
 
-def bumped() -> np.ndarray:
-    """Return a usual day with ten hours of more methane."""
-    values = usual(19)
-    values[60:120] += 40
-    return values
-
-
-def alarmed() -> World:
-    """Return a world that alarmed of a bump, with all its messages worked off."""
-    target = world(DAYS, {19: bumped()})
-    case(target, replace(RULES, augment_days=0)).run()
-    target.drain()
-    return target
-
-
-def follow(target: World) -> None:
-    """Work off what was asked for."""
-    while target.messages.baselines:
-        case(target, replace(RULES, augment_days=0)).run_template("troll", target.messages.baselines[0])
-        target.messages.baselines.pop(0)
-    target.drain()
-
-
 def rows(target: World) -> Mapping[int, DeviationDay]:
     """Return the rows of sensor 1 by the number of their day."""
-    found = target.deviations.range(ONE, day_of(0), day_of(DAYS))
+    found = target.deviations.range(ONE, day_of(0), day_of(ALARM_DAYS))
     return {(row.day - day_of(0)).days: row for row in found}
 
 
@@ -106,7 +81,7 @@ def test_a_leak_in_the_baseline_is_taken_out_of_it() -> None:
     baseline = target.baselines.get(ONE, after.version)
     inside = (baseline.times >= np.datetime64("2026-03-04T06")) & (baseline.times < np.datetime64("2026-03-05"))
     assert np.count_nonzero(~np.isnan(baseline.ppmv[inside])) <= 12  # what is held into the range's beginning
-    assert {rows(target)[number].baseline for number in range(17, DAYS)} == {after.version}
+    assert {rows(target)[number].baseline for number in range(17, ALARM_DAYS)} == {after.version}
 
 
 @pytest.mark.parametrize("verdict", ["no_leak", "leak"])
@@ -281,99 +256,3 @@ def test_a_change_by_feedback_is_undone_by_its_mark() -> None:
     follow(target)
     with pytest.raises(InvalidInput, match=r"valid_from: .* undo the mark instead"):
         feedback(target, 21).undo_baseline(ONE, day_of(19), undone=True)
-
-
-# --- over HTTP
-
-
-class Context(func.Context):
-    """An invocation with a known id."""
-
-    invocation_id = "an-id"
-    function_name = function_directory = "x"
-    trace_context = retry_context = thread_local_storage = None  # type: ignore[assignment]
-
-
-Ask = Callable[..., tuple[int, Any]]
-
-
-@pytest.fixture
-def target() -> World:
-    """A world that alarmed."""
-    return alarmed()
-
-
-@pytest.fixture
-def ask(target: World, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Return a function that calls a trigger as the host does: status and body."""
-    monkeypatch.setattr(triggers, "app", lambda: SimpleNamespace(feedback=feedback(target, 21)))
-
-    def call(trigger: Any, body: Any = None, **route: str) -> tuple[int, Any]:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = func.HttpRequest("POST", "/", route_params={"sensor": ONE} | route, body=content)
-        response = trigger.build().get_user_function()(request, Context())
-        return response.status_code, json.loads(response.get_body())
-
-    return call
-
-
-GOOD = {"from": "2026-03-20T10:00:00Z", "to": "2026-03-21T20:00:00+00:00", "verdict": "no_leak", "by": "A. Person"}
-
-
-def test_a_mark_goes_its_way_over_http(ask: Ask, target: World) -> None:
-    """It is accepted, listed with what it changed, seen in the history, and taken back."""
-    status, mark = ask(triggers.add_mark, GOOD)
-    assert (status, mark["from"], mark["verdict"], mark["undone"]) == (202, "2026-03-20T10:00:00Z", "no_leak", None)
-    follow(target)
-    status, (shown,) = ask(triggers.list_marks)
-    assert (status, shown["id"], shown["after"]["critical"]) == (200, mark["id"], 0)
-    assert shown["before"]["critical"] > 0
-    status, body = ask(triggers.list_baselines)
-    assert status == 200
-    assert body["current"] == body["changes"][1]["version"]
-    assert body["changes"][1]["recipe"]["putIn"] == [{"from": "2026-03-20T10:00:00Z", "to": "2026-03-21T20:00:00Z"}]
-    assert body["changes"][0]["recipe"]["days"] == [{"first": "2026-03-01", "last": "2026-03-14"}]
-    status, undone = ask(triggers.undo_mark, mark=mark["id"])
-    assert (status, undone["undone"]) == (202, "2026-03-22T00:00:00Z")
-
-
-def test_a_baseline_is_undone_over_http(ask: Ask, target: World) -> None:
-    """The answer shows the change as it will be."""
-    status, body = ask(triggers.undo_baseline, {"undone": True}, valid_from="2026-03-18")
-    assert (status, body["undone"], body["validFrom"]) == (202, True, "2026-03-18")
-    assert target.messages.baselines == [TEMPLATE.id]
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"from": "yesterday"}, "from: "),
-        ({"to": "2026-03-20T20:00:00"}, "to: "),
-        ({"to": "2026-03-20T09:00:00Z"}, "from: must be before to"),
-        ({"verdict": "perhaps"}, "verdict: "),
-        ({"by": ""}, "by: "),
-        ({"note": "x" * 1001}, "note: "),
-        ({"when": 1}, "when: "),
-    ],
-)
-def test_a_wrong_body_is_refused_by_field(ask: Ask, change: Mapping[str, Any], words: str) -> None:
-    """The problem names what is wrong."""
-    status, problem = ask(triggers.add_mark, {**GOOD, **change})
-    assert status == 400
-    assert words in problem["detail"]
-
-
-def test_wrong_requests_are_problems(ask: Ask) -> None:
-    """No JSON, no day, no such thing."""
-    for trigger, body, route, code, words in (
-        (triggers.add_mark, b"{", {}, 400, "body: "),
-        (triggers.undo_baseline, {"undone": "yes"}, {"valid_from": "2026-03-18"}, 400, "undone: "),
-        (triggers.undo_baseline, {"undone": True}, {"valid_from": "soon"}, 400, "valid_from: must be a day"),
-        (triggers.undo_baseline, {"undone": True}, {"valid_from": "2026-03-19"}, 404, "no baseline that is valid from"),
-        (triggers.undo_mark, None, {"mark": "0123"}, 404, "is not stored"),
-        (triggers.list_marks, None, {"sensor": "troll-a-9"}, 404, "troll-a-9"),
-        (triggers.list_baselines, None, {"sensor": "x"}, 400, "not an id of a sensor"),
-    ):
-        status, problem = ask(trigger, body, **route)
-        assert status == code
-        assert words in problem["detail"]

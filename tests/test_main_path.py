@@ -159,51 +159,34 @@ def test_killed_hosts_and_repeated_shuffled_events_end_in_the_same_tables(
 
 
 def check_http(url: str) -> None:
-    """Read back over HTTP what the tables hold, and ask for what is not there."""
-    get = requests.Session().get
-    assert [one["id"] for one in get(f"{url}/api/platforms").json()] == ["askeladd"]
-    assert get(f"{url}/api/platforms/askeladd/templates").json()[0]["angleFromNorth"] == 90.0
-    assert get(f"{url}/api/templates/{LEAKING}").json()["ingestedUntil"] == "2026-03-20T12:00:00Z"
-    sensors = get(f"{url}/api/templates/{LEAKING}/sensors").json()
+    """Read back over HTTP what the tables hold."""
+
+    def get(path: str, **params: str) -> Any:
+        answer = requests.get(f"{url}/api/{path}", params, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    assert [one["id"] for one in get("platforms")["items"]] == ["askeladd"]
+    assert get("platforms/askeladd/templates")["items"][0]["angleFromNorth"] == 90.0
+    sensors = get(f"templates/{LEAKING}/sensors")["items"]
     assert all(sensor["baseline"]["version"] for sensor in sensors)
-    assert get(f"{url}/api/sensors/{sensors[0]['id']}").json() == sensors[0]
+    assert {sensor["latest"]["at"] for sensor in sensors} == {"2026-03-20T11:50:00Z"}
+    assert {**get("sensors/askeladd-a-1"), "latest": sensors[0]["latest"]} == sensors[0]
     span = {"from": "2026-03-19T00:00:00Z", "to": "2026-03-20T12:00:00+00:00"}
-    deviations = get(f"{url}/api/sensors/askeladd-a-1/deviations", params=span).json()
-    tsd = get(f"{url}/api/sensors/askeladd-a-1/tsd", params=span).json()
+    deviations, tsd = get("sensors/askeladd-a-1/deviations", **span), get("sensors/askeladd-a-1/tsd", **span)
     assert len(deviations["times"]) == len(deviations["level"]) == len(tsd["ppmv"]) == 144 + 72
     assert set(deviations["level"]) <= {"Ok", "Warning", "Critical", "Undefined"}
     assert set(deviations["fault"]) <= {None, "stale", "stuck", "out of range", "noisy"}
-    incident = get(f"{url}/api/templates/{LEAKING}/incidents").json()[0]
-    assert get(f"{url}/api/incidents/{incident['id']}").json() == incident
-    assert get(f"{url}/api/incidents/{incident['id']}/estimation").json()["incident"] == incident["id"]
-    assert {one["kind"] for one in get(f"{url}/api/templates/{LEAKING}/events").json()} >= {
-        "incident_opened",
-        "estimation",
-    }
-    assert get(f"{url}/api/events").json() == []
-    health = get(f"{url}/api/health").json()
+    incident = get(f"templates/{LEAKING}/incidents")["items"][0]
+    assert get(f"incidents/{incident['id']}") == incident
+    assert get(f"incidents/{incident['id']}/estimation")["incident"] == incident["id"]
+    kinds = {one["kind"] for one in get(f"templates/{LEAKING}/events")["items"]}
+    assert kinds >= {"incident_opened", "estimation"}
+    assert get("events")["items"] == []
     # Not its status: the platform's one blob poison queue is shared with other tests on this storage.
-    assert (health["templates"][0]["stale"], health["templates"][0]["lagSeconds"]) == (False, 0)
-    for path, status, words in [
-        ("platforms/nowhere", 404, "platform 'nowhere' is not registered"),
-        ("templates/askeladd-q", 404, "template 'askeladd-q'"),
-        ("templates/x' or '1' eq '1", 400, "not an id of a template"),
-        ("sensors/askeladd-a-9", 404, "sensor 'askeladd-a-9'"),
-        ("sensors/askeladd-a-1/tsd?from=yesterday", 400, "from: must be ISO 8601"),
-        ("sensors/askeladd-a-1/tsd?from=2026-03-01T00:00:00", 400, "from: must have a time zone"),
-        ("sensors/askeladd-a-1/tsd?from=2020-01-01T00:00:00Z", 400, "at most 1100 days"),
-        ("sensors/askeladd-a-1/tsd?from=2026-04-01T00:00:00Z", 400, "must be before to"),
-        ("incidents/askeladd-a-20260231T0000Z", 400, "does not end with a time"),
-        ("incidents/askeladd-a-20200101T0000Z", 404, "is not stored"),
-        ("events?limit=0", 400, "limit: must be a whole number in [1, 1000]"),
-    ]:
-        answer = get(f"{url}/api/{path}")
-        problem = answer.json()
-        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json"), path
-        assert problem["status"] == status
-        assert words in problem["detail"]
-        assert problem["type"].startswith("urn:subsea-leak-detection:")
-        assert problem["invocationId"]
+    (health,) = get("health")["templates"]
+    assert (health["stale"], health["lagSeconds"]) == (False, 0)
+    assert health["ingestedUntil"] == "2026-03-20T12:00:00Z"
 
 
 def test_bad_messages_and_blobs_are_told_and_stop_nothing(

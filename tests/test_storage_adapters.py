@@ -3,60 +3,21 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
 import pytest
 
 from local.manage import seed, seed_platforms
 from shared.adapters.blobs import day_blob, parse_day_blob
 from shared.bootstrap import Bootstrap, expand
-from shared.domain.deviation import Carry, DeviationDay
 from shared.domain.event import Event
-from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.incident import CriticalMessage
 from shared.domain.mark import Effect, Mark, Undo
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
 from shared.ports import Told
-from tests.examples import DAY, document, history, noise, quiet_baseline, template
+from tests.examples import DAY, document, history, incident_at, noise, quiet_baseline, scored_day, template
 
 pytestmark = pytest.mark.azurite
 Make = Callable[..., Bootstrap]
 TEMPLATE = template()
-
-
-def row(seed_: int = 1, size: int = 144) -> DeviationDay:
-    """Return a scored day with every kind of value."""
-    ppmv = noise(seed_, size)
-    ppmv[3] = np.nan
-    score = np.linspace(0, 3, size).astype(np.float32)
-    score[3] = np.nan
-    ppmv[4] = np.inf
-    return DeviationDay(
-        "troll-a-1",
-        DAY,
-        "v1",
-        ppmv,
-        score,
-        level=np.resize([0, 1, 2, -1], size).astype(np.int8),
-        raw=score[::-1].copy(),
-        fault=np.resize([0, 2], size).astype(np.int8),
-        before=None if seed_ % 2 else Carry((2.0, 10.25, 17.5, 3.0), 2, "v1"),
-        carry=Carry((0.0, np.nan, np.nan, 194.0), 0, "v1"),
-        bad="1 bad_status",
-    )
-
-
-def incident(hour: int) -> Incident:
-    """Return an incident that begins at that hour."""
-    onset = datetime(2026, 3, 1, hour, tzinfo=UTC)
-    return Incident(
-        id=f"troll-a-{onset:%Y%m%dT%H%M}Z",
-        platform="troll",
-        template="troll-a",
-        onset=onset,
-        last_critical=onset + timedelta(hours=1),
-        closed=None,
-        sensors=("troll-a-1", "troll-a-2"),
-        max_score=2.5,
-    )
 
 
 def test_a_day_document_is_written_on_what_was_read(make_app: Make, unique: str) -> None:
@@ -158,11 +119,11 @@ def test_one_unreadable_platform_does_not_hide_the_others(make_app: Make, unique
 def test_a_scored_day_survives_the_table(make_app: Make, unique: str) -> None:
     """Read by another process, every bit is the same, and the plain columns say what people need."""
     app = make_app(unique)
-    app.deviations.put(row(), None)
+    app.deviations.put(scored_day(), None)
     other = make_app(unique).deviations
     stored = other.get("troll-a-1", DAY)
     assert stored.row is not None
-    assert stored.row.same_as(row())
+    assert stored.row.same_as(scored_day())
     (plain,) = other.summaries("troll-a-1", DAY, DAY)
     assert (plain["samples"], plain["critical"], plain["last_level"], plain["bad"]) == (
         142,
@@ -176,17 +137,17 @@ def test_a_scored_day_survives_the_table(make_app: Make, unique: str) -> None:
 def test_a_stale_memory_loses_the_write_and_reads_again(make_app: Make, unique: str) -> None:
     """What another process wrote is noticed by the conditional write, not before."""
     mine, theirs = make_app(unique).deviations, make_app(unique).deviations
-    mine.put(row(1), None)
+    mine.put(scored_day(1), None)
     stored = theirs.get("troll-a-1", DAY)
-    theirs.put(row(2), stored.tag)
+    theirs.put(scored_day(2), stored.tag)
     remembered = mine.get("troll-a-1", DAY)
     assert not remembered.fresh
     with pytest.raises(Conflict):
-        mine.put(row(3), remembered.tag)
+        mine.put(scored_day(3), remembered.tag)
     again = mine.get("troll-a-1", DAY)
     assert again.fresh
     assert again.row is not None
-    assert again.row.same_as(row(2))
+    assert again.row.same_as(scored_day(2))
 
 
 def test_the_registry_gives_back_what_was_seeded(make_app: Make, unique: str) -> None:
@@ -221,19 +182,19 @@ def test_incidents_come_newest_first_and_are_conditional(make_app: Make, unique:
     """A mark is written on what was read; removing twice is as good as once."""
     incidents = make_app(unique).incidents
     for hour in (3, 9, 6):
-        incidents.put(incident(hour), None, None)
+        incidents.put(incident_at(hour), None, None)
     assert [one.incident.onset.hour for one in incidents.list("troll-a")] == [9, 6, 3]
-    stored = incidents.get("troll-a", incident(6).onset)
+    stored = incidents.get("troll-a", incident_at(6).onset)
     assert stored is not None
-    mark = Told(incident(6).onset, "digest", None, incident(6).sensors)
-    incidents.put(incident(6), mark, stored.tag)
+    mark = Told(incident_at(6).onset, "digest", None, incident_at(6).sensors)
+    incidents.put(incident_at(6), mark, stored.tag)
     with pytest.raises(Conflict):
-        incidents.put(incident(6), None, stored.tag)
-    again = incidents.get("troll-a", incident(6).onset)
+        incidents.put(incident_at(6), None, stored.tag)
+    again = incidents.get("troll-a", incident_at(6).onset)
     assert again is not None
-    assert (again.incident, again.told) == (incident(6), mark)
-    incidents.remove(incident(6))
-    incidents.remove(incident(6))
+    assert (again.incident, again.told) == (incident_at(6), mark)
+    incidents.remove(incident_at(6))
+    incidents.remove(incident_at(6))
     assert len(incidents.list("troll-a")) == 2
 
 
@@ -281,10 +242,10 @@ def test_decisions_survive_the_table(make_app: Make, unique: str) -> None:
 def test_queues_are_counted_also_where_they_do_not_exist_yet(make_app: Make, unique: str) -> None:
     """A poison queue appears with its first message; until then it is empty."""
     app = make_app(unique)
-    one = incident(3)
+    one = incident_at(3)
     app.messages.critical(
         CriticalMessage(
-            schema=1,
+            format=1,
             platform="troll",
             template="troll-a",
             incident=one.id,

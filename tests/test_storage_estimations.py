@@ -79,13 +79,13 @@ def test_estimations_survive_the_table(make_app: Make, unique: str) -> None:
     stored = estimations.get("troll-a", written.incident)
     assert stored is not None
     assert stored._replace(tag=None) == written
-    assert estimations.get("troll-a", "another") is None
+    assert estimations.get("troll-a", "troll-a-20260302T0000Z") is None
 
 
 def test_the_largest_estimation_fits_into_a_row(make_app: Make, unique: str) -> None:
     """None of its numbers is round."""
     estimations, (found, history) = make_app(unique).estimations, largest()
-    estimations.put(StoredEstimation("troll-a-x", "troll-a", ONSET, ONSET, "d", found, history, None))
-    stored = estimations.get("troll-a", "troll-a-x")
+    estimations.put(StoredEstimation("troll-a-20260301T0000Z", "troll-a", ONSET, ONSET, "d", found, history, None))
+    stored = estimations.get("troll-a", "troll-a-20260301T0000Z")
     assert stored is not None
     assert (stored.estimation, stored.history) == (found, history)
