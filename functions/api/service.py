@@ -19,7 +19,16 @@ endpoints = Endpoints("Service")
 endpoint = endpoints.endpoint
 
 # What people look for first comes first on the documentation page.
-ORDER = ("What is watched", "Series", "Incidents and estimations", "Events", "Feedback", "Baselines", "What if", "Service")
+ORDER = (
+    "What is watched",
+    "Series",
+    "Incidents and estimations",
+    "Events",
+    "Feedback",
+    "Baselines",
+    "What if",
+    "Service",
+)
 
 # The documentation page is alone with its own scripts; swagger-ui sets styles of its own.
 POLICY = {

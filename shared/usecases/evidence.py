@@ -33,6 +33,10 @@ class EvidenceRules:
     longest: timedelta
 
 
+# What of a sensor is there for people, and changes no estimation.
+FOR_PEOPLE = {"name", "pinned", "interactive_feedback"}
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """Readings and environment of a template around an incident, and the digest of both and of the template."""
@@ -52,8 +56,9 @@ def gather(
     sea = _sea(platform, days, start, end)
     times = buckets_between(start, end)
     size = times.size
-    # What people call a sensor changes no estimation.
-    digest = hashlib.sha256(template.model_dump_json(exclude={"sensors": {"__all__": {"name"}}}).encode())
+    digest = hashlib.sha256(
+        template.model_dump_json(exclude={"name": True, "sensors": {"__all__": FOR_PEOPLE}}).encode()
+    )
     digest.update(times.tobytes())
     for values in [*sensors, *sea.values()]:
         digest.update(values.tobytes())
