@@ -66,8 +66,11 @@ def seeded(settings: dict[str, str]) -> Bootstrap:
 
 
 def rows(app: Bootstrap) -> dict[tuple[str, str, str], str]:
-    """Return the tables' rows with the tables' own names, without this test's prefix."""
-    taken: Snapshot = snapshot(app)
+    """Return the tables' rows with the tables' own names, without this test's prefix.
+
+    The course of an incident's answers is left out: it tells what was said when, and that depends on when data came.
+    """
+    taken: Snapshot = snapshot(app, without=("history",))
     prefix = app.settings.storage.registry_table.removesuffix("registry")
     return {(table.removeprefix(prefix), *key): digest for (table, *key), digest in taken.items()}  # type: ignore[misc]
 
