@@ -23,11 +23,11 @@ NEW_SENSOR = {"number": 1, "tag": "18AIJ777Z", "x": 1.5, "y": -2, "z": 3}
 MOMENT = "2026-03-01T06:00:00Z"
 LEAK = {"x": 0.5, "y": 0.5, "z": 1.5, "rateKgS": 1e-4, "onset": MOMENT}
 BODIES: dict[str, Any] = {
-    "create_platform": {**PLATFORM, "environment": {"currentSpeed": {"tag": "A", "unit": "cm/s", "scale": 0.01}}},
+    "create_platform": {**PLATFORM, "environment": {"current_speed": {"tag": "A", "unit": "cm/s", "scale": 0.01}}},
     "change_platform": {"name": "Snorre", "facility": "SNA"},
     "create_template": {**NEW_TEMPLATE, "id": "snorre-q", "roof": True},
     "change_template": {"name": "W", "height": 6.5, "leakPoints": [{"name": "P", "x": 1.5, "y": 1.5, "z": 1.5}]},
-    "create_sensor": {**NEW_SENSOR, "number": 99, "pinned": True, "name": "Spare"},
+    "create_sensor": {**NEW_SENSOR, "number": 7, "tag": "19H-QI___5772", "pinned": True, "name": "Spare"},
     "change_sensor": {"name": "Spare", "x": 1.5, "pinned": True, "interactiveFeedback": True},
     "add_note": {"message": "one\ntwo", "by": "A. Person", "at": MOMENT},
     "change_note": {"message": "one\ntwo"},

@@ -76,6 +76,7 @@ QUERIES: Mapping[str, tuple[str, ...]] = {
     "resolution": ("", "0", "-1", "10001", "1e3", "1h ", "RAW", "\u0661", "9" * 400, "raw'"),
     "continuation": ("", "' or '1' eq '1", "../x", "\u2028", "a" * 101, "1!8!YWJj"),
     "limit": ("", "0", "-1", "1001", "1.0", "1_0", "\u0661", "9" * 400, "NaN", "'"),
+    "points": ("", "0", "-1", "10001", "1e3", "\u0661", "9" * 400),
     "pinned": ("", "1", "yes", "True", "null", "'"),
     "force": ("", "1", "yes", "TRUE"),
     "platform": NAMES,

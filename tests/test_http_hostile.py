@@ -58,3 +58,9 @@ def test_hostile_requests_get_a_reason_and_change_nothing(host: FilledHost) -> N
         wrong = [one for one in pool.map(send, corpus) if one]
     assert not wrong, f"{len(wrong)} of {len(corpus)}:\n" + "\n".join(wrong[:40])
     assert host.snapshot() == before
+    bodies = BODIES | {"select_baseline": {"version": host.get(f"sensors/{SENSOR}/baseline")["current"]}}
+    note = host.ask("POST", f"templates/{TEMPLATE}/events", bodies["add_note"]).json()["id"]
+    for name, body in bodies.items():  # what was made bad in one thing was good in all others
+        method, path, _ = host.contract.operations[name]
+        answer = host.ask(method, path.strip("/").format(**names | {"event": note}), body)
+        assert answer.ok, f"{name}: {answer.text}"

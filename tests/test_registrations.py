@@ -126,7 +126,7 @@ def test_an_equal_change_writes_nothing(changes: Mapping[str, Any]) -> None:
         ("change_sensor", "troll-a-1", {"tag": "X"}, "tag: cannot be changed; delete the sensor and create it anew"),
         ("change_sensor", "troll-a-1", {"number": 4}, "number: cannot be changed"),
         ("change_sensor", "troll-a-1", {"id": None}, "id: cannot be changed"),
-        ("change_sensor", "troll-a-1", {"x": "far"}, "troll-a-1: x: must be a number in"),
+        ("change_sensor", "troll-a-1", {"x": "far"}, "x: must be a number in"),
         ("change_sensor", "troll-a-1", {"colour": "red"}, "colour: Extra inputs"),
         ("change_template", "troll-a", {"platform": "snorre"}, "platform: cannot be changed; delete the template"),
         ("change_template", "troll-a", {"sensors": []}, "sensors: cannot be changed here"),

@@ -28,7 +28,7 @@ from functions.http.variants import given
 from shared.bootstrap import app
 from shared.domain.platform import Platform
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN, Sensor, Template
-from shared.domain.validation import Model, parse
+from shared.domain.validation import Model, parse_given
 from shared.usecases.lookup import find_template, sensor_of
 from shared.usecases.registry import Guard
 
@@ -64,7 +64,7 @@ def list_platforms(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
 @endpoint("POST", "platforms", PlatformBody, status=CREATED, body=NewPlatform, problems=[CONFLICT])
 def create_platform(call: Call[NoParameters, Model]) -> Reply:
     """Watch a platform."""
-    new = app().registrations.create_platform(parse(Platform, given(call.body), "platform"))
+    new = app().registrations.create_platform(parse_given(Platform, given(call.body), "platform"))
     return Reply(platform_body(new), CREATED, location=f"platforms/{new.id}")
 
 
@@ -105,7 +105,7 @@ def list_templates(call: Call[NoParameters, Model]) -> Model:
 def create_template(call: Call[NoParameters, Model]) -> Reply:
     """Put a template under a platform."""
     platform = call.path["platform"]
-    asked = parse(Template, {**given(call.body), "platform": platform}, "template")
+    asked = parse_given(Template, {**given(call.body), "platform": platform}, "template")
     new = app().registrations.create_template(platform, asked)
     return Reply(template_body(new), CREATED, location=f"templates/{new.id}")
 
@@ -156,7 +156,7 @@ def list_template_sensors(call: Call[NoParameters, Model]) -> Model:
 def create_sensor(call: Call[NoParameters, Model]) -> Reply:
     """Put a sensor on a template; its readings are fetched from then on, and back in time."""
     template, values = call.path["template"], given(call.body)
-    asked = parse(Sensor, {**values, "id": f"{template}-{values['number']}"}, "sensor")
+    asked = parse_given(Sensor, {**values, "id": f"{template}-{values['number']}"}, "sensor")
     new = app().registrations.create_sensor(template, asked)
     return Reply(_sensor(new.id), CREATED, location=f"sensors/{new.id}")
 

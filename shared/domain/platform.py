@@ -16,7 +16,7 @@ class EnvironmentSeries(Model):
     """One OMNIA series of the environment and how its unit becomes the project's (value x scale)."""
 
     tag: Text = Field(min_length=1, max_length=64)
-    unit: str = Field(min_length=1, max_length=16)
+    unit: Text = Field(min_length=1, max_length=16)
     scale: Annotated[float, Bounded(1e-6, 1e6)] = 1.0
 
 

@@ -144,3 +144,14 @@ def parse(model: type[ModelT], data: Mapping[str, Any] | str | bytes, what: str)
         return model.model_validate(data)
     except ValidationError as error:
         raise InvalidInput(f"{what}: " + "; ".join(findings(error))) from error
+
+
+def parse_given(model: type[ModelT], data: Mapping[str, Any], whole: str) -> ModelT:
+    """Return what somebody gave as ``model``; raise InvalidInput that names every bad property as they know it.
+
+    ``whole`` names what a rule between several properties is about.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InvalidInput("; ".join(findings(error, whole))) from error

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from shared.domain.platform import Platform
 from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
-from shared.domain.validation import Model, parse
+from shared.domain.validation import Model, parse_given
 from shared.errors import Conflict, HasData, InvalidInput
 from shared.ports import Registry, Watched
 from shared.usecases.lookup import check_id, find_template, look_up_sensor, look_up_template, sensor_of
@@ -228,13 +228,13 @@ def _changed(kind: str, old: OneModel, changes: Mapping[str, Any]) -> OneModel:
         if name in changes and changes[name] not in (values[name], old.model_dump(mode="json")[name]):
             raise InvalidInput(f"{name}: {why.format(kind=kind)}")
     more = {name: value for name, value in changes.items() if name not in FIXED[kind]}
-    return parse(type(old), values | more, str(values["id"]))
+    return parse_given(type(old), values | more, kind)
 
 
 def _platform(watched: Watched, templates: tuple[Template, ...]) -> Platform:
     """Return the platform with these templates, by all rules that hold between them."""
     values = watched.platform.model_dump() | {"templates": [one.model_dump() for one in templates]}
-    return parse(Platform, values, watched.platform.id)
+    return parse_given(Platform, values, "platform")
 
 
 def _with(watched: Watched, template: Template) -> Platform:
@@ -243,4 +243,4 @@ def _with(watched: Watched, template: Template) -> Platform:
 
 def _of_sensors(template: Template, sensors: tuple[Sensor, ...]) -> Template:
     values = template.model_dump() | {"sensors": [one.model_dump() for one in sensors]}
-    return parse(Template, values, template.id)
+    return parse_given(Template, values, "template")
