@@ -6,13 +6,13 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.http.operation import Call, Endpoints
-from functions.http.parameters import Continuation, MomentText, Parameters
+from functions.http.parameters import Continuation, MomentText, Parameters, WholeNumber
 from functions.http.reply import CSV, JSON, Reply
 from shared.bootstrap import app
-from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings
+from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings, TemplateSeries
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.series import Resolution, TimeRange
+from shared.usecases.series import MOST_POINTS, Resolution, TimeRange
 
 endpoints = Endpoints("Series")
 endpoint = endpoints.endpoint
@@ -20,11 +20,22 @@ endpoint = endpoints.endpoint
 ALONGSIDE = ("sensor", "unit", "bucket_seconds", "continuation")  # what is no column
 
 
-class SeriesRange(Parameters):
-    """Which part of a series, and how fine."""
+class Range(Parameters):
+    """Which part of a series."""
 
     from_: Annotated[MomentText | None, Field(alias="from", description="Default: a week before `to`.")] = None
     to: Annotated[MomentText | None, Field(description="Default: now.")] = None
+
+
+class CurveRange(Range):
+    """Which part of a series, at how many points at most."""
+
+    points: Annotated[WholeNumber, Field(ge=1, le=MOST_POINTS)] = 1000
+
+
+class SeriesRange(Range):
+    """Which part of a series, and how fine."""
+
     resolution: Annotated[
         str,
         Field(
@@ -57,7 +68,13 @@ def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
     return _reply(call, found)
 
 
-def _span(asked: SeriesRange) -> TimeRange:
+@endpoint("GET", "templates/{template}/series", TemplateSeries, query=CurveRange)
+def get_template_series(call: Call[CurveRange, Model]) -> Model:
+    """Return all sensors of a template on one time axis, as charts draw them."""
+    return app().series.of_template(call.path["template"], _span(call.query), call.query.points)
+
+
+def _span(asked: Range) -> TimeRange:
     bounds = settings().query
     default, longest = timedelta(days=bounds.default_days), timedelta(days=bounds.max_days)
     return TimeRange.parse(asked.from_, asked.to, app().clock.now(), default, longest)

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import AwareDatetime
+
 from shared.domain.validation import Model
 
 
@@ -55,3 +57,27 @@ class DeviationBuckets(Model):
     critical: list[int]
     undefined: list[int]
     faulty: list[int]  # samples of a sensor that was not well
+
+
+class SensorCurve(Model):
+    """A sensor's part of a template's series: per bucket readings [ppmv], the largest score, and the worst level.
+
+    Without ``least`` and ``largest`` each bucket is one sample. Levels: 0 Ok, 1 Warning, 2 Critical, -1 Undefined.
+    """
+
+    sensor: str
+    mean: list[float | None]
+    least: list[float | None] | None
+    largest: list[float | None] | None
+    score: list[float | None]
+    level: list[int]
+
+
+class TemplateSeries(Model):
+    """All sensors of a template on one time axis: bucket k begins at ``start`` + k times ``bucket_seconds``."""
+
+    template: str
+    start: AwareDatetime
+    bucket_seconds: int
+    size: int
+    sensors: list[SensorCurve]

@@ -12,13 +12,20 @@ from pydantic import TypeAdapter, ValidationError
 from shared.detection import Fault
 from shared.domain.deviation import Level
 from shared.domain.environment import Floats, Times
-from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings
+from shared.domain.series import (
+    DeviationBuckets,
+    Deviations,
+    ReadingBuckets,
+    Readings,
+    SensorCurve,
+    TemplateSeries,
+)
 from shared.domain.tsd import BUCKET, EARLIEST, floor_to_bucket, iso, to_datetime64, utc
 from shared.domain.validation import Moment
 from shared.errors import InvalidInput
 from shared.ports import Deviations as DeviationsTable
 from shared.ports import Registry
-from shared.usecases.lookup import look_up_sensor
+from shared.usecases.lookup import look_up_sensor, look_up_template
 
 MOST_POINTS = 10_000
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -128,6 +135,12 @@ class Grid:
             mean[there] = np.add.reduceat(values, first) / np.diff(np.append(first, values.size))
         return low, mean, high
 
+    def worst(self, bucket: npt.NDArray[np.int64], level: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """Return the worst level in each bucket [size]; Undefined where there is none."""
+        found = np.full(self.size, Level.UNDEFINED, dtype=np.int8)
+        np.maximum.at(found, bucket, level)
+        return found
+
     def count(self, bucket: npt.NDArray[np.int64], which: npt.NDArray[np.bool_]) -> list[int]:
         """Return how many of those samples each bucket holds [size]."""
         found: list[int] = np.bincount(bucket[which], minlength=self.size).tolist()
@@ -191,8 +204,6 @@ class Series:
         times, columns = self._columns(sensor, span, names)
         bucket, level = grid.of(times), columns["level"]
         low, mean, high = grid.spread(bucket, columns["score"].astype(np.float64))
-        worst = np.full(grid.size, Level.UNDEFINED, dtype=np.int8)
-        np.maximum.at(worst, bucket, level)
         return DeviationBuckets.model_construct(
             sensor=sensor,
             bucket_seconds=int(grid.width.total_seconds()),
@@ -200,12 +211,39 @@ class Series:
             min=_numbers(low.round(4)),
             mean=_numbers(mean.round(4)),
             max=_numbers(high.round(4)),
-            level=_levels(worst),
+            level=_levels(grid.worst(bucket, level)),
             ok=grid.count(bucket, level == Level.OK),
             warning=grid.count(bucket, level == Level.WARNING),
             critical=grid.count(bucket, level == Level.CRITICAL),
             undefined=grid.count(bucket, level == Level.UNDEFINED),
             faulty=grid.count(bucket, columns["fault"] != Fault.NONE),
+        )
+
+    def of_template(self, template: str, span: TimeRange, points: int) -> TemplateSeries:
+        """Return all sensors' readings and scores at so many points at most; raises NotFound or InvalidInput."""
+        _, known = look_up_template(self.registry, template)
+        grid = Grid.over(span, Resolution(points=points))
+        return TemplateSeries.model_construct(
+            template=known.id,
+            start=grid.start,
+            bucket_seconds=int(grid.width.total_seconds()),
+            size=grid.size,
+            sensors=[self._curve(one.id, span, grid) for one in known.sensors],
+        )
+
+    def _curve(self, sensor: str, span: TimeRange, grid: Grid) -> SensorCurve:
+        times, columns = self._columns(sensor, span, ("ppmv", "score", "level"))
+        bucket = grid.of(times)
+        low, mean, high = grid.spread(bucket, columns["ppmv"])
+        _, _, score = grid.spread(bucket, columns["score"].astype(np.float64))
+        single = grid.width == BUCKET
+        return SensorCurve.model_construct(
+            sensor=sensor,
+            mean=_numbers(mean.round(3)),
+            least=None if single else _numbers(low.round(3)),
+            largest=None if single else _numbers(high.round(3)),
+            score=_numbers(score.round(3)),
+            level=grid.worst(bucket, columns["level"]).tolist(),
         )
 
     def _columns(self, sensor: str, span: TimeRange, names: tuple[str, ...]) -> tuple[Times, dict[str, Any]]:
