@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from shared.usecases.estimate import Estimate
     from shared.usecases.feedback import Feedback
     from shared.usecases.ingest import Ingest
+    from shared.usecases.look import Look
     from shared.usecases.notes import Notes
     from shared.usecases.query import Query
     from shared.usecases.registry import Registrations
@@ -318,6 +319,24 @@ class Bootstrap:
         from shared.usecases.what_if import WhatIf  # noqa: PLC0415
 
         return WhatIf(self.lake, self.registry)
+
+    @cached_property
+    def look(self) -> "Look":
+        """Reads what pages show."""
+        from shared.usecases.look import Look  # noqa: PLC0415
+
+        return Look(
+            self.registry,
+            self.lake,
+            self.baselines,
+            self.deviations,
+            self.incidents,
+            self.estimations,
+            self.events,
+            self.query,
+            self.feedback,
+            self.clock,
+        )
 
     def tables(self) -> list["TableClient"]:
         """Return the clients of all tables of the app."""

@@ -276,6 +276,10 @@ class Incidents(Removable, Protocol):
         """Return the template's incidents, newest first: all, or so many after a page; raises InvalidInput."""
         ...
 
+    def open_ones(self) -> Sequence[StoredIncident]:
+        """Return every template's incidents that go on, by one query."""
+        ...
+
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         """Return the template's incident with that onset, or None."""
         ...
@@ -318,6 +322,10 @@ class Estimations(Removable, Protocol):
 
     def list(self, template: str, *, limit: int, after: str | None = None) -> Page[EstimationSummary]:
         """Return the template's estimations in short, newest incident first, so many after a page."""
+        ...
+
+    def summary(self, template: str, incident: str) -> EstimationSummary | None:
+        """Return the incident's estimation in short, or None."""
         ...
 
     def get(self, template: str, incident: str) -> StoredEstimation | None:

@@ -35,6 +35,15 @@ class Rates:
             raise InvalidInput(f"false alarms: 0 < critical < warning, not {self.critical} and {self.warning}")
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A channel's distances to its own history: from which on Warning, from which on Critical."""
+
+    name: str
+    warning: float
+    critical: float
+
+
 @dataclass(frozen=True, eq=False)
 class Baseline:
     """Leak-free history on the 10-minute grid with the scale of each channel.
@@ -60,6 +69,18 @@ class Baseline:
     def version(self) -> str:
         """Name of this content: same content, same version."""
         return hashlib.sha256(self.to_bytes()).hexdigest()[:16]
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Each channel's distances from which a window is Warning and Critical."""
+        pairs = zip(CHANNELS, self.scales, strict=True)
+        return tuple(Threshold(channel.name, scale.warning, scale.critical) for channel, scale in pairs)
+
+    @property
+    def usual(self) -> tuple[float, float]:
+        """Between which readings 90 % of the history lies [ppmv]."""
+        low, high = np.nanpercentile(self.ppmv, [5, 95])
+        return float(low), float(high)
 
     @property
     def times(self) -> Times:

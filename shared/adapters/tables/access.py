@@ -28,10 +28,10 @@ _CHANGED = (404, 409, _PRECONDITION_FAILED)  # gone, there already, not what was
 Operation = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # of a transaction
 
 
-def get_entity(table: TableClient, partition: str, row: str) -> TableEntity | None:
-    """Return the entity, or None where there is none."""
+def get_entity(table: TableClient, partition: str, row: str, select: Sequence[str] | None = None) -> TableEntity | None:
+    """Return the entity, or some of its properties, or None where there is none."""
     try:
-        return table.get_entity(partition, row)
+        return table.get_entity(partition, row, select=list(select) if select else None)
     except ResourceNotFoundError:
         return None
 

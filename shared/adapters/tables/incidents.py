@@ -6,7 +6,7 @@ probability and rate are plain properties for people; all of it, and its course,
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,10 @@ class TableIncidents(PartitionedTable):
         """Return the template's incidents, newest first: all, or so many after a page."""
         found, continuation = page_of(self._table, template, limit, after)
         return Page.of((_incident(entity) for entity in found), continuation)
+
+    def open_ones(self) -> Sequence[StoredIncident]:
+        """Return every template's incidents that go on, by one query."""
+        return [_incident(entity) for entity in self._table.query_entities("closed eq ''")]
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         """Return the template's incident with that onset, or None."""
@@ -89,6 +93,11 @@ def _moment(text: str) -> datetime | None:
 
 class TableEstimations(PartitionedTable):
     """The newest estimation of each incident."""
+
+    def summary(self, template: str, incident: str) -> EstimationSummary | None:
+        """Return the incident's estimation in short, or None."""
+        entity = get_entity(self._table, template, _row(incident), select=_PLAIN)
+        return None if entity is None else _summary(entity)
 
     def get(self, template: str, incident: str) -> StoredEstimation | None:
         """Return the incident's estimation, or None."""
