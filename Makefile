@@ -10,7 +10,7 @@ CURRENTS = $(firstword $(wildcard $(DATA)/*_currents*.csv))
 # One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup demo run test test-fast check format bench fuzz clean
+.PHONY: help setup demo run test test-fast check format bench fuzz pictures clean
 
 help:
 	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
@@ -18,6 +18,7 @@ help:
 	@echo "make test    all tests, on real Azurite"
 	@echo "make check   format, lint, types, import contracts, fast tests"
 	@echo "make bench   the measured claims"
+	@echo "make pictures  the pictures of the documentation (needs Chromium)"
 	@echo "make fuzz    generated requests against the API's contract: REQUESTS=20000 SEED=n"
 	@echo "options:     DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget the last demo)"
 
@@ -66,8 +67,12 @@ bench: setup
 	PYTHONPATH=.:mock $(BIN)/python -m bench.speed
 	PYTHONPATH=.:mock $(BIN)/python -m bench.storage
 	PYTHONPATH=.:mock $(BIN)/python -m bench.api
+	PYTHONPATH=.:mock $(BIN)/python -m bench.pages
 	$(BIN)/python -m bench.estimation --scenarios 100 $(if $(DATA),--readings "$(DATA)" $(CURRENTS:%=--currents "%"))
 	$(if $(DATA),$(BIN)/python -m bench.detection --data "$(DATA)")
+
+pictures: demo
+	@$(BIN)/python -m local.pictures
 
 fuzz: setup
 	PYTHONPATH=.:mock $(BIN)/python -m tests.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))

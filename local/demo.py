@@ -36,6 +36,7 @@ LEAK = {"--leak-template": "snorre-w", "--leak-point": "W2", "--leak-rate": "4e-
 PRESENT = "2026-07-09T06:00:00Z"  # of the synthetic demo: what it shows is the same on every day and machine
 FEW_DAYS = "11"  # recorded series are short, and known rises lie in them
 CLEAN_DAYS = "28"  # of the 40 that the synthetic sea offers: more history makes fewer false alarms
+NEVER = "0 0 0 1 1 *"  # but at New Year
 TOKEN = "local-emulator"  # noqa: S105 (the emulator's, on this machine only)
 
 
@@ -90,18 +91,34 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     port = [] if options.port is None else ["--port", str(options.port)]
     host = stack.enter_context(HostProcess(settings, "--lease", "10", *port, log=folder / "host.log"))
     account = Account(host, app, omnia, begun)
-    account.say(f"Azurite, emulator and host run; the app answers at {host.url}/api/health")
+    account.say(f"Azurite, emulator and host run; look at {host.url}/overview")
     account.ingest()
     account.settle()
     found = account.report()
     changed = differences(before, snapshot(app))
     print(f"\nrows of the tables that this run wrote: {len(changed)} (run it again: 0)" if not options.stay else "")
-    print(f"look yourself (make run keeps it up): {host.url}/api/health, /api/templates/snorre-w/incidents, ...")
+    print(f"look yourself (make run keeps it up): {host.url}/overview, the API at {host.url}/api/docs")
     if options.stay:
         print("live: a tick every 10 minutes, Ctrl-C ends it", flush=True)
         signal.pause()
     account.say("stopped")
     return 0 if found else 1
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve what a demo left in its folder, at its present, with nothing going on; yield the app's address."""
+    story = json.loads((folder / "story.json").read_text())
+    with Azurite(folder / "storage") as azurite:
+        settings = {
+            "AzureWebJobsStorage": azurite.connection_string,
+            "INGEST_SCHEDULE": NEVER,
+            "BASELINES_SCHEDULE": NEVER,
+            "OMNIA__BASE_URL": "http://127.0.0.1:9/v1.7",
+            "AS_OF": story["present"],
+        }
+        with HostProcess(settings, log=folder / "host.log") as host:
+            yield host.url
 
 
 def synthetic(folder: Path) -> Scenario:

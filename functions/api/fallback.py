@@ -6,7 +6,7 @@ from http import HTTPStatus
 import azure.functions as func
 
 from functions.http.access import cors_headers
-from functions.http.operation import OPERATIONS
+from functions.http.operation import OPERATIONS, ROOT
 from functions.http.problem import problem
 from shared.settings import settings
 
@@ -19,7 +19,7 @@ PREFLIGHT = {
 
 
 @blueprint.function_name("no_such_resource")
-@blueprint.route(route="{*path}", auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route(route=ROOT + "{*path}", auth_level=func.AuthLevel.ANONYMOUS)
 def no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer what no endpoint does."""
     path = req.route_params.get("path") or ""

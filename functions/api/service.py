@@ -4,10 +4,11 @@ import json
 from functools import cache
 from typing import Any
 
-from functions.http.assets import asset, page
+from functions.http.assets import page
 from functions.http.openapi import openapi
 from functions.http.operation import OPERATIONS, Call, Endpoints
 from functions.http.parameters import NoParameters
+from functions.http.policy import policy
 from functions.http.reply import HTML, Reply
 from shared import __version__
 from shared.bootstrap import app
@@ -30,13 +31,6 @@ ORDER = (
     "Service",
 )
 
-# The documentation page is alone with its own scripts; swagger-ui sets styles of its own.
-POLICY = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "Referrer-Policy": "no-referrer",
-}
-
 
 @endpoint("GET", "health", Health, access="anyone")
 def get_health(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
@@ -53,14 +47,8 @@ def get_contract(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
 @endpoint("GET", "docs", str, media_types=("text/html",), access="anyone")
 def get_docs(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
     """Return a page to read this contract on, and to try it."""
-    return Reply(page("docs"), media_type=HTML, headers=POLICY)
-
-
-@endpoint("GET", "docs/{asset}", str, media_types=("text/javascript", "text/css"), access="anyone")
-def get_docs_asset(call: Call[NoParameters, Model]) -> Reply:
-    """Return a script or style of the documentation page."""
-    content, kind = asset(call.path["asset"])
-    return Reply(content, media_type=kind, headers=POLICY)
+    # Swagger UI sets styles of its own.
+    return Reply(page("docs"), media_type=HTML, headers=policy(style_src="'self' 'unsafe-inline'"))
 
 
 @cache

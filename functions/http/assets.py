@@ -7,11 +7,26 @@ from pathlib import Path
 from shared.errors import NotFound
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-SCRIPT, STYLE = "text/javascript", "text/css"
+SCRIPT, STYLE, PICTURE = "text/javascript", "text/css", "image/svg+xml"
+
+SCRIPTS = (
+    "charts.js",
+    "docs.js",
+    "feedback.js",
+    "live.js",
+    "template.js",
+    "theme.js",
+    "times.js",
+    "what-if.js",
+)
 
 # What pages load, by the name that they use; no path is ever made of what a caller sends.
 ASSETS: Mapping[str, tuple[str, str]] = {
-    "docs.js": ("docs.js", SCRIPT),
+    **{name: (name, SCRIPT) for name in SCRIPTS},
+    "pages.css": ("pages.css", STYLE),
+    "icon.svg": ("icon.svg", PICTURE),
+    "uplot.js": ("vendor/uplot.js", SCRIPT),
+    "uplot.css": ("vendor/uplot.css", STYLE),
     "swagger-ui-bundle.js": ("vendor/swagger-ui-bundle.js", SCRIPT),
     "swagger-ui.css": ("vendor/swagger-ui.css", STYLE),
 }

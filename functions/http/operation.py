@@ -19,6 +19,8 @@ from shared.settings import settings
 
 logger = logging.getLogger(__name__)
 
+ROOT = "api/"  # of the API; pages are beside it
+
 QueryT = TypeVar("QueryT", bound=Parameters)
 BodyT = TypeVar("BodyT")
 
@@ -124,23 +126,18 @@ class Endpoints:
                 conditional=conditional,
             )
             OPERATIONS.append(operation)
-            self._serve(operation, handler)
+            serve(self.blueprint, operation, handler, ROOT)
             return handler
 
         return register
 
-    def _serve(self, operation: Operation, handler: Handler) -> None:
-        """Register the function that the platform calls; it takes what the platform passes, by name."""
 
-        def run(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-            return respond(operation, handler, req, context.invocation_id)
-
-        level = auth_level(operation.access)
-        routed = self.blueprint.route(route=operation.route, methods=[operation.method], auth_level=level)(run)
-        self.blueprint.function_name(operation.name)(routed)
+Problems = Callable[[Exception, str], func.HttpResponse]
 
 
-def respond(operation: Operation, handler: Handler, request: func.HttpRequest, invocation: str) -> func.HttpResponse:
+def respond(
+    operation: Operation, handler: Handler, request: func.HttpRequest, invocation: str, problems: Problems = problem_of
+) -> func.HttpResponse:
     """Return the handler's answer to the request, or the problem that it ended in; never a stack trace."""
     try:
         check_access(request, operation.access)
@@ -155,8 +152,21 @@ def respond(operation: Operation, handler: Handler, request: func.HttpRequest, i
         reply = result if isinstance(result, Reply) else Reply(result, operation.status)
         response = response_of(request, reply)
     except Exception as error:
-        response = problem_of(error, invocation)
+        response = problems(error, invocation)
     for name, value in cors_headers(request, settings().http).items():
         both = [response.headers[name], value] if name == "Vary" and "Vary" in response.headers else [value]
         response.headers[name] = ", ".join(both)
     return response
+
+
+def serve(
+    blueprint: func.Blueprint, operation: Operation, handler: Handler, root: str, problems: Problems = problem_of
+) -> None:
+    """Register the function that the platform calls; it takes what the platform passes, by name."""
+
+    def run(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        return respond(operation, handler, req, context.invocation_id, problems)
+
+    level = auth_level(operation.access)
+    routed = blueprint.route(route=root + operation.route, methods=[operation.method], auth_level=level)(run)
+    blueprint.function_name(operation.name)(routed)

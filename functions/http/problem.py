@@ -10,6 +10,7 @@ from typing import Any
 import azure.functions as func
 from pydantic import Field
 
+from functions.http.reply import COMMON
 from shared.domain.validation import Model
 from shared.errors import Conflict, HasData, InvalidInput, LeakDetectionError, NotFound, PreconditionFailed
 
@@ -93,7 +94,9 @@ def problem(
         "contents": dict(contents or {}),
     }
     content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
-    return func.HttpResponse(content, status_code=int(status), mimetype=MEDIA_TYPE, headers=dict(headers or {}))
+    return func.HttpResponse(
+        content, status_code=int(status), mimetype=MEDIA_TYPE, headers={**COMMON, **(headers or {})}
+    )
 
 
 def findings_in(message: str) -> list[Mapping[str, str]]:

@@ -1,0 +1,1 @@
+"""HTTP: the pages, and what they share: drawings, words, rendering."""

@@ -1,0 +1,66 @@
+// Keeps a page as the server would show it now, without losing the view: asks whether it changed, and puts in only the
+// parts that did. What cannot be asked is said to be old.
+import { bindZone, hearClock, showTimes, text, now } from "./times.js";
+
+const EVERY = 30000;
+const SOON = 5000; // after a failure
+const TICK = 5000;
+const parts = () => [...document.querySelectorAll("[data-live]")];
+const served = new Map(parts().map((part) => [part.id, part.outerHTML])); // before anything of ours changed them
+const banner = document.getElementById("connection");
+let tag = null;
+let again = 0;
+let lastGood = now();
+
+bindZone();
+setInterval(() => showTimes(), TICK);
+setInterval(() => { if (!document.hidden) refresh(); }, EVERY);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+addEventListener("online", refresh);
+addEventListener("offline", () => lost("this device is offline"));
+addEventListener("refresh", refresh);
+
+export async function refresh() {
+  try {
+    const headers = tag ? { "If-None-Match": tag } : {};
+    const answer = await fetch(location.pathname, { headers, cache: "no-store", signal: AbortSignal.timeout(20000) });
+    hearClock(answer);
+    if (answer.status === 200) {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      tag = answer.headers.get("ETag");
+      put(page);
+    } else if (answer.status !== 304) {
+      throw new Error(`the server answers ${answer.status}`);
+    }
+    lastGood = now();
+    banner.hidden = true;
+    document.body.classList.remove("lost");
+    dispatchEvent(new Event("current"));
+  } catch (error) {
+    lost(error.message);
+  }
+  showTimes();
+}
+
+function put(page) {
+  document.title = page.title;
+  if (page.body.dataset.asOf) document.body.dataset.asOf = page.body.dataset.asOf;
+  for (const part of parts()) {
+    const fresh = page.getElementById(part.id);
+    if (!fresh || served.get(part.id) === fresh.outerHTML) continue;
+    served.set(part.id, fresh.outerHTML);
+    const focus = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    part.className = fresh.className;
+    part.replaceChildren(...fresh.childNodes);
+    if (focus) part.querySelector(`[href="${CSS.escape(focus)}"]`)?.focus();
+    dispatchEvent(new CustomEvent("changed", { detail: part.id }));
+  }
+}
+
+function lost(why) {
+  banner.textContent = `Not current: ${why}. This is how it was ${text(lastGood)}.`;
+  banner.hidden = false;
+  document.body.classList.add("lost");
+  clearTimeout(again);
+  again = setTimeout(refresh, SOON);
+}
