@@ -121,11 +121,12 @@ class Client:
 
     url: str
     session: requests.Session
+    root: str = "api/"
 
     def seconds(self, path: str, status: int = 200, **more: Any) -> tuple[float, requests.Response]:
         """Return how long an answer took, and the answer; AssertionError for another status."""
         begun = time.perf_counter()
-        answer = self.session.get(f"{self.url}/api/{path}", timeout=60, **more)
+        answer = self.session.get(f"{self.url}/{self.root}{path}", timeout=60, **more)
         took = time.perf_counter() - begun
         assert answer.status_code == status, answer.text
         return took, answer
