@@ -1,8 +1,6 @@
 """What tests share: one Azurite per test process, names that no other test uses, and the app wired to both."""
 
 import importlib
-import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.azurite import Azurite
+from local.pictures import chromium
 from shared.bootstrap import Bootstrap
 from shared.settings import Settings
+from tests.demo import run_demo
 from tests.http_calls import HttpFunctions
 
 if TYPE_CHECKING:
@@ -99,11 +99,21 @@ def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="session")
+def finished_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo that has run to its end."""
+    folder = tmp_path_factory.mktemp("demo")
+    code, told = run_demo(folder)
+    assert code == 0, told
+    (folder / "told.txt").write_text(told)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     """A real browser; tests that need it are skipped where there is none."""
     from playwright.sync_api import sync_playwright
 
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    program = chromium()
     if program is None:
         pytest.skip("there is no browser: `apt-get install chromium`, or its path in CHROMIUM")
     with sync_playwright() as playwright:

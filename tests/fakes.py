@@ -307,6 +307,9 @@ class FakeIncidents(FakeTable):
         found = [StoredIncident(*value, tag) for (name, _), (value, tag) in self.cells.rows.items() if name == template]
         return page(sorted(found, key=lambda one: one.incident.onset, reverse=True), limit, after)
 
+    def open_ones(self) -> Sequence[StoredIncident]:
+        return [StoredIncident(*value, tag) for value, tag in self.cells.rows.values() if value[0].open]
+
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         value, tag = self.cells.get((template, onset))
         return None if value is None else StoredIncident(*value, tag)
@@ -321,6 +324,9 @@ class FakeIncidents(FakeTable):
 class FakeEstimations(FakeTable):
     def __init__(self, writes: Writes) -> None:
         self.cells: Cells[StoredEstimation] = Cells(writes)
+
+    def summary(self, template: str, incident: str) -> EstimationSummary | None:
+        return next((one for one in self.list(template, limit=1000) if one.incident == incident), None)
 
     def get(self, template: str, incident: str) -> StoredEstimation | None:
         stored, tag = self.cells.get((template, incident))

@@ -15,7 +15,7 @@ from shared.domain.leak import Leak
 from shared.domain.mark import Span
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import SLOTS, SeriesDay, TemplateDay, grid, start_of
+from shared.domain.tsd import BUCKET, SLOTS, SeriesDay, TemplateDay, grid, start_of
 from shared.simulation import simulate
 from tests.examples import history, quiet_baseline, series
 
@@ -33,29 +33,47 @@ QUIET = {f"AzureWebJobs.{name}.Disabled": "true" for name in ("detect", "estimat
 
 def fill(app: Bootstrap) -> Incident:
     """Fill the app's storage, and return the incident that it found in it."""
-    seed(app, seed_platforms())
-    platform = app.registry.platform("snorre").platform
-    template = next(one for one in platform.templates if one.id == TEMPLATE)
-    for sensor in template.sensors:
-        app.baselines.put(sensor.id, quiet_baseline())
-        tag = app.registry.platform("snorre").stored[sensor.id].tag
-        app.registry.set_history(template, sensor, history(sensor.id, quiet_baseline().version, FIRST), tag)
-    for document in _documents(platform, template):
-        app.lake.write(template, document, None)
-    app.registry.set_watermarks(template, {sensor.id: NOW for sensor in template.sensors})
-    app.detect.run("snorre", TEMPLATE, DAYS[0], DAYS[-1])
-    (stored,) = app.incidents.list(TEMPLATE)
-    incident, told = stored.incident, stored.told
-    assert told is not None
-    message = {"platform": "snorre", "template": TEMPLATE, "incident": incident.id, "onset": incident.onset}
-    app.estimate.run(CriticalMessage.model_validate(message | {"at": told.at, "sensors": incident.sensors}))
+    begin(app)
+    advance(app, NOW)
+    incident = estimate(app)
     quiet = Span(start_of(FIRST), start_of(FIRST) + timedelta(hours=2))
     app.feedback.mark(SENSOR, quiet, "no_leak", "A. Person", "trawler")
     return incident
 
 
-def _documents(platform: Platform, template: Template) -> list[TemplateDay]:
-    """Return the days' documents: noise, a tidal current, and a leak near the second sensor."""
+def begin(app: Bootstrap) -> None:
+    """Register the platforms, and give the template's sensors a baseline."""
+    seed(app, seed_platforms())
+    platform = app.registry.platform("snorre")
+    template = next(one for one in platform.platform.templates if one.id == TEMPLATE)
+    for sensor in template.sensors:
+        app.baselines.put(sensor.id, quiet_baseline())
+        tag = app.registry.platform("snorre").stored[sensor.id].tag
+        app.registry.set_history(template, sensor, history(sensor.id, quiet_baseline().version, FIRST), tag)
+
+
+def advance(app: Bootstrap, until: datetime) -> None:
+    """Let everything that was measured before a moment come in, and score it."""
+    platform = app.registry.platform("snorre").platform
+    template = next(one for one in platform.templates if one.id == TEMPLATE)
+    for document in _documents(platform, template, until):
+        app.lake.write(template, document, app.lake.read(template, document.day).tag)
+    app.registry.set_watermarks(template, {sensor.id: until for sensor in template.sensors})
+    app.detect.run("snorre", TEMPLATE, DAYS[0], DAYS[-1])
+
+
+def estimate(app: Bootstrap) -> Incident:
+    """Estimate the template's incident as its message asks for it, and return it."""
+    (stored,) = app.incidents.list(TEMPLATE)
+    incident, told = stored.incident, stored.told
+    assert told is not None
+    message = {"platform": "snorre", "template": TEMPLATE, "incident": incident.id, "onset": incident.onset}
+    app.estimate.run(CriticalMessage.model_validate(message | {"at": told.at, "sensors": incident.sensors}))
+    return incident
+
+
+def _documents(platform: Platform, template: Template, until: datetime) -> list[TemplateDay]:
+    """Return the days' documents up to a moment: noise, a tidal current, and a leak near the second sensor."""
     times = grid(FIRST, len(DAYS) * SLOTS)
     hours = np.arange(times.size) / 6
     sea = {"current_speed": 10 + 6 * np.sin(hours / 2), "current_direction": (hours * 29) % 360}
@@ -68,17 +86,21 @@ def _documents(platform: Platform, template: Template) -> list[TemplateDay]:
     )
     noise = np.random.default_rng(1).normal(10, 1, (len(template.sensors), times.size))
     ppmv = noise + simulate(template, environment, leak, times)
+    known = int((until - start_of(FIRST)) / BUCKET)
     documents = []
     for number, day in enumerate(DAYS):
-        part = slice(number * SLOTS, (number + 1) * SLOTS)
+        part = slice(number * SLOTS, min(known, (number + 1) * SLOTS))
+        size = part.stop - part.start
+        if size <= 0:
+            break
         sensors = {one.id: series(day, row[part], one.tag) for one, row in zip(template.sensors, ppmv, strict=True)}
         measured = {
             name: SeriesDay(
                 tag=platform.environment[name].tag,  # type: ignore[index]
                 unit=platform.environment[name].unit,  # type: ignore[index]
-                until=start_of(day) + timedelta(days=1),
-                values=tuple(values[part].round(3).tolist()),
-                counts=(1,) * SLOTS,
+                until=start_of(day) + size * BUCKET,
+                values=(*values[part].round(3).tolist(), *(None,) * (SLOTS - size)),
+                counts=(1,) * size + (0,) * (SLOTS - size),
             )
             for name, values in sea.items()
         }

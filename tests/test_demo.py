@@ -1,12 +1,11 @@
 """The demo, as a person runs it: it finds the leak, and a second time it finds nothing to change."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.demo import run_demo
 
 pytestmark = [
     pytest.mark.azurite,
@@ -15,27 +14,10 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-ROOT = Path(__file__).resolve().parent.parent
 
-
-def demo(storage: Path, *arguments: str) -> tuple[int, str]:
-    """Run the demo on that storage; return its exit code and what it printed."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "local.demo", "--storage", str(storage), *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "mock")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    return ran.returncode, ran.stdout + ran.stderr
-
-
-def test_the_demo_finds_the_leak_and_a_second_run_changes_no_row(tmp_path: Path) -> None:
+def test_the_demo_finds_the_leak_and_a_second_run_changes_no_row(finished_demo: Path) -> None:
     """Truth stands beside the estimate; on the same storage everything is already known."""
-    code, told = demo(tmp_path)
-    assert code == 0, told
+    told = (finished_demo / "told.txt").read_text()
     assert re.search(r"CONFIRMED: probability of a leak here (0\.9\d|1\.00)", told)
     assert re.search(r"^verdict +a leak +CONFIRMED", told, re.MULTILINE)
     off = re.search(r"([\d.]+) m off", told)
@@ -44,14 +26,14 @@ def test_the_demo_finds_the_leak_and_a_second_run_changes_no_row(tmp_path: Path)
     factor = re.search(r"x([\d.]+)$", told, re.MULTILINE)
     assert factor is not None
     assert 0.3 < float(factor[1]) < 3
-    again, retold = demo(tmp_path)
+    again, retold = run_demo(finished_demo)
     assert again == 0, retold
     assert "rows of the tables that this run wrote: 0 " in retold
 
 
 def test_the_real_rise_is_flagged_critical_and_estimated(real_series: Path, tmp_path: Path) -> None:
     """The Snorre rise of 2021-04-28 with its currents, as it was recorded."""
-    code, told = demo(tmp_path, "--data", str(real_series))
+    code, told = run_demo(tmp_path, "--data", str(real_series))
     assert code == 0, told
     assert re.search(r"snorre-w +Critical since 2021-04-2[89]T", told)
     assert re.search(r"(CONFIRMED|UNDEFINED|EXTERNAL_CAUSE): probability of a leak here [\d.]+", told)
@@ -60,6 +42,6 @@ def test_the_real_rise_is_flagged_critical_and_estimated(real_series: Path, tmp_
 def test_another_story_on_the_same_storage_is_refused(tmp_path: Path) -> None:
     """Two presents in one storage would make neither true."""
     (tmp_path / "story.json").write_text('{"story": {}, "present": "2026-01-01T00:00:00Z"}')
-    code, told = demo(tmp_path)
+    code, told = run_demo(tmp_path)
     assert code == 1
     assert "run it with FRESH=1" in told
