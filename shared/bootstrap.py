@@ -22,6 +22,7 @@ from shared.adapters.tables import (
     TableRegistry,
 )
 from shared.domain.tsd import PlausibleRange
+from shared.errors import SettingsError
 from shared.ports import Clock
 from shared.settings import Settings, settings
 from shared.usecases.evidence import EvidenceRules
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from shared.usecases.series import Series
     from shared.usecases.what_if import WhatIf
 
-# One line per storage request would bury what this system says itself.
-logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+# One line per storage request, and one per token, would bury what this system says itself.
+logging.getLogger("azure").setLevel(logging.WARNING)
 
 
 class Bootstrap:
@@ -164,12 +165,10 @@ class Bootstrap:
     def omnia(self) -> "OmniaSource":
         """The source of the readings."""
         from shared.adapters.omnia import OmniaSource  # noqa: PLC0415 (only ingest talks to OMNIA)
-        from shared.adapters.omnia_http import StaticCredential  # noqa: PLC0415
 
         config = self.settings.omnia
-        credential = StaticCredential(config.static_token) if config.static_token else self._credential
         return OmniaSource(
-            credential,
+            self._omnia_credential,
             config.base_url,
             f"{config.resource}/.default",
             connect_timeout=config.connect_timeout_s,
@@ -178,6 +177,23 @@ class Bootstrap:
             series_per_request=config.max_series_per_request,
             status_filter=config.good_status,
         )
+
+    @property
+    def _omnia_credential(self) -> Any:
+        """A fixed token (emulator), a service principal, or the app's own identity."""
+        config = self.settings.omnia
+        if config.static_token:
+            from shared.adapters.omnia_http import StaticCredential  # noqa: PLC0415
+
+            return StaticCredential(config.static_token)
+        if config.client_id:
+            from azure.identity import ClientSecretCredential  # noqa: PLC0415
+
+            secret = config.client_secret.get_secret_value()
+            if secret.startswith("@Microsoft.KeyVault("):  # checked here: pages go on, and tell that nothing comes in
+                raise SettingsError("OMNIA__CLIENT_SECRET: the platform cannot read it from Key Vault")
+            return ClientSecretCredential(config.tenant_id, config.client_id, secret)
+        return self._credential
 
     # --- use cases
 

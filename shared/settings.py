@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -80,11 +81,20 @@ class Omnia(Group):
         description="Entra resource that the token is for (production).",
     )
     static_token: str = Field("", description="Fixed bearer token, for the emulator only; empty: Entra identity.")
+    tenant_id: str = Field("", description="Entra tenant of a service principal; empty: the app's own identity asks.")
+    client_id: str = Field("", description="Client id of that service principal.")
+    client_secret: SecretStr = Field(SecretStr(""), description="Its secret; on Azure a Key Vault reference.")
     connect_timeout_s: float = Field(5, gt=0, le=60, description="Longest wait for a connection [s].")
     read_timeout_s: float = Field(30, gt=0, le=300, description="Longest wait for an answer [s].")
     max_retries: int = Field(4, ge=0, le=10, description="How often a failed request is tried again.")
     max_series_per_request: int = Field(50, ge=1, le=1000, description="Series asked for in one request.")
     good_status: tuple[int, ...] = Field((192,), min_length=1, description="OPC status codes that count as good.")
+
+    @model_validator(mode="after")
+    def _whole_principal(self) -> Self:
+        if len({bool(self.tenant_id), bool(self.client_id), bool(self.client_secret.get_secret_value())}) > 1:
+            raise ValueError("tenant_id, client_id and client_secret belong together: all of them, or none")
+        return self
 
 
 class Ingest(Group):
