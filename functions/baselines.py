@@ -2,29 +2,33 @@
 
 import azure.functions as func
 
+from functions.invocation import invocation
 from functions.queue_message import tell_when_poison
 from shared.bootstrap import app
 from shared.domain.baseline_request import BaselineRequest
 from shared.domain.validation import parse
 from shared.errors import LeakDetectionError
 from shared.settings import settings
+from shared.telemetry import operation
 
 blueprint = func.Blueprint()
 
 
 @blueprint.function_name("baselines")
 @blueprint.timer_trigger("timer", schedule="%BASELINES_SCHEDULE%")
-def baselines(timer: func.TimerRequest) -> None:  # noqa: ARG001 (the runtime passes it by name)
+def baselines(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 (the runtime passes it by name)
     """Look after the baselines of every template."""
-    failed = app().build_baselines.run()
-    if failed:
-        raise LeakDetectionError("; ".join(f"{name}: {why}" for name, why in failed.items()))
+    with invocation(context):
+        failed = app().build_baselines.run()
+        if failed:
+            raise LeakDetectionError("; ".join(f"{name}: {why}" for name, why in failed.items()))
 
 
 @blueprint.function_name("baselines_after_backfill")
 @blueprint.queue_trigger("message", queue_name=settings().storage.baselines_queue, connection="AzureWebJobsStorage")
-def baselines_after_backfill(message: func.QueueMessage) -> None:
+def baselines_after_backfill(message: func.QueueMessage, context: func.Context) -> None:
     """Look after the baselines of the template that the message names."""
-    with tell_when_poison(message, settings().storage.baselines_queue):
+    with invocation(context), tell_when_poison(message, settings().storage.baselines_queue):
         asked = parse(BaselineRequest, message.get_body(), "message")
-        app().build_baselines.run_template(asked.platform, asked.template)
+        with operation(asked.operation):
+            app().build_baselines.run_template(asked.platform, asked.template)

@@ -1,14 +1,17 @@
 """Queue: estimate an incident's place and rate."""
 
 import logging
+import time
 
 import azure.functions as func
 
+from functions.invocation import invocation
 from functions.queue_message import tell_when_poison
 from shared.bootstrap import app
 from shared.domain.incident import CriticalMessage
 from shared.domain.validation import parse
 from shared.settings import settings
+from shared.telemetry import operation, tell
 
 blueprint = func.Blueprint()
 logger = logging.getLogger(__name__)
@@ -16,9 +19,18 @@ logger = logging.getLogger(__name__)
 
 @blueprint.function_name("estimate")
 @blueprint.queue_trigger("message", queue_name=settings().storage.critical_queue, connection="AzureWebJobsStorage")
-def estimate(message: func.QueueMessage) -> None:
+def estimate(message: func.QueueMessage, context: func.Context) -> None:
     """Estimate the incident that the message names."""
-    with tell_when_poison(message, settings().storage.critical_queue):
+    began = time.monotonic()
+    with invocation(context), tell_when_poison(message, settings().storage.critical_queue):
         asked = parse(CriticalMessage, message.get_body(), "message")
-        answer = app().estimate.run(asked)
-        logger.info("estimate: %s: %s", asked.incident, answer.verdict if answer else "nothing to do")
+        with operation(asked.operation):
+            answer = app().estimate.run(asked)
+            tell(
+                logger,
+                "incident estimated",
+                template=asked.template,
+                incident=asked.incident,
+                verdict=answer.verdict if answer else "none",
+                seconds=time.monotonic() - began,
+            )

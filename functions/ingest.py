@@ -1,23 +1,20 @@
 """Timer: bring the lake up to date with OMNIA."""
 
-import logging
-
 import azure.functions as func
 
+from functions.invocation import invocation
 from shared.bootstrap import app
+from shared.usecases.poison import tell_waiting
 
 blueprint = func.Blueprint()
-logger = logging.getLogger(__name__)
 
 
 @blueprint.function_name("ingest")
 @blueprint.timer_trigger("timer", schedule="%INGEST_SCHEDULE%")
-def ingest(timer: func.TimerRequest) -> None:  # noqa: ARG001 (the runtime passes it by name)
-    """Ingest every template."""
-    report = app().ingest.run()
-    logger.info(
-        "ingest: %d readings, %d day blobs written, %d templates still behind",
-        report.readings,
-        report.blobs_written,
-        report.behind,
-    )
+def ingest(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 (the runtime passes it by name)
+    """Ingest every template; then tell of messages that nobody has looked at yet, whoever put them there."""
+    with invocation(context):
+        try:
+            app().ingest.run()
+        finally:
+            tell_waiting(app().messages)

@@ -172,8 +172,15 @@ class BlobTrigger(Trigger):
     def _succeeds(self, name: str) -> bool:
         """Runs the function on a blob as it is now; ResourceNotFoundError if it is gone."""
         blob = self._container.get_blob_client(name)
-        content = blob.download_blob().readall()
-        stream = func.blob.InputStream(data=content, name=f"{self._name}/{name}", uri=blob.url, length=len(content))
+        download = blob.download_blob()
+        content = download.readall()
+        stream = func.blob.InputStream(
+            data=content,
+            name=f"{self._name}/{name}",
+            uri=blob.url,
+            length=len(content),
+            metadata=download.properties.metadata,
+        )
         return self.invoke(stream).exception() is None
 
     def _poison(self, name: str, etag: str) -> None:

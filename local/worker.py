@@ -17,6 +17,7 @@ from typing import Any
 from local.metadata import Function
 
 log = logging.getLogger("local.worker")
+thread_storage = threading.local()  # the worker has one for all invocations
 
 
 class Worker:
@@ -35,7 +36,12 @@ class Worker:
 
     def submit(self, function: Function, argument: Any) -> Future[Any]:
         """Starts one invocation; the future brings what the function returns or raises."""
-        context = SimpleNamespace(function_name=function.name, invocation_id=str(uuid.uuid4()))
+        context = SimpleNamespace(
+            function_name=function.name,
+            invocation_id=str(uuid.uuid4()),
+            trace_context=SimpleNamespace(trace_parent=f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"),
+            thread_local_storage=thread_storage,
+        )
         arguments = {function.trigger["name"]: argument} | ({"context": context} if function.wants_context else {})
         return self.begin(self._start, function, arguments, context.invocation_id)
 

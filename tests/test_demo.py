@@ -31,6 +31,14 @@ def test_the_demo_finds_the_leak_and_a_second_run_changes_no_row(finished_demo: 
     assert "rows of the tables that this run wrote: 0 " in retold
 
 
+def test_one_operation_leads_from_the_timer_to_the_estimation(finished_demo: Path) -> None:
+    """The host's log tells of every stage, and the operation that found the leak is in each."""
+    log = (finished_demo / "host.log").read_text()
+    stages = ("template ingested", "day scored", "incident opened", "incident estimated")
+    operations = [set(re.findall(rf"{stage} .*operation=([0-9a-f]{{32}})", log)) for stage in stages]
+    assert set.intersection(*operations), [len(one) for one in operations]
+
+
 def test_the_real_rise_is_flagged_critical_and_estimated(real_series: Path, tmp_path: Path) -> None:
     """The Snorre rise of 2021-04-28 with its currents, as it was recorded."""
     code, told = run_demo(tmp_path, "--data", str(real_series))

@@ -260,7 +260,7 @@ def test_a_template_without_sensors_is_passed_over() -> None:
     """There is nothing to ingest, and nothing fails."""
     world = World()
     world.registry.add(platform(template(sensors=0)))
-    assert ingest(world, source()).run().readings == 0
+    assert ingest(world, source()).run().samples == 0
     assert not lake_state(world)
 
 

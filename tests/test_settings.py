@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from azure.identity import ClientSecretCredential
 
 from shared import __version__
+from shared.bootstrap import Bootstrap
 from shared.errors import SettingsError
 from shared.settings import described_settings, load_settings
 from shared.usecases.poison import MAX_DEQUEUE_COUNT
@@ -83,6 +85,28 @@ def test_storage_is_a_connection_string_or_all_addresses(monkeypatch: pytest.Mon
     assert load_settings().host_storage.connection_string == ""
 
 
+def test_a_service_principal_of_omnia_is_whole_or_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of one is a mistake; a whole one asks for the tokens, and its secret shows nowhere."""
+    monkeypatch.setenv("OMNIA__CLIENT_ID", "an-id")
+    with pytest.raises(SettingsError, match=r"OMNIA: .*tenant_id, client_id and client_secret belong together"):
+        load_settings()
+    monkeypatch.setenv("OMNIA__TENANT_ID", "a-tenant")
+    monkeypatch.setenv("OMNIA__CLIENT_SECRET", "very-secret")
+    whole = load_settings()
+    assert isinstance(Bootstrap(whole)._omnia_credential, ClientSecretCredential)
+    assert "very-secret" not in repr(whole)
+
+
+def test_a_secret_that_key_vault_did_not_give_is_told_before_omnia_refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform leaves the reference in place of the secret; the app still starts, but asks for nothing."""
+    monkeypatch.setenv("OMNIA__CLIENT_ID", "an-id")
+    monkeypatch.setenv("OMNIA__TENANT_ID", "a-tenant")
+    monkeypatch.setenv("OMNIA__CLIENT_SECRET", "@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/y)")
+    app = Bootstrap(load_settings())
+    with pytest.raises(SettingsError, match="OMNIA__CLIENT_SECRET: the platform cannot read it"):
+        app.ingest  # noqa: B018
+
+
 def test_the_sample_file_lists_every_setting() -> None:
     """A copy of it starts the app against Azurite and the emulator."""
     values = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
@@ -117,3 +141,15 @@ def test_the_hosts_dequeue_count_is_the_one_that_poison_events_use() -> None:
 def test_the_version_stands_in_one_place() -> None:
     """The package's version is the project's."""
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_what_the_stages_say_reaches_the_logs_and_nothing_else_does() -> None:
+    """Alerts rest on these lines; each function that works without a caller is listed, and traces are not sampled."""
+    logging = json.loads((ROOT / "host.json").read_text())["logging"]
+    sources = [path.read_text() for path in (ROOT / "functions").glob("*.py")]  # what has a caller lies deeper
+    working = {name for source in sources for name in re.findall(r'@blueprint.function_name\("(\w+)"\)', source)}
+    assert len(working) >= 4
+    heard = {name for name, level in logging["logLevel"].items() if level == "Information"}
+    assert heard == {"Host.Results", *(f"Function.{name}.User" for name in working)}
+    assert logging["logLevel"]["default"] == "Warning"
+    assert "Trace" in logging["applicationInsights"]["samplingSettings"]["excludedTypes"]

@@ -15,6 +15,7 @@ from functions.http.access import Access, RateLimit, auth_level, check_access, c
 from functions.http.parameters import PATH, NoParameters, Parameters, read_body, read_path, read_query
 from functions.http.problem import problem_of
 from functions.http.reply import Reply, if_match, response_of
+from functions.invocation import invocation
 from shared.settings import settings
 
 logger = logging.getLogger(__name__)
@@ -165,7 +166,8 @@ def serve(
     """Register the function that the platform calls; it takes what the platform passes, by name."""
 
     def run(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-        return respond(operation, handler, req, context.invocation_id, problems)
+        with invocation(context):
+            return respond(operation, handler, req, context.invocation_id, problems)
 
     level = auth_level(operation.access)
     routed = blueprint.route(route=root + operation.route, methods=[operation.method], auth_level=level)(run)

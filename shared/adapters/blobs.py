@@ -16,11 +16,13 @@ from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
 from shared.ports import StoredDay, Tag
+from shared.telemetry import operation_id
 
 logger = logging.getLogger(__name__)
 
 _DAY_BLOB = re.compile(r"(?P<platform>[^/]+)/(?P<slug>[^/]+)/(?P<day>\d{4}-\d{2}-\d{2})\.json")
 _JSON = ContentSettings(content_type="application/json")
+OPERATION = "operation"  # metadata of a day blob: what wrote it (shared/telemetry.py)
 
 
 def day_blob(template: Template, day: date) -> str:
@@ -67,13 +69,15 @@ class BlobLake:
     def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
         """Write the document on what was read (None: on nothing); raises Conflict."""
         blob = self._days.get_blob_client(day_blob(template, document.day))
+        metadata = {OPERATION: operation_id()} if operation_id() else None
         try:
             if tag is None:
-                blob.upload_blob(document.to_json(), content_settings=_JSON)
+                blob.upload_blob(document.to_json(), content_settings=_JSON, metadata=metadata)
             else:
                 blob.upload_blob(
                     document.to_json(),
                     content_settings=_JSON,
+                    metadata=metadata,
                     overwrite=True,
                     etag=tag,
                     match_condition=MatchConditions.IfNotModified,

@@ -1,13 +1,14 @@
 """Queues between the functions; messages are base64, as the host expects by default."""
 
-import json
 from collections.abc import Mapping
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
+from shared.domain.baseline_request import BaselineRequest
 from shared.domain.incident import CriticalMessage
 from shared.domain.template import Template
+from shared.telemetry import operation_id
 
 POISON = "-poison"  # what the host adds to a queue's name for messages that failed for good
 
@@ -23,12 +24,12 @@ class StorageQueues:
 
     def critical(self, message: CriticalMessage) -> None:
         """Ask for an estimation."""
-        self._critical.send_message(message.model_dump_json(by_alias=True))
+        self._critical.send_message(_text(message))
 
     def build_baselines(self, template: Template) -> None:
         """Ask for the baselines of a template whose backfill has ended."""
-        text = json.dumps({"schema": 1, "platform": template.platform, "template": template.id})
-        self._baselines.send_message(text)
+        asked = BaselineRequest(platform=template.platform, template=template.id)
+        self._baselines.send_message(_text(asked))
 
     def lengths(self) -> Mapping[str, int]:
         """Return the approximate length of every queue; one that does not exist yet is empty."""
@@ -39,3 +40,9 @@ class StorageQueues:
             except ResourceNotFoundError:
                 counts[queue.queue_name] = 0
         return counts
+
+
+def _text(message: CriticalMessage | BaselineRequest) -> str:
+    """Return the message as JSON, with the operation that it belongs to, if there is one."""
+    told = message.model_copy(update={"operation": operation_id()})
+    return told.model_dump_json(by_alias=True, exclude=None if told.operation else {"operation"})

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN
 from shared.domain.validation import Model
+from shared.telemetry import OPERATION_PATTERN
 
 
 class BaselineRequest(Model):
@@ -12,3 +13,4 @@ class BaselineRequest(Model):
     format: int = Field(default=1, ge=1, le=1, alias="schema")
     platform: str = Field(pattern=PLATFORM_PATTERN)
     template: str = Field(pattern=TEMPLATE_PATTERN)
+    operation: str = Field(default="", pattern=OPERATION_PATTERN)  # what led to it (shared/telemetry.py)

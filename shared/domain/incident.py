@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN
 from shared.domain.validation import Model
 from shared.errors import InvalidInput
+from shared.telemetry import OPERATION_PATTERN
 
 INCIDENT_PATTERN = r"^[a-z][a-z0-9]{1,31}-[a-z0-9]{1,16}-[0-9]{8}T[0-9]{4}Z$"
 
@@ -52,6 +53,7 @@ class CriticalMessage(Model):
     onset: AwareDatetime
     at: AwareDatetime
     sensors: tuple[str, ...] = Field(min_length=1, max_length=999)
+    operation: str = Field(default="", pattern=OPERATION_PATTERN)  # what led to it (shared/telemetry.py)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,13 @@ class BadBucket(Model):
     count: int = Field(ge=0)
 
 
+class News(NamedTuple):
+    """How many samples are new or other than before, and how many of those are bad."""
+
+    samples: int
+    bad: int
+
+
 class SeriesDay(Model):
     """One series' day: 144 values (None: nothing usable), their sample counts, and the bad samples by slot.
 
@@ -80,6 +87,14 @@ class SeriesDay(Model):
         if any(not 0 <= slot < SLOTS for slot in self.bad):
             raise ValueError(f"bad slots must be in [0, {SLOTS - 1}]")
         return self
+
+    def news(self, before: Self | None) -> News:
+        """Return what this day says that the one before did not."""
+        bad = {slot for slot, one in self.bad.items() if before is None or before.bad.get(slot) != one}
+        mine = zip(self.values, self.counts, strict=True)
+        theirs = [(None, 0)] * SLOTS if before is None else zip(before.values, before.counts, strict=True)
+        other = {slot for slot, (new, old) in enumerate(zip(mine, theirs, strict=True)) if new != old}
+        return News(len(other | bad), len(bad))
 
     def array(self) -> Floats:
         """Return the day's usable values [144], NaN where there is none."""

@@ -6,6 +6,7 @@ over newer. Later days are written first: the day that tells of the change is th
 """
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from shared.detection import Baseline
-from shared.domain.deviation import Carry, DeviationDay, same_carry
+from shared.domain.deviation import Carry, DeviationDay, Level, same_carry
 from shared.domain.environment import Floats
 from shared.domain.event import Event, EventKind
 from shared.domain.template import Sensor, Template
@@ -29,6 +30,7 @@ from shared.ports import (
     StoredDeviations,
     Watched,
 )
+from shared.telemetry import tell
 from shared.usecases.health import changes_of_health
 from shared.usecases.incidents import Reconcile
 from shared.usecases.latest import KeepLatest
@@ -95,10 +97,21 @@ class _Run:
                 felt = self._score(day, felt)
         self._follow(last + ONE_DAY, felt)
         written = self._write()
+        self._tell_scored(last, written)
         self._keep_latest(written)
         rows = [*self._rows.values(), *self._rows_after()]
         self._do.reconcile.run(self._watched.platform, self._template, rows, self._document)
         return len(written)
+
+    def _tell_scored(self, day: date, written: Sequence[tuple[str, date]]) -> None:
+        """Log how many samples got each level: those that are new, or have another one than before."""
+        counts = Counter({level.name.lower(): 0 for level in Level})
+        for key in written:
+            row, before = self._rows[key].level, self._stored[key].row
+            old = np.full(row.size, np.iinfo(np.int8).min) if before is None else before.level[: row.size]
+            news = row[np.concatenate((row[: old.size] != old, np.ones(row.size - old.size, dtype=bool)))]
+            counts.update({level.name.lower(): int(np.count_nonzero(news == level)) for level in Level})
+        tell(logger, "day scored", template=self._template.id, day=day, rows=len(written), **counts)
 
     def _keep_latest(self, written: Sequence[tuple[str, date]]) -> None:
         """Bring the newest samples in step before the incidents are looked at: a full queue must not hide a level."""

@@ -5,6 +5,7 @@ away is removed with its estimation and events. An estimation is asked for at th
 it, so that it depends on the data and not on when they were looked at.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,8 +18,11 @@ from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, iso, start_of
 from shared.errors import Conflict
 from shared.ports import Deviations, Estimations, Events, Incidents, Messages, StoredIncident, Told
+from shared.telemetry import tell
 from shared.usecases.evidence import Documents, EvidenceRules, gather
 from shared.usecases.runs import SILENT, find_incidents, reach_of
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,9 @@ class Reconcile:
 
     def _tell(self, incident: Incident, before: Told | None) -> None:
         self.events.put(opened(incident))
+        if before is None:
+            sensors = ",".join(incident.sensors)
+            tell(logger, "incident opened", template=incident.template, incident=incident.id, sensors=sensors)
         if before is not None and before.closed not in (None, incident.closed):
             self.events.remove(closed(incident.model_copy(update={"closed": before.closed})))
         if incident.closed is not None:

@@ -7,7 +7,7 @@ blobs; then the watermarks move. A crash in between asks again for what is there
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import date, datetime, timedelta
 
 from shared.domain.event import Event
@@ -25,6 +25,7 @@ from shared.domain.tsd import (
 )
 from shared.errors import Conflict, SourceError
 from shared.ports import Clock, Events, Lake, Messages, Registry, Source, StoredDay, Watched, Window
+from shared.telemetry import carried, tell
 
 logger = logging.getLogger(__name__)
 
@@ -74,13 +75,16 @@ class Ingest:
         total, failed = IngestReport(), {}
         with ThreadPoolExecutor(self.rules.parallel, "ingest") as pool:  # the time goes into waiting for OMNIA
             runs = {
-                template.id: pool.submit(_TemplateRun(self, watched, template, deadline).run)
+                template.id: pool.submit(carried(_TemplateRun(self, watched, template, deadline).run))
                 for watched in self.registry.platforms()
                 for template in watched.platform.templates
             }
             for name, run in runs.items():
                 try:
                     total += run.result()
+                except SourceError as error:
+                    tell(logger, "OMNIA failed", logging.ERROR, template=name, why=error)
+                    failed[name] = f"{type(error).__name__}: {error}"
                 except Exception as error:
                     logger.exception("ingest of %s failed", name)
                     failed[name] = f"{type(error).__name__}: {error}"
@@ -91,17 +95,16 @@ class Ingest:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What a run did: readings, day blobs written, and templates that a later run has to bring up to date."""
+    """What a run did: new samples, bad ones among them, blobs written, and templates left for a later run."""
 
-    readings: int = 0
+    samples: int = 0
+    bad: int = 0
     blobs_written: int = 0
     behind: int = 0
 
     def __add__(self, other: "IngestReport") -> "IngestReport":
         """Return both together."""
-        return IngestReport(
-            self.readings + other.readings, self.blobs_written + other.blobs_written, self.behind + other.behind
-        )
+        return IngestReport(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class _TemplateRun:
         self._template = template
         self._platform = watched.platform
         self._deadline = deadline
-        self._readings = self._blobs_written = 0
+        self._samples = self._bad = self._blobs_written = 0
         self._series = {one.key: one for one in _series(watched.platform, template, ingest.rules.plausible)}
         self._target = floor_to_bucket(ingest.clock.now())
         self._first = start_of((self._target - ingest.rules.backfill).date())
@@ -150,7 +153,11 @@ class _TemplateRun:
             # The last step takes up to half a step more: it is never so short that it passes for a tick.
             longest = start + 1.5 * self._do.rules.step
             self._step(self._target if longest >= self._target else start + self._do.rules.step)
-        return IngestReport(self._readings, self._blobs_written, behind)
+        report = IngestReport(self._samples, self._bad, self._blobs_written, behind)
+        reached = min(self._watermarks.values(), default=self._first)
+        lag = int((self._do.clock.now() - reached).total_seconds())
+        tell(logger, "template ingested", template=self._template.id, lag_s=lag, **asdict(report))
+        return report
 
     def _step(self, end: datetime) -> None:
         due = [key for key, moment in self._watermarks.items() if moment < end]
@@ -170,7 +177,6 @@ class _TemplateRun:
     def _read(self, spans: Mapping[str, tuple[datetime, datetime]]) -> Mapping[str, Mapping[date, list[Reading]]]:
         windows = [Window(self._ids[key], *span) for key, span in spans.items()]
         answers = self._do.source.read(windows) if windows else {}
-        self._readings += sum(len(readings) for readings in answers.values())
         return {key: by_day(answers.get(self._ids[key], [])) for key in spans}
 
     def _merge_day(self, day: date, end: datetime, readings: Mapping[str, Sequence[Reading]]) -> None:
@@ -187,8 +193,18 @@ class _TemplateRun:
                 if attempt == ATTEMPTS - 1:
                     raise
             else:
-                self._blobs_written += 1
+                self._count(stored.document, document)
                 return
+
+    def _count(self, before: TemplateDay | None, after: TemplateDay) -> None:
+        """Count a written blob, and what of it is new."""
+        self._blobs_written += 1
+        for part in ("sensors", "environment"):
+            held = {} if before is None else getattr(before, part)
+            for key, series in getattr(after, part).items():
+                news = series.news(held.get(key))
+                self._samples += news.samples
+                self._bad += news.bad
 
     def _merged(
         self, stored: StoredDay, day: date, end: datetime, readings: Mapping[str, Sequence[Reading]]

@@ -18,9 +18,10 @@ import numpy as np
 
 from shared.domain.deviation import DeviationDay, Latest, Level
 from shared.domain.template import Template
-from shared.domain.tsd import BUCKET, ONE_DAY, start_of
+from shared.domain.tsd import BUCKET, ONE_DAY, iso, start_of
 from shared.errors import Conflict
 from shared.ports import Deviations, Registry, Watched
+from shared.telemetry import tell
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class KeepLatest:
                 watched, rows = self.registry.platform(watched.platform.id), {}
                 template = find_template(watched, template.id)  # its sensors may be others by now
             else:
+                _tell_changes(template, watched.latest, latest)
                 return
 
     def _of(self, watched: Watched, sensor: str, rows: Rows, reach: date | None) -> Latest | None:
@@ -82,6 +84,15 @@ class KeepLatest:
             return None
         before = next((one for one in held if one.day == held[-1].day - ONE_DAY), None)
         return _sample(held[-1], before, _level_since(held[-1]))
+
+
+def _tell_changes(template: Template, before: Mapping[str, Latest], after: Mapping[str, Latest]) -> None:
+    for sensor, one in after.items():
+        was = before[sensor].level if sensor in before else Level.UNDEFINED
+        if one.level != was:
+            score = "none" if one.score is None else one.score
+            names = {"sensor": sensor, "template": template.id}
+            tell(logger, "level changed", **names, was=was.word, level=one.level.word, score=score, at=iso(one.at))
 
 
 def _newest(watched: Watched, sensor: str) -> date:

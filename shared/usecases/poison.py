@@ -1,10 +1,14 @@
 """Poison: a message that failed for good becomes an event that a person sees; the message itself stays queued."""
 
 import hashlib
+import logging
 from datetime import datetime
 
 from shared.domain.event import SYSTEM, Event
-from shared.ports import Events
+from shared.ports import Events, Messages
+from shared.telemetry import tell
+
+logger = logging.getLogger(__name__)
 
 MAX_DEQUEUE_COUNT = 5  # as host.json says; a test holds the two together
 
@@ -27,3 +31,10 @@ def tell_poison(events: Events, queue: str, body: bytes, queued_at: datetime, wh
     )
     events.put(event)
     return event
+
+
+def tell_waiting(messages: Messages) -> None:
+    """Log, for as long as they are there, how many messages failed for good; blobs that did are among them."""
+    for queue, length in messages.lengths().items():
+        if length and queue.endswith("-poison"):
+            tell(logger, "poison message", logging.ERROR, queue=queue, count=length)
