@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import Self
 
 from local import npm
+from shared.adapters.development import connection_string
 
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent / ".tools" / "azurite"
-ACCOUNT = "devstoreaccount1"
-# The key of the emulators' one account: published in their documentation, the same everywhere, guarding nothing.
-ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 START_SECONDS = 60
 STOP_SECONDS = 10
 
@@ -67,8 +65,7 @@ class Azurite:
         """What to set `AzureWebJobsStorage` to."""
         if len(self._urls) < 3:
             raise AzuriteError("Azurite is not running")
-        ends = ";".join(f"{service}Endpoint={url}/{ACCOUNT}" for service, url in sorted(self._urls.items()))
-        return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};{ends};"
+        return connection_string(self._urls)
 
     def start(self) -> Self:
         """Starts the process and waits until its three services answer."""

@@ -12,6 +12,7 @@ from azure.core.exceptions import ResourceExistsError
 from shared import __version__
 from shared.adapters.blobs import BlobBaselines, BlobLake
 from shared.adapters.clock import FixedClock, SystemClock
+from shared.adapters.development import expand
 from shared.adapters.queues import POISON, StorageQueues
 from shared.adapters.tables import (
     TableDeviations,
@@ -375,18 +376,6 @@ def _create(creations: Iterable[Any]) -> None:
             create()
         except ResourceExistsError:
             continue
-
-
-def expand(connection_string: str) -> str:
-    """Return the full form of ``UseDevelopmentStorage=true``, which the table client does not know."""
-    if connection_string.strip().rstrip(";").lower() != "usedevelopmentstorage=true":
-        return connection_string
-    account = "devstoreaccount1"
-    # The emulator's published key: the same on every machine, and no secret.
-    key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-    services = {"Blob": 10000, "Queue": 10001, "Table": 10002}
-    endpoints = "".join(f"{name}Endpoint=http://127.0.0.1:{port}/{account};" for name, port in services.items())
-    return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};{endpoints}"
 
 
 @cache

@@ -7,7 +7,8 @@ import pytest
 
 from local.manage import seed, seed_platforms
 from shared.adapters.blobs import day_blob, parse_day_blob
-from shared.bootstrap import Bootstrap, expand
+from shared.adapters.development import expand
+from shared.bootstrap import Bootstrap
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage
 from shared.domain.mark import Effect, Mark, Undo
