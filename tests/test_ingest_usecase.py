@@ -172,6 +172,21 @@ def test_a_run_out_of_time_is_continued_by_the_next() -> None:
     assert ingest(world, source()).run().behind == 0
 
 
+def test_the_template_that_waits_longest_comes_first() -> None:
+    """Runs whose time is used up reach every template in the end, in whatever order they are registered."""
+    world = World()
+    both = (template(), template(slug="b"))
+    world.registry.add(platform(*both))
+    omnia = source()
+    for tag in ("TAG-b-1", "TAG-b-2"):
+        omnia.say(tag, BEGIN, [1.0] * 600)
+    run = ingest(world, omnia)
+    for first, other in (both, both[::-1]):
+        world.registry.set_watermarks(first, {"x": NOW - timedelta(hours=1)})
+        world.registry.set_watermarks(other, {"x": NOW - timedelta(hours=2)})
+        assert [one.id for _, one in run._longest_waiting_first()] == [other.id, first.id]
+
+
 def test_a_new_sensor_is_backfilled_beside_the_old_ones() -> None:
     """Its history is merged into the days that are there, and nothing of the others is asked again in vain."""
     world = World()

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from shared.domain.event import Event
 from shared.domain.platform import EnvironmentSeries, Platform, Quantity
@@ -76,8 +76,7 @@ class Ingest:
         with ThreadPoolExecutor(self.rules.parallel, "ingest") as pool:  # the time goes into waiting for OMNIA
             runs = {
                 template.id: pool.submit(carried(_TemplateRun(self, watched, template, deadline).run))
-                for watched in self.registry.platforms()
-                for template in watched.platform.templates
+                for watched, template in self._longest_waiting_first()
             }
             for name, run in runs.items():
                 try:
@@ -91,6 +90,12 @@ class Ingest:
         if failed:
             raise SourceError("; ".join(f"{name}: {why}" for name, why in failed.items()))
         return total
+
+    def _longest_waiting_first(self) -> list[tuple[Watched, Template]]:
+        """Return the templates, those first that a run whose time was used up has left behind."""
+        both = [(watched, one) for watched in self.registry.platforms() for one in watched.platform.templates]
+        never = datetime.min.replace(tzinfo=UTC)
+        return sorted(both, key=lambda one: min(one[0].watermarks.get(one[1].id, {}).values(), default=never))
 
 
 @dataclass(frozen=True)
