@@ -1,0 +1,203 @@
+// One environment of the app, from an empty subscription: a resource group with everything that it needs.
+// Deploy with `azd up`, or with `az deployment sub create` (docs/deployment.md). Events come in a second phase
+// (events.bicep), because the key of their endpoint exists only once the code runs.
+targetScope = 'subscription'
+
+@description('Short name of the environment; names of resources are made of it.')
+@minLength(2)
+@maxLength(12)
+param environmentName string
+
+@description('Where it runs. Flex Consumption is not everywhere: `az functionapp list-flexconsumption-locations`.')
+param location string
+
+@description('What it is for: more memory, more instances and longer retention in production.')
+@allowed(['dev', 'test', 'prod'])
+param stage string = 'dev'
+
+@description('Memory of an instance [MB].')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('At most so many instances at once.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int = stage == 'prod' ? 100 : 40
+
+@description('Address of the OMNIA Timeseries API, with its version.')
+param omniaBaseUrl string
+
+@description('Entra resource that OMNIA tokens are for; empty: the one that the app knows (production).')
+param omniaResource string = ''
+
+@description('Client id of a service principal that may read OMNIA; empty: the app\'s own managed identity may.')
+param omniaClientId string = ''
+
+@description('Object id of who puts that service principal\'s secret into Key Vault; empty: who may already.')
+param secretKeeperId string = ''
+
+@description('Any other setting of docs/settings.md by its name; what is not here has its default.')
+param appSettings object = {}
+
+@description('How callers are known: function keys, or Entra ID in front of the app.')
+@allowed(['keys', 'entra'])
+param httpAuth string = 'keys'
+
+@description('Client id of the application registered for callers (httpAuth entra).')
+param authClientId string = ''
+
+@description('Origins whose pages may call the API.')
+param corsOrigins array = []
+
+@description('Where alerts go; empty: alerts are raised, and nobody is told.')
+param alertEmails array = []
+
+@description('Whether storage and app talk in a virtual network of their own, storage having no public address.')
+param privateNetwork bool = false
+
+@description('Whether Key Vault and what is deleted from storage can be purged before their time (never in production).')
+param purgeable bool = stage != 'prod'
+
+var tags = { 'azd-env-name': environmentName, app: 'subsea-leak-detection', stage: stage }
+var token = take(uniqueString(subscription().id, environmentName, location), 8)
+var base = 'leak-${environmentName}-${token}'
+var secretOmnia = !empty(omniaClientId)
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-leak-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'parts/identity.bicep' = {
+  scope: group
+  name: 'identity'
+  params: { name: 'id-${base}', location: location, tags: tags }
+}
+
+module network 'parts/network.bicep' = if (privateNetwork) {
+  scope: group
+  name: 'network'
+  params: { name: 'vnet-${base}', location: location, tags: tags }
+}
+
+module storage 'parts/storage.bicep' = {
+  scope: group
+  name: 'storage'
+  params: {
+    name: 'stleak${toLower(take(replace(environmentName, '-', ''), 8))}${token}'
+    location: location
+    tags: tags
+    redundancy: stage == 'prod' ? 'Standard_ZRS' : 'Standard_LRS'
+    private: privateNetwork
+    undeleteDays: purgeable ? 1 : 30
+  }
+}
+
+module endpoints 'parts/endpoints.bicep' = if (privateNetwork) {
+  scope: group
+  name: 'endpoints'
+  params: {
+    storageName: storage.outputs.name
+    networkName: 'vnet-${base}'
+    location: location
+    tags: tags
+  }
+  dependsOn: [network]
+}
+
+module monitoring 'parts/monitoring.bicep' = {
+  scope: group
+  name: 'monitoring'
+  params: {
+    name: base
+    location: location
+    tags: tags
+    retentionDays: stage == 'prod' ? 90 : 30
+    dailyQuotaGb: stage == 'prod' ? 5 : 1
+  }
+}
+
+module vault 'parts/vault.bicep' = if (secretOmnia) {
+  scope: group
+  name: 'vault'
+  params: {
+    name: 'kv-leak-${token}'
+    location: location
+    tags: tags
+    readerPrincipalId: identity.outputs.principalId
+    keeperPrincipalId: secretKeeperId
+    purgeProtection: !purgeable
+  }
+}
+
+module roles 'parts/roles.bicep' = {
+  scope: group
+  name: 'roles'
+  params: {
+    principalId: identity.outputs.principalId
+    storageName: storage.outputs.name
+    insightsName: monitoring.outputs.insightsName
+  }
+}
+
+var omniaSettings = {
+  OMNIA__BASE_URL: omniaBaseUrl
+  HTTP__CORS_ORIGINS: string(corsOrigins)
+}
+var omniaResourceSettings = empty(omniaResource) ? {} : { OMNIA__RESOURCE: omniaResource }
+var omniaSecretSettings = secretOmnia ? {
+  OMNIA__TENANT_ID: tenant().tenantId
+  OMNIA__CLIENT_ID: omniaClientId
+  OMNIA__CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.omniaSecretUri})'
+} : {}
+
+module app 'parts/app.bicep' = {
+  scope: group
+  name: 'app'
+  params: {
+    name: 'func-${base}'
+    location: location
+    tags: tags
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    storageName: storage.outputs.name
+    insightsConnectionString: monitoring.outputs.connectionString
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    httpAuth: httpAuth
+    settings: union(omniaSettings, omniaResourceSettings, omniaSecretSettings, appSettings)
+  }
+  dependsOn: [roles, endpoints]
+}
+
+module auth 'parts/auth.bicep' = if (httpAuth == 'entra') {
+  scope: group
+  name: 'auth'
+  params: { appName: app.outputs.name, clientId: authClientId }
+}
+
+module alerts 'parts/alerts.bicep' = {
+  scope: group
+  name: 'alerts'
+  params: {
+    name: base
+    location: location
+    tags: tags
+    insightsId: monitoring.outputs.insightsId
+    emails: alertEmails
+  }
+}
+
+module workbook 'parts/workbook.bicep' = {
+  scope: group
+  name: 'workbook'
+  params: { location: location, tags: tags, insightsId: monitoring.outputs.insightsId }
+}
+
+output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_FUNCTION_APP string = app.outputs.name
+output AZURE_STORAGE_ACCOUNT string = storage.outputs.name
+output AZURE_KEY_VAULT string = secretOmnia ? vault!.outputs.name : ''
+output SERVICE_APP_URI string = app.outputs.uri

@@ -1,0 +1,18 @@
+// What differs between environments, from environment variables: azd gives the first two, and everything that was set
+// with `azd env set NAME value`. What is empty has the default of main.bicep.
+using 'main.bicep'
+
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
+param location = readEnvironmentVariable('AZURE_LOCATION')
+param stage = readEnvironmentVariable('LEAK_STAGE', 'dev')
+param instanceMemoryMB = int(readEnvironmentVariable('LEAK_MEMORY_MB', '2048'))
+param omniaBaseUrl = readEnvironmentVariable('OMNIA_BASE_URL')
+param omniaResource = readEnvironmentVariable('OMNIA_RESOURCE', '')
+param omniaClientId = readEnvironmentVariable('OMNIA_CLIENT_ID', '')
+param secretKeeperId = readEnvironmentVariable('LEAK_SECRET_KEEPER_ID', '')
+param httpAuth = readEnvironmentVariable('LEAK_HTTP_AUTH', 'keys')
+param authClientId = readEnvironmentVariable('LEAK_AUTH_CLIENT_ID', '')
+param corsOrigins = json(readEnvironmentVariable('LEAK_CORS_ORIGINS', '[]'))
+param alertEmails = json(readEnvironmentVariable('LEAK_ALERT_EMAILS', '[]'))
+param privateNetwork = bool(readEnvironmentVariable('LEAK_PRIVATE_NETWORK', 'false'))
+param appSettings = json(readEnvironmentVariable('LEAK_APP_SETTINGS', '{}'))

@@ -1,0 +1,124 @@
+// What somebody has to be told of, each with the page of docs/operations.md that says what to do.
+param name string
+param location string
+param tags object
+param insightsId string
+param emails array
+
+// A template that is behind, and the case that no run told of any.
+var notIngested = '''
+let told = traces
+  | where message startswith "template ingested"
+  | extend template = extract(@"template=(\S+)", 1, message), lag_s = extract(@"lag_s=(\d+)", 1, message, typeof(long))
+  | summarize arg_max(timestamp, lag_s) by template;
+union
+  (told | where lag_s > 1800 | project template),
+  (told | summarize templates = count() | where templates == 0 | project template = "every template")
+'''
+
+// What an alert is about is a dimension: one that goes on hides no other, and the mail says which it is.
+var byTemplate = { name: 'template', operator: 'Include', values: ['*'] }
+var byIncident = { name: 'incident', operator: 'Include', values: ['*'] }
+var byQueue = { name: 'queue', operator: 'Include', values: ['*'] }
+var byFunction = { name: 'name', operator: 'Include', values: ['*'] }
+
+// key: the end of the rule's name, and the heading in docs/operations.md; severity: 0 critical to 3 information; raised
+// when the query finds more rows than `most` of one kind.
+var rules = [
+  {
+    key: 'critical-deviation'
+    title: 'A template has a new incident'
+    severity: 0
+    query: 'traces | where message startswith "incident opened" | extend template = extract(@"template=(\\S+)", 1, message), incident = extract(@"incident=(\\S+)", 1, message)'
+    by: [byTemplate, byIncident]
+    most: 0
+    window: 'PT15M' // lines come minutes late; an incident that is seen twice is still one alert
+    every: 'PT5M'
+  }
+  {
+    key: 'no-ingestion'
+    title: 'Nothing was ingested for 30 minutes'
+    severity: 1
+    query: notIngested
+    by: [byTemplate]
+    most: 0
+    window: 'PT30M'
+    every: 'PT10M'
+  }
+  {
+    key: 'poison-message'
+    title: 'Work failed for good and waits for a person'
+    severity: 1
+    query: 'traces | where message startswith "poison message" | extend queue = extract(@"queue=(\\S+)", 1, message)'
+    by: [byQueue]
+    most: 0
+    window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
+    key: 'failed-runs'
+    title: 'Runs fail again and again'
+    severity: 2
+    query: 'requests | where success == false and name in ("ingest", "detect", "estimate", "baselines", "baselines_after_backfill") | summarize runs = sum(itemCount) by name | where runs > 5'
+    by: [byFunction]
+    most: 0
+    window: 'PT30M'
+    every: 'PT15M'
+  }
+  {
+    key: 'omnia-errors'
+    title: 'OMNIA does not answer as it should'
+    severity: 2
+    query: 'traces | where message startswith "OMNIA failed" | extend template = extract(@"template=(\\S+)", 1, message)'
+    by: [byTemplate]
+    most: 3
+    window: 'PT30M'
+    every: 'PT15M'
+  }
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: 'ag-${name}'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'leaks'
+    enabled: true
+    emailReceivers: [
+      for (address, index) in emails: { name: 'mail-${index}', emailAddress: address, useCommonAlertSchema: true }
+    ]
+  }
+}
+
+resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for one in rules: {
+    name: 'alert-${name}-${one.key}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: one.title
+      description: 'docs/operations.md#${one.key}'
+      severity: one.severity
+      enabled: true
+      scopes: [insightsId]
+      evaluationFrequency: one.every
+      windowSize: one.window
+      criteria: {
+        allOf: [
+          {
+            query: one.query
+            timeAggregation: 'Count'
+            dimensions: one.by
+            operator: 'GreaterThan'
+            threshold: one.most
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      autoMitigate: true
+      skipQueryValidation: true // at the first deployment nothing was told yet; tests know what the queries look for
+      actions: { actionGroups: [people.id] }
+    }
+  }
+]
