@@ -10,17 +10,21 @@ CURRENTS = $(firstword $(wildcard $(DATA)/*_currents*.csv))
 # One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup demo run test test-fast check format bench fuzz pictures clean
+.PHONY: help setup demo run test test-fast lint check format conformance audit package seed bench fuzz pictures clean
 
 help:
 	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
 	@echo "make run     the same, and stays up, live (Ctrl-C ends it)"
 	@echo "make test    all tests, on real Azurite"
 	@echo "make check   format, lint, types, import contracts, fast tests"
+	@echo "make conformance  everything that can be checked of the deployment without Azure"
+	@echo "make package what is deployed, as dist/app and dist/app.zip"
+	@echo "make seed    loads the platforms into a deployed app: URL=https://... (LEAK_API_KEY or LEAK_API_TOKEN is set)"
+	@echo "make audit   known vulnerabilities of what the app needs (asks an advisory service)"
 	@echo "make bench   the measured claims"
 	@echo "make pictures  the pictures of the documentation (needs Chromium)"
 	@echo "make fuzz    generated requests against the API's contract: REQUESTS=20000 SEED=n"
-	@echo "options:     DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget the last demo)"
+	@echo "options:     CHECK=name (one of conformance), DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget the last demo)"
 
 setup: $(READY) $(NODE) $(ASSETS)
 
@@ -52,22 +56,36 @@ test: setup
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m "not azurite and not slow"
 
-check: $(READY)
+lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=.:mock $(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 -m "not azurite and not slow"
+
+check: lint test-fast
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+conformance: setup
+	PYTHONPATH=.:mock $(BIN)/python -m conformance $(CHECK)
+
+audit: $(READY)
+	$(BIN)/python -m conformance.audit
+
+package: $(READY) $(ASSETS)
+	@$(BIN)/python -m local.package
+
+seed: $(READY)
+	@$(BIN)/python -m local.manage seed --url "$(URL)"
 
 bench: setup
 	PYTHONPATH=.:mock $(BIN)/python -m bench.speed
 	PYTHONPATH=.:mock $(BIN)/python -m bench.storage
 	PYTHONPATH=.:mock $(BIN)/python -m bench.api
 	PYTHONPATH=.:mock $(BIN)/python -m bench.pages
+	PYTHONPATH=.:mock $(BIN)/python -m bench.cost
 	$(BIN)/python -m bench.estimation --scenarios 100 $(if $(DATA),--readings "$(DATA)" $(CURRENTS:%=--currents "%"))
 	$(if $(DATA),$(BIN)/python -m bench.detection --data "$(DATA)")
 
@@ -78,4 +96,4 @@ fuzz: setup
 	PYTHONPATH=.:mock $(BIN)/python -m tests.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))
 
 clean:
-	rm -rf $(VENV) .tools functions/static/vendor .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .tools dist functions/static/vendor .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

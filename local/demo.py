@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from local.account import Account, DemoError
 from local.azurite import Azurite, AzuriteError
+from local.emulator import emulator
 from local.manage import seed, seed_platforms
 from local.npm import NpmError
 from local.process import PROJECT, HostProcess
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     scenario = live(options) if options.stay else recorded(options, folder) if options.data else synthetic(folder)
     print(scenario.words)
     azurite = stack.enter_context(Azurite(folder / "storage"))
-    omnia = stack.enter_context(_emulator(scenario.emulator))
+    omnia = stack.enter_context(emulator(TOKEN, scenario.emulator))
     settings = {
         "AzureWebJobsStorage": azurite.connection_string,
         "INGEST_SCHEDULE": "20 */10 * * * *",
@@ -179,29 +179,6 @@ def _last_current(folder: Path) -> datetime:
         with path.open() as lines:
             return max(datetime.fromisoformat(row["time"]) for row in csv.DictReader(lines))
     raise DemoError(f"{folder} holds no *_currents*.csv: say with --as-of which present to look from")
-
-
-@contextmanager
-def _emulator(arguments: list[str]) -> Iterator[str]:
-    """Run the OMNIA emulator in a process of its own; its base URL."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "omnia_emulator", "--token", TOKEN, *arguments],
-        cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(PROJECT), str(PROJECT / "mock")))},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        url = process.stdout.readline().strip() if process.stdout else ""
-        if not url:
-            raise DemoError("the OMNIA emulator does not start")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-        if process.stdout:
-            process.stdout.close()
 
 
 def _options() -> argparse.Namespace:

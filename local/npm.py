@@ -41,7 +41,7 @@ def install(lock_folder: Path, home: Path) -> Path:
         return stamp.exists() and stamp.read_text("utf-8") == lock
 
     if not done():
-        with _one_at_a_time(home.with_name(f"{home.name}.lock")):
+        with one_at_a_time(home.with_name(f"{home.name}.lock")):
             if not done():
                 _ci(lock_folder, home)
                 stamp.write_text(lock, "utf-8")
@@ -49,7 +49,7 @@ def install(lock_folder: Path, home: Path) -> Path:
 
 
 @contextmanager
-def _one_at_a_time(lock_file: Path) -> Iterator[None]:
+def one_at_a_time(lock_file: Path) -> Iterator[None]:
     """Lets one process at a time through; where the system has no flock, everyone."""
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     with lock_file.open("w") as handle:

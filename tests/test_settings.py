@@ -107,6 +107,19 @@ def test_a_secret_that_key_vault_did_not_give_is_told_before_omnia_refuses_it(mo
         app.ingest  # noqa: B018
 
 
+@pytest.mark.parametrize(("chosen", "source"), [("polling", "LogsAndContainerScan"), ("eventgrid", "EventGrid")])
+def test_one_setting_says_how_detect_hears_of_a_blob(monkeypatch: pytest.MonkeyPatch, chosen: str, source: str) -> None:
+    """The same code polls Azurite and listens to Event Grid on Azure."""
+    monkeypatch.setenv("LAKE_TRIGGER", chosen)
+    listed = "[one.get_function_json() for one in function_app.app.get_functions()]"
+    code = f"import function_app, json; print(json.dumps({listed}))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    (binding,) = [
+        one for text in json.loads(ran.stdout) for one in json.loads(text)["bindings"] if one["type"] == "blobTrigger"
+    ]
+    assert binding["source"] == source
+
+
 def test_the_sample_file_lists_every_setting() -> None:
     """A copy of it starts the app against Azurite and the emulator."""
     values = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]

@@ -1,0 +1,76 @@
+"""``make conformance``: every check that can be done without Azure.
+
+    python -m conformance [NAME ...]      all of them, or these
+
+bicep     every property of every resource, against the platform's types
+modules   what the files give each other: parameters and outputs
+policies  the same files, against checkov's policies
+promises  what the documentation promises of keys, doors and undoing
+settings  what the deployment sets, against the app's settings
+host      host.json and local settings, against what the host reads
+roles     every call and trigger, against the roles that are assigned
+secrets   keys, passwords and tokens in any file of the project
+security  the deployed code, by bandit
+package   what is deployed, how large it is, how fast it starts
+worker    the package, indexed and invoked by Microsoft's own Python worker
+
+Exits with 1 when one of them finds a fault.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from conformance import bicep, host, modules, outside, package, promises, roles, settings
+from conformance.verdict import Verdict
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKS: dict[str, Callable[[Path], Verdict]] = {
+    "bicep": bicep.check,
+    "modules": modules.check,
+    "policies": outside.policies,
+    "promises": promises.check,
+    "settings": settings.check,
+    "host": host.check,
+    "roles": roles.check,
+    "secrets": outside.secrets,
+    "security": outside.security,
+    "package": package.check,
+    "worker": outside.worker,
+}
+
+
+def main() -> int:
+    """Run the checks that are asked for; 1 when one finds a fault."""
+    parser = argparse.ArgumentParser(
+        prog="python -m conformance", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which checks; all of them by default")
+    names = parser.parse_args().names or list(CHECKS)
+    unknown = [name for name in names if name not in CHECKS]
+    if unknown:
+        parser.error(f"no check is called {', '.join(unknown)}")
+    failed = [name for name in names if not _passes(name)]
+    print(
+        f"{len(names) - len(failed)} of {len(names)} checks passed" + (f", not {', '.join(failed)}" if failed else "")
+    )
+    return 1 if failed else 0
+
+
+def _passes(name: str) -> bool:
+    begun = time.monotonic()
+    verdict = CHECKS[name](ROOT)
+    took = time.monotonic() - begun
+    if not verdict.faults:
+        print(f"{name:9} ok    {verdict.told} ({took:.1f} s)", flush=True)
+        return True
+    print(f"{name:9} FAIL  ({took:.1f} s)", flush=True)
+    for fault in verdict.faults:
+        print(f"          {fault}", flush=True)
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

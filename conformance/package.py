@@ -1,0 +1,60 @@
+"""The package that is deployed: what is in it, how large it is, and how fast the app starts from it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from conformance.verdict import Verdict
+from local.package import PackageError, build
+
+LONGEST_IMPORT_S = 1.0  # on the machine that runs this; the platform gives an app 30 s to index
+SETTINGS = {
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "INGEST_SCHEDULE": "20 */10 * * * *",
+    "BASELINES_SCHEDULE": "0 20 3 * * *",
+    "OMNIA__BASE_URL": "http://127.0.0.1:9/v1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+START = """
+import json, sys, time
+begun = time.perf_counter()
+import function_app
+imported = time.perf_counter()
+count = len(function_app.app.get_functions())
+print(json.dumps([imported - begun, time.perf_counter() - imported, count, sorted(sys.modules)]))
+"""
+FORBIDDEN = {"stumpy", "numba", "scipy", "matplotlib"}  # seconds each, and no requirement of the app
+
+
+def check(root: Path) -> Verdict:
+    """Build the package and start the app from it, the best of three times, in processes of their own."""
+    with TemporaryDirectory() as folder:
+        try:
+            archive = build(root, Path(folder))
+        except PackageError as error:
+            return Verdict.of("", [str(error)])
+        size = archive.stat().st_size // 1000
+        try:
+            starts = [_start(Path(folder) / "app") for _ in range(3)]
+        except RuntimeError as error:
+            return Verdict.of("", [str(error)])
+    imported, indexed, count, modules = min(starts, key=lambda one: one[0])
+    faults = [f"the app imports {name}" for name in sorted(FORBIDDEN & set(modules))]
+    if imported > LONGEST_IMPORT_S:
+        faults.append(f"importing the app takes {imported:.2f} s, more than {LONGEST_IMPORT_S} s")
+    told = f"the package has {size} kB; its import takes {imported:.2f} s, indexing {count} functions {indexed:.2f} s"
+    return Verdict.of(told, faults)
+
+
+def _start(app: Path) -> tuple[float, float, int, list[str]]:
+    environment = {**{key: value for key, value in os.environ.items() if key != "PYTHONPATH"}, **SETTINGS}
+    ran = subprocess.run(
+        [sys.executable, "-c", START], cwd=app, env=environment, capture_output=True, text=True, check=False
+    )
+    if ran.returncode:
+        raise RuntimeError(f"the app does not start from its package: {ran.stderr[-2000:]}")
+    imported, indexed, count, modules = json.loads(ran.stdout)
+    return imported, indexed, count, modules

@@ -1,0 +1,107 @@
+"""Holds every call of the storage SDKs, and every trigger, against the roles that the deployment gives the app.
+
+``conformance/roles.json`` says which call needs which permission, and what each role permits, with the sources. A call
+that the table does not know is a fault, as is a permission that no role gives, and a role that nothing needs.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from azure.data.tables import TableClient, TableServiceClient
+from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
+from azure.storage.queue import QueueClient, QueueServiceClient
+
+from conformance.verdict import Verdict
+
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CLIENTS = (
+    BlobServiceClient,
+    ContainerClient,
+    BlobClient,
+    QueueServiceClient,
+    QueueClient,
+    TableServiceClient,
+    TableClient,
+)
+
+
+@cache
+def table() -> Mapping[str, Any]:
+    """Return the table of permissions."""
+    found: Mapping[str, Any] = json.loads((Path(__file__).parent / "roles.json").read_text())
+    return found
+
+
+def assigned(infra: Path) -> set[str]:
+    """Return the ids of the roles that the deployment names."""
+    text = "\n".join(path.read_text() for path in sorted(infra.rglob("*.bicep")))
+    return set(GUID.findall(text))
+
+
+def sdk_calls(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield where the code calls a method of a storage client, and which."""
+    of_clients = {name for client in CLIENTS for name in dir(client) if not name.startswith("_")}
+    for path, name in _names(folder, lambda node: node.attr if isinstance(node, ast.Attribute) else None):
+        if name in of_clients:
+            yield path, name
+
+
+def triggers(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield where a function is registered, and by which trigger."""
+
+    def trigger(node: ast.AST) -> str | None:
+        called = node.func if isinstance(node, ast.Call) else None
+        wanted = isinstance(called, ast.Attribute) and (called.attr.endswith("_trigger") or called.attr == "route")
+        return called.attr if wanted and isinstance(called, ast.Attribute) else None
+
+    yield from _names(folder, trigger)
+
+
+def _names(folder: Path, name_of: Callable[[ast.AST], str | None]) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if name := name_of(node):
+                yield f"{path.relative_to(folder.parent)}:{getattr(node, 'lineno', 0)}", name
+
+
+def check(root: Path) -> Verdict:
+    """Name every permission that is missing, and every role that nothing needs."""
+    known, given = table(), assigned(root / "infra")
+    found, used = [], set()
+    for where, need in _needs(root):
+        if need is None:
+            found.append(f"{where} is not in conformance/roles.json")
+            continue
+        giving = {role for role, told in known["roles"].items() if any(fnmatchcase(need, one) for one in told["may"])}
+        if not giving & given:
+            names = " or ".join(sorted(known["roles"][role]["name"] for role in giving)) or "no role that is known"
+            found.append(f"{where} needs {need}: {names} is not assigned")
+        used |= giving & given
+    found += [f"the role {role} is not in conformance/roles.json" for role in sorted(given - known["roles"].keys())]
+    found += [
+        f"nothing needs {known['roles'][role]['name']}"
+        for role in sorted(given & known["roles"].keys() - used)
+        if not known["roles"][role].get("people")
+    ]
+    calls = {name for _, name in sdk_calls(root / "shared")} - set(known["asks nothing"])
+    told = f"{len(calls)} calls of the SDKs, all triggers and the platform may do what they need, and no more"
+    return Verdict.of(told, found)
+
+
+def _needs(root: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield who needs which permission; None: nobody said."""
+    known = table()
+    for where, name in sdk_calls(root / "shared"):
+        if name not in known["asks nothing"]:
+            yield f"{where}: {name}", known["calls"].get(name)
+    for where, name in triggers(root / "functions"):
+        for need in known["triggers"].get(name, [None]):
+            yield f"{where}: {name}", need
+    for one in known["platform"]:
+        yield one["what"], one["needs"]

@@ -1,0 +1,257 @@
+"""Indexes and invokes the app with Microsoft's own Python worker library, as the platform does, without a host.
+
+    python conformance/worker.py --app FOLDER
+
+Runs in an environment of its own (conformance/environments.py), started by ``conformance/outside.py`` with a storage,
+an emulator of OMNIA that it can ask, and registered platforms. It imports nothing of the project.
+Exits with 1 when the worker refuses the app, or a trigger of any kind cannot be called with what the platform sends.
+"""
+
+import argparse
+import asyncio
+import importlib
+import json
+import logging
+import os
+import re
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+MOMENT = "2026-03-01T00:00:00.0000000+00:00"
+ONSET = "2026-03-01T00:00:00Z"
+
+
+class WorkerError(Exception):
+    """The worker refused something; the message is its own."""
+
+
+def worker_parts() -> tuple[ModuleType, ModuleType]:
+    """Return the worker's event handlers and its protocol, which ships as another package's stray test folder."""
+    handlers = importlib.import_module("azure_functions_runtime.handle_event")
+    site = Path(handlers.__file__ or "").parent.parent
+    # A folder `tests` of ours would hide theirs.
+    before = list(sys.path)
+    sys.path[:] = [str(site), *(one for one in before if not (Path(one) / "tests").is_dir())]
+    try:
+        return handlers, importlib.import_module("tests.protos")
+    finally:
+        sys.path[:] = before
+
+
+class Worker:
+    """The worker with one app in it."""
+
+    def __init__(self, app: Path) -> None:
+        """Start the worker and let it index the app; raises WorkerError with its reason."""
+        os.environ.pop("CONTAINER_NAME", None)  # it would believe that it runs in Azure
+        self.handlers, self.protos = worker_parts()
+        sys.path.insert(0, str(app))
+        importlib.import_module("azure_functions_runtime.utils.threadpool").start_threadpool_executor()
+        init = self.protos.WorkerInitRequest(host_version="4", function_app_directory=str(app))
+        self._check(self._send(self.handlers.worker_init_request, worker_init_request=init))
+        found = self._send(self.handlers.functions_metadata_request)
+        self._check(found)
+        self.functions = {one.name: one for one in found.function_metadata_results or ()}
+
+    def invoke(self, name: str, data: Any, metadata: Mapping[str, Any] | None = None) -> Any:
+        """Call a function with its trigger's data as the platform sends it; raises WorkerError with its exception."""
+        function = self.functions[name]
+        trigger = next(key for key, one in function.bindings.items() if one.type.lower().endswith("trigger"))
+        request = self.protos.InvocationRequest(
+            invocation_id=str(uuid.uuid4()),
+            function_id=function.function_id,
+            input_data=[self.protos.ParameterBinding(name=trigger, data=data)],
+            trigger_metadata={key: self.typed(value) for key, value in (metadata or {}).items()},
+        )
+        answer = self._send(self.handlers.invocation_request, invocation_request=request)
+        self._check(answer)
+        return answer.return_value
+
+    def typed(self, value: Any) -> Any:
+        """Return a value in the protocol's clothes: bytes, text, or JSON."""
+        if isinstance(value, bytes):
+            return self.protos.TypedData(bytes=value)
+        return self.protos.TypedData(string=value) if isinstance(value, str) else self.json(value)
+
+    def json(self, value: Any) -> Any:
+        """Return a value as JSON in the protocol's clothes."""
+        return self.protos.TypedData(json=json.dumps(value))
+
+    def http(self, method: str, url: str, route: Mapping[str, str], body: bytes = b"", **headers: str) -> Any:
+        """Return an HTTP request in the protocol's clothes."""
+        content = self.protos.TypedData(bytes=body)
+        request = self.protos.RpcHttp(
+            method=method,
+            url=url,
+            params=dict(route),
+            body=content,
+            headers={k.replace("_", "-"): v for k, v in headers.items()},
+        )
+        return self.protos.TypedData(http=request)
+
+    def close(self) -> None:
+        """End the worker's threads."""
+        importlib.import_module("azure_functions_runtime.utils.threadpool").stop_threadpool_executor()
+
+    def _send(self, handler: Any, **parts: Any) -> Any:
+        message = self.protos.StreamingMessage(**parts)
+        properties = {"host": "127.0.0.1", "protos": self.protos}
+        return asyncio.run(handler(SimpleNamespace(request=message, properties=properties)))
+
+    def _check(self, answer: Any) -> None:
+        if answer.result.status != self.protos.StatusResult.Success:
+            raise WorkerError(answer.result.exception.message)
+
+
+class Lines(logging.Handler):
+    """What the app says, each line with the invocation that the platform would count it to."""
+
+    def __init__(self) -> None:
+        """Listen to everything."""
+        super().__init__()
+        self.told: list[tuple[str, str]] = []
+        self._storage = importlib.import_module("azure_functions_runtime.bindings.context")._invocation_id_local
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line of the app's."""
+        if record.name.split(".")[0] in ("shared", "functions"):
+            self.told.append((getattr(self._storage, "invocation_id", None) or "", record.getMessage()))
+
+    def taken(self, words: str) -> list[str]:
+        """Return the lines that begin with these words; raises WorkerError where there is none, or one is of no run."""
+        told, self.told = self.told, []
+        lost = [line for invocation, line in told if not invocation]
+        if lost:
+            raise WorkerError(f"the platform would throw away: {lost[0]}")
+        found = [line for _, line in told if line.startswith(words)]
+        if not found:
+            raise WorkerError(f"nothing told of {words!r}: {told}")
+        return found
+
+
+def check(app: Path) -> list[str]:
+    """Index the app and call one trigger of each kind; return a line for each; raises WorkerError."""
+    worker, lines = Worker(app), Lines()
+    logging.getLogger().addHandler(lines)
+    logging.getLogger().setLevel(logging.INFO)  # as on the platform
+    try:
+        kinds: dict[str, list[str]] = {}
+        for name, function in worker.functions.items():
+            trigger = next(one.type for one in function.bindings.values() if one.type.lower().endswith("trigger"))
+            kinds.setdefault(trigger, []).append(name)
+        counts = ", ".join(f"{len(names)} {kind}" for kind, names in sorted(kinds.items()))
+        return [f"indexed {len(worker.functions)} functions: {counts}", *_call_each_kind(worker, kinds, lines)]
+    finally:
+        logging.getLogger().removeHandler(lines)
+        worker.close()
+
+
+def _call_each_kind(worker: Worker, kinds: Mapping[str, list[str]], lines: Lines) -> list[str]:
+    """Call each kind of trigger with what the platform sends, in the order in which one leads to the next."""
+    calls = {"timerTrigger": _timer, "blobTrigger": _blob, "queueTrigger": _queue, "httpTrigger": _http}
+    unknown = kinds.keys() - calls.keys()
+    if unknown:
+        raise WorkerError(f"no call for {unknown}")
+    return [f"{kind}: {call(worker, kinds[kind], lines)}" for kind, call in calls.items() if kind in kinds]
+
+
+def _timer(worker: Worker, names: list[str], lines: Lines) -> str:
+    """Send a timer's ticks, on time and past due; readings arrive in the lake."""
+    status = {"Last": MOMENT, "Next": MOMENT, "LastUpdated": MOMENT}
+    for name in names:
+        for late in (False, True):
+            tick = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": late}
+            worker.invoke(name, worker.json(tick))
+        if name == "ingest":
+            told = lines.taken("template ingested")
+            if not any(re.search(r"samples=[1-9]", line) for line in told):
+                raise WorkerError(f"ingest brought nothing: {told}")
+    return f"{', '.join(names)} called on time and past due"
+
+
+def _blob(worker: Worker, names: list[str], lines: Lines) -> str:
+    """Send the event of a day blob as it lies in storage, and of one whose platform nobody knows."""
+    (name,) = names
+    sources = [json.loads(one).get("source") for one in worker.functions[name].raw_bindings]
+    if "EventGrid" not in sources:
+        raise WorkerError(f"{name} does not listen to Event Grid, and Flex Consumption does not poll: {sources}")
+    operation = "0123456789abcdef" * 2
+    lines.taken("")  # baselines score, too
+    _blob_event(worker, name, "tsd/snorre/w/2026-07-08.json", {"operation": operation})
+    (scored, *_) = lines.taken("day scored")
+    if f"operation={operation}" not in scored:
+        raise WorkerError(f"the blob's operation was lost: {scored}")
+    try:
+        _blob_event(worker, name, "tsd/nowhere/a/2026-03-01.json", {})
+    except WorkerError as error:
+        if "nowhere" not in str(error):
+            raise
+    return f"{name} scored a day of the operation that its blob names"
+
+
+def _blob_event(worker: Worker, name: str, blob: str, metadata: Mapping[str, str]) -> None:
+    properties = {"LastModified": MOMENT, "Length": 2, "ContentType": "application/json"}
+    address = f"https://account.blob.core.windows.net/{blob}"
+    told = {"BlobTrigger": blob, "Uri": address, "Properties": properties, "Metadata": dict(metadata)}
+    worker.invoke(name, worker.typed(b"{}"), told)
+
+
+def _queue(worker: Worker, names: list[str], lines: Lines) -> str:
+    """Send each queue a message of ours, and one that is none: that is refused by the function, not by the worker."""
+    asked = {"schema": 1, "platform": "snorre", "template": "snorre-w"}
+    onset = {"incident": "snorre-w-20260301T0000Z", "onset": ONSET, "at": ONSET, "sensors": ["snorre-w-1"]}
+    told = {"Id": "an-id", "DequeueCount": 1, "InsertionTime": MOMENT, "ExpirationTime": MOMENT, "PopReceipt": "x"}
+    for name in names:
+        worker.invoke(name, worker.typed(json.dumps({**asked, **(onset if name == "estimate" else {})})), told)
+        try:
+            worker.invoke(name, worker.typed("not a message"), told)
+        except WorkerError as error:
+            if "message" not in str(error):
+                raise
+        else:
+            raise WorkerError(f"{name} took a message that is none")
+    lines.taken("incident estimated")
+    return f"{', '.join(names)} took a message of ours and refused one that is none"
+
+
+def _http(worker: Worker, names: list[str], lines: Lines) -> str:  # noqa: ARG001 (as the others)
+    """Send requests; a resource that is there, one that is not, and a body that is wrong."""
+    base = "https://app.azurewebsites.net"
+    told = worker.invoke("get_contract", worker.http("GET", f"{base}/api/openapi.json", {}))
+    _expect(told, "200", "openapi")
+    platforms = worker.invoke("list_platforms", worker.http("GET", f"{base}/api/platforms", {}))
+    _expect(platforms, "200", "items")
+    lost = worker.invoke("get_sensor", worker.http("GET", f"{base}/api/sensors/troll-a-99", {"sensor": "troll-a-99"}))
+    _expect(lost, "404", "not-found")
+    wrong = worker.http("POST", f"{base}/api/platforms", {}, b'{"id": 1}', content_type="application/json")
+    _expect(worker.invoke("create_platform", wrong), "400", "invalid-input")
+    _expect(worker.invoke("page_overview", worker.http("GET", f"{base}/overview", {})), "200", "<h1>Overview</h1>")
+    return f"{len(names)} indexed; read, missing, wrong and a page answered as they should be"
+
+
+def _expect(answer: Any, status: str, words: str) -> None:
+    content = answer.http.body.bytes or answer.http.body.string.encode()
+    if answer.http.status_code != status or words.encode() not in content:
+        raise WorkerError(f"expected {status} with {words!r}, got {answer.http.status_code}: {content[:300]!r}")
+
+
+def main() -> int:
+    """Run; 1 when the worker refuses anything."""
+    parser = argparse.ArgumentParser(prog="conformance/worker.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--app", type=Path, required=True)
+    options = parser.parse_args()
+    try:
+        for line in check(options.app.resolve()):
+            print(line)
+    except WorkerError as error:
+        print(f"the worker refuses the app: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
