@@ -1,7 +1,9 @@
-"""Commands of an operator: create the storage, load the platforms, replay the lake.
+"""Commands of an operator: create the storage, load the platforms, retry what failed, replay the lake.
 
     python -m local.manage storage            creates containers, tables and queues that are not there
     python -m local.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
+    python -m local.manage seed --url URL     the same through the API of a deployed app (LEAK_API_KEY, LEAK_API_TOKEN)
+    python -m local.manage retry              gives back what was put aside as poison, once the cause is mended
     python -m local.manage replay             rebuilds baselines, deviations and incidents from lake and marks
 
 They read the same settings as the app, from the environment or from ``--settings local.settings.json``.
@@ -9,16 +11,24 @@ They read the same settings as the app, from the environment or from ``--setting
 
 import argparse
 import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import requests
 
 from local.metadata import load_settings as load_settings_file
+from local.retry import retry
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.domain.validation import parse
-from shared.errors import LeakDetectionError, NotFound
+from shared.errors import LeakDetectionError, NotFound, SourceError
 from shared.settings import load_settings
 
+CREATED, CONFLICT = 201, 409
 SEED = Path(__file__).resolve().parent.parent / "seed"
 
 
@@ -30,6 +40,33 @@ def seed_platforms(folder: Path = SEED) -> list[Platform]:
 def seed(app: Bootstrap, platforms: list[Platform], *, replace: bool = False) -> int:
     """Store what is not stored yet; return how many rows were written."""
     return sum(app.registry.add(platform, replace=replace) for platform in platforms)
+
+
+def seed_over_http(url: str, platforms: list[Platform]) -> tuple[int, int]:
+    """Create platforms, templates and sensors at a deployed app; return how many are new, and how many were there.
+
+    Who asks is told by a function key or a token of Entra ID, from the environment: a command line is read by others.
+    Raises SourceError with what the app says.
+    """
+    key, token = os.environ.get("LEAK_API_KEY"), os.environ.get("LEAK_API_TOKEN")
+    headers = {"x-functions-key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
+    codes: Counter[int] = Counter()
+    for path, body in _creations(platforms):
+        answer = requests.post(f"{url.rstrip('/')}/api/{path}", json=body, headers=headers, timeout=60)
+        if answer.status_code not in (CREATED, CONFLICT):
+            raise SourceError(f"{path}: {answer.status_code} {answer.text[:500]}")
+        codes[answer.status_code] += 1
+    return codes[CREATED], codes[CONFLICT]
+
+
+def _creations(platforms: list[Platform]) -> Iterator[tuple[str, Any]]:
+    for platform in platforms:
+        yield "platforms", platform.model_dump(mode="json", by_alias=True, exclude={"templates"})
+        for template in platform.templates:
+            body = template.model_dump(mode="json", by_alias=True, exclude={"platform", "sensors"})
+            yield f"platforms/{platform.id}/templates", body
+            for sensor in template.sensors:
+                yield f"templates/{template.id}/sensors", sensor.model_dump(mode="json", by_alias=True, exclude={"id"})
 
 
 def replay(app: Bootstrap) -> None:
@@ -62,18 +99,25 @@ def replay(app: Bootstrap) -> None:
 def main() -> int:
     """Run one command; return the process' exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.manage", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["storage", "seed", "replay"])
+    parser.add_argument("command", choices=["storage", "seed", "retry", "replay"])
     parser.add_argument("--replace", action="store_true", help="seed: overwrite what is stored")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")
+    parser.add_argument("--url", help="seed: a deployed app, by its API instead of its storage")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     if arguments.settings:
         load_settings_file(arguments.settings, required=True)
     try:
+        if arguments.url is not None:
+            created, known = seed_over_http(arguments.url, seed_platforms())
+            print(f"{created} platforms, templates and sensors created, {known} were there")
+            return 0
         app = Bootstrap(load_settings())
         app.ensure_storage()
         if arguments.command == "seed":
             print(f"{seed(app, seed_platforms(), replace=arguments.replace)} rows written")
+        elif arguments.command == "retry":
+            print(", ".join(f"{queue}: {count} given back" for queue, count in retry(app).items()))
         elif arguments.command == "replay":
             replay(app)
     except LeakDetectionError as error:

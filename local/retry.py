@@ -1,0 +1,46 @@
+"""Gives back to the app what it put aside as poison, once the cause is mended."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import QueueClient
+
+from shared.adapters.blobs import parse_day_blob
+from shared.adapters.queues import POISON
+from shared.bootstrap import Bootstrap
+
+BLOBS = "webjobs-blobtrigger-poison"
+HIDDEN_S = 300  # from others who do the same, while one message is worked on
+
+
+def retry(app: Bootstrap) -> Mapping[str, int]:
+    """Return how many messages of each poison queue were given back.
+
+    Messages go back to their queue, days are scored here. One that fails again stays where it is and stops the rest;
+    one that is given back twice, because this was killed half-way, is work done twice, which changes nothing.
+    """
+    names = app.settings.storage
+    given = {
+        f"{name}{POISON}": _each(app.queue(f"{name}{POISON}"), app.queue(name).send_message)
+        for name in (names.critical_queue, names.baselines_queue)
+    }
+    return {**given, BLOBS: _each(app.queue(BLOBS), lambda text: _score(app, text))}
+
+
+def _each(queue: QueueClient, give: Callable[[str], object]) -> int:
+    count = 0
+    try:
+        for message in queue.receive_messages(visibility_timeout=HIDDEN_S):
+            give(base64.b64decode(message.content).decode())
+            queue.delete_message(message)
+            count += 1
+    except ResourceNotFoundError:  # nothing has ever failed
+        return count
+    return count
+
+
+def _score(app: Bootstrap, text: str) -> None:
+    platform, template, day = parse_day_blob(json.loads(text)["BlobName"])
+    app.detect.run(platform, template, day)

@@ -1,0 +1,73 @@
+"""What people do with a deployed app: load the platforms, and ask what is known of its packages."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from conformance.audit import faults
+from local.azurite import Azurite
+from local.manage import seed, seed_over_http, seed_platforms
+from local.process import HostProcess
+from local.retry import BLOBS, retry
+from shared.errors import NotFound, SourceError
+from tests.conftest import bootstrap, environment
+
+KEY = "the-key"
+
+
+@pytest.mark.azurite
+def test_the_platforms_are_loaded_through_the_api_once(
+    azurite: Azurite, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a key nothing is created; a second time everything is there."""
+    values = environment(azurite.connection_string, unique)
+    bootstrap(values).ensure_storage()
+    platforms = seed_platforms()
+    with HostProcess(values, "--key", KEY) as host:
+        monkeypatch.delenv("LEAK_API_KEY", raising=False)
+        monkeypatch.delenv("LEAK_API_TOKEN", raising=False)
+        with pytest.raises(SourceError, match="401"):
+            seed_over_http(host.url, platforms)
+        monkeypatch.setenv("LEAK_API_KEY", KEY)
+        created, known = seed_over_http(host.url, platforms)
+        assert known == 0
+        assert seed_over_http(host.url + "/", platforms) == (0, created)
+        shown = requests.get(f"{host.url}/api/platforms", headers={"x-functions-key": KEY}, timeout=30).json()
+    assert [bootstrap(values).registry.platform(one.id).platform for one in platforms] == platforms
+    assert {one["id"] for one in shown["items"]} == {one.id for one in platforms}
+
+
+@pytest.mark.azurite
+def test_what_was_put_aside_is_given_back() -> None:
+    """A message returns to its queue as it was; a day is scored; what fails again stays, and is not lost."""
+    with Azurite() as own:  # the queue of blobs has one name for all
+        app = bootstrap(environment(own.connection_string, "retry"))
+        app.ensure_storage()
+        assert set(retry(app).values()) == {0}
+        messages, blobs = app.queue("retry-critical-poison"), app.queue(BLOBS)
+        messages.create_queue()
+        blobs.create_queue()
+        messages.send_message('{"schema": 1}')
+        assert retry(app) == {"retry-critical-poison": 1, "retry-build-poison": 0, BLOBS: 0}
+        (back,) = app.queue("retry-critical").receive_messages()
+        assert base64.b64decode(back.content) == b'{"schema": 1}'
+        blobs.send_message(json.dumps({"BlobName": "troll/a/2026-03-01.json"}))
+        with pytest.raises(NotFound, match="troll"):
+            retry(app)
+        assert blobs.get_queue_properties().approximate_message_count == 1
+        seed(app, seed_platforms())
+        app.queue(BLOBS).send_message(json.dumps({"BlobName": "troll/a/2026-03-02.json"}))
+        assert retry(app)[BLOBS] == 1  # the other one is still hidden
+
+
+def test_a_package_that_nobody_could_be_asked_about_is_not_called_safe() -> None:
+    """What is known, what is fixed where, and what the service has never heard of."""
+    asked: list[dict[str, Any]] = [
+        {"name": "good", "version": "1", "vulns": []},
+        {"name": "bad", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]},
+        {"name": "unknown", "skip_reason": "Dependency not found on PyPI"},
+    ]
+    assert faults(asked) == ["unknown: Dependency not found on PyPI", "bad 1: PYSEC-1, fixed in 2"]
