@@ -1,0 +1,105 @@
+"""The cost of a year: measured work, times how often it happens, times its price."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.cost.measured import Measured
+from bench.cost.prices import Prices, option
+
+YEAR_S = 365 * 86_400
+TICKS = 365 * 144  # of a year
+KB, GB = 1e3, 1e9
+PARALLEL = 4  # templates that a run ingests at the same time (INGEST__PARALLEL)
+RULES = 1 + 1 / 1.5 + 3 / 3  # of alerts.bicep: one looks every 5 minutes, one every 10, three every 15
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What cannot be measured here: latencies of the real services, how much happens, who looks."""
+
+    memory_gb: float = option(2.0, "memory of an instance [GB]: 0.5, 2 or 4")
+    storage_s: float = option(0.010, "a request to storage, beyond what Azurite takes [s]")
+    omnia_s: float = option(0.5, "a request to OMNIA [s]")
+    estimates: float = option(20.0, "estimates of a template and year: its incidents, each anew as it grows")
+    screens: int = option(4, "pages that are open day and night")
+    poll_s: float = option(30.0, "seconds between a page's questions (functions/static/live.js)")
+    poll_transactions: float = option(3.0, "reads of tables for an unchanged page")
+    trace_bytes: float = option(1000.0, "columns of a line in Log Analytics besides its message [bytes]")
+    years: float = option(3.0, "years that are kept")
+
+
+@dataclass(frozen=True)
+class Year:
+    """What a year of so many sensors costs, in US dollars, by part."""
+
+    sensors: int
+    parts: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        """The sum."""
+        return sum(self.parts.values())
+
+
+def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
+    """Return the cost of a year of so many sensors."""
+    templates = max(1.0, sensors / found.sensors)
+    polls = paper.screens * YEAR_S / paper.poll_s
+    waiting_ingest = ingest_seconds(templates, found, paper)
+    waiting_detect = found.detect_s + paper.storage_s * _waited_in_detect(found)
+    estimate_s = found.estimate_s + 10 * paper.storage_s
+    on_demand_s = (  # a run is billed for at least a second
+        TICKS * max(1.0, waiting_ingest)
+        + 365 * max(1.0, sensors * (found.build_s + paper.storage_s * found.build_transactions))
+        + templates * paper.estimates * max(1.0, estimate_s)
+        + polls * 1.0
+    )
+    on_demand_runs = TICKS + 365 + templates * paper.estimates + polls
+    ready_s = min(templates * TICKS * waiting_detect, YEAR_S)
+    beyond_s = max(templates * TICKS * waiting_detect - YEAR_S, 0)  # on further instances, on demand
+    gbs = max((on_demand_s + beyond_s) * paper.memory_gb - 12 * prices.free_gbs_month, 0)
+    runs = max(on_demand_runs - 12 * prices.free_executions_month, 0) + templates * TICKS
+    counts = {
+        kind: TICKS * (found.run_transactions[kind] + templates * count)
+        for kind, count in found.tick_transactions.items()
+    }
+    table = counts["table read"] + counts["table write"] + polls * paper.poll_transactions
+    table += 365 * sensors * found.build_transactions
+    lines = templates * TICKS * (found.log_bytes + found.log_lines * paper.trace_bytes)
+    return Year(
+        sensors,
+        {
+            "instance always ready, waiting": YEAR_S * paper.memory_gb * prices.ready_gbs,
+            "instance always ready, detecting": ready_s * paper.memory_gb * prices.ready_active_gbs,
+            "on demand: ingest, baselines, estimates, pages": gbs * prices.on_demand_gbs,
+            "executions": runs / 1e6 * prices.million_executions,
+            "blob writes": counts["blob write"] / 1e4 * prices.blob_write_10k,
+            "blob reads": counts["blob read"] / 1e4 * prices.blob_read_10k,
+            "queues": (counts["queue read"] + _polled()) / 1e4 * prices.queue_10k,
+            "tables": table / 1e4 * prices.table_10k,
+            "blob events": templates * TICKS / 1e6 * prices.event_million,
+            "what is kept": 12
+            * paper.years
+            * 365
+            * sensors
+            * (found.lake_bytes * prices.blob_gb_month + found.row_bytes * prices.table_gb_month)
+            / GB,
+            "telemetry": lines / GB * prices.log_gb,
+            "alert rules": 12 * RULES * prices.alert_rule_month,
+        },
+    )
+
+
+def ingest_seconds(templates: float, found: Measured, paper: Paper) -> float:
+    """Return how long a run of ingest takes."""
+    each = paper.omnia_s * found.omnia_requests + paper.storage_s * found.ingest_transactions
+    return max(each / PARALLEL, found.ingest_s) * templates  # Python computes one at a time
+
+
+def _waited_in_detect(found: Measured) -> float:
+    return sum(found.tick_transactions.values()) - found.ingest_transactions
+
+
+def _polled() -> float:
+    """Return the host's own looks at the app's two queues in a year: once a minute while there is nothing."""
+    return 2 * YEAR_S / 60

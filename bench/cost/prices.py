@@ -1,0 +1,34 @@
+"""What Azure asks, in US dollars; every price is an option, because they differ by region and change.
+
+The defaults are list prices of pay-as-you-go as remembered for East US, of late 2025; compare with
+azure.microsoft.com/pricing before a decision rests on them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def option(default: Any, words: str) -> Any:
+    """Return a field with the words of its option."""
+    return field(default=default, metadata={"words": words})
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices in US dollars."""
+
+    on_demand_gbs: float = option(0.000026, "a GB-second of an instance that was started on demand")
+    ready_gbs: float = option(0.000004, "a GB-second of an instance that is always ready, while it waits")
+    ready_active_gbs: float = option(0.000016, "a GB-second more while that instance works")
+    million_executions: float = option(0.40, "a million executions")
+    free_gbs_month: float = option(100_000, "GB-seconds on demand that a month has for nothing")
+    free_executions_month: float = option(250_000, "executions on demand that a month has for nothing")
+    blob_write_10k: float = option(0.065, "10,000 writes of blobs, hot, zone redundant")
+    blob_read_10k: float = option(0.005, "10,000 reads of blobs")
+    queue_10k: float = option(0.004, "10,000 operations on queues")
+    table_10k: float = option(0.00036, "10,000 operations on tables")
+    blob_gb_month: float = option(0.023, "a GB of blobs for a month")
+    table_gb_month: float = option(0.056, "a GB of tables for a month")
+    event_million: float = option(0.60, "a million events")
+    log_gb: float = option(2.30, "a GB of telemetry taken in")
+    alert_rule_month: float = option(1.50, "a rule that looks every 5 minutes, for a month; every 15: a third")

@@ -1,0 +1,79 @@
+"""The cost model: prices are proportional, more sensors cost more in all and less each, and the load has an end."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from bench.cost.load import AT_ONCE, BUDGET_S, breaks_at, tick
+from bench.cost.measured import Measured
+from bench.cost.model import TICKS, YEAR_S, Paper, year
+from bench.cost.prices import Prices
+
+FOUND = Measured(
+    sensors=4,
+    run_transactions={"blob read": 0, "blob write": 0, "queue read": 5, "table read": 2, "table write": 0},
+    tick_transactions={"blob read": 3, "blob write": 1, "queue read": 0, "table read": 3, "table write": 6},
+    ingest_transactions=3,
+    omnia_requests=2,
+    ingest_s=0.02,
+    detect_s=0.05,
+    log_lines=2,
+    log_bytes=260,
+    lake_bytes=3500,
+    row_bytes=2800,
+    estimate_s=1.4,
+    build_s=0.05,
+    build_transactions=11,
+    memory_mb=220,
+    estimate_mb=200,
+)
+WORLD = {"seed": 1, "platforms": 4, "most_instances": 100}
+
+
+def test_a_part_is_its_count_times_its_price() -> None:
+    """Two parts that can be counted by hand: events, and an instance that waits."""
+    parts = year(400, FOUND, Paper(), Prices()).parts
+    assert parts["blob events"] == pytest.approx(100 * TICKS / 1e6 * 0.60)
+    assert parts["instance always ready, waiting"] == pytest.approx(YEAR_S * 2 * 0.000004)
+    assert parts["blob writes"] == pytest.approx(100 * TICKS / 1e4 * 0.065)
+
+
+def test_twice_the_prices_are_twice_the_cost() -> None:
+    """What is free stays free."""
+    once = Prices()
+    priced = {one.name: getattr(once, one.name) for one in fields(Prices) if not one.name.startswith("free_")}
+    twice = replace(once, **{name: 2 * value for name, value in priced.items()})
+    for sensors in (10, 10_000):
+        assert year(sensors, FOUND, Paper(), twice).total == pytest.approx(
+            2 * year(sensors, FOUND, Paper(), once).total
+        )
+
+
+def test_more_sensors_cost_more_in_all_and_less_each() -> None:
+    """The fixed part is shared."""
+    years = [year(sensors, FOUND, Paper(), Prices()) for sensors in (4, 40, 400, 4000, 40_000)]
+    totals = [one.total for one in years]
+    each = [one.total / one.sensors for one in years]
+    assert totals == sorted(totals)
+    assert each == sorted(each, reverse=True)
+
+
+def test_a_few_sensors_are_done_long_before_the_next_tick_and_too_many_are_not() -> None:
+    """What a run has no time for is left, never lost; slower answers of OMNIA bring the end nearer."""
+    few, many = (tick(sensors, FOUND, Paper(), **WORLD) for sensors in (40, 40_000))
+    assert (few.left, few.instances) == (0, 1)
+    assert few.ingest_s < few.scored_s < 60
+    assert many.left > 0.5
+    assert BUDGET_S <= many.ingest_s < BUDGET_S + 60
+    end = breaks_at(FOUND, Paper(), **WORLD)
+    assert tick(end // 2, FOUND, Paper(), **WORLD).left == 0
+    assert breaks_at(FOUND, replace(Paper(), omnia_s=2.0), **WORLD) < end
+
+
+def test_instances_are_added_while_events_wait_up_to_the_limit() -> None:
+    """Scoring that is slower than ingest piles up events."""
+    slow = replace(FOUND, detect_s=10.0)
+    one, ten = (tick(2000, slow, Paper(), **{**WORLD, "most_instances": most}) for most in (1, 10))
+    assert (one.instances, ten.instances) == (1, 10)
+    assert one.scored_s == pytest.approx(500 * 10 / AT_ONCE, rel=0.3)
+    assert ten.scored_s < one.scored_s / 4
