@@ -189,16 +189,17 @@ def _object_faults(
 def _value_faults(value: Value, text: str, objects: Mapping[str, Any], path: str) -> Iterator[str]:
     if isinstance(value, Expression):
         return
-    target = text.removesuffix("[]")
     if isinstance(value, list):
         if not text.endswith("[]"):
             yield f"{path} is a list, not {text}"
             return
         for index, one in enumerate(value):
-            yield from _value_faults(one, target, objects, f"{path}[{index}]")
+            yield from _value_faults(one, text.removesuffix("[]"), objects, f"{path}[{index}]")
     elif isinstance(value, dict):
-        described = objects.get(target)
-        if described:  # one without properties is a map of anything
+        described = objects.get(text)
+        if text.endswith("[]") or text in SCALARS or " | " in text:
+            yield f"{path} is an object, not {text}"
+        elif described:  # one without properties is a map of anything
             yield from _object_faults(value, described, objects, f"{path}.")
     elif text.endswith("[]") or objects.get(text):
         yield f"{path} is {value!r}, not {text}"

@@ -52,7 +52,10 @@ def seed_over_http(url: str, platforms: list[Platform]) -> tuple[int, int]:
     headers = {"x-functions-key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
     codes: Counter[int] = Counter()
     for path, body in _creations(platforms):
-        answer = requests.post(f"{url.rstrip('/')}/api/{path}", json=body, headers=headers, timeout=60)
+        try:
+            answer = requests.post(f"{url.rstrip('/')}/api/{path}", json=body, headers=headers, timeout=60)
+        except requests.RequestException as error:
+            raise SourceError(f"{url!r} does not answer: {error}") from error
         if answer.status_code not in (CREATED, CONFLICT):
             raise SourceError(f"{path}: {answer.status_code} {answer.text[:500]}")
         codes[answer.status_code] += 1

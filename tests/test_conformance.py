@@ -34,6 +34,8 @@ def test_the_project_conforms(check: Callable[[Path], Verdict]) -> None:
         (APP, "reserved: true", "provisioningState: 'x'", "provisioningState is read only"),
         (STORAGE, "  sku: { name: redundancy }\n", "", "sku is required"),
         (STORAGE, "blobTypes: ['blockBlob']", "blobTypes: 'blockBlob'", "blobTypes is 'blockBlob'"),
+        (STORAGE, "  sku: { name: redundancy }", "  sku: { name: { tier: 'x' } }", "sku.name is an object"),
+        (STORAGE, "      rules: [\n", "      rules: {}\n      others: [\n", "rules is an object, not"),
         (STORAGE, "tierToCool:", "tierToCold: true, tierToCol:", "tierToCol does not exist"),
         ("infra/parts/auth.bicep", "requireHttps: true", "requireHttp: true", "requireHttp does not exist"),
         ("infra/events.bicep", "retryPolicy: {", "retryPolicy: ", "cannot be parsed"),

@@ -26,6 +26,9 @@ def test_the_platforms_are_loaded_through_the_api_once(
     values = environment(azurite.connection_string, unique)
     bootstrap(values).ensure_storage()
     platforms = seed_platforms()
+    for nowhere in ("", "http://127.0.0.1:9"):
+        with pytest.raises(SourceError, match="does not answer"):
+            seed_over_http(nowhere, platforms)
     with HostProcess(values, "--key", KEY) as host:
         monkeypatch.delenv("LEAK_API_KEY", raising=False)
         monkeypatch.delenv("LEAK_API_TOKEN", raising=False)
