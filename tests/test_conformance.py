@@ -1,10 +1,12 @@
 """Conformance: what is deployed passes every check, and a planted fault of each kind is named."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from conformance import __main__ as command
 from conformance import bicep, host, modules, promises, roles, settings
 from conformance.verdict import Verdict
 from tests.planted import ROOT, Copy
@@ -163,3 +165,19 @@ def test_what_modules_do_not_give_each_other_is_named(copy: Copy, file: str, old
     copy.plant(file, old, new)
     found = modules.check(copy.root).faults
     assert any(named in one for one in found), found
+
+
+def test_one_fault_fails_the_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command ends with 1, and says which check, and what; what is well is told, too."""
+    checks = {
+        "good": lambda _: Verdict.of("all is well", []),
+        "bad": lambda _: Verdict.of("", ["this", "that", "this"]),
+    }
+    monkeypatch.setattr(command, "CHECKS", checks)
+    monkeypatch.setattr("sys.argv", ["conformance"])
+    assert command.main() == 1
+    told = capsys.readouterr().out
+    assert re.search(r"good +ok +all is well", told)
+    assert re.search(r"bad +FAIL .*\n +this\n +that\n1 of 2 checks passed, not bad\n$", told)
+    monkeypatch.setattr("sys.argv", ["conformance", "good"])
+    assert command.main() == 0
