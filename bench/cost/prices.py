@@ -1,6 +1,6 @@
 """What Azure asks, in US dollars; every price is an option, because they differ by region and change.
 
-The defaults are list prices of pay-as-you-go as remembered for East US, of late 2025; compare with
+The defaults are pay-as-you-go prices of East US, written down without a price list at hand: compare them with
 azure.microsoft.com/pricing before a decision rests on them.
 """
 
