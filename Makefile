@@ -96,4 +96,4 @@ fuzz: setup
 	PYTHONPATH=.:mock $(BIN)/python -m tests.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))
 
 clean:
-	rm -rf $(VENV) .tools dist functions/static/vendor .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .tools dist functions/static/vendor .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
