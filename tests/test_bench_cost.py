@@ -67,6 +67,7 @@ def test_a_few_sensors_are_done_long_before_the_next_tick_and_too_many_are_not()
     assert BUDGET_S <= many.ingest_s < BUDGET_S + 60
     end = breaks_at(FOUND, Paper(), **WORLD)
     assert tick(end // 2, FOUND, Paper(), **WORLD).left == 0
+    assert tick(end, FOUND, Paper(), **WORLD, runs=10).left == 0
     assert breaks_at(FOUND, replace(Paper(), omnia_s=2.0), **WORLD) < end
 
 

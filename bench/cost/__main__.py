@@ -19,6 +19,7 @@ from bench.cost.prices import Prices
 
 CLAIM = (1000, 1.0)  # sensors, and US dollars of a sensor-year
 PLATFORMS = 4
+SPLIT = 10  # runs of ingest at the same time, where the design would go next
 
 
 def main() -> int:
@@ -31,6 +32,7 @@ def main() -> int:
     years = [year(one, found, paper, prices) for one in sizes]
     world = {"seed": options.seed, "platforms": PLATFORMS, "most_instances": options.most_instances}
     loads = [tick(one, found, paper, **world) for one in sizes]
+    split = [tick(one, found, paper, **world, runs=SPLIT) for one in sizes]
     end = breaks_at(found, paper, **world)
     claimed = year(CLAIM[0], found, paper, prices).total / CLAIM[0]
     if options.json:
@@ -40,13 +42,14 @@ def main() -> int:
             "prices": asdict(prices),
             "years": [{"sensors": one.sensors, "parts": dict(one.parts), "total": one.total} for one in years],
             "loads": [asdict(one) for one in loads],
+            "loads_split": [asdict(one) for one in split],
             "breaks_at": end,
         }
         print(json.dumps(document))
     else:
         print(_told(found, paper))
         print(_costs(years))
-        print(_loads(loads, end, paper))
+        print(_loads(loads, split, end, paper))
         print(f"a sensor-year of {CLAIM[0]:,} sensors: {claimed:.2f} US dollars (claim: under {CLAIM[1]:.2f})")
     return 0 if claimed < CLAIM[1] else 1
 
@@ -83,8 +86,7 @@ def _costs(years: list[Year]) -> str:
     return "\n".join(lines)
 
 
-def _loads(loads: list[Load], end: int, paper: Paper) -> str:
-    lines = ["", "a tick, simulated".ljust(50) + "".join(f"{one.sensors:>12,}" for one in loads) + "  sensors"]
+def _loads(loads: list[Load], split: list[Load], end: int, paper: Paper) -> str:
     rows: dict[str, Callable[[Load], str]] = {
         "seconds until the last is ingested (of 240)": lambda one: f"{one.ingest_s:,.0f}",
         "templates left for the next run [%]": lambda one: f"{100 * one.left:,.0f}",
@@ -92,13 +94,16 @@ def _loads(loads: list[Load], end: int, paper: Paper) -> str:
         "instances that detect": lambda one: f"{one.instances}",
         "requests/s to the registry's partition (of 2,000)": lambda one: f"{one.registry_per_s:,.0f}",
     }
-    for words, value in rows.items():
-        lines.append(f"  {words:<48}" + "".join(f"{value(one):>12}" for one in loads))
+    lines = []
+    for words, simulated in (("a tick, simulated", loads), (f"the same, ingest split into {SPLIT} runs", split)):
+        lines += ["", words.ljust(50) + "".join(f"{one.sensors:>12,}" for one in simulated) + "  sensors"]
+        lines += [f"  {told:<48}" + "".join(f"{value(one):>12}" for one in simulated) for told, value in rows.items()]
     lines += [
         "",
         f"one run of ingest carries fewer than {end:,} sensors at {paper.omnia_s} s a request to OMNIA. Beyond: a",
-        "message for each template instead of a loop, so that each run has an instance of its own; OMNIA asked",
-        "for the series of several templates at once; the registry's partition by template instead of by platform",
+        "queue message for each share of the templates instead of one loop, so that each has an instance of its own;",
+        "OMNIA asked for the series of several templates at once; where the registry's partition is near its limit,",
+        "one for each template instead of each platform",
         "",
     ]
     return "\n".join(lines)

@@ -30,12 +30,19 @@ class Load:
     registry_per_s: float  # requests to the partition of the registry that has most templates
 
 
-def tick(sensors: int, found: Measured, paper: Paper, *, seed: int, platforms: int, most_instances: int) -> Load:
-    """Simulate a tick: a pool that ingests, events that follow, instances that are added while events wait."""
+def tick(
+    sensors: int, found: Measured, paper: Paper, *, seed: int, platforms: int, most_instances: int, runs: int = 1
+) -> Load:
+    """Simulate a tick: a pool that ingests, events that follow, instances that are added while events wait.
+
+    ``runs`` ingest at the same time, each its share of the templates on an instance of its own: one, as it is.
+    """
     rng = np.random.default_rng(seed)
     templates = max(1, round(sensors / found.sensors))
     fetch = paper.omnia_s * found.omnia_requests + paper.storage_s * found.ingest_transactions
-    written, left = _ingested(fetch * _spread(rng, templates), found.ingest_s)
+    waits = fetch * _spread(rng, templates)
+    shares = [_ingested(waits[first::runs], found.ingest_s) for first in range(min(runs, templates))]
+    written, left = sorted(one for share, _ in shares for one in share), sum(one for _, one in shares)
     score = found.detect_s + paper.storage_s * (sum(found.tick_transactions.values()) - found.ingest_transactions)
     scored_s, instances = _scored(written, score * _spread(rng, len(written)), most_instances)
     registry = found.tick_transactions["table read"] + found.tick_transactions["table write"] / 2
