@@ -11,7 +11,7 @@ param environmentName string
 @description('Where it runs. Flex Consumption is not everywhere: `az functionapp list-flexconsumption-locations`.')
 param location string
 
-@description('What it is for: more memory, more instances and longer retention in production.')
+@description('What it is for: more instances, more zones of storage and longer retention in production.')
 @allowed(['dev', 'test', 'prod'])
 param stage string = 'dev'
 
@@ -19,10 +19,10 @@ param stage string = 'dev'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('At most so many instances at once.')
-@minValue(1)
+@description('At most so many instances at once; 0: 100 in production, 40 elsewhere.')
+@minValue(0)
 @maxValue(1000)
-param maximumInstanceCount int = stage == 'prod' ? 100 : 40
+param maximumInstanceCount int = 0
 
 @description('Address of the OMNIA Timeseries API, with its version.')
 param omniaBaseUrl string
@@ -164,7 +164,7 @@ module app 'parts/app.bicep' = {
     storageName: storage.outputs.name
     insightsConnectionString: monitoring.outputs.connectionString
     instanceMemoryMB: instanceMemoryMB
-    maximumInstanceCount: maximumInstanceCount
+    maximumInstanceCount: maximumInstanceCount > 0 ? maximumInstanceCount : (stage == 'prod' ? 100 : 40)
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     httpAuth: httpAuth
     settings: union(omniaSettings, omniaResourceSettings, omniaSecretSettings, appSettings)

@@ -167,6 +167,19 @@ def test_what_modules_do_not_give_each_other_is_named(copy: Copy, file: str, old
     assert any(named in one for one in found), found
 
 
+def test_every_variable_of_the_deployment_is_in_its_guide() -> None:
+    """What main.bicepparam reads is what docs/deployment.md lists, with the same defaults."""
+    parameters = (ROOT / "infra" / "main.bicepparam").read_text()
+    read = dict(re.findall(r"readEnvironmentVariable\('(\w+)'(?:, '(.*?)')?\)", parameters))
+    rows = re.findall(r"^\| (`[A-Z].*?) \| (.+?) \|", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE)
+    told = dict(pair for cells in rows for pair in zip(*(cell.split(", ") for cell in cells), strict=True))
+    required = {"AZURE_ENV_NAME", "AZURE_LOCATION", "OMNIA_BASE_URL"}
+    assert told == {
+        f"`{name}`": f"`{default}`" if default else "required" if name in required else "empty"
+        for name, default in read.items()
+    }
+
+
 def test_one_fault_fails_the_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The command ends with 1, and says which check, and what; what is well is told, too."""
     checks = {
