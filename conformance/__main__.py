@@ -24,9 +24,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conformance import bicep, host, modules, outside, package, promises, roles, settings
+from conformance.environments import ROOT
 from conformance.verdict import Verdict
 
-ROOT = Path(__file__).resolve().parent.parent
 CHECKS: dict[str, Callable[[Path], Verdict]] = {
     "bicep": bicep.check,
     "modules": modules.check,

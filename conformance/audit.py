@@ -8,12 +8,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from conformance.environments import environment
-
-ROOT = Path(__file__).resolve().parent.parent
+from conformance.environments import ROOT, environment
 
 
 def faults(dependencies: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,5 +1,6 @@
 """Virtual environments for tools that must not mix with the project's own packages; in an ignored folder."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,3 +34,8 @@ def environment(name: str) -> Path:
                 subprocess.run([*pip, *step], cwd=ROOT, check=True)
             stamp.write_text(wanted)
     return programs
+
+
+def without_project() -> dict[str, str]:
+    """Return this process' variables for one that must find no module of the project but those it is given."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

@@ -9,7 +9,6 @@ types of Azure's own Bicep. What it does not know stands in ``conformance/types-
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,23 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from conformance.bicep import resources
+
 HERE = Path(__file__).resolve().parent
 INFRA = HERE.parent / "infra"
-NESTED = {  # resources declared inside another one
-    "config": "Microsoft.Web/sites/config",
-    "basicPublishingCredentialsPolicies": "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
-    "secrets": "Microsoft.KeyVault/vaults/secrets",
-    "subnets": "Microsoft.Network/virtualNetworks/subnets",
-}
 
 
 def used() -> list[str]:
     """Return the resource types that our Bicep uses, in order."""
-    found: set[str] = set()
-    for path in sorted(INFRA.rglob("*.bicep")):
-        for name in re.findall(r"^\s*resource \w+ '([^'@]+)", path.read_text(), re.MULTILINE):
-            found.add(NESTED.get(name, name))
-    return sorted(found)
+    return sorted({one.type for path in INFRA.rglob("*.bicep") for one in resources(path)})
 
 
 def ask(tool: str, resource: str) -> list[Mapping[str, Any]] | None:

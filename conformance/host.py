@@ -4,7 +4,6 @@ The models are of the options that this app uses, after learn.microsoft.com/azur
 (read 2026-11-23); one that is not here is refused until somebody has looked it up.
 """
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from conformance.source import function_names
 from conformance.verdict import Verdict
 from shared.domain.validation import findings
 from shared.settings import described_settings
@@ -110,27 +110,13 @@ class LocalSettings(Part):
     Values: dict[str, str]
 
 
-def functions(app: Path) -> set[str]:
-    """Return the names under which the app registers functions by hand, read without importing it."""
-    names = set()
-    for path in (app / "functions").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "function_name"
-            ):
-                names |= {one.value for one in node.args if isinstance(one, ast.Constant)}
-    return {str(one) for one in names}
-
-
 def check(app: Path) -> Verdict:
     """Name what the host would not understand."""
     host, found = _read(app / "host.json", HostFile)
     local, local_found = _read(app / "local.settings.sample.json", LocalSettings)
     found += local_found
     if host is not None:
-        found += _wrong_levels(host, functions(app))
+        found += _wrong_levels(host, function_names(app / "functions"))
     if local is not None:
         known = {one.name for one in described_settings()} | {"FUNCTIONS_WORKER_RUNTIME", "OPENBLAS_NUM_THREADS"}
         found += [f"local.settings.sample.json: nobody reads {name}" for name in sorted(local.Values.keys() - known)]

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from conformance.environments import environment
+from conformance.environments import environment, without_project
+from conformance.package import SETTINGS
 from conformance.verdict import Verdict
 from local.azurite import Azurite
 from local.emulator import emulator
@@ -38,9 +39,8 @@ def worker(root: Path) -> Verdict:
             return Verdict.of("", [str(error)])
         azurite = stack.enter_context(Azurite(folder / "storage"))
         settings = {
+            **SETTINGS,
             "AzureWebJobsStorage": azurite.connection_string,
-            "INGEST_SCHEDULE": "20 */10 * * * *",
-            "BASELINES_SCHEDULE": "0 20 3 * * *",
             "LAKE_TRIGGER": "eventgrid",
             "OMNIA__BASE_URL": stack.enter_context(emulator(TOKEN, ["--now", PRESENT])),
             "OMNIA__STATIC_TOKEN": TOKEN,
@@ -57,11 +57,10 @@ def worker(root: Path) -> Verdict:
 def in_worker(python: Path, app: Path) -> Verdict:
     """Run ``conformance/worker.py`` with the worker's own interpreter; storage is where the environment says."""
     script = Path(__file__).parent / "worker.py"
-    environment_ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     ran = subprocess.run(
         [str(python), "-P", str(script), "--app", str(app)],
         cwd=app,
-        env=environment_,
+        env=without_project(),
         capture_output=True,
         text=True,
         check=False,

@@ -1,12 +1,12 @@
 """The package that is deployed: what is in it, how large it is, and how fast the app starts from it."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from conformance.environments import without_project
 from conformance.verdict import Verdict
 from local.package import PackageError, build
 
@@ -50,9 +50,13 @@ def check(root: Path) -> Verdict:
 
 
 def _start(app: Path) -> tuple[float, float, int, list[str]]:
-    environment = {**{key: value for key, value in os.environ.items() if key != "PYTHONPATH"}, **SETTINGS}
     ran = subprocess.run(
-        [sys.executable, "-c", START], cwd=app, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", START],
+        cwd=app,
+        env=without_project() | SETTINGS,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ran.returncode:
         raise RuntimeError(f"the app does not start from its package: {ran.stderr[-2000:]}")

@@ -17,6 +17,7 @@ from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
+from conformance.source import nodes
 from conformance.verdict import Verdict
 
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -64,10 +65,9 @@ def triggers(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _names(folder: Path, name_of: Callable[[ast.AST], str | None]) -> Iterator[tuple[str, str]]:
-    for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if name := name_of(node):
-                yield f"{path.relative_to(folder.parent)}:{getattr(node, 'lineno', 0)}", name
+    for path, node in nodes(folder):
+        if name := name_of(node):
+            yield f"{path.relative_to(folder.parent)}:{getattr(node, 'lineno', 0)}", name
 
 
 def check(root: Path) -> Verdict:

@@ -60,11 +60,11 @@ class Worker:
     def invoke(self, name: str, data: Any, metadata: Mapping[str, Any] | None = None) -> Any:
         """Call a function with its trigger's data as the platform sends it; raises WorkerError with its exception."""
         function = self.functions[name]
-        trigger = next(key for key, one in function.bindings.items() if one.type.lower().endswith("trigger"))
+        argument, _ = trigger_of(function)
         request = self.protos.InvocationRequest(
             invocation_id=str(uuid.uuid4()),
             function_id=function.function_id,
-            input_data=[self.protos.ParameterBinding(name=trigger, data=data)],
+            input_data=[self.protos.ParameterBinding(name=argument, data=data)],
             trigger_metadata={key: self.typed(value) for key, value in (metadata or {}).items()},
         )
         answer = self._send(self.handlers.invocation_request, invocation_request=request)
@@ -107,6 +107,11 @@ class Worker:
             raise WorkerError(answer.result.exception.message)
 
 
+def trigger_of(function: Any) -> tuple[str, str]:
+    """Return the argument that a function's trigger fills, and the trigger's kind."""
+    return next((name, one.type) for name, one in function.bindings.items() if one.type.lower().endswith("trigger"))
+
+
 class Lines(logging.Handler):
     """What the app says, each line with the invocation that the platform would count it to."""
 
@@ -141,8 +146,8 @@ def check(app: Path) -> list[str]:
     try:
         kinds: dict[str, list[str]] = {}
         for name, function in worker.functions.items():
-            trigger = next(one.type for one in function.bindings.values() if one.type.lower().endswith("trigger"))
-            kinds.setdefault(trigger, []).append(name)
+            _, kind = trigger_of(function)
+            kinds.setdefault(kind, []).append(name)
         counts = ", ".join(f"{len(names)} {kind}" for kind, names in sorted(kinds.items()))
         return [f"indexed {len(worker.functions)} functions: {counts}", *_call_each_kind(worker, kinds, lines)]
     finally:

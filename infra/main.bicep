@@ -99,11 +99,10 @@ module endpoints 'parts/endpoints.bicep' = if (privateNetwork) {
   name: 'endpoints'
   params: {
     storageName: storage.outputs.name
-    networkName: 'vnet-${base}'
+    networkName: network!.outputs.name
     location: location
     tags: tags
   }
-  dependsOn: [network]
 }
 
 module monitoring 'parts/monitoring.bicep' = {

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-PROJECT = Path(__file__).resolve().parent.parent
+from local.process import PROJECT
+
 APP = {"function_app.py", "host.json", "requirements.txt", "constraints.txt", "functions", "shared"}
 ASSETS = Path("functions/static/vendor")  # installed from npm, so git does not know them
 LARGEST_KB = 1500  # of the zip; packages of requirements.txt are installed on the platform

@@ -8,10 +8,9 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from shared.adapters.blobs import parse_day_blob
-from shared.adapters.queues import POISON
 from shared.bootstrap import Bootstrap
+from shared.usecases.poison import POISON, POISON_BLOBS
 
-BLOBS = "webjobs-blobtrigger-poison"
 HIDDEN_S = 300  # from others who do the same, while one message is worked on
 
 
@@ -26,7 +25,7 @@ def retry(app: Bootstrap) -> Mapping[str, int]:
         f"{name}{POISON}": _each(app.queue(f"{name}{POISON}"), app.queue(name).send_message)
         for name in (names.critical_queue, names.baselines_queue)
     }
-    return {**given, BLOBS: _each(app.queue(BLOBS), lambda text: _score(app, text))}
+    return {**given, POISON_BLOBS: _each(app.queue(POISON_BLOBS), lambda text: _score(app, text))}
 
 
 def _each(queue: QueueClient, give: Callable[[str], object]) -> int:

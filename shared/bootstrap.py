@@ -13,7 +13,7 @@ from shared import __version__
 from shared.adapters.blobs import BlobBaselines, BlobLake
 from shared.adapters.clock import FixedClock, SystemClock
 from shared.adapters.development import expand
-from shared.adapters.queues import POISON, StorageQueues
+from shared.adapters.queues import StorageQueues
 from shared.adapters.tables import (
     TableDeviations,
     TableEstimations,
@@ -28,6 +28,7 @@ from shared.ports import Clock
 from shared.settings import Settings, settings
 from shared.usecases.evidence import EvidenceRules
 from shared.usecases.incidents import IncidentRules, Reconcile
+from shared.usecases.poison import POISON, POISON_BLOBS
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
@@ -160,7 +161,7 @@ class Bootstrap:
         names = self.settings.storage
         queues = [self.queue(names.critical_queue), self.queue(names.baselines_queue)]
         poison = [self.queue(queue.queue_name + POISON) for queue in queues]
-        return StorageQueues(queues[0], queues[1], [*poison, self.queue("webjobs-blobtrigger-poison")])
+        return StorageQueues(queues[0], queues[1], [*poison, self.queue(POISON_BLOBS)])
 
     @cached_property
     def omnia(self) -> "OmniaSource":

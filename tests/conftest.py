@@ -14,6 +14,7 @@ from shared.bootstrap import Bootstrap
 from shared.settings import Settings
 from tests.demo import run_demo
 from tests.http_calls import HttpFunctions
+from tests.planted import Copy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from tests.http_host import FilledHost
 
 NOWHERE = "http://127.0.0.1:9/plant/timeseries/v1.7"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    """Return a copy of the project to plant faults in."""
+    return Copy(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("infra", "functions", "shared")
@@ -19,9 +20,10 @@ class Copy:
         for name in FILES:
             shutil.copyfile(ROOT / name, root / name)
 
-    def plant(self, file: str, old: str, new: str) -> None:
-        """Replace what stands once in a file."""
+    def plant(self, file: str, old: str, new: str) -> Self:
+        """Replace what stands once in a file; return the copy."""
         path = self.root / file
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
         path.write_text(text.replace(old, new))
+        return self

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.source import function_names, nodes
+
 ROOT = Path(__file__).parent.parent
 PARTS = ROOT / "infra" / "parts"
 
@@ -34,10 +36,9 @@ def told() -> set[str]:
     """Return the words of every line that the app can say."""
     found = set()
     for folder in ("shared", "functions"):
-        for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tell":
-                    found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
+        for _, node in nodes(ROOT / folder):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tell":
+                found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
     return found
 
 
@@ -50,8 +51,7 @@ def test_every_query_looks_for_words_that_the_app_says() -> None:
 
 def test_failed_runs_are_of_every_function_that_works_without_a_caller() -> None:
     """A new trigger that is not in the alert would fail unheard."""
-    sources = [path.read_text() for path in (ROOT / "functions").glob("*.py")]  # what has a caller lies deeper
-    working = {name for source in sources for name in re.findall(r'function_name\("(\w+)"\)', source)}
+    working = function_names(ROOT / "functions", "*.py")  # what has a caller lies deeper
     (heard,) = [found[1] for query in queries() if (found := re.search(r"name in \((.+?)\)", query))]
     assert set(re.findall(r"\w+", heard)) == working
 

@@ -15,10 +15,10 @@ APP, STORAGE, MAIN = "infra/parts/app.bicep", "infra/parts/storage.bicep", "infr
 ROLES = "infra/parts/roles.bicep"
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    """Return a copy of the project to plant faults in."""
-    return Copy(tmp_path)
+def expect(check: Callable[[Path], Verdict], copy: Copy, named: str) -> None:
+    """The check names the fault that was planted."""
+    found = check(copy.root).faults
+    assert any(named in one for one in found), found
 
 
 @pytest.mark.parametrize("check", [bicep.check, modules.check, promises.check, settings.check, host.check, roles.check])
@@ -35,7 +35,12 @@ def test_the_project_conforms(check: Callable[[Path], Verdict]) -> None:
         (APP, "reserved: true", "reserved: 'yes'", "reserved is 'yes', not bool"),
         (APP, "reserved: true", "provisioningState: 'x'", "provisioningState is read only"),
         (STORAGE, "  sku: { name: redundancy }\n", "", "sku is required"),
-        (STORAGE, "blobTypes: ['blockBlob']", "blobTypes: 'blockBlob'", "blobTypes is 'blockBlob'"),
+        (
+            STORAGE,
+            "['blockBlob'], prefixMatch: ['tsd/']",
+            "'blockBlob', prefixMatch: ['tsd/']",
+            "blobTypes is 'blockBlob'",
+        ),
         (STORAGE, "  sku: { name: redundancy }", "  sku: { name: { tier: 'x' } }", "sku.name is an object"),
         (STORAGE, "      rules: [\n", "      rules: {}\n      others: [\n", "rules is an object, not"),
         (STORAGE, "tierToCool:", "tierToCold: true, tierToCol:", "tierToCol does not exist"),
@@ -47,10 +52,7 @@ def test_the_project_conforms(check: Callable[[Path], Verdict]) -> None:
 )
 def test_a_fault_of_bicep_is_named(copy: Copy, file: str, old: str, new: str, named: str) -> None:
     """Misspelt, missing, read-only and wrongly typed properties, at every depth; what cannot be parsed."""
-    text = (copy.root / file).read_text()
-    (copy.root / file).write_text(text.replace(old, new, 1))
-    found = bicep.check(copy.root).faults
-    assert any(named in one for one in found), found
+    expect(bicep.check, copy.plant(file, old, new), named)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +66,7 @@ def test_a_fault_of_bicep_is_named(copy: Copy, file: str, old: str, new: str, na
 )
 def test_a_missing_or_unknown_role_is_named(copy: Copy, old: str, new: str, named: str) -> None:
     """Each role that a call needs; one that nobody looked up."""
-    copy.plant(ROLES, old, new)
-    found = roles.check(copy.root).faults
-    assert any(named in one for one in found), found
+    expect(roles.check, copy.plant(ROLES, old, new), named)
 
 
 def test_a_call_that_nobody_looked_up_is_named(copy: Copy) -> None:
@@ -104,9 +104,7 @@ def test_a_role_that_nothing_needs_is_named(copy: Copy, monkeypatch: pytest.Monk
 )
 def test_a_setting_that_one_side_does_not_know_is_named(copy: Copy, file: str, old: str, new: str, named: str) -> None:
     """Undeclared, missing, refused, of local runs only, wrong; and names in storage that nobody makes."""
-    copy.plant(file, old, new)
-    found = settings.check(copy.root).faults
-    assert any(named in one for one in found), found
+    expect(settings.check, copy.plant(file, old, new), named)
 
 
 @pytest.mark.parametrize(
@@ -123,9 +121,7 @@ def test_a_setting_that_one_side_does_not_know_is_named(copy: Copy, file: str, o
 )
 def test_what_the_host_does_not_read_is_named(copy: Copy, file: str, old: str, new: str, named: str) -> None:
     """Misspelt options and values that it would not take, in both of its files."""
-    copy.plant(file, old, new)
-    found = host.check(copy.root).faults
-    assert any(named in one for one in found), found
+    expect(host.check, copy.plant(file, old, new), named)
 
 
 @pytest.mark.parametrize(
@@ -139,9 +135,7 @@ def test_what_the_host_does_not_read_is_named(copy: Copy, file: str, old: str, n
 )
 def test_a_broken_promise_is_named(copy: Copy, file: str, old: str, new: str, named: str) -> None:
     """Keys that would open storage, a public blob, telemetry from anybody, a secret in the deployment's history."""
-    copy.plant(file, old, new)
-    found = promises.check(copy.root).faults
-    assert any(named in one for one in found), found
+    expect(promises.check, copy.plant(file, old, new), named)
 
 
 @pytest.mark.parametrize(
@@ -162,9 +156,7 @@ def test_a_broken_promise_is_named(copy: Copy, file: str, old: str, new: str, na
 )
 def test_what_modules_do_not_give_each_other_is_named(copy: Copy, file: str, old: str, new: str, named: str) -> None:
     """Parameters that nobody takes, those that are missing, outputs and files that are not there."""
-    copy.plant(file, old, new)
-    found = modules.check(copy.root).faults
-    assert any(named in one for one in found), found
+    expect(modules.check, copy.plant(file, old, new), named)
 
 
 def test_every_variable_of_the_deployment_is_in_its_guide() -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -12,14 +11,8 @@ from tests.planted import Copy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("conformance")]
 
-FIRST_TIMER = '@blueprint.function_name("baselines")'
 TAKEN = '@blueprint.function_name("ingest")'
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    """Return a copy of the project to plant faults in."""
-    return Copy(tmp_path)
+FIRST_TIMER = '@blueprint.function_name("baselines")'
 
 
 @pytest.mark.parametrize(
@@ -28,12 +21,12 @@ def copy(tmp_path: Path) -> Copy:
         (
             "functions/baselines.py",
             FIRST_TIMER,
-            '@blueprint.function_name("ingest")',
+            TAKEN,
             "ingest does not have a unique function name",
         ),
         ("functions/ingest.py", '@blueprint.timer_trigger("timer"', '@blueprint.timer_trigger("timr"', "{'timer'}"),
         ("functions/ingest.py", "timer: func.TimerRequest", "clock: func.TimerRequest", "clock"),
-        ("functions/ingest.py", "from shared", "from shard", "No module named 'shard'"),
+        ("functions/ingest.py", "from shared.bootstrap", "from shard.bootstrap", "No module named 'shard'"),
     ],
     ids=["a name given twice", "a wrong binding argument", "an argument without binding", "a module that is not there"],
 )
@@ -41,8 +34,7 @@ def test_the_worker_refuses_what_the_platform_would_refuse(
     copy: Copy, monkeypatch: pytest.MonkeyPatch, file: str, old: str, new: str, named: str
 ) -> None:
     """A name given twice, a binding without argument, an argument without binding, an app that cannot be imported."""
-    text = (copy.root / file).read_text()
-    (copy.root / file).write_text(text.replace(old, new, 1))
+    copy.plant(file, old, new)
     for name, value in package.SETTINGS.items():
         monkeypatch.setenv(name, value)
     verdict = outside.in_worker(environment("worker") / "python", copy.root)

@@ -11,8 +11,9 @@ from conformance.audit import faults
 from local.azurite import Azurite
 from local.manage import seed, seed_over_http, seed_platforms
 from local.process import HostProcess
-from local.retry import BLOBS, retry
+from local.retry import retry
 from shared.errors import NotFound, SourceError
+from shared.usecases.poison import POISON_BLOBS
 from tests.conftest import bootstrap, environment
 
 KEY = "the-key"
@@ -50,11 +51,11 @@ def test_what_was_put_aside_is_given_back() -> None:
         app = bootstrap(environment(own.connection_string, "retry"))
         app.ensure_storage()
         assert set(retry(app).values()) == {0}
-        messages, blobs = app.queue("retry-critical-poison"), app.queue(BLOBS)
+        messages, blobs = app.queue("retry-critical-poison"), app.queue(POISON_BLOBS)
         messages.create_queue()
         blobs.create_queue()
         messages.send_message('{"schema": 1}')
-        assert retry(app) == {"retry-critical-poison": 1, "retry-build-poison": 0, BLOBS: 0}
+        assert retry(app) == {"retry-critical-poison": 1, "retry-build-poison": 0, POISON_BLOBS: 0}
         (back,) = app.queue("retry-critical").receive_messages()
         assert base64.b64decode(back.content) == b'{"schema": 1}'
         blobs.send_message(json.dumps({"BlobName": "troll/a/2026-03-01.json"}))
@@ -62,8 +63,8 @@ def test_what_was_put_aside_is_given_back() -> None:
             retry(app)
         assert blobs.get_queue_properties().approximate_message_count == 1
         seed(app, seed_platforms())
-        app.queue(BLOBS).send_message(json.dumps({"BlobName": "troll/a/2026-03-02.json"}))
-        assert retry(app)[BLOBS] == 1  # the other one is still hidden
+        app.queue(POISON_BLOBS).send_message(json.dumps({"BlobName": "troll/a/2026-03-02.json"}))
+        assert retry(app)[POISON_BLOBS] == 1  # the other one is still hidden
 
 
 def test_a_package_that_nobody_could_be_asked_about_is_not_called_safe() -> None:

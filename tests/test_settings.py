@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from azure.identity import ClientSecretCredential
 
+from conformance.source import function_names
 from shared import __version__
 from shared.bootstrap import Bootstrap
 from shared.errors import SettingsError
@@ -159,8 +160,7 @@ def test_the_version_stands_in_one_place() -> None:
 def test_what_the_stages_say_reaches_the_logs_and_nothing_else_does() -> None:
     """Alerts rest on these lines; each function that works without a caller is listed, and traces are not sampled."""
     logging = json.loads((ROOT / "host.json").read_text())["logging"]
-    sources = [path.read_text() for path in (ROOT / "functions").glob("*.py")]  # what has a caller lies deeper
-    working = {name for source in sources for name in re.findall(r'@blueprint.function_name\("(\w+)"\)', source)}
+    working = function_names(ROOT / "functions", "*.py")  # what has a caller lies deeper
     assert len(working) >= 4
     heard = {name for name, level in logging["logLevel"].items() if level == "Information"}
     assert heard == {"Host.Results", *(f"Function.{name}.User" for name in working)}

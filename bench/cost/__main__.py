@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, fields
 
-from bench.cost.load import Load, breaks_at, tick
+from bench.cost.load import BUDGET_S, PARTITION_PER_S, TICK_S, Load, breaks_at, tick
 from bench.cost.measured import Measured, measured
 from bench.cost.model import Paper, Year, year
 from bench.cost.prices import Prices
@@ -88,11 +88,11 @@ def _costs(years: list[Year]) -> str:
 
 def _loads(loads: list[Load], split: list[Load], end: int, paper: Paper) -> str:
     rows: dict[str, Callable[[Load], str]] = {
-        "seconds until the last is ingested (of 240)": lambda one: f"{one.ingest_s:,.0f}",
+        f"seconds until the last is ingested (of {BUDGET_S:.0f})": lambda one: f"{one.ingest_s:,.0f}",
         "templates left for the next run [%]": lambda one: f"{100 * one.left:,.0f}",
-        "seconds until the last is scored (of 600)": lambda one: f"{one.scored_s:,.0f}",
+        f"seconds until the last is scored (of {TICK_S:.0f})": lambda one: f"{one.scored_s:,.0f}",
         "instances that detect": lambda one: f"{one.instances}",
-        "requests/s to the registry's partition (of 2,000)": lambda one: f"{one.registry_per_s:,.0f}",
+        f"requests/s to the registry's partition (of {PARTITION_PER_S:,.0f})": lambda one: f"{one.registry_per_s:,.0f}",
     }
     lines = []
     for words, simulated in (("a tick, simulated", loads), (f"the same, ingest split into {SPLIT} runs", split)):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.cost.measured import Measured
-from bench.cost.model import PARALLEL, Paper
+from bench.cost.model import PARALLEL, Paper, fetch_seconds, score_seconds
+from shared.settings import Ingest
 
 TICK_S = 600.0
-BUDGET_S = 240.0  # INGEST__BUDGET_SECONDS: after it a run starts no further template's step
+BUDGET_S = float(Ingest().budget_seconds)  # after it a run starts no further template's step
 AT_ONCE = 2  # blobs of an instance (host.json)
 START_S = 15.0  # until an instance that the platform adds takes its first event
 PER_INSTANCE = 16  # events that wait before the platform adds another instance, one at a time
@@ -39,12 +40,10 @@ def tick(
     """
     rng = np.random.default_rng(seed)
     templates = max(1, round(sensors / found.sensors))
-    fetch = paper.omnia_s * found.omnia_requests + paper.storage_s * found.ingest_transactions
-    waits = fetch * _spread(rng, templates)
+    waits = fetch_seconds(found, paper) * _spread(rng, templates)
     shares = [_ingested(waits[first::runs], found.ingest_s) for first in range(min(runs, templates))]
     written, left = sorted(one for share, _ in shares for one in share), sum(one for _, one in shares)
-    score = found.detect_s + paper.storage_s * (sum(found.tick_transactions.values()) - found.ingest_transactions)
-    scored_s, instances = _scored(written, score * _spread(rng, len(written)), most_instances)
+    scored_s, instances = _scored(written, score_seconds(found, paper) * _spread(rng, len(written)), most_instances)
     registry = found.tick_transactions["table read"] + found.tick_transactions["table write"] / 2
     busiest = registry * templates / platforms / max(scored_s, 1.0)
     return Load(sensors, written[-1] if written else 0.0, left / templates, scored_s, instances, busiest)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from bench.cost.measured import Measured
 from bench.cost.prices import Prices, option
+from shared.settings import Ingest
 
 YEAR_S = 365 * 86_400
 TICKS = 365 * 144  # of a year
 KB, GB = 1e3, 1e9
-PARALLEL = 4  # templates that a run ingests at the same time (INGEST__PARALLEL)
+PARALLEL = Ingest().parallel  # templates that a run ingests at the same time
 RULES = 1 + 1 / 1.5 + 3 / 3  # of alerts.bicep: one looks every 5 minutes, one every 10, three every 15
 
 
@@ -45,18 +46,17 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
     """Return the cost of a year of so many sensors."""
     templates = max(1.0, sensors / found.sensors)
     polls = paper.screens * YEAR_S / paper.poll_s
-    waiting_ingest = ingest_seconds(templates, found, paper)
-    waiting_detect = found.detect_s + paper.storage_s * _waited_in_detect(found)
+    detecting_s = templates * TICKS * score_seconds(found, paper)
     estimate_s = found.estimate_s + 10 * paper.storage_s
     on_demand_s = (  # a run is billed for at least a second
-        TICKS * max(1.0, waiting_ingest)
+        TICKS * max(1.0, ingest_seconds(templates, found, paper))
         + 365 * max(1.0, sensors * (found.build_s + paper.storage_s * found.build_transactions))
         + templates * paper.estimates * max(1.0, estimate_s)
         + polls * 1.0
     )
     on_demand_runs = TICKS + 365 + templates * paper.estimates + polls
-    ready_s = min(templates * TICKS * waiting_detect, YEAR_S)
-    beyond_s = max(templates * TICKS * waiting_detect - YEAR_S, 0)  # on further instances, on demand
+    ready_s = min(detecting_s, YEAR_S)
+    beyond_s = detecting_s - ready_s  # on further instances, on demand
     gbs = max((on_demand_s + beyond_s) * paper.memory_gb - 12 * prices.free_gbs_month, 0)
     runs = max(on_demand_runs - 12 * prices.free_executions_month, 0) + templates * TICKS
     counts = {
@@ -92,12 +92,17 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
 
 def ingest_seconds(templates: float, found: Measured, paper: Paper) -> float:
     """Return how long a run of ingest takes."""
-    each = paper.omnia_s * found.omnia_requests + paper.storage_s * found.ingest_transactions
-    return max(each / PARALLEL, found.ingest_s) * templates  # Python computes one at a time
+    return max(fetch_seconds(found, paper) / PARALLEL, found.ingest_s) * templates  # Python computes one at a time
 
 
-def _waited_in_detect(found: Measured) -> float:
-    return sum(found.tick_transactions.values()) - found.ingest_transactions
+def fetch_seconds(found: Measured, paper: Paper) -> float:
+    """Return how long ingest waits for OMNIA and storage, in a template's tick."""
+    return paper.omnia_s * found.omnia_requests + paper.storage_s * found.ingest_transactions
+
+
+def score_seconds(found: Measured, paper: Paper) -> float:
+    """Return how long detect takes, in a template's tick."""
+    return found.detect_s + paper.storage_s * (sum(found.tick_transactions.values()) - found.ingest_transactions)
 
 
 def _polled() -> float:

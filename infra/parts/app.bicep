@@ -106,5 +106,4 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 }
 
 output name string = app.name
-output id string = app.id
 output uri string = 'https://${app.properties.defaultHostName}'

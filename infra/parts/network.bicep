@@ -25,5 +25,5 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
   }
 }
 
-output id string = network.id
+output name string = network.name
 output appSubnetId string = network.properties.subnets[0].id

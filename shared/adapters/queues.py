@@ -10,8 +10,6 @@ from shared.domain.incident import CriticalMessage
 from shared.domain.template import Template
 from shared.telemetry import operation_id
 
-POISON = "-poison"  # what the host adds to a queue's name for messages that failed for good
-
 
 class StorageQueues:
     """Puts messages on the app's queues."""

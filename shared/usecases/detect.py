@@ -108,8 +108,8 @@ class _Run:
         counts = Counter({level.name.lower(): 0 for level in Level})
         for key in written:
             row, before = self._rows[key].level, self._stored[key].row
-            old = np.full(row.size, np.iinfo(np.int8).min) if before is None else before.level[: row.size]
-            news = row[np.concatenate((row[: old.size] != old, np.ones(row.size - old.size, dtype=bool)))]
+            told = row[:0] if before is None else before.level[: row.size]
+            news = np.concatenate((row[: told.size][row[: told.size] != told], row[told.size :]))
             counts.update({level.name.lower(): int(np.count_nonzero(news == level)) for level in Level})
         tell(logger, "day scored", template=self._template.id, day=day, rows=len(written), **counts)
 

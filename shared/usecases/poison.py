@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 
 from shared.domain.event import SYSTEM, Event
@@ -11,6 +12,8 @@ from shared.telemetry import tell
 logger = logging.getLogger(__name__)
 
 MAX_DEQUEUE_COUNT = 5  # as host.json says; a test holds the two together
+POISON = "-poison"  # what the host adds to a queue's name for messages that failed for good
+POISON_BLOBS = f"webjobs-blobtrigger{POISON}"  # where the host puts the blobs that did
 
 
 def is_last_try(dequeue_count: int | None) -> bool:
@@ -27,14 +30,18 @@ def tell_poison(events: Events, queue: str, body: bytes, queued_at: datetime, wh
         kind="poison_message",
         at=queued_at,
         about=about,
-        message=f"a message failed for good and is kept in {queue}-poison: {why} (message: {shown})",
+        message=f"a message failed for good and is kept in {queue}{POISON}: {why} (message: {shown})",
     )
     events.put(event)
     return event
 
 
+def poisoned(lengths: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the queues of what failed for good that hold anything, and how much."""
+    return {queue: length for queue, length in lengths.items() if length and queue.endswith(POISON)}
+
+
 def tell_waiting(messages: Messages) -> None:
     """Log, for as long as they are there, how many messages failed for good; blobs that did are among them."""
-    for queue, length in messages.lengths().items():
-        if length and queue.endswith("-poison"):
-            tell(logger, "poison message", logging.ERROR, queue=queue, count=length)
+    for queue, length in poisoned(messages.lengths()).items():
+        tell(logger, "poison message", logging.ERROR, queue=queue, count=length)

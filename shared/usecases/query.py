@@ -27,6 +27,7 @@ from shared.ports import (
     Watched,
 )
 from shared.usecases.lookup import check_id, look_up_sensor, look_up_template
+from shared.usecases.poison import poisoned
 
 STALE = timedelta(minutes=30)
 
@@ -135,9 +136,8 @@ class Query:
             for template in watched.platform.templates
         )
         queues = dict(self.messages.lengths())
-        poisoned = any(length for name, length in queues.items() if name.endswith("-poison"))
         stale = any(one.stale for one in templates if one.sensors)
-        status: Literal["ok", "degraded"] = "degraded" if stale or poisoned else "ok"
+        status: Literal["ok", "degraded"] = "degraded" if stale or poisoned(queues) else "ok"
         return Health(status=status, version=__version__, now=now, templates=templates, queues=queues)
 
 
