@@ -42,6 +42,11 @@ class Visit:
         self.page.screenshot(path=str(PICTURES / f"{name}.png"), full_page=True)
 
 
+def wait_live(page: "Page") -> None:
+    """Wait until a page keeps itself current: before, it does not hear what happens."""
+    page.locator("#connection[hidden]").wait_for(state="attached")
+
+
 @contextmanager
 def visiting(browser: "Browser", url: str, theme: Any = "dark", size: str = "desk") -> Iterator[Visit]:
     """Open a page, and wait until its charts are drawn."""

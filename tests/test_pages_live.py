@@ -13,7 +13,7 @@ from local.azurite import Azurite
 from local.process import HostProcess
 from tests.conftest import bootstrap, environment
 from tests.filled import NOW, QUIET, SENSOR, TEMPLATE, advance, begin, estimate
-from tests.pages import visiting
+from tests.pages import visiting, wait_live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -73,6 +73,7 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
         template.goto(f"{url}/templates/{TEMPLATE}#days=1")
         expect(template.locator("#state .now")).to_contain_text("Ok")
         template.wait_for_selector("#ppmv canvas")
+        wait_live(template)
     sees(overview, "#connection", "Not current")
     expect(overview.locator("#connection")).to_contain_text("This is how it was 2 Mar 2026 05:00 UTC")
     with sea.at(RISEN):
@@ -87,6 +88,7 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
         assert template.url.endswith("#days=1")
         assert template.locator(".sensor.critical").count() >= 1
         template.get_by_role("link", name="How sure is that?").click()
+        wait_live(template)
         expect(template.locator("#answer")).to_contain_text("A leak of this template")
         expect(template.locator("#story .small")).to_contain_text("Goes on")
     with sea.at(NOW):
@@ -132,3 +134,24 @@ def test_an_operator_says_what_it_was(browser: "Browser", azurite: Azurite, uniq
         page.get_by_role("button", name="Tell").click()
         expect(page.locator("#answer")).to_contain_text("from")
         assert [one for one in visit.complaints if "400" not in one] == []
+
+
+def test_a_page_that_cannot_keep_itself_current_says_so(
+    browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path
+) -> None:
+    """The host goes away after the page and before its script: nobody may take for current what never changes."""
+    sea = Sea(azurite, unique, tmp_path / "host.log")
+    with sea.at(BEFORE) as url:
+        context = browser.new_context(reduced_motion="reduce")
+        page = context.new_page()
+        page.route("**/assets/times.js", lambda route: route.abort())
+        page.goto(f"{url}/overview")
+        banner = page.locator("#connection")
+        assert not banner.is_visible(), "it flashes before the script can be there"
+        expect(banner).to_be_visible(timeout=10_000)
+        expect(banner).to_contain_text("Not current: what keeps this page up to date did not load")
+        page.unroute("**/assets/times.js")
+        page.reload()
+        wait_live(page)
+        assert not banner.is_visible()
+        context.close()

@@ -12,6 +12,8 @@ let tag = null;
 let again = 0;
 let lastGood = now();
 
+banner.hidden = true; // what it says until here is true only if nothing of this was loaded
+banner.classList.remove("unless-live");
 bindZone();
 setInterval(() => showTimes(), TICK);
 setInterval(() => { if (!document.hidden) refresh(); }, EVERY);
