@@ -15,6 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ from shared.domain.validation import parse
 from shared.errors import LeakDetectionError, NotFound, SourceError
 from shared.settings import load_settings
 
-CREATED, CONFLICT = 201, 409
 SEED = Path(__file__).resolve().parent.parent / "seed"
 
 
@@ -56,10 +56,10 @@ def seed_over_http(url: str, platforms: list[Platform]) -> tuple[int, int]:
             answer = requests.post(f"{url.rstrip('/')}/api/{path}", json=body, headers=headers, timeout=60)
         except requests.RequestException as error:
             raise SourceError(f"{url!r} does not answer: {error}") from error
-        if answer.status_code not in (CREATED, CONFLICT):
+        if answer.status_code not in (HTTPStatus.CREATED, HTTPStatus.CONFLICT):
             raise SourceError(f"{path}: {answer.status_code} {answer.text[:500]}")
         codes[answer.status_code] += 1
-    return codes[CREATED], codes[CONFLICT]
+    return codes[HTTPStatus.CREATED], codes[HTTPStatus.CONFLICT]
 
 
 def _creations(platforms: list[Platform]) -> Iterator[tuple[str, Any]]:
@@ -107,6 +107,8 @@ def main() -> int:
     parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")
     parser.add_argument("--url", help="seed: a deployed app, by its API instead of its storage")
     arguments = parser.parse_args()
+    if arguments.url is not None and (arguments.command != "seed" or arguments.replace):
+        parser.error("--url is for seed alone, and creates what is not there")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     if arguments.settings:
         load_settings_file(arguments.settings, required=True)

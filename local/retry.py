@@ -2,10 +2,11 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.queue import QueueClient
+from azure.storage.queue import QueueClient, QueueMessage
 
 from shared.adapters.blobs import parse_day_blob
 from shared.bootstrap import Bootstrap
@@ -30,14 +31,16 @@ def retry(app: Bootstrap) -> Mapping[str, int]:
 
 def _each(queue: QueueClient, give: Callable[[str], object]) -> int:
     count = 0
-    try:
-        for message in queue.receive_messages(visibility_timeout=HIDDEN_S):
-            give(base64.b64decode(message.content).decode())
-            queue.delete_message(message)
-            count += 1
-    except ResourceNotFoundError:  # nothing has ever failed
-        return count
+    for message in _waiting(queue):
+        give(base64.b64decode(message.content).decode())
+        queue.delete_message(message)
+        count += 1
     return count
+
+
+def _waiting(queue: QueueClient) -> Iterator[QueueMessage]:
+    with suppress(ResourceNotFoundError):  # the queue is not there: nothing has ever failed
+        yield from queue.receive_messages(visibility_timeout=HIDDEN_S)
 
 
 def _score(app: Bootstrap, text: str) -> None:

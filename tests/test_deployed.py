@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import requests
+from azure.core.exceptions import ResourceNotFoundError
 
 from conformance.audit import faults
+from local import manage
 from local.azurite import Azurite
 from local.manage import seed, seed_over_http, seed_platforms
 from local.process import HostProcess
@@ -65,6 +67,22 @@ def test_what_was_put_aside_is_given_back() -> None:
         seed(app, seed_platforms())
         app.queue(POISON_BLOBS).send_message(json.dumps({"BlobName": "troll/a/2026-03-02.json"}))
         assert retry(app)[POISON_BLOBS] == 1  # the other one is still hidden
+        messages.send_message('{"schema": 1}')
+        app.queue("retry-critical").delete_queue()
+        with pytest.raises(ResourceNotFoundError):  # of where it should go, not of where it was put aside
+            retry(app)
+        assert messages.get_queue_properties().approximate_message_count == 1
+
+
+@pytest.mark.parametrize("more", [("retry",), ("storage",), ("seed", "--replace")])
+def test_an_address_is_for_loading_platforms_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    """Whoever asks for something else of a deployed app is told so, and nothing is loaded."""
+    monkeypatch.setattr("sys.argv", ["manage", *more, "--url", "http://127.0.0.1:9"])
+    with pytest.raises(SystemExit):
+        manage.main()
+    assert "--url is for seed alone" in capsys.readouterr().err
 
 
 def test_a_package_that_nobody_could_be_asked_about_is_not_called_safe() -> None:
