@@ -215,8 +215,9 @@ def check(root: Path) -> Verdict:
     """Hold every Bicep file of a project against the types."""
     types, faults, count = known_types(), [], 0
     for path in sorted((root / "infra").rglob("*.bicep")):
-        faults += tree_of(path)[1]
-        for resource in resources(path):
+        tree, unparsed = tree_of(path)
+        faults += unparsed
+        for resource in _below(tree, path.name, None):
             count += 1
             faults += faults_of(resource, types)
     return Verdict.of(f"{count} resources are what the platform's types say", faults)

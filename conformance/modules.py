@@ -27,7 +27,7 @@ def check(root: Path) -> Verdict:
                 faults.append(f"{path.name}: {symbol} has no output {output}")
         for node in _of_type(tree, "using_statement"):
             used = path.parent / text_of(node.named_children[0]).strip("'")
-            faults += _differences(f"{path.name}", set(parameters(path)), used)
+            faults += _differences(path.name, set(parameters(path)), used)
     return Verdict.of(f"{count} modules and the parameter file give what is taken, and take what is given", faults)
 
 

@@ -33,13 +33,9 @@ def check(root: Path) -> Verdict:
     """Build the package and start the app from it, the best of three times, in processes of their own."""
     with TemporaryDirectory() as folder:
         try:
-            archive = build(root, Path(folder))
-        except PackageError as error:
-            return Verdict.of("", [str(error)])
-        size = archive.stat().st_size // 1000
-        try:
+            size = build(root, Path(folder)).stat().st_size // 1000
             starts = [_start(Path(folder) / "app") for _ in range(3)]
-        except RuntimeError as error:
+        except (PackageError, RuntimeError) as error:
             return Verdict.of("", [str(error)])
     imported, indexed, count, modules = min(starts, key=lambda one: one[0])
     faults = [f"the app imports {name}" for name in sorted(FORBIDDEN & set(modules))]

@@ -7,7 +7,7 @@ that the table does not know is a fault, as is a permission that no role gives, 
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from conformance.source import nodes
+from conformance.source import method_calls, nodes
 from conformance.verdict import Verdict
 
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -48,33 +48,28 @@ def assigned(infra: Path) -> set[str]:
 def sdk_calls(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield where the code calls a method of a storage client, and which."""
     of_clients = {name for client in CLIENTS for name in dir(client) if not name.startswith("_")}
-    for path, name in _names(folder, lambda node: node.attr if isinstance(node, ast.Attribute) else None):
-        if name in of_clients:
-            yield path, name
+    for path, node in nodes(folder):
+        if isinstance(node, ast.Attribute) and node.attr in of_clients:
+            yield _place(folder, path, node), node.attr
 
 
 def triggers(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield where a function is registered, and by which trigger."""
-
-    def trigger(node: ast.AST) -> str | None:
-        called = node.func if isinstance(node, ast.Call) else None
-        wanted = isinstance(called, ast.Attribute) and (called.attr.endswith("_trigger") or called.attr == "route")
-        return called.attr if wanted and isinstance(called, ast.Attribute) else None
-
-    yield from _names(folder, trigger)
+    for path, call, method in method_calls(folder):
+        if method.endswith("_trigger") or method == "route":
+            yield _place(folder, path, call), method
 
 
-def _names(folder: Path, name_of: Callable[[ast.AST], str | None]) -> Iterator[tuple[str, str]]:
-    for path, node in nodes(folder):
-        if name := name_of(node):
-            yield f"{path.relative_to(folder.parent)}:{getattr(node, 'lineno', 0)}", name
+def _place(folder: Path, path: Path, node: ast.expr) -> str:
+    return f"{path.relative_to(folder.parent)}:{node.lineno}"
 
 
 def check(root: Path) -> Verdict:
     """Name every permission that is missing, and every role that nothing needs."""
     known, given = table(), assigned(root / "infra")
+    calls = [one for one in sdk_calls(root / "shared") if one[1] not in known["asks nothing"]]
     found, used = [], set()
-    for where, need in _needs(root):
+    for where, need in _needs(calls, root / "functions", known):
         if need is None:
             found.append(f"{where} is not in conformance/roles.json")
             continue
@@ -89,18 +84,18 @@ def check(root: Path) -> Verdict:
         for role in sorted(given & known["roles"].keys() - used)
         if not known["roles"][role].get("people")
     ]
-    calls = {name for _, name in sdk_calls(root / "shared")} - set(known["asks nothing"])
-    told = f"{len(calls)} calls of the SDKs, all triggers and the platform may do what they need, and no more"
+    different = len({name for _, name in calls})
+    told = f"{different} calls of the SDKs, all triggers and the platform may do what they need, and no more"
     return Verdict.of(told, found)
 
 
-def _needs(root: Path) -> Iterator[tuple[str, str | None]]:
+def _needs(
+    calls: Iterable[tuple[str, str]], functions: Path, known: Mapping[str, Any]
+) -> Iterator[tuple[str, str | None]]:
     """Yield who needs which permission; None: nobody said."""
-    known = table()
-    for where, name in sdk_calls(root / "shared"):
-        if name not in known["asks nothing"]:
-            yield f"{where}: {name}", known["calls"].get(name)
-    for where, name in triggers(root / "functions"):
+    for where, name in calls:
+        yield f"{where}: {name}", known["calls"].get(name)
+    for where, name in triggers(functions):
         for need in known["triggers"].get(name, [None]):
             yield f"{where}: {name}", need
     for one in known["platform"]:

@@ -141,8 +141,7 @@ def test_a_page_that_cannot_keep_itself_current_says_so(
 ) -> None:
     """The host goes away after the page and before its script: nobody may take for current what never changes."""
     sea = Sea(azurite, unique, tmp_path / "host.log")
-    with sea.at(BEFORE) as url:
-        context = browser.new_context(reduced_motion="reduce")
+    with sea.at(BEFORE) as url, browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
         page.route("**/assets/times.js", lambda route: route.abort())
         page.goto(f"{url}/overview")
@@ -154,4 +153,3 @@ def test_a_page_that_cannot_keep_itself_current_says_so(
         page.reload()
         wait_live(page)
         assert not banner.is_visible()
-        context.close()

@@ -112,9 +112,7 @@ class _Fleet:
             self.lines, self.log_bytes = len(lines.bytes) / TURNS, sum(lines.bytes) / TURNS
             self.lake_bytes, self.row_bytes = _sizes(world, sensors)
             world.present.moment = datetime(2026, 3, 5, 3, 20, tzinfo=UTC)
-            world.ingest()
-            for template in platform.templates:
-                world.detect(template.id)
+            world.tick()
             with counted() as building:
                 self.build_s = _seconds(world.app.build_baselines.run) / sensors
             self.build_count = building.total() / sensors
