@@ -26,6 +26,7 @@ from bench.storage import BY_HAND, counted
 from local.azurite import Azurite
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
+from shared.detection import engine_id
 from shared.domain.deviation import Carry, DeviationDay, Latest, Level
 from shared.domain.platform import Platform
 from shared.domain.template import Template
@@ -96,6 +97,7 @@ def fill(app: Bootstrap) -> None:
         row = DeviationDay(
             SENSOR,
             FIRST + timedelta(days=offset),
+            engine_id(),
             "v",
             ppmv=rng.uniform(5, 60, 144),
             score=score,

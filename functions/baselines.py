@@ -6,7 +6,6 @@ from functions.invocation import invocation
 from functions.queue_message import tell_when_poison
 from shared.bootstrap import app
 from shared.domain.baseline_request import BaselineRequest
-from shared.domain.validation import parse
 from shared.errors import LeakDetectionError
 from shared.settings import settings
 from shared.telemetry import operation
@@ -29,6 +28,6 @@ def baselines(timer: func.TimerRequest, context: func.Context) -> None:  # noqa:
 def baselines_after_backfill(message: func.QueueMessage, context: func.Context) -> None:
     """Look after the baselines of the template that the message names."""
     with invocation(context), tell_when_poison(message, settings().storage.baselines_queue):
-        asked = parse(BaselineRequest, message.get_body(), "message")
+        asked = BaselineRequest.from_json(message.get_body())
         with operation(asked.operation):
             app().build_baselines.run_template(asked.platform, asked.template)

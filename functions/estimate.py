@@ -9,7 +9,6 @@ from functions.invocation import invocation
 from functions.queue_message import tell_when_poison
 from shared.bootstrap import app
 from shared.domain.incident import CriticalMessage
-from shared.domain.validation import parse
 from shared.settings import settings
 from shared.telemetry import operation, tell
 
@@ -23,7 +22,7 @@ def estimate(message: func.QueueMessage, context: func.Context) -> None:
     """Estimate the incident that the message names."""
     began = time.monotonic()
     with invocation(context), tell_when_poison(message, settings().storage.critical_queue):
-        asked = parse(CriticalMessage, message.get_body(), "message")
+        asked = CriticalMessage.from_json(message.get_body())
         with operation(asked.operation):
             answer = app().estimate.run(asked)
             tell(

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ import requests
 
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
+from shared.domain.deviation import Level
 
 PATIENCE = 600  # seconds without an end after which something must be wrong
 LIKELY = 0.5  # below, where and how large a leak would be says nothing
@@ -110,24 +112,24 @@ class Account:
         return body
 
     def _samples(self) -> None:
-        count = {"samples": 0, "ok": 0, "warning": 0, "critical": 0, "undefined": 0}
-        first, last, sensors, bad = "9999", "", 0, 0
+        samples, levels = 0, Counter[Level]()
+        first, last, sensors, bad = date.max, date.min, 0, 0
         for watched in self.app.registry.platforms():
             for sensor in (sensor for template in watched.platform.templates for sensor in template.sensors):
                 rows = self.app.deviations.summaries(sensor.id, date.min, date.max)
                 sensors += bool(rows)
                 for row in rows:
-                    count = {name: number + row[name] for name, number in count.items()}
-                    first, last = min(first, row["RowKey"]), max(last, row["RowKey"])
-                    bad += sum(int(part.split()[0]) for part in row["bad"].split(", ") if part)
+                    samples, levels = samples + row.samples, levels + Counter(row.counts)
+                    first, last = min(first, row.day), max(last, row.day)
+                    bad += sum(int(part.split()[0]) for part in row.bad.split(", ") if part)
         print(
-            f"\ningested: {count['samples']:,} samples of {sensors} sensors from {first} to {last}, "
+            f"\ningested: {samples:,} samples of {sensors} sensors from {first} to {last}, "
             f"{bad} buckets with bad values"
         )
-        levels = ", ".join(
-            f"{count[name]:,} {name.capitalize()}" for name in ("ok", "warning", "critical", "undefined")
+        listed = ", ".join(
+            f"{levels[one]:,} {one.word}" for one in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNDEFINED)
         )
-        print(f"scored:   {levels} (Undefined: while learning, or data missing)")
+        print(f"scored:   {listed} (Undefined: while learning, or data missing)")
 
 
 def _print_incident(incident: Mapping[str, Any], answer: Mapping[str, Any] | None) -> None:

@@ -231,7 +231,7 @@ class Bootstrap:
             timedelta(hours=config.clear_hours), timedelta(hours=config.update_hours), self.evidence_rules
         )
         reconcile = Reconcile(self.deviations, self.incidents, self.estimations, self.events, self.messages, rules)
-        return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, reconcile)
+        return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, self.messages, reconcile)
 
     @cached_property
     def estimate(self) -> "Estimate":

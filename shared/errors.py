@@ -23,6 +23,10 @@ class CorruptBlob(LeakDetectionError):
     """A blob of the lake or a stored baseline cannot be read; it is kept as it is for a person to look at."""
 
 
+class NewerSchema(LeakDetectionError):
+    """A newer release wrote what this one cannot read: it stays as it is, and whoever can read it does the work."""
+
+
 class Conflict(LeakDetectionError):
     """Somebody else wrote the same row or blob in between; read again and recompute."""
 

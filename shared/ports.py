@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
-from shared.domain.deviation import DeviationDay, Latest
+from shared.domain.deviation import Carry, DeviationDay, Latest, Level
 from shared.domain.environment import Times
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.event import Event
@@ -225,6 +225,19 @@ class StoredDeviations(NamedTuple):
     fresh: bool
 
 
+class DaySummary(NamedTuple):
+    """A scored day in short: what scored it, how many samples (and of which level), what it was handed and hands on."""
+
+    day: date
+    engine: str
+    baseline: str
+    samples: int
+    counts: Mapping[Level, int]
+    bad: str  # buckets with bad samples by reason, as people read it
+    before: Carry | None
+    carry: Carry
+
+
 class Deviations(Removable, Protocol):
     """One row per sensor and day."""
 
@@ -246,8 +259,8 @@ class Deviations(Removable, Protocol):
         """Return times [n] and these columns [n] (ppmv, score, level, fault) of the rows of [first, last]."""
         ...
 
-    def summaries(self, sensor: str, first: date, last: date) -> Sequence[Mapping[str, Any]]:
-        """Return the plain properties of the rows of [first, last], without the packed samples."""
+    def summaries(self, sensor: str, first: date, last: date) -> Sequence[DaySummary]:
+        """Return the rows of [first, last] in short and in order, without the packed samples."""
         ...
 
 

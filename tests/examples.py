@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from shared.detection import Baseline, build_baseline
+from shared.detection import Baseline, build_baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.deviation import Carry, DeviationDay
 from shared.domain.incident import Incident
@@ -102,7 +102,8 @@ def history(sensor: str, version: str, valid_from: date) -> BaselineHistory:
     """Return a history of one version of the sensor's own."""
     days = DayRange(valid_from - timedelta(days=20), valid_from - timedelta(days=4))
     recipe = Recipe(source=sensor, days=(days,))
-    return BaselineHistory(changes=(Change(valid_from=valid_from, reason="built", recipe=recipe, version=version),))
+    change = Change(valid_from=valid_from, reason="built", recipe=recipe, version=version)
+    return BaselineHistory(changes=(change,), engine=engine_id())
 
 
 def noise(seed: int, size: int = 144, level: float = 10.0) -> np.ndarray:
@@ -123,6 +124,7 @@ def scored_day(seed: int = 1, size: int = 144, sensor: str = "troll-a-1") -> Dev
     return DeviationDay(
         sensor,
         DAY,
+        engine_id(),
         "v1",
         ppmv,
         score,

@@ -1,16 +1,27 @@
-"""In-memory storage with the semantics that matter (conditional writes), and a switch that crashes at any write."""
+"""In-memory storage with the semantics that matter (conditional writes), and a switch that crashes at any write.
 
+It holds bytes, as real storage does: what is read went through the same formats as on Azure.
+"""
+
+import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from shared.adapters.tables import deviations
+from shared.adapters.tables.events import event_entity, event_of
+from shared.adapters.tables.incidents import estimation_entity, estimation_of, incident_entity, incident_of
+from shared.adapters.tables.marks import decision_of, mark_entity, undo_entity
+from shared.adapters.tables.registry_rows import history_entity, history_of, latest_entity, latest_of
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
-from shared.domain.deviation import DeviationDay, Latest, Level
+from shared.domain.deviation import DeviationDay, Latest
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.event import Event, split_event
@@ -19,8 +30,9 @@ from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, Reading, TemplateDay
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, CorruptBlob, NotFound
 from shared.ports import (
+    DaySummary,
     EstimationSummary,
     Page,
     StoredDay,
@@ -39,6 +51,7 @@ from shared.usecases.detect import Detect
 from shared.usecases.estimate import Estimate
 from shared.usecases.evidence import EvidenceRules
 from shared.usecases.incidents import IncidentRules, Reconcile
+from tests.examples import template
 
 Value = TypeVar("Value")
 
@@ -60,26 +73,54 @@ class Writes:
             raise Crash
 
 
-class Cells(Generic[Value]):
-    """Rows by key, each with a tag that changes with every write."""
+@dataclass(frozen=True)
+class Format(Generic[Value]):
+    """How a value becomes bytes, and bytes a value."""
 
-    def __init__(self, writes: Writes) -> None:
-        self.rows: dict[Any, tuple[Value, str]] = {}
+    encode: Callable[[Value], bytes]
+    decode: Callable[[bytes], Value]
+
+
+def rows_of(entity: Callable[[Value], Mapping[str, Any]], value: Callable[[Mapping[str, Any]], Value]) -> Format[Value]:
+    """Return the format of a table's rows: JSON that tells bytes, whole numbers and floats apart, as tables do."""
+
+    def binary(one: object) -> dict[str, str]:
+        assert isinstance(one, bytes)
+        return {"binary": base64.b64encode(one).decode()}
+
+    def restored(one: dict[str, Any]) -> Any:
+        return base64.b64decode(one["binary"]) if one.keys() == {"binary"} else one
+
+    return Format(
+        lambda one: json.dumps(entity(one), default=binary, allow_nan=False).encode(),
+        lambda data: value(json.loads(data, object_hook=restored)),
+    )
+
+
+class Cells(Generic[Value]):
+    """Rows by key, each as bytes and with a tag that changes with every write."""
+
+    def __init__(self, writes: Writes, form: Format[Value]) -> None:
+        self.rows: dict[Any, tuple[bytes, str]] = {}
         self._writes = writes
+        self._form = form
 
     def get(self, key: Any) -> tuple[Value | None, Tag]:
-        return self.rows.get(key, (None, None))
+        if key not in self.rows:
+            return None, None
+        data, tag = self.rows[key]
+        return self._form.decode(data), tag
 
     def put(self, key: Any, value: Value, tag: Tag) -> str:
-        if self.get(key)[1] != tag:
+        if (self.rows[key][1] if key in self.rows else None) != tag:
             raise Conflict(f"{key} changed in between")
         self._writes.tick()
         new = str(self._writes.count)
-        self.rows[key] = (value, new)
+        self.rows[key] = (self._form.encode(value), new)
         return new
 
     def set(self, key: Any, value: Value) -> None:
-        self.put(key, value, self.get(key)[1])
+        self.put(key, value, self.rows[key][1] if key in self.rows else None)
 
     def remove(self, key: Any) -> None:
         if key in self.rows:
@@ -95,7 +136,55 @@ class Cells(Generic[Value]):
             self.remove(key)
 
     def values(self) -> dict[Any, Value]:
-        return {key: self.rows[key][0] for key in sorted(self.rows)}
+        return {key: self._form.decode(self.rows[key][0]) for key in sorted(self.rows)}
+
+
+@cache
+def _baseline(data: bytes) -> Baseline:
+    """Return what the bytes hold, once a process, as the adapter's memory does."""
+    return Baseline.from_bytes(data)
+
+
+def _day(data: bytes) -> TemplateDay | str:
+    try:
+        return TemplateDay.from_json(data, "in memory")
+    except CorruptBlob:
+        return data.decode()
+
+
+def _mark(row: Mapping[str, Any]) -> Mark:
+    found = decision_of(row)
+    assert isinstance(found, Mark)
+    return found
+
+
+def _undo(row: Mapping[str, Any]) -> Undo:
+    found = decision_of(row)
+    assert isinstance(found, Undo)
+    return found
+
+
+def _estimation(row: Mapping[str, Any]) -> StoredEstimation:
+    return estimation_of(row, None)
+
+
+def _incident(row: Mapping[str, Any]) -> tuple[Incident, Told | None]:
+    found = incident_of(row, None)
+    return found.incident, found.told
+
+
+_TEMPLATE = template()  # whose rows the registry's formats are tried on
+
+DAYS: Format[TemplateDay | str] = Format(lambda one: one.encode() if isinstance(one, str) else one.to_json(), _day)
+INCIDENTS: Format[tuple[Incident, Told | None]] = rows_of(lambda both: incident_entity(*both), _incident)
+HISTORIES: Format[BaselineHistory] = rows_of(
+    lambda one: history_entity(_TEMPLATE, _TEMPLATE.sensors[0], one), history_of
+)
+LATEST: Format[Mapping[str, Latest]] = rows_of(lambda one: latest_entity("troll", "a", one), latest_of)
+WATERMARKS: Format[Mapping[str, datetime]] = Format(
+    lambda one: json.dumps({key: moment.isoformat() for key, moment in one.items()}).encode(),
+    lambda data: {key: datetime.fromisoformat(text) for key, text in json.loads(data).items()},
+)
 
 
 def page(found: Sequence[Value], limit: int | None, after: str | None) -> Page[Value]:
@@ -110,9 +199,9 @@ class FakeRegistry:
 
     def __init__(self, writes: Writes) -> None:
         self.known: dict[str, Platform] = {}
-        self.watermarks: Cells[Mapping[str, datetime]] = Cells(writes)
-        self.histories: Cells[BaselineHistory] = Cells(writes)
-        self.latest: Cells[Mapping[str, Latest]] = Cells(writes)
+        self.watermarks: Cells[Mapping[str, datetime]] = Cells(writes, WATERMARKS)
+        self.histories: Cells[BaselineHistory] = Cells(writes, HISTORIES)
+        self.latest: Cells[Mapping[str, Latest]] = Cells(writes, LATEST)
         self._writes = writes
         self._definitions = 0
 
@@ -122,7 +211,8 @@ class FakeRegistry:
     def platform(self, platform: str) -> Watched:
         if platform not in self.known:
             raise NotFound(f"platform {platform!r} is not registered")
-        stored = {key: StoredHistory(history, tag) for key, (history, tag) in self.histories.rows.items()}
+        rows = self.histories.rows
+        stored = {key: StoredHistory(one, rows[key][1]) for key, one in self.histories.values().items()}
         latest = {sensor: one for sensors in self.latest.values().values() for sensor, one in sensors.items()}
         tags = {name: tag for name, (_, tag) in self.latest.rows.items()}
         return Watched(self.known[platform], self.watermarks.values(), stored, self._head(platform), latest, tags)
@@ -153,8 +243,9 @@ class FakeRegistry:
                 del cells.rows[key]
         for key, (moments, tag) in list(self.watermarks.rows.items()):
             if key.startswith(f"{platform}-"):
-                kept = {name: moment for name, moment in moments.items() if name in sensors or "-" not in name}
-                self.watermarks.rows[key] = (kept, tag)
+                known = WATERMARKS.decode(moments).items()
+                kept = {name: moment for name, moment in known if name in sensors or "-" not in name}
+                self.watermarks.rows[key] = (WATERMARKS.encode(kept), tag)
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         self._definitions += 1
@@ -185,8 +276,8 @@ class FakeTable:
 
 class FakeMarks:
     def __init__(self, writes: Writes) -> None:
-        self.marks: Cells[Mark] = Cells(writes)
-        self.undos: Cells[Undo] = Cells(writes)
+        self.marks: Cells[Mark] = Cells(writes, rows_of(mark_entity, _mark))
+        self.undos: Cells[Undo] = Cells(writes, rows_of(undo_entity, _undo))
 
     def remove_all(self, sensor: str) -> None:
         self.marks.remove_all(sensor)
@@ -212,7 +303,7 @@ class FakeMarks:
 
 class FakeLake:
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[TemplateDay | str] = Cells(writes)  # a text stands for a blob that cannot be read
+        self.cells: Cells[TemplateDay | str] = Cells(writes, DAYS)  # a text stands for a blob that cannot be read
         self.aside: list[str] = []
         self.reads = 0
 
@@ -239,7 +330,7 @@ class FakeLake:
 
 class FakeBaselines(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[Baseline] = Cells(writes)
+        self.cells: Cells[Baseline] = Cells(writes, Format(Baseline.to_bytes, _baseline))
 
     def put(self, sensor: str, baseline: Baseline) -> None:
         self.cells.set((sensor, baseline.version), baseline)
@@ -253,7 +344,7 @@ class FakeBaselines(FakeTable):
 
 class FakeDeviations(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[DeviationDay] = Cells(writes)
+        self.cells: Cells[DeviationDay] = Cells(writes, rows_of(deviations.entity_of, deviations.row_of))
         self.memory: dict[tuple[str, date], tuple[DeviationDay, Tag]] = {}
 
     def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
@@ -285,30 +376,24 @@ class FakeDeviations(FakeTable):
             name: np.concatenate([np.empty(0, kinds[name]), *(getattr(row, name) for row in rows)]) for name in names
         }
 
-    def summaries(self, sensor: str, first: date, last: date) -> Sequence[Mapping[str, Any]]:
-        return [
-            {
-                "RowKey": row.day.isoformat(),
-                "baseline": row.baseline,
-                "buckets": row.level.size,
-                "critical": row.count(Level.CRITICAL),
-                "before": "" if row.before is None else repr(row.before),
-                "carry": repr(row.carry),
-            }
-            for row in self.range(sensor, first, last)
-        ]
+    def summaries(self, sensor: str, first: date, last: date) -> Sequence[DaySummary]:
+        return [deviations.summary_of(deviations.entity_of(row)) for row in self.range(sensor, first, last)]
 
 
 class FakeIncidents(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[tuple[Incident, Told | None]] = Cells(writes)
+        self.cells: Cells[tuple[Incident, Told | None]] = Cells(writes, INCIDENTS)
 
     def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> Page[StoredIncident]:
-        found = [StoredIncident(*value, tag) for (name, _), (value, tag) in self.cells.rows.items() if name == template]
+        found = [one for (name, _), one in self._stored().items() if name == template]
         return page(sorted(found, key=lambda one: one.incident.onset, reverse=True), limit, after)
 
     def open_ones(self) -> Sequence[StoredIncident]:
-        return [StoredIncident(*value, tag) for value, tag in self.cells.rows.values() if value[0].open]
+        return [one for one in self._stored().values() if one.incident.open]
+
+    def _stored(self) -> dict[Any, StoredIncident]:
+        tags = self.cells.rows
+        return {key: StoredIncident(*value, tags[key][1]) for key, value in self.cells.values().items()}
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         value, tag = self.cells.get((template, onset))
@@ -323,7 +408,7 @@ class FakeIncidents(FakeTable):
 
 class FakeEstimations(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[StoredEstimation] = Cells(writes)
+        self.cells: Cells[StoredEstimation] = Cells(writes, rows_of(estimation_entity, _estimation))
 
     def summary(self, template: str, incident: str) -> EstimationSummary | None:
         return next((one for one in self.list(template, limit=1000) if one.incident == incident), None)
@@ -350,7 +435,7 @@ class FakeEstimations(FakeTable):
 
 class FakeEvents(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[Event] = Cells(writes)
+        self.cells: Cells[Event] = Cells(writes, rows_of(event_entity, event_of))
 
     def put(self, event: Event) -> None:
         self.cells.set((event.subject, event.key), event)
@@ -378,7 +463,7 @@ class FakeMessages:
 
     def critical(self, message: CriticalMessage) -> None:
         self.writes.tick()
-        self.criticals.append(message)
+        self.criticals.append(CriticalMessage.from_json(message.model_dump_json(by_alias=True).encode()))
 
     def build_baselines(self, template: Template) -> None:
         self.writes.tick()
@@ -471,7 +556,7 @@ class World:
     @property
     def detect(self) -> Detect:
         reconcile = Reconcile(self.deviations, self.incidents, self.estimations, self.events, self.messages, self.rules)
-        return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, reconcile)
+        return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, self.messages, reconcile)
 
     @property
     def estimate(self) -> Estimate:

@@ -320,8 +320,9 @@ def test_an_old_incident_that_a_crash_left_untold_is_healed() -> None:
     expected = target.state()
     assert len(expected["incidents"]) == 1
     target.incidents.cells.rows.clear()
-    events = target.events.cells.rows
-    target.events.cells.rows = {key: one for key, one in events.items() if "incident" not in one[0].kind}
+    for key, event in target.events.cells.values().items():
+        if "incident" in event.kind:
+            del target.events.cells.rows[key]
     target.restart()
     case(target, replace(RULES, augment_days=0)).run()
     assert target.state() == expected

@@ -208,7 +208,7 @@ def test_a_good_value_beside_bad_samples_is_kept_and_they_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"schema":2}', b"\xff\xfe", b'{"schema":1,"platform":"troll"}']
+    "content", [b"", b"{", b"[]", b'{"schema":1}', b'{"schema":"2"}', b"\xff\xfe", b'{"schema":1,"platform":"troll"}']
 )
 def test_an_unreadable_document_is_named(content: bytes) -> None:
     """A truncated, empty or foreign blob is a CorruptBlob that says which."""

@@ -5,6 +5,7 @@ import logging
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import date
 
 from azure.core import MatchConditions
@@ -16,6 +17,7 @@ from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
 from shared.ports import StoredDay, Tag
+from shared.schemas import CURRENT, SCHEMA, Stored
 from shared.telemetry import operation_id
 
 logger = logging.getLogger(__name__)
@@ -68,8 +70,11 @@ class BlobLake:
 
     def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
         """Write the document on what was read (None: on nothing); raises Conflict."""
-        blob = self._days.get_blob_client(day_blob(template, document.day))
-        metadata = {OPERATION: operation_id()} if operation_id() else None
+        self._upload(day_blob(template, document.day), document, tag)
+
+    def _upload(self, name: str, document: TemplateDay, tag: Tag) -> None:
+        blob = self._days.get_blob_client(name)
+        metadata = {SCHEMA: str(document.format)} | ({OPERATION: operation_id()} if operation_id() else {})
         try:
             if tag is None:
                 blob.upload_blob(document.to_json(), content_settings=_JSON, metadata=metadata)
@@ -84,6 +89,26 @@ class BlobLake:
                 )
         except (ResourceModifiedError, ResourceExistsError) as error:
             raise Conflict(f"day blob {blob.blob_name} changed in between") from error
+
+    def upgrade(self) -> Iterator[bool]:
+        """Rewrite the blobs of an older schema, and yield for each whether it was; unreadable ones stay as they are."""
+        for blob in self._days.list_blobs(include=["metadata"]):
+            if int((blob.metadata or {}).get(SCHEMA, 1)) >= CURRENT[Stored.DAY]:
+                yield False
+                continue
+            download = self._days.download_blob(blob.name)
+            content, tag = download.readall(), download.properties.etag
+            try:
+                document = TemplateDay.from_json(content, blob.name)
+                slug = document.template.removeprefix(f"{document.platform}-")
+                name = f"{document.platform}/{slug}/{document.day.isoformat()}.json"
+                if document.to_json() != content and name == blob.name:
+                    self._upload(name, document, tag)
+                    yield True
+                    continue
+            except (Conflict, CorruptBlob) as error:
+                logger.info("%s is left as it is: %s", blob.name, error)
+            yield False
 
     def quarantine(self, template: Template, day: date) -> str:
         """Copy the day's blob to the container of unreadable blobs, named by its content."""

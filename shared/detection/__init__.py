@@ -2,7 +2,8 @@
 
 from shared.detection.baseline import Baseline, Rates, build_baseline
 from shared.detection.detector import Detection, detect
+from shared.detection.engine import engine_id, is_newer
 from shared.detection.health import Fault
 from shared.detection.latch import State
 
-__all__ = ["Baseline", "Detection", "Fault", "Rates", "State", "build_baseline", "detect"]
+__all__ = ["Baseline", "Detection", "Fault", "Rates", "State", "build_baseline", "detect", "engine_id", "is_newer"]

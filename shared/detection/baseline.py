@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,11 +15,12 @@ from shared.detection.channels import CHANNELS, Compared, Scale
 from shared.detection.health import by_exception, noise_of, stuck_spans
 from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, STEP_S, hold, regularise
 from shared.errors import CorruptBlob, InvalidInput
+from shared.schemas import CURRENT, SCHEMA, Stored, read
 
 Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
 
-_MAGIC = b"leak-baseline 2\n"
+_MAGIC = b"leak-baseline "  # and the schema's number, in a line of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,33 +102,39 @@ class Baseline:
             ],
         }
         arrays = np.concatenate([self.ppmv, *(scale.profile for scale in self.scales)]).astype("<f8")
-        return _MAGIC + json.dumps(header, sort_keys=True).encode() + b"\n" + arrays.tobytes()
+        begin = _MAGIC + str(CURRENT[Stored.BASELINE]).encode() + b"\n"
+        return begin + json.dumps(header, sort_keys=True).encode() + b"\n" + arrays.tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Read what ``to_bytes`` wrote; raise CorruptBlob for anything else."""
+        """Read what ``to_bytes`` wrote; raise CorruptBlob for anything else, or NewerSchema."""
         try:
-            if not data.startswith(_MAGIC):
-                raise ValueError("it does not begin as a baseline of this version")
-            line, _, arrays = data[len(_MAGIC) :].partition(b"\n")
-            header = json.loads(line)
-            size = int(header["samples"])
-            sizes = [size, *(size - channel.window + 1 for channel in CHANNELS)]
-            values = np.frombuffer(arrays, dtype="<f8").astype(np.float64)
-            if values.size != sum(sizes):
-                raise ValueError(f"it holds {values.size} numbers, expected {sum(sizes)}")
-            ppmv, *profiles = np.split(values, np.cumsum(sizes)[:-1])
-            warning, critical = header["rates"]
-            return cls(
-                _moment(header["start"]),
-                ppmv,
-                int(header["hold_bins"]),
-                float(header["noise"]),
-                Rates(float(warning), float(critical)),
-                _scales(header["channels"], profiles),
-            )
+            first, _, rest = data.partition(b"\n")
+            if not first.startswith(_MAGIC):
+                raise ValueError("it does not begin as a baseline")
+            line, _, arrays = rest.partition(b"\n")
+            header = {**json.loads(line), SCHEMA: int(first.removeprefix(_MAGIC))}
+            return read(Stored.BASELINE, header, lambda known: cls._of(known, arrays))
         except (ValueError, KeyError, TypeError, OverflowError, InvalidInput) as error:
             raise CorruptBlob(f"baseline cannot be read: {error}") from error
+
+    @classmethod
+    def _of(cls, header: Mapping[str, Any], arrays: bytes) -> Self:
+        size = int(header["samples"])
+        sizes = [size, *(size - channel.window + 1 for channel in CHANNELS)]
+        values = np.frombuffer(arrays, dtype="<f8").astype(np.float64)
+        if values.size != sum(sizes):
+            raise ValueError(f"it holds {values.size} numbers, expected {sum(sizes)}")
+        ppmv, *profiles = np.split(values, np.cumsum(sizes)[:-1])
+        warning, critical = header["rates"]
+        return cls(
+            _moment(header["start"]),
+            ppmv,
+            int(header["hold_bins"]),
+            float(header["noise"]),
+            Rates(float(warning), float(critical)),
+            _scales(header["channels"], profiles),
+        )
 
 
 def _moment(text: str) -> np.datetime64:

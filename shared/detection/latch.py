@@ -84,7 +84,7 @@ def _step(state: State, now: Now) -> tuple[State, float]:
     if np.isnan(mean):  # silence says nothing: neither that it is over, nor that it goes on
         return state, raw
     held, low, release, age = state
-    age = min(age + 1, QUIET_BINS + AFTERMATH_BINS)
+    age = min(age + 1.0, float(QUIET_BINS + AFTERMATH_BINS))
     if not held:
         over = age >= QUIET_BINS + AFTERMATH_BINS
         believed = level and (over or mean > release or _rises(now, low, release))
@@ -94,9 +94,9 @@ def _step(state: State, now: Now) -> tuple[State, float]:
         if not mean > low:  # an alarm while the sensor reads low: there is nothing to hold on to
             return State(0.0, *state[1:3], age), raw
         release = low + RELEASE_AT_ONSET * (mean - low)
-        age = 0
+        age = 0.0
     if mean > release:
-        age = 0
+        age = 0.0
         release = max(release, low + RELEASE_AT_PEAK * (mean - low))
     if age >= QUIET_BINS:
         return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw

@@ -63,6 +63,7 @@ class BaselineHistory(Model):
 
     changes: tuple[Change, ...] = ()
     kept: date | None = None  # the newest day on which a new version was tried and the one in use stayed
+    engine: str = ""  # the detection engine that made the versions; empty while there are none
     decisions: str = ""  # digest of the decisions that are in it
 
     def change_of(self, day: date) -> Change | None:
@@ -78,6 +79,10 @@ class BaselineHistory(Model):
     def current(self) -> Change | None:
         """The newest change that is not undone."""
         return newest(self.changes, date.max)
+
+    def scores_by(self, engine: str) -> bool:
+        """Return whether the sensor is scored now by a version that the detection engine made."""
+        return self.engine == engine and self.current is not None and bool(self.current.version)
 
     @property
     def base(self) -> tuple[Change, ...]:

@@ -1,16 +1,24 @@
 """The request for a template's baselines."""
 
+from typing import Self
+
 from pydantic import Field
 
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN
-from shared.domain.validation import Model
+from shared.domain.validation import StoredModel, parse_stored
+from shared.schemas import CURRENT, SCHEMA, Stored
 from shared.telemetry import OPERATION_PATTERN
 
 
-class BaselineRequest(Model):
+class BaselineRequest(StoredModel):
     """What the queue ``build-baselines`` carries: the template whose backfill has ended."""
 
-    format: int = Field(default=1, ge=1, le=1, alias="schema")
+    format: int = Field(default=CURRENT[Stored.BASELINES_MESSAGE], alias=SCHEMA)
     platform: str = Field(pattern=PLATFORM_PATTERN)
     template: str = Field(pattern=TEMPLATE_PATTERN)
     operation: str = Field(default="", pattern=OPERATION_PATTERN)  # what led to it (shared/telemetry.py)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read a message of the queue; raises InvalidInput or NewerSchema."""
+        return parse_stored(Stored.BASELINES_MESSAGE, cls, data, "message")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from math import isnan
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -66,6 +67,7 @@ class DeviationDay:
 
     sensor: str
     day: date
+    engine: str  # detection engine that scored it
     baseline: str  # version that scored it; empty while learning
     ppmv: Floats
     score: npt.NDArray[np.float32]
@@ -93,7 +95,8 @@ class DeviationDay:
         """Return whether both would be stored as the same bytes."""
         return (
             other is not None
-            and (self.sensor, self.day, self.baseline, self.bad) == (other.sensor, other.day, other.baseline, other.bad)
+            and (self.sensor, self.day, self.engine, self.baseline, self.bad)
+            == (other.sensor, other.day, other.engine, other.baseline, other.bad)
             and same_carry(self.before, other.before)
             and same_carry(self.carry, other.carry)
             and all(
@@ -104,5 +107,8 @@ class DeviationDay:
 
 
 def same_carry(one: Carry | None, other: Carry | None) -> bool:
-    """Return whether both hand on the same (NaN is NaN)."""
-    return repr(one) == repr(other)
+    """Return whether both hand on the same, as numbers, whatever their type (NaN is NaN)."""
+    if one is None or other is None:
+        return one is other
+    pairs = zip(one.latch, other.latch, strict=True)
+    return one[1:] == other[1:] and all(a == b or (isnan(a) and isnan(b)) for a, b in pairs)

@@ -7,8 +7,9 @@ from typing import Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN
-from shared.domain.validation import Model
+from shared.domain.validation import Model, StoredModel, parse_stored
 from shared.errors import InvalidInput
+from shared.schemas import CURRENT, SCHEMA, Stored
 from shared.telemetry import OPERATION_PATTERN
 
 INCIDENT_PATTERN = r"^[a-z][a-z0-9]{1,31}-[a-z0-9]{1,16}-[0-9]{8}T[0-9]{4}Z$"
@@ -43,10 +44,10 @@ def split_incident(incident: str) -> tuple[str, datetime]:
         raise InvalidInput(f"incident: {incident[:80]!r} is not an id of an incident, {error}") from error
 
 
-class CriticalMessage(Model):
+class CriticalMessage(StoredModel):
     """What the queue ``critical-deviations`` carries: which incident to estimate, with the data up to ``at``."""
 
-    format: int = Field(default=1, ge=1, le=1, alias="schema")
+    format: int = Field(default=CURRENT[Stored.CRITICAL_MESSAGE], alias=SCHEMA)
     platform: str = Field(pattern=PLATFORM_PATTERN)
     template: str = Field(pattern=TEMPLATE_PATTERN)
     incident: str = Field(pattern=INCIDENT_PATTERN)
@@ -54,6 +55,11 @@ class CriticalMessage(Model):
     at: AwareDatetime
     sensors: tuple[str, ...] = Field(min_length=1, max_length=999)
     operation: str = Field(default="", pattern=OPERATION_PATTERN)  # what led to it (shared/telemetry.py)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read a message of the queue; raises InvalidInput or NewerSchema."""
+        return parse_stored(Stored.CRITICAL_MESSAGE, cls, data, "message")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

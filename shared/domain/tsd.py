@@ -16,8 +16,9 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from shared.domain.environment import Floats, Times
 from shared.domain.template import PLATFORM_PATTERN, Sensor
-from shared.domain.validation import Model, parse
+from shared.domain.validation import StoredModel, parse_stored
 from shared.errors import CorruptBlob, InvalidInput
+from shared.schemas import CURRENT, SCHEMA, Stored
 
 BUCKET = timedelta(minutes=10)
 ONE_DAY = timedelta(days=1)
@@ -45,7 +46,7 @@ class PlausibleRange:
     high: float
 
 
-class BadBucket(Model):
+class BadBucket(StoredModel):
     """Bad samples of a bucket: why, what was delivered (as text: JSON has no inf), how many.
 
     Samples of bad status may stand beside good ones, whose mean the bucket keeps; otherwise it has no value.
@@ -63,7 +64,7 @@ class News(NamedTuple):
     bad: int
 
 
-class SeriesDay(Model):
+class SeriesDay(StoredModel):
     """One series' day: 144 values (None: nothing usable), their sample counts, and the bad samples by slot.
 
     ``until`` is the end of what was asked for so far: an empty slot before it is missing, one after it unknown.
@@ -140,10 +141,10 @@ def _fault(reading: Reading, plausible: PlausibleRange) -> BadBucket | None:
     return None
 
 
-class TemplateDay(Model):
+class TemplateDay(StoredModel):
     """All sensor and environment series of one template and UTC day: the lake's unit of storage."""
 
-    format: Literal[1] = Field(default=1, alias="schema")
+    format: int = Field(default=CURRENT[Stored.DAY], alias=SCHEMA)
     platform: str = Field(pattern=PLATFORM_PATTERN)
     template: str
     day: date
@@ -164,9 +165,9 @@ class TemplateDay(Model):
 
     @classmethod
     def from_json(cls, data: bytes, name: str) -> Self:
-        """Read a day document; raise CorruptBlob that names the blob and what is wrong with it."""
+        """Read a day document; raise CorruptBlob that names the blob and what is wrong with it, or NewerSchema."""
         try:
-            return parse(cls, data, f"day blob {name}")
+            return parse_stored(Stored.DAY, cls, data, f"day blob {name}")
         except InvalidInput as error:
             raise CorruptBlob(str(error)) from error
 

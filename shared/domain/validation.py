@@ -18,9 +18,10 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, core_schema, from_json
 
 from shared.errors import InvalidInput
+from shared.schemas import Stored, read
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -34,6 +35,12 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
     )
+
+
+class StoredModel(Model):
+    """Base of what is stored as JSON: what a newer release put into it stays in it, also when this one writes it."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 def _moment(value: Any) -> Any:
@@ -144,6 +151,22 @@ def parse(model: type[ModelT], data: Mapping[str, Any] | str | bytes, what: str)
         return model.model_validate(data)
     except ValidationError as error:
         raise InvalidInput(f"{what}: " + "; ".join(findings(error))) from error
+
+
+def parse_stored(kind: Stored, model: type[ModelT], data: bytes, what: str) -> ModelT:
+    """Return stored JSON as ``model``, by the kind's schema.
+
+    Raises NewerSchema, or InvalidInput that names ``what`` and every bad property.
+    """
+    try:
+        stored = from_json(data)
+        if not isinstance(stored, dict):
+            raise ValueError("it is not an object")  # noqa: TRY004 (whoever reads what is stored knows ValueError)
+        return read(kind, stored, model.model_validate)
+    except ValidationError as error:
+        raise InvalidInput(f"{what}: " + "; ".join(findings(error))) from error
+    except ValueError as error:
+        raise InvalidInput(f"{what}: {error}") from error
 
 
 def parse_given(model: type[ModelT], data: Mapping[str, Any], whole: str) -> ModelT:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
+from shared.detection import engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, Recipe, derive
 from shared.domain.event import Event, EventKind
 from shared.domain.mark import Decisions
@@ -159,8 +160,10 @@ class _Run:
         stored, tag = self._stored.get(sensor.id, StoredHistory(BaselineHistory(), None))
         sources = sorted({sensor.id, *(change.recipe.source for change in base)})
         decisions = {one: self._decided(one) for one in sources}
+        changes = self._with_versions(sensor.id, derive(sensor.id, base, decisions))
         new = BaselineHistory(
-            changes=self._with_versions(sensor.id, derive(sensor.id, base, decisions)),
+            changes=changes,
+            engine=engine_id() if changes else "",
             kept=kept,
             decisions=" ".join(f"{one}:{digest}" for one in sources if (digest := decisions[one].digest())),
         )
@@ -180,11 +183,13 @@ class _Run:
         base = [change for change in self._history(sensor).base if change.valid_from < day]
         sources = {sensor, *(change.recipe.source for change in base)}
         decisions = {one: self._decided(one, day) for one in sources}
-        return BaselineHistory(changes=self._with_versions(sensor, derive(sensor, base, decisions)))
+        changes = self._with_versions(sensor, derive(sensor, base, decisions))
+        return BaselineHistory(changes=changes, engine=engine_id() if changes else "")
 
     def _with_versions(self, sensor: str, changes: Sequence[Change]) -> tuple[Change, ...]:
-        """Return the changes with their recipes' versions; only recipes that are new are made."""
-        known = {change.recipe: change.version for change in self._history(sensor).changes}
+        """Return the changes with their recipes' versions; made are those that are new, or another engine's."""
+        history = self._history(sensor)
+        known = {one.recipe: one.version for one in history.changes} if history.engine == engine_id() else {}
         made = {
             change.recipe: known[change.recipe] if change.recipe in known else self._make(sensor, change.recipe)
             for change in changes

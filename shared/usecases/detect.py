@@ -8,24 +8,25 @@ over newer. Later days are written first: the day that tells of the change is th
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
 import numpy as np
 
-from shared.detection import Baseline
+from shared.detection import Baseline, engine_id, is_newer
 from shared.domain.deviation import Carry, DeviationDay, Level, same_carry
 from shared.domain.environment import Floats
 from shared.domain.event import Event, EventKind
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, grid, start_of
-from shared.errors import Conflict, CorruptBlob, NotFound
+from shared.errors import Conflict, CorruptBlob, LeakDetectionError, NotFound
 from shared.ports import (
     Baselines,
     Deviations,
     Events,
     Lake,
+    Messages,
     Registry,
     StoredDeviations,
     Watched,
@@ -53,7 +54,10 @@ class Detect:
     baselines: Baselines
     deviations: Deviations
     events: Events
+    messages: Messages
     reconcile: Reconcile
+    # Templates whose baselines this process has asked for: of an older engine, they are made anew.
+    asked: set[str] = field(default_factory=set, compare=False)
 
     def run(self, platform: str, template: str, first: date, last: date | None = None) -> int:
         """Score the days [first, last] and what follows from them; return how many rows were written.
@@ -64,12 +68,26 @@ class Detect:
             watched = self.registry.platform(platform)
             known = find_template(watched, template)
             try:
-                return _Run(self, watched, known, again=attempt > 0).run(first, last or first)
+                written = _Run(self, watched, known, again=attempt > 0).run(first, last or first)
             except Conflict as conflict:
                 logger.info("%s: %s; reading again", template, conflict)
                 if attempt == ATTEMPTS - 1:
                     raise
+            else:
+                self._renew(watched, known)
+                return written
         raise AssertionError
+
+    def _renew(self, watched: Watched, template: Template) -> None:
+        """Ask for baselines of this engine where an older one made them; those of a newer one are left to it."""
+        engines = {watched.history(sensor.id).engine for sensor in template.sensors} - {"", engine_id()}
+        if template.id not in self.asked and any(not is_newer(one) for one in engines):
+            self.messages.build_baselines(template)
+            self.asked.add(template.id)
+
+
+class OtherEngine(LeakDetectionError):
+    """A baseline was made by another detection engine: what was scored by it stands until it is made anew."""
 
 
 class _Run:
@@ -137,6 +155,9 @@ class _Run:
             reach[sensor.id] = None
             try:
                 baseline = self._baseline(sensor, day)
+            except OtherEngine as error:
+                logger.info("%s is not scored: %s", sensor.id, error)
+                continue
             except (NotFound, CorruptBlob) as error:
                 # What was scored by it stays: without its baseline nobody can say anything else.
                 logger.exception("%s cannot be scored", sensor.id)
@@ -168,7 +189,7 @@ class _Run:
         row = self._rows.get((sensor, day))
         if row is None:
             row = self._do.deviations.get(sensor, day, fresh=self._again).row
-        return None if row is None else row.carry
+        return None if row is None or row.engine != engine_id() else row.carry
 
     def _write(self) -> list[tuple[str, date]]:
         """Write the rows that differ, the last day first, and before each what a person should know of it.
@@ -252,8 +273,12 @@ class _Run:
                 return
 
     def _baseline(self, sensor: Sensor, day: date) -> Baseline | None:
-        version = self._version(sensor.id, day)
-        return self._do.baselines.get(sensor.id, version) if version else None
+        version, engine = self._version(sensor.id, day), self._watched.history(sensor.id).engine
+        if not version:
+            return None
+        if engine != engine_id():
+            raise OtherEngine(f"its baselines come from detection engine {engine}, this is {engine_id()}")
+        return self._do.baselines.get(sensor.id, version)
 
     def _tell_unknown_series(self, day: date) -> None:
         """Tell of sensors that the day's document lacks, and take it back of those that it has by now."""

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from shared import __version__
+from shared.detection import engine_id
 from shared.domain.event import SYSTEM, Event
 from shared.domain.incident import split_incident
 from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
@@ -40,11 +41,12 @@ class TemplateHealth(Model):
     lag_seconds: int | None
     sensors: int
     sensors_with_baseline: int
+    sensors_of_another_engine: int  # their newest samples wait to be scored until their baselines are made anew
     stale: bool
 
 
 class Health(Model):
-    """How the system is; ``degraded``: a template is behind, or a message failed for good."""
+    """How the system is; ``degraded``: a template is behind or waits to be scored, or a message failed for good."""
 
     status: Literal["ok", "degraded"]
     version: str
@@ -136,8 +138,8 @@ class Query:
             for template in watched.platform.templates
         )
         queues = dict(self.messages.lengths())
-        stale = any(one.stale for one in templates if one.sensors)
-        status: Literal["ok", "degraded"] = "degraded" if stale or poisoned(queues) else "ok"
+        behind = any(one.stale or one.sensors_of_another_engine for one in templates if one.sensors)
+        status: Literal["ok", "degraded"] = "degraded" if behind or poisoned(queues) else "ok"
         return Health(status=status, version=__version__, now=now, templates=templates, queues=queues)
 
 
@@ -145,11 +147,13 @@ def _health(watched: Watched, template: Template, now: datetime) -> TemplateHeal
     moments = watched.watermarks.get(template.id, {})
     until = min(moments.values(), default=None)
     late = None if until is None else now - until
+    histories = [watched.history(one.id) for one in template.sensors]
     return TemplateHealth(
         template=template.id,
         ingested_until=until,
         lag_seconds=None if late is None else int(late.total_seconds()),
         sensors=len(template.sensors),
-        sensors_with_baseline=sum(watched.history(one.id).current is not None for one in template.sensors),
+        sensors_with_baseline=sum(one.current is not None for one in histories),
+        sensors_of_another_engine=sum(one.engine not in ("", engine_id()) for one in histories),
         stale=late is None or late > STALE,
     )

@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from shared.detection import Baseline, Detection, Fault, State, detect
+from shared.detection import Baseline, Detection, Fault, State, detect, engine_id
 from shared.detection.detector import CONTEXT_BINS
 from shared.detection.health import faults
 from shared.detection.regular import HOLD_BINS, regularise
@@ -57,13 +57,13 @@ def score_day(
 ) -> Rescored:
     """Return the sensor's day, scored from its first sample that differs from what is stored.
 
-    baseline: None while learning; before: what the day before handed on (None: there is none); felt_until: where the
-    effect of changes on earlier days ends.
+    baseline: None while learning; before: what the day before handed on, by this engine (None: there is none);
+    felt_until: where the effect of changes on earlier days ends.
     """
     slots = 0 if series is None else closed_slots(series, day)
     ppmv = np.full(0, np.nan) if series is None else series.readings()[:slots]
-    version = "" if baseline is None else baseline.version
-    known = stored if stored is not None and stored.baseline == version else None
+    version, engine = "" if baseline is None else baseline.version, engine_id()
+    known = stored if stored is not None and (stored.engine, stored.baseline) == (engine, version) else None
     handed = before if before is not None and version and before.baseline == version else None
     disturbed = felt_until is not None and felt_until > grid(day)[0] + MOMENT
     first = 0 if known is None or disturbed else _first_difference(ppmv, known.ppmv)
@@ -76,7 +76,7 @@ def score_day(
         fault = int(found.fault[-1]) if slots else Fault.NONE if handed is None else handed.fault
         carry = Carry((*found.latch,), fault, version)
         row = DeviationDay(
-            sensor, day, version, ppmv, found.score, found.level, found.raw, found.fault, handed, carry, bad
+            sensor, day, engine, version, ppmv, found.score, found.level, found.raw, found.fault, handed, carry, bad
         )
     return Rescored(row, not row.same_as(stored), _felt(row, known, felt_until if disturbed else None))
 

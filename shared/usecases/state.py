@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.detection import Fault
+from shared.detection import Fault, engine_id
 from shared.domain.deviation import Latest, Level
 from shared.domain.incident import Incident
 from shared.domain.platform import Platform
@@ -104,6 +104,6 @@ def state_of(
 
 
 def _sensor(watched: Watched, sensor: Sensor, now: datetime) -> SensorState:
-    latest, current = watched.latest.get(sensor.id), watched.history(sensor.id).current
+    latest, history = watched.latest.get(sensor.id), watched.history(sensor.id)
     old = latest is None or now - latest.at > STALE
-    return SensorState(sensor, latest, old, current is not None and bool(current.version))
+    return SensorState(sensor, latest, old, scored=history.scores_by(engine_id()))

@@ -1,16 +1,15 @@
 """Sweep: which stored days have to be scored again: holes, rows of another version, Criticals without an incident."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
+from shared.detection import engine_id
+from shared.domain.deviation import Level, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY
-from shared.ports import Deviations, Watched
+from shared.ports import DaySummary, Deviations, Watched
 from shared.usecases.detect import Detect
-
-Row = Mapping[str, Any]  # a scored day's plain properties
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 
@@ -27,18 +26,18 @@ class Sweep:
         if not days:
             return
         rows = {
-            sensor.id: {one["RowKey"]: one for one in self.deviations.summaries(sensor.id, days[0], days[-1])}
+            sensor.id: {one.day: one for one in self.deviations.summaries(sensor.id, days[0], days[-1])}
             for sensor in template.sensors
         }
         incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
         stale = set(days[-RECENT_DAYS:])
         for day in days:
             told = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
-            found = {sensor.id: rows[sensor.id].get(day.isoformat()) for sensor in template.sensors}
+            found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
             if not any(found.values()) or any(
-                _is_stale(row, watched.history(sensor).version_of(day), day, newest=max(rows[sensor], default=""))
-                or _was_handed_something_else(row, rows[sensor].get((day - ONE_DAY).isoformat()))
-                or (row is not None and row["critical"] and not told)
+                _is_stale(row, watched.history(sensor).version_of(day), day, newest=max(rows[sensor], default=date.min))
+                or _was_handed_something_else(row, rows[sensor].get(day - ONE_DAY))
+                or (row is not None and row.counts[Level.CRITICAL] and not told)
                 for sensor, row in found.items()
             ):
                 stale.add(day)
@@ -47,18 +46,18 @@ class Sweep:
             self.detect.run(watched.platform.id, template.id, first, min(last + ONE_DAY, days[-1]))
 
 
-def _is_stale(row: Row | None, version: str, day: date, *, newest: str) -> bool:
-    """Return whether the row is a hole among the sensor's rows, or comes from another version than it should."""
+def _is_stale(row: DaySummary | None, version: str, day: date, *, newest: date) -> bool:
+    """Return whether the row is a hole among the sensor's rows, or comes from another version or engine."""
     if row is None:
-        return day.isoformat() < newest  # a sensor may have ended; one that goes on has a row for each day
-    return bool(row["baseline"] != version)
+        return day < newest  # a sensor may have ended; one that goes on has a row for each day
+    return (row.engine, row.baseline) != (engine_id(), version)
 
 
-def _was_handed_something_else(row: Row | None, before: Row | None) -> bool:
+def _was_handed_something_else(row: DaySummary | None, before: DaySummary | None) -> bool:
     """Return whether the row rests on another latch than the day before hands on, where both have one version."""
-    if row is None or before is None or not row["baseline"] or row["baseline"] != before["baseline"]:
+    if row is None or before is None or not row.baseline or row.baseline != before.baseline:
         return False
-    return bool(row["before"] != before["carry"])
+    return not same_carry(row.before, before.carry)
 
 
 def _runs(days: Sequence[date]) -> list[tuple[date, date]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
+from shared.detection import engine_id
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.incident import Incident
@@ -35,7 +36,8 @@ class ScoredDays:
     def load(self, sensor: str, first: date, last: date) -> None:
         """Read the stored rows of [first, last]."""
         for row in self.deviations.range(sensor, first, last):
-            self._rows[sensor, row.day, row.baseline] = row
+            if row.engine == engine_id():
+                self._rows[sensor, row.day, row.baseline] = row
 
     def row(self, sensor: str, day: date, history: BaselineHistory) -> DeviationDay | None:
         """Return the sensor's day as that history scores it, or None where the lake holds nothing of it."""

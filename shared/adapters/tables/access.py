@@ -54,11 +54,11 @@ def put_entity(table: TableClient, entity: Mapping[str, Any], tag: Tag) -> str:
     return str(written["etag"])
 
 
-def put(entity: Mapping[str, Any], tag: Tag) -> Operation:
-    """Return the writing of a whole entity on what was read (None: on nothing)."""
+def put(entity: Mapping[str, Any], tag: Tag, *, merge: bool = False) -> Operation:
+    """Return the writing of an entity on what was read (None: on nothing); ``merge`` keeps what it does not name."""
     if tag is None:
         return "create", entity, {}
-    return "update", entity, {"mode": UpdateMode.REPLACE, **_if(tag)}
+    return "update", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE, **_if(tag)}
 
 
 def upsert(entity: Mapping[str, Any], *, merge: bool = False) -> Operation:

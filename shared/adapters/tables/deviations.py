@@ -21,26 +21,13 @@ from shared.domain.deviation import Carry, DeviationDay, Level
 from shared.domain.environment import Times
 from shared.domain.tsd import grid
 from shared.errors import Conflict
-from shared.ports import StoredDeviations, Tag
+from shared.ports import DaySummary, StoredDeviations, Tag
+from shared.schemas import SCHEMA, Stored, numbered, read
 
 _PACKED = {"ppmv": "<f8", "score": "<f4", "level": "<i1", "raw": "<f4", "fault": "<i1"}
 
-_PLAIN = [
-    "RowKey",
-    "samples",
-    "buckets",
-    "ok",
-    "warning",
-    "critical",
-    "undefined",
-    "max_ppmv",
-    "max_score",
-    "last_level",
-    "baseline",
-    "bad",
-    "before",
-    "carry",
-]
+_LEVELS = [level.name.lower() for level in Level]
+_SUMMARISED = ["PartitionKey", "RowKey", SCHEMA, "samples", *_LEVELS, "engine", "baseline", "bad", "before", "carry"]
 
 
 class TableDeviations(PartitionedTable):
@@ -64,14 +51,14 @@ class TableDeviations(PartitionedTable):
         if entity is None:
             self._forget(sensor, day)
             return StoredDeviations(None, None, fresh=True)
-        row = _unpack(entity)
+        row = row_of(entity)
         self._remember(row, tag_of(entity))
         return StoredDeviations(row, tag_of(entity), fresh=True)
 
     def put(self, row: DeviationDay, tag: Tag) -> None:
         """Write the row on what was read; raises Conflict and forgets what it remembered."""
         try:
-            written = put_entity(self._table, _pack(row), tag)
+            written = put_entity(self._table, entity_of(row), tag)
         except Conflict:
             self._forget(row.sensor, row.day)
             raise
@@ -79,23 +66,27 @@ class TableDeviations(PartitionedTable):
 
     def range(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
         """Return the sensor's rows of [first, last] in order, read from the table."""
-        return [_unpack(entity) for entity in self._table.query_entities(_between(sensor, first, last))]
+        return [row_of(entity) for entity in self._table.query_entities(_between(sensor, first, last))]
 
     def columns(
         self, sensor: str, first: date, last: date, names: Sequence[str]
     ) -> tuple[Times, Mapping[str, npt.NDArray[Any]]]:
         """Return times [n] and these columns [n] of the rows of [first, last]; nothing else is read."""
-        rows = list(self._table.query_entities(_between(sensor, first, last), select=["RowKey", "buckets", *names]))
-        times = [grid(date.fromisoformat(row["RowKey"]), row["buckets"]) for row in rows]
-        found = {name: b"".join(row[name] for row in rows) for name in names}
+        select = ["PartitionKey", "RowKey", SCHEMA, "buckets", *names]
+        stored = self._table.query_entities(_between(sensor, first, last), select=select)
+        rows = [read(Stored.DEVIATIONS, one, lambda row: [row[name] for name in select]) for one in stored]
+        times = [grid(date.fromisoformat(row[1]), row[3]) for row in rows]
+        found = {name: b"".join(row[place] for row in rows) for place, name in enumerate(names, start=4)}
         return (
             np.concatenate([np.empty(0, "datetime64[s]"), *times]),
             {name: np.frombuffer(content, _PACKED[name]) for name, content in found.items()},
         )
 
-    def summaries(self, sensor: str, first: date, last: date) -> list[Mapping[str, Any]]:
-        """Return the plain properties of the rows of [first, last]; ``RowKey`` is the day."""
-        return list(self._table.query_entities(_between(sensor, first, last), select=_PLAIN))
+    def summaries(self, sensor: str, first: date, last: date) -> list[DaySummary]:
+        """Return the rows of [first, last] in short and in order, without the packed samples."""
+        return [
+            summary_of(one) for one in self._table.query_entities(_between(sensor, first, last), select=_SUMMARISED)
+        ]
 
     def remove_all(self, sensor: str, /) -> None:
         """Remove all of the sensor, also from memory."""
@@ -123,19 +114,18 @@ def _between(sensor: str, first: date, last: date) -> str:
     )
 
 
-def _pack(row: DeviationDay) -> dict[str, Any]:
-    return {
+def entity_of(row: DeviationDay) -> dict[str, Any]:
+    """Return the day as its row in the table."""
+    properties = {
         "PartitionKey": row.sensor,
         "RowKey": row.day.isoformat(),
         "buckets": int(row.level.size),
         "samples": int(np.count_nonzero(np.isfinite(row.ppmv))),
-        "ok": row.count(Level.OK),
-        "warning": row.count(Level.WARNING),
-        "critical": row.count(Level.CRITICAL),
-        "undefined": row.count(Level.UNDEFINED),
+        **{level.name.lower(): row.count(level) for level in Level},
         "max_ppmv": _maximum(row.ppmv),
         "max_score": _maximum(row.score.astype(np.float64)),
         "last_level": row.last_level().word,
+        "engine": row.engine,
         "baseline": row.baseline,
         "bad": row.bad,
         "faulty": int(np.count_nonzero(row.fault)),
@@ -147,6 +137,7 @@ def _pack(row: DeviationDay) -> dict[str, Any]:
         "raw": row.raw.astype(_PACKED["raw"]).tobytes(),
         "fault": row.fault.astype(_PACKED["fault"]).tobytes(),
     }
+    return numbered(Stored.DEVIATIONS, properties)
 
 
 def _pack_carry(carry: Carry | None) -> str:
@@ -156,7 +147,9 @@ def _pack_carry(carry: Carry | None) -> str:
     return " ".join([*(repr(float(number)) for number in carry.latch), str(carry.fault), carry.baseline])
 
 
-def _unpack_carry(text: str) -> Carry:
+def _unpack_carry(text: str) -> Carry | None:
+    if not text:
+        return None
     held, low, release, age, fault, baseline = text.split(" ")
     return Carry((float(held), float(low), float(release), float(age)), int(fault), baseline)
 
@@ -167,17 +160,48 @@ def _maximum(values: Any) -> float:
     return float(known.max()) if known.size else -1.0
 
 
-def _unpack(entity: Mapping[str, Any]) -> DeviationDay:
+def row_of(entity: Mapping[str, Any]) -> DeviationDay:
+    """Return the day that a row of the table holds; raises NewerSchema."""
+    return read(Stored.DEVIATIONS, entity, _row)
+
+
+def _row(entity: Mapping[str, Any]) -> DeviationDay:
     return DeviationDay(
         sensor=entity["PartitionKey"],
         day=date.fromisoformat(entity["RowKey"]),
+        engine=entity["engine"],
         baseline=entity["baseline"],
         ppmv=np.frombuffer(entity["ppmv"], _PACKED["ppmv"]).astype(np.float64),
         score=np.frombuffer(entity["score"], _PACKED["score"]).astype(np.float32),
         level=np.frombuffer(entity["level"], _PACKED["level"]).astype(np.int8),
         raw=np.frombuffer(entity["raw"], _PACKED["raw"]).astype(np.float32),
         fault=np.frombuffer(entity["fault"], _PACKED["fault"]).astype(np.int8),
-        before=_unpack_carry(entity["before"]) if entity["before"] else None,
-        carry=_unpack_carry(entity["carry"]),
+        before=_unpack_carry(entity["before"]),
+        carry=_carry(entity),
         bad=entity["bad"],
+    )
+
+
+def _carry(entity: Mapping[str, Any]) -> Carry:
+    carry = _unpack_carry(entity["carry"])
+    if carry is None:
+        raise ValueError("carry must not be empty")
+    return carry
+
+
+def summary_of(entity: Mapping[str, Any]) -> DaySummary:
+    """Return what the plain properties of a row say; raises NewerSchema."""
+    return read(Stored.DEVIATIONS, entity, _summary)
+
+
+def _summary(entity: Mapping[str, Any]) -> DaySummary:
+    return DaySummary(
+        day=date.fromisoformat(entity["RowKey"]),
+        engine=entity["engine"],
+        baseline=entity["baseline"],
+        samples=entity["samples"],
+        counts={level: entity[level.name.lower()] for level in Level},
+        bad=entity["bad"],
+        before=_unpack_carry(entity["before"]),
+        carry=_carry(entity),
     )

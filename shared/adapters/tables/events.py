@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables import UpdateMode
 
 from shared.adapters.tables.access import (
     PartitionedTable,
@@ -17,6 +17,7 @@ from shared.adapters.tables.access import (
 from shared.domain.event import Event, split_event
 from shared.domain.tsd import iso
 from shared.ports import Page, StoredEvent, Tag
+from shared.schemas import Stored, numbered, read
 
 
 class TableEvents(PartitionedTable):
@@ -24,16 +25,16 @@ class TableEvents(PartitionedTable):
 
     def put(self, event: Event) -> None:
         """Store the event; the same event again changes nothing."""
-        self._table.upsert_entity(_entity(event), mode=UpdateMode.REPLACE)
+        self._table.upsert_entity(event_entity(event), mode=UpdateMode.REPLACE)
 
     def replace(self, event: Event, tag: Tag) -> None:
         """Write the event on what was read; raises Conflict."""
-        put_entity(self._table, _entity(event), tag)
+        put_entity(self._table, event_entity(event), tag)
 
     def get(self, subject: str, event: str) -> StoredEvent | None:
         """Return the subject's event of that id, or None; raises InvalidInput."""
         entity = get_entity(self._table, subject, _row(event))
-        return None if entity is None else StoredEvent(_event(entity), tag_of(entity))
+        return None if entity is None else StoredEvent(event_of(entity), tag_of(entity))
 
     def remove(self, event: Event) -> None:
         """Remove an event that the data no longer support; removing it again changes nothing."""
@@ -42,7 +43,7 @@ class TableEvents(PartitionedTable):
     def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> Page[Event]:
         """Return the subject's events, newest first, so many after a page."""
         found, continuation = page_of(self._table, subject, limit, after)
-        return Page.of((_event(entity) for entity in found), continuation)
+        return Page.of((event_of(entity) for entity in found), continuation)
 
 
 def _row(event: str) -> str:
@@ -50,8 +51,9 @@ def _row(event: str) -> str:
     return f"{newest_first(at)}-{key}"
 
 
-def _entity(event: Event) -> Mapping[str, Any]:
-    return {
+def event_entity(event: Event) -> dict[str, Any]:
+    """Return the event as its row in the table."""
+    properties = {
         "PartitionKey": event.subject,
         "RowKey": _row(event.id),
         "kind": event.kind,
@@ -60,9 +62,15 @@ def _entity(event: Event) -> Mapping[str, Any]:
         "message": event.message,
         "by": event.by,
     }
+    return numbered(Stored.EVENT, properties)
 
 
-def _event(entity: TableEntity) -> Event:
+def event_of(entity: Mapping[str, Any]) -> Event:
+    """Return the event that a row of the table holds; raises NewerSchema."""
+    return read(Stored.EVENT, entity, _event)
+
+
+def _event(entity: Mapping[str, Any]) -> Event:
     return Event(
         subject=entity["PartitionKey"],
         kind=entity["kind"],

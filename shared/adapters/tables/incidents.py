@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from azure.data.tables import TableEntity
 from pydantic import TypeAdapter
 
 from shared.adapters.tables.access import (
@@ -26,6 +25,7 @@ from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.incident import Incident, split_incident
 from shared.domain.tsd import iso
 from shared.ports import EstimationSummary, Page, StoredEstimation, StoredIncident, Tag, Told
+from shared.schemas import SCHEMA, Stored, numbered, read
 
 _HISTORY: TypeAdapter[tuple[EstimationStep, ...]] = TypeAdapter(tuple[EstimationStep, ...])
 
@@ -36,42 +36,57 @@ class TableIncidents(PartitionedTable):
     def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> Page[StoredIncident]:
         """Return the template's incidents, newest first: all, or so many after a page."""
         found, continuation = page_of(self._table, template, limit, after)
-        return Page.of((_incident(entity) for entity in found), continuation)
+        return Page.of((incident_of(entity, tag_of(entity)) for entity in found), continuation)
 
     def open_ones(self) -> Sequence[StoredIncident]:
         """Return every template's incidents that go on, by one query."""
-        return [_incident(entity) for entity in self._table.query_entities("closed eq ''")]
+        return [incident_of(one, tag_of(one)) for one in self._table.query_entities("closed eq ''")]
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         """Return the template's incident with that onset, or None."""
         entity = get_entity(self._table, template, newest_first(onset))
-        return None if entity is None else _incident(entity)
+        return None if entity is None else incident_of(entity, tag_of(entity))
 
     def put(self, incident: Incident, told: Told | None, tag: Tag) -> str:
         """Write the incident on what was read and return its new tag; raises Conflict."""
-        entity = {
-            "PartitionKey": incident.template,
-            "RowKey": newest_first(incident.onset),
-            "incident": incident.id,
-            "platform": incident.platform,
-            "onset": iso(incident.onset),
-            "last_critical": iso(incident.last_critical),
-            "closed": iso(incident.closed) if incident.closed else "",
-            "sensors": json.dumps(incident.sensors),
-            "max_score": incident.max_score,
-            "notified_until": iso(told.at) if told else "",
-            "notified_digest": told.digest if told else "",
-            "told_closed": iso(told.closed) if told and told.closed else "",
-            "told_sensors": json.dumps(told.sensors if told else []),
-        }
-        return put_entity(self._table, entity, tag)
+        return put_entity(self._table, incident_entity(incident, told), tag)
 
     def remove(self, incident: Incident) -> None:
         """Remove an incident that the data no longer support; removing it again changes nothing."""
         remove_entity(self._table, incident.template, newest_first(incident.onset))
 
 
-def _incident(entity: TableEntity) -> StoredIncident:
+def incident_entity(incident: Incident, told: Told | None) -> dict[str, Any]:
+    """Return the incident, and what people were notified of, as its row in the table."""
+    notified_closed = iso(told.closed) if told and told.closed else ""
+    notified_sensors = json.dumps(told.sensors if told else [])
+    properties = {
+        "PartitionKey": incident.template,
+        "RowKey": newest_first(incident.onset),
+        "incident": incident.id,
+        "platform": incident.platform,
+        "onset": iso(incident.onset),
+        "last_critical": iso(incident.last_critical),
+        "closed": iso(incident.closed) if incident.closed else "",
+        "sensors": json.dumps(incident.sensors),
+        "max_score": incident.max_score,
+        "notified_until": iso(told.at) if told else "",
+        "notified_digest": told.digest if told else "",
+        "notified_closed": notified_closed,
+        "notified_sensors": notified_sensors,
+        # The names of schema 1, for a release that may still be running beside this one.
+        "told_closed": notified_closed,
+        "told_sensors": notified_sensors,
+    }
+    return numbered(Stored.INCIDENT, properties)
+
+
+def incident_of(entity: Mapping[str, Any], tag: Tag) -> StoredIncident:
+    """Return the incident that a row of the table holds; raises NewerSchema."""
+    return read(Stored.INCIDENT, entity, lambda properties: _incident(properties, tag))
+
+
+def _incident(entity: Mapping[str, Any], tag: Tag) -> StoredIncident:
     incident = Incident(
         id=entity["incident"],
         platform=entity["platform"],
@@ -82,9 +97,9 @@ def _incident(entity: TableEntity) -> StoredIncident:
         sensors=tuple(json.loads(entity["sensors"])),
         max_score=entity["max_score"],
     )
-    until, sensors = _moment(entity["notified_until"]), tuple(json.loads(entity["told_sensors"]))
-    told = Told(until, entity["notified_digest"], _moment(entity["told_closed"]), sensors) if until else None
-    return StoredIncident(incident, told, tag_of(entity))
+    until, sensors = _moment(entity["notified_until"]), tuple(json.loads(entity["notified_sensors"]))
+    told = Told(until, entity["notified_digest"], _moment(entity["notified_closed"]), sensors) if until else None
+    return StoredIncident(incident, told, tag)
 
 
 def _moment(text: str) -> datetime | None:
@@ -97,31 +112,32 @@ class TableEstimations(PartitionedTable):
     def summary(self, template: str, incident: str) -> EstimationSummary | None:
         """Return the incident's estimation in short, or None."""
         entity = get_entity(self._table, template, _row(incident), select=_PLAIN)
-        return None if entity is None else _summary(entity)
+        return None if entity is None else summary_of(entity)
 
     def get(self, template: str, incident: str) -> StoredEstimation | None:
         """Return the incident's estimation, or None."""
         entity = get_entity(self._table, template, _row(incident))
-        return None if entity is None else _estimation(entity)
+        return None if entity is None else estimation_of(entity, tag_of(entity))
 
     def list(self, template: str, *, limit: int, after: str | None = None) -> Page[EstimationSummary]:
         """Return the template's estimations in short, newest incident first, so many after a page."""
         found, continuation = page_of(self._table, template, limit, after, select=_PLAIN)
-        return Page.of((_summary(entity) for entity in found), continuation)
+        return Page.of((summary_of(entity) for entity in found), continuation)
 
     def put(self, estimation: StoredEstimation) -> None:
         """Write the estimation on what was read (its ``tag``); raises Conflict."""
-        put_entity(self._table, _entity(estimation), estimation.tag)
+        put_entity(self._table, estimation_entity(estimation), estimation.tag)
 
     def remove(self, template: str, incident: str) -> None:
         """Remove the estimation of an incident that the data no longer support."""
         remove_entity(self._table, template, _row(incident))
 
 
-def _entity(stored: StoredEstimation) -> Mapping[str, Any]:
+def estimation_entity(stored: StoredEstimation) -> dict[str, Any]:
+    """Return the estimation as its row in the table."""
     answer = stored.estimation
     rate = answer.dissolved_rate_kg_s
-    return {
+    properties = {
         "PartitionKey": stored.template,
         "RowKey": newest_first(stored.onset),
         "incident": stored.incident,
@@ -134,12 +150,18 @@ def _entity(stored: StoredEstimation) -> Mapping[str, Any]:
         "body": _packed(answer.model_dump_json()),
         "history": _packed(_HISTORY.dump_json(stored.history).decode()),
     }
+    return numbered(Stored.ESTIMATION, properties)
 
 
-_PLAIN = ["RowKey", "incident", "onset", "at", "verdict", "probability", "rate_kg_s"]
+_PLAIN = ["RowKey", SCHEMA, "incident", "onset", "at", "verdict", "probability", "rate_kg_s"]
 
 
-def _summary(entity: TableEntity) -> EstimationSummary:
+def summary_of(entity: Mapping[str, Any]) -> EstimationSummary:
+    """Return what the plain properties of an estimation's row say; raises NewerSchema."""
+    return read(Stored.ESTIMATION, entity, _summary)
+
+
+def _summary(entity: Mapping[str, Any]) -> EstimationSummary:
     rate = entity["rate_kg_s"]
     return EstimationSummary(
         incident=entity["incident"],
@@ -160,14 +182,19 @@ def _packed(text: str) -> bytes:
     return zlib.compress(text.encode(), level=9)
 
 
-def _estimation(entity: TableEntity) -> StoredEstimation:
+def estimation_of(entity: Mapping[str, Any], tag: Tag) -> StoredEstimation:
+    """Return the estimation that a row of the table holds; raises NewerSchema."""
+    return read(Stored.ESTIMATION, entity, lambda properties: _estimation(properties, tag))
+
+
+def _estimation(entity: Mapping[str, Any], tag: Tag) -> StoredEstimation:
     return StoredEstimation(
         incident=entity["incident"],
         template=entity["PartitionKey"],
         onset=datetime.fromisoformat(entity["onset"]),
         at=datetime.fromisoformat(entity["at"]),
         digest=entity["digest"],
-        estimation=Estimation.model_validate_json(zlib.decompress(entity["body"])),
-        history=_HISTORY.validate_json(zlib.decompress(entity["history"])),
-        tag=tag_of(entity),
+        estimation=Estimation.model_validate_json(zlib.decompress(entity["body"]), extra="ignore"),
+        history=_HISTORY.validate_json(zlib.decompress(entity["history"]), extra="ignore"),
+        tag=tag,
     )

@@ -3,12 +3,16 @@
 It is the only table that the lake cannot rebuild.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from azure.data.tables import UpdateMode
 
 from shared.adapters.tables.access import PartitionedTable, get_entity, put_entity, quoted, tag_of
 from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.tsd import iso
 from shared.ports import StoredMark, Tag
+from shared.schemas import Stored, numbered, read
 
 
 class TableMarks(PartitionedTable):
@@ -16,40 +20,54 @@ class TableMarks(PartitionedTable):
 
     def of(self, sensor: str) -> Decisions:
         """Return all decisions about the sensor."""
-        bodies: dict[str, list[str]] = {"mark": [], "undo": []}
-        for entity in self._table.query_entities(f"PartitionKey eq {quoted(sensor)}"):
-            bodies[entity["RowKey"].partition("|")[0]].append(entity["body"])
+        found = [decision_of(one) for one in self._table.query_entities(f"PartitionKey eq {quoted(sensor)}")]
         return Decisions(
-            tuple(Mark.model_validate_json(body) for body in bodies["mark"]),
-            tuple(Undo.model_validate_json(body) for body in bodies["undo"]),
+            tuple(one for one in found if isinstance(one, Mark)), tuple(one for one in found if isinstance(one, Undo))
         )
 
     def get(self, sensor: str, mark: str) -> StoredMark | None:
         """Return the sensor's mark of that id, or None."""
         entity = get_entity(self._table, sensor, f"mark|{mark}")
-        return None if entity is None else StoredMark(Mark.model_validate_json(entity["body"]), tag_of(entity))
+        found = None if entity is None else decision_of(entity)
+        return StoredMark(found, tag_of(entity)) if entity is not None and isinstance(found, Mark) else None
 
     def put(self, mark: Mark, tag: Tag) -> None:
         """Write the mark on what was read; raises Conflict."""
-        entity = {
-            "PartitionKey": mark.sensor,
-            "RowKey": f"mark|{mark.id}",
-            "start": iso(mark.start),
-            "end": iso(mark.end),
-            "verdict": mark.verdict,
-            "by": mark.by,
-            "made": iso(mark.made),
-            "undone": iso(mark.undone) if mark.undone else "",
-            "body": mark.model_dump_json(),
-        }
-        put_entity(self._table, entity, tag)
+        put_entity(self._table, mark_entity(mark), tag)
 
     def put_undo(self, undo: Undo) -> None:
         """Add what was decided about a baseline change; of the same moment, the last word stays."""
-        entity = {
-            "PartitionKey": undo.sensor,
-            "RowKey": f"undo|{undo.valid_from}|{iso(undo.made)}",
-            "undone": undo.undone,
-            "body": undo.model_dump_json(),
-        }
-        self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
+        self._table.upsert_entity(undo_entity(undo), mode=UpdateMode.REPLACE)
+
+
+def mark_entity(mark: Mark) -> dict[str, Any]:
+    """Return the mark as its row in the table."""
+    properties = {
+        "PartitionKey": mark.sensor,
+        "RowKey": f"mark|{mark.id}",
+        "start": iso(mark.start),
+        "end": iso(mark.end),
+        "verdict": mark.verdict,
+        "by": mark.by,
+        "made": iso(mark.made),
+        "undone": iso(mark.undone) if mark.undone else "",
+        "body": mark.model_dump_json(),
+    }
+    return numbered(Stored.MARK, properties)
+
+
+def undo_entity(undo: Undo) -> dict[str, Any]:
+    """Return what was decided about a baseline change as its row in the table."""
+    properties = {
+        "PartitionKey": undo.sensor,
+        "RowKey": f"undo|{undo.valid_from}|{iso(undo.made)}",
+        "undone": undo.undone,
+        "body": undo.model_dump_json(),
+    }
+    return numbered(Stored.MARK, properties)
+
+
+def decision_of(entity: Mapping[str, Any]) -> Mark | Undo:
+    """Return the mark, or what was decided about a change, that a row of the table holds; raises NewerSchema."""
+    model: type[Mark] | type[Undo] = Mark if entity["RowKey"].startswith("mark|") else Undo
+    return read(Stored.MARK, entity, lambda row: model.model_validate_json(row["body"], extra="ignore"))

@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from azure.data.tables import TableClient, TableEntity
 
@@ -20,16 +21,16 @@ from shared.adapters.tables.registry_rows import (
     definitions,
     differences,
     entity,
+    history_entity,
     ingest_entity,
     latest_entity,
-    sensor_entity,
     watched,
 )
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NewerSchema, NotFound
 from shared.ports import Tag, Watched
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class TableRegistry:
                 found.append(self._read(name, tags.get(HEAD)))
             except NotFound:
                 logger.exception("platform %s: its row in the registry is missing", name)
-            except ValueError:  # one platform's rows must not stop the others
+            except (NewerSchema, ValueError):  # one platform's rows must not stop the others
                 logger.exception("platform %s: its rows in the registry cannot be read", name)
         return found
 
@@ -158,13 +159,17 @@ class TableRegistry:
             self._write(platform.id, missing, there.get(HEAD))
         return len(missing)
 
+    def rewrite(self, row: Mapping[str, Any], tag: Tag) -> None:
+        """Write a row that says the same as the one that was read; raises Conflict."""
+        self._write_beside(row["PartitionKey"], put(row, tag))
+
     def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
         """Record how far each series of the template was ingested."""
         self._write_beside(template.platform, upsert(ingest_entity(template.platform, template.slug, watermarks)))
 
     def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> str:
         """Write the sensor's baseline history on the row that was read and return its new tag; raises Conflict."""
-        return self._write_beside(template.platform, put(sensor_entity(template, sensor, history), tag))
+        return self._write_beside(template.platform, put(history_entity(template, sensor, history), tag, merge=True))
 
     def set_latest(self, template: Template, latest: Mapping[str, Latest], tag: Tag) -> None:
         """Write the newest samples of the template's sensors on the row that was read; raises Conflict."""

@@ -15,6 +15,7 @@ from shared.domain.platform import Platform, Quantity
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import iso
 from shared.ports import StoredHistory, Tag, Watched
+from shared.schemas import SCHEMA, Stored, numbered, read, schema_of
 
 HEAD = "head"  # written with every other row of the partition, so that its tag names the partition's state
 PLATFORM = "platform"
@@ -25,7 +26,7 @@ Entity = dict[str, Any]
 
 def entity(platform: str, row: str, **more: Any) -> Entity:
     """Return an entity of the platform's partition."""
-    return {"PartitionKey": platform, "RowKey": row, **more}
+    return numbered(Stored.REGISTRY, {"PartitionKey": platform, "RowKey": row, **more})
 
 
 def sensor_row(template: Template, sensor: Sensor) -> str:
@@ -59,22 +60,36 @@ def latest_entity(platform: str, slug: str, latest: Mapping[str, Latest]) -> Ent
     return entity(platform, f"latest|{slug}", sensors=json.dumps(bodies))
 
 
-def sensor_entity(template: Template, sensor: Sensor, history: BaselineHistory) -> Entity:
-    """Return a sensor's row with its baseline history; a long one goes on in further properties."""
-    text = history.model_dump_json(exclude_defaults=True)
+def latest_of(row: Mapping[str, Any]) -> dict[str, Latest]:
+    """Return the newest samples in a template's row, by sensor."""
+    bodies = json.loads(row["sensors"])
+    return {sensor: Latest.model_validate(body, extra="ignore") for sensor, body in bodies.items()}
+
+
+def history_entity(template: Template, sensor: Sensor, history: BaselineHistory) -> Entity:
+    """Return a sensor's baseline history as properties of its row; a long one goes on in further ones."""
+    text = history.model_dump_json(exclude_defaults=True, exclude={"engine"})
     pieces = [text[begin : begin + PIECE] for begin in range(0, len(text), PIECE)]
     return entity(
         template.platform,
         sensor_row(template, sensor),
-        body=sensor.model_dump_json(),
+        engine=history.engine,
         baselines=len(pieces),
         **{f"baselines_{number}": piece for number, piece in enumerate(pieces)},
     )
 
 
+def history_of(row: Mapping[str, Any]) -> BaselineHistory:
+    """Return the baseline history in a sensor's row; raises NewerSchema."""
+    return read(Stored.REGISTRY, row, _history)
+
+
 def _history(row: Mapping[str, Any]) -> BaselineHistory:
     pieces = [row[f"baselines_{number}"] for number in range(row.get("baselines", 0))]
-    return BaselineHistory.model_validate_json("".join(pieces) or "{}")
+    if not pieces:
+        return BaselineHistory()
+    history = BaselineHistory.model_validate_json("".join(pieces), extra="ignore")
+    return history.model_copy(update={"engine": row["engine"] if history.changes else ""})
 
 
 @dataclass
@@ -88,8 +103,14 @@ class _Rows:
     stored: dict[str, StoredHistory] = field(default_factory=dict)
     latest: dict[str, Latest] = field(default_factory=dict)
     latest_tags: dict[str, Tag] = field(default_factory=dict)
+    schema: int = 1  # the newest
 
     def take(self, row: TableEntity) -> None:
+        """Take a row in; raises NewerSchema, and ValueError where it is none of ours."""
+        read(Stored.REGISTRY, row, lambda properties: self._take(properties, tag_of(row)))
+        self.schema = max(self.schema, schema_of(row))
+
+    def _take(self, row: Mapping[str, Any], tag: Tag) -> None:
         kind, _, rest = str(row["RowKey"]).partition("|")
         template = f"{row['PartitionKey']}-{rest}"
         if kind == PLATFORM:
@@ -99,24 +120,27 @@ class _Rows:
         elif kind == "sensor":
             sensor = json.loads(row["body"])
             self.sensors.setdefault(rest.partition("|")[0], []).append(sensor)
-            self.stored[sensor["id"]] = StoredHistory(_history(row), tag_of(row))
+            self.stored[sensor["id"]] = StoredHistory(_history(row), tag)
         elif kind == "ingest":
             moments = json.loads(row["watermarks"])
             self.watermarks[template] = {key: datetime.fromisoformat(text) for key, text in moments.items()}
         elif kind == "latest":
-            bodies = json.loads(row["sensors"])
-            self.latest |= {sensor: Latest.model_validate(body) for sensor, body in bodies.items()}
-            self.latest_tags[template] = tag_of(row)
+            self.latest |= latest_of(row)
+            self.latest_tags[template] = tag
 
 
 def watched(rows: Sequence[TableEntity], tag: Tag) -> Watched:
-    """Return a partition's platform with what is known of it, as of the head of that tag."""
+    """Return a partition's platform with what is known of it, as of the head of that tag.
+
+    Raises NewerSchema, and ValueError for rows that make no platform.
+    """
     found = _Rows()
     for row in rows:
         found.take(row)
     for template in found.templates:
         template["sensors"] = found.sensors.get(template["id"].partition("-")[2], [])
-    platform = Platform.model_validate(found.platform | {"templates": found.templates})
+    values = {**found.platform, "templates": found.templates, SCHEMA: found.schema}
+    platform = read(Stored.REGISTRY, values, lambda known: Platform.model_validate(known, extra="ignore"))
     return Watched(platform, found.watermarks, found.stored, tag, found.latest, found.latest_tags)
 
 

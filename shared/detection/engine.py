@@ -1,0 +1,26 @@
+"""The name of this detection engine: another one would score the same readings otherwise.
+
+Baseline histories and scored days record it, so that what another engine made is made anew.
+"""
+
+import hashlib
+import re
+from dataclasses import astuple
+
+from shared.detection import channels
+
+# Raise it with every change that can change a score or a fault of the same readings; tests/detection/test_engine.py
+# holds recorded scores against it. The table of channels is in the name by itself.
+NUMBER = 1
+
+
+def engine_id() -> str:
+    """Return the engine's name: its number, and a digest of the table of channels."""
+    table = repr([astuple(channel) for channel in channels.CHANNELS])
+    return f"{NUMBER}-{hashlib.sha256(table.encode()).hexdigest()[:8]}"
+
+
+def is_newer(engine: str) -> bool:
+    """Return whether that engine is a later one than this: the release that has it is being rolled out."""
+    found = re.match(r"[0-9]+", engine)
+    return found is not None and int(found[0]) > NUMBER
