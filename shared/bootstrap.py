@@ -26,8 +26,8 @@ from shared.domain.tsd import PlausibleRange
 from shared.errors import SettingsError
 from shared.ports import Clock
 from shared.settings import Settings, settings
-from shared.usecases.evidence import EvidenceRules
-from shared.usecases.incidents import IncidentRules, Reconcile
+from shared.usecases.incidents.estimation_inputs import EvidenceRules
+from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
 from shared.usecases.poison import POISON, POISON_BLOBS
 
 if TYPE_CHECKING:
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
     from shared.domain.environment import Environment
     from shared.domain.estimation import Estimation, Observations
     from shared.domain.template import Template
-    from shared.usecases.baselines import BuildBaselines
-    from shared.usecases.detect import Detect
-    from shared.usecases.estimate import Estimate
-    from shared.usecases.feedback import Feedback
-    from shared.usecases.ingest import Ingest
-    from shared.usecases.look import Look
-    from shared.usecases.notes import Notes
-    from shared.usecases.query import Query
-    from shared.usecases.registry import Registrations
-    from shared.usecases.series import Series
-    from shared.usecases.what_if import WhatIf
+    from shared.usecases.baselines.build import BuildBaselines
+    from shared.usecases.detection.detect import Detect
+    from shared.usecases.feedback.feedback import Feedback
+    from shared.usecases.feedback.notes import Notes
+    from shared.usecases.incidents.estimate import Estimate
+    from shared.usecases.ingestion.ingest import Ingest
+    from shared.usecases.queries.page_views import Look
+    from shared.usecases.queries.query import Query
+    from shared.usecases.queries.series import Series
+    from shared.usecases.queries.what_if import WhatIf
+    from shared.usecases.registration.registrations import Registrations
 
 # One line per storage request, and one per token, would bury what this system says itself.
 logging.getLogger("azure").setLevel(logging.WARNING)
@@ -208,7 +208,7 @@ class Bootstrap:
     @cached_property
     def ingest(self) -> "Ingest":
         """Brings the lake up to date."""
-        from shared.usecases.ingest import Ingest, IngestRules  # noqa: PLC0415
+        from shared.usecases.ingestion.ingest import Ingest, IngestRules  # noqa: PLC0415
 
         config = self.settings.ingest
         rules = IngestRules(
@@ -224,7 +224,7 @@ class Bootstrap:
     @cached_property
     def detect(self) -> "Detect":
         """Scores days."""
-        from shared.usecases.detect import Detect  # noqa: PLC0415
+        from shared.usecases.detection.detect import Detect  # noqa: PLC0415
 
         config = self.settings.detection
         rules = IncidentRules(
@@ -237,7 +237,7 @@ class Bootstrap:
     def estimate(self) -> "Estimate":
         """Estimates incidents."""
         from shared.estimation import EstimationOptions, estimate  # noqa: PLC0415
-        from shared.usecases.estimate import Estimate  # noqa: PLC0415
+        from shared.usecases.incidents.estimate import Estimate  # noqa: PLC0415
 
         config = self.settings.estimation
         fixed = EstimationOptions(
@@ -269,8 +269,8 @@ class Bootstrap:
     @cached_property
     def build_baselines(self) -> "BuildBaselines":
         """Builds baselines."""
-        from shared.usecases.baselines import BuildBaselines  # noqa: PLC0415
-        from shared.usecases.succession import SuccessionRules  # noqa: PLC0415
+        from shared.usecases.baselines.build import BuildBaselines  # noqa: PLC0415
+        from shared.usecases.baselines.renewal import SuccessionRules  # noqa: PLC0415
 
         config = self.settings.baseline
         clear = timedelta(hours=self.settings.detection.clear_hours)
@@ -295,36 +295,36 @@ class Bootstrap:
     @cached_property
     def feedback(self) -> "Feedback":
         """Takes people's decisions about baselines."""
-        from shared.usecases.feedback import Feedback  # noqa: PLC0415
+        from shared.usecases.feedback.feedback import Feedback  # noqa: PLC0415
 
         return Feedback(self.registry, self.marks, self.deviations, self.events, self.messages, self.clock)
 
     @cached_property
     def query(self) -> "Query":
         """Answers questions."""
-        from shared.usecases.query import Query  # noqa: PLC0415
+        from shared.usecases.queries.query import Query  # noqa: PLC0415
 
         return Query(self.registry, self.incidents, self.estimations, self.events, self.messages, self.clock)
 
     @cached_property
     def series(self) -> "Series":
         """Answers what sensors read, and how they were scored."""
-        from shared.usecases.series import Series  # noqa: PLC0415
+        from shared.usecases.queries.series import Series  # noqa: PLC0415
 
         return Series(self.registry, self.deviations, self.settings.query.max_samples)
 
     @cached_property
     def notes(self) -> "Notes":
         """Takes people's notes."""
-        from shared.usecases.notes import Notes  # noqa: PLC0415
+        from shared.usecases.feedback.notes import Notes  # noqa: PLC0415
 
         return Notes(self.registry, self.events, self.clock)
 
     @cached_property
     def registrations(self) -> "Registrations":
         """Creates, changes and deletes platforms, templates and sensors."""
-        from shared.usecases.contents import StoredContents  # noqa: PLC0415
-        from shared.usecases.registry import Registrations  # noqa: PLC0415
+        from shared.usecases.registration.registrations import Registrations  # noqa: PLC0415
+        from shared.usecases.registration.stored_data import StoredContents  # noqa: PLC0415
 
         contents = StoredContents(
             self.lake, self.baselines, self.deviations, self.marks, self.incidents, self.estimations, self.events
@@ -334,14 +334,14 @@ class Bootstrap:
     @cached_property
     def what_if(self) -> "WhatIf":
         """Simulates hypotheses."""
-        from shared.usecases.what_if import WhatIf  # noqa: PLC0415
+        from shared.usecases.queries.what_if import WhatIf  # noqa: PLC0415
 
         return WhatIf(self.lake, self.registry)
 
     @cached_property
     def look(self) -> "Look":
         """Reads what pages show."""
-        from shared.usecases.look import Look  # noqa: PLC0415
+        from shared.usecases.queries.page_views import Look  # noqa: PLC0415
 
         return Look(
             self.registry,

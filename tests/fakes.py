@@ -47,10 +47,10 @@ from shared.ports import (
     Watched,
     Window,
 )
-from shared.usecases.detect import Detect
-from shared.usecases.estimate import Estimate
-from shared.usecases.evidence import EvidenceRules
-from shared.usecases.incidents import IncidentRules, Reconcile
+from shared.usecases.detection.detect import Detect
+from shared.usecases.incidents.estimate import Estimate
+from shared.usecases.incidents.estimation_inputs import EvidenceRules
+from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
 from tests.examples import template
 
 Value = TypeVar("Value")

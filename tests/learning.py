@@ -11,10 +11,10 @@ import numpy as np
 
 from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import BaselineHistory
-from shared.usecases import readings
-from shared.usecases.baselines import BuildBaselines
-from shared.usecases.feedback import Feedback
-from shared.usecases.succession import SuccessionRules
+from shared.usecases.baselines import recorded_readings
+from shared.usecases.baselines.build import BuildBaselines
+from shared.usecases.baselines.renewal import SuccessionRules
+from shared.usecases.feedback.feedback import Feedback
 from tests.examples import DAY, document, platform, template
 from tests.examples import at as moment
 from tests.fakes import FakeClock, World
@@ -41,7 +41,7 @@ def build_once(times: Any, ppmv: Any, rates: Rates, *, told: Any) -> Baseline:
 @contextmanager
 def building_once() -> Iterator[None]:
     """Let the use cases build each baseline once."""
-    with patch.object(readings, "build_baseline", build_once):
+    with patch.object(recorded_readings, "build_baseline", build_once):
         yield
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.detection import baseline, channels, detect, detector, engine, engine_id, is_newer
 from shared.domain.deviation import Level
-from shared.usecases.query import Query
+from shared.usecases.queries.query import Query
 from tests.examples import at, noise, quiet_baseline
 from tests.fakes import Crash, FakeClock, World
 from tests.learning import ONE, TEMPLATE, TWO, case, day_of, put_day, world

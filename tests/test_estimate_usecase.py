@@ -9,8 +9,8 @@ from shared.domain.estimation import Estimation
 from shared.domain.incident import CriticalMessage, Incident
 from shared.errors import NotFound
 from shared.ports import Told
-from shared.usecases import estimate
-from shared.usecases.estimate import Estimate, in_words, step_of
+from shared.usecases.incidents import estimate
+from shared.usecases.incidents.estimate import Estimate, in_words, step_of
 from tests.examples import DAY, at, document, noise, platform, template
 from tests.fakes import World, invert
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.template import Template
-from shared.usecases.evidence import EvidenceRules, gather
+from shared.usecases.incidents.estimation_inputs import EvidenceRules, gather
 from tests.examples import DAY, at, document, noise, platform, template
 
 RULES = EvidenceRules(timedelta(hours=24), timedelta(hours=24))

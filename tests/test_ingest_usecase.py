@@ -11,7 +11,7 @@ from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, SLOTS, PlausibleRange, TemplateDay
 from shared.errors import Conflict, SourceError
 from shared.ports import Tag
-from shared.usecases.ingest import Ingest, IngestRules
+from shared.usecases.ingestion.ingest import Ingest, IngestRules
 from tests.examples import NOW, at, platform, template
 from tests.fakes import Crash, FakeClock, FakeLake, FakeSource, World
 

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.deviation import DeviationDay, Latest, Level
 from shared.domain.tsd import BUCKET, start_of
 from shared.errors import Conflict
-from shared.usecases.latest import ATTEMPTS, KeepLatest
+from shared.usecases.detection.latest_samples import ATTEMPTS, KeepLatest
 from tests.examples import DAY, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import Crash, FakeDeviations, World
 

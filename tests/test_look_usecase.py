@@ -9,9 +9,9 @@ from shared.detection import Baseline
 from shared.domain.deviation import Level
 from shared.domain.tsd import SLOTS, SeriesDay, start_of
 from shared.errors import NotFound
-from shared.usecases.feedback import Feedback
-from shared.usecases.look import Look
-from shared.usecases.query import Query
+from shared.usecases.feedback.feedback import Feedback
+from shared.usecases.queries.page_views import Look
+from shared.usecases.queries.query import Query
 from tests.examples import DAY, at, document, history, incident_at, noise, platform, quiet_baseline, template
 from tests.fakes import FakeClock, World
 

@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.event import Event
 from shared.errors import InvalidInput, NotFound, PreconditionFailed
-from shared.usecases.notes import Notes
+from shared.usecases.feedback.notes import Notes
 from tests.examples import DAY, NOW, at, platform, template
 from tests.fakes import FakeClock, World
 

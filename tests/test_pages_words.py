@@ -14,7 +14,7 @@ from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
 from shared.ports import StoredHistory, Watched
-from shared.usecases.state import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, state_of
+from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, state_of
 from tests.examples import DAY, NOW, at, history, incident_at, platform, template
 
 TEMPLATE = template()

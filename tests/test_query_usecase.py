@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidInput, NotFound
-from shared.usecases.query import Query
+from shared.usecases.queries.query import Query
 from tests.examples import DAY, NOW, history, platform, quiet_baseline, template
 from tests.fakes import FakeClock, World
 

@@ -7,9 +7,9 @@ import numpy as np
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
-from shared.usecases.evidence import EvidenceRules, gather
-from shared.usecases.ingest import Ingest, IngestRules
-from shared.usecases.readings import Readings
+from shared.usecases.baselines.recorded_readings import Readings
+from shared.usecases.incidents.estimation_inputs import EvidenceRules, gather
+from shared.usecases.ingestion.ingest import Ingest, IngestRules
 from tests.examples import DAY, NOW, PPMV, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import FakeClock, FakeSource, World
 

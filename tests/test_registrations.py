@@ -13,7 +13,7 @@ from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.errors import Conflict, HasData, InvalidInput, NotFound
 from shared.ports import Watched
-from shared.usecases.registry import ATTEMPTS, Registrations
+from shared.usecases.registration.registrations import ATTEMPTS, Registrations
 from tests.examples import NOW, platform, template
 from tests.fakes import FakeRegistry, Writes
 

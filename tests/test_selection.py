@@ -7,8 +7,8 @@ import pytest
 
 from shared.domain.baseline_history import DayRange, Recipe
 from shared.domain.mark import Decisions
-from shared.usecases.readings import Readings
-from shared.usecases.selection import History, choose, spans
+from shared.usecases.baselines.recorded_readings import Readings
+from shared.usecases.baselines.selection import History, choose, spans
 from tests.learning import ONE, building_once, day_of, usual, world
 
 LATE = 100  # from this day on the sea has a tide

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings
 from shared.domain.tsd import BUCKET, iso, to_datetime64
 from shared.errors import InvalidInput, NotFound
-from shared.usecases.series import Grid, Resolution, Series, TimeRange, moment
+from shared.usecases.queries.series import Grid, Resolution, Series, TimeRange, moment
 from tests.examples import DAY, NOW, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import World
 

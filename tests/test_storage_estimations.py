@@ -14,7 +14,7 @@ from shared.errors import Conflict
 from shared.estimation.curves import MOST_CURVES, MOST_TIMES
 from shared.estimation.places import MOST_PLACES
 from shared.ports import StoredEstimation
-from shared.usecases.estimate import MOST_STEPS, step_of
+from shared.usecases.incidents.estimate import MOST_STEPS, step_of
 from tests.examples import template
 from tests.fakes import invert
 

@@ -9,7 +9,7 @@ from shared.domain.event import Event
 from shared.domain.mark import Span
 from shared.domain.template import Sensor, Template
 from shared.errors import NotFound
-from shared.usecases.contents import StoredContents
+from shared.usecases.registration.stored_data import StoredContents
 from tests.examples import DAY, at, document, incident_at, noise, platform, quiet_baseline, scored_day, template
 
 pytestmark = pytest.mark.azurite

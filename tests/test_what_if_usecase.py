@@ -10,7 +10,7 @@ from shared.domain.leak import Leak
 from shared.domain.tsd import SLOTS, SeriesDay, grid, start_of
 from shared.errors import InvalidInput, NotFound
 from shared.simulation import simulate
-from shared.usecases.what_if import WhatIf
+from shared.usecases.queries.what_if import WhatIf
 from tests.examples import DAY, at, document, noise, platform, template
 from tests.fakes import World
 

@@ -30,7 +30,7 @@ from shared.domain.platform import Platform
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN, Sensor, Template
 from shared.domain.validation import Model, parse_given
 from shared.usecases.lookup import find_template, sensor_of
-from shared.usecases.registry import Guard
+from shared.usecases.registration.registrations import Guard
 
 endpoints = Endpoints("What is watched")
 endpoint = endpoints.endpoint

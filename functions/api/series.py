@@ -12,7 +12,7 @@ from shared.bootstrap import app
 from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings, TemplateSeries
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.series import MOST_POINTS, Resolution, TimeRange
+from shared.usecases.queries.series import MOST_POINTS, Resolution, TimeRange
 
 endpoints = Endpoints("Series")
 endpoint = endpoints.endpoint

@@ -14,7 +14,7 @@ from shared import __version__
 from shared.bootstrap import app
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.query import Health
+from shared.usecases.queries.query import Health
 
 endpoints = Endpoints("Service")
 endpoint = endpoints.endpoint

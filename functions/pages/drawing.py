@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from shared.domain.estimation import Estimation, PlaceProbability
 from shared.domain.template import WALLS, Template
-from shared.usecases.look import Current
+from shared.usecases.queries.page_views import Current
 
 MARGIN = 1.25
 FONT = 0.04  # of the width

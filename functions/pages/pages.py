@@ -14,7 +14,7 @@ from shared.detection import Fault
 from shared.domain.deviation import Level
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.state import ALARM, UNSCORED
+from shared.usecases.queries.template_status import ALARM, UNSCORED
 
 site = Pages()
 blueprint, page = site.blueprint, site.page

@@ -12,7 +12,7 @@ from shared.domain.tsd import BUCKET, floor_to_bucket
 from shared.errors import InvalidInput
 from shared.ports import Lake, Registry
 from shared.simulation import simulate
-from shared.usecases.evidence import buckets_between, sea_between
+from shared.usecases.incidents.estimation_inputs import buckets_between, sea_between
 from shared.usecases.lookup import look_up_template
 
 

@@ -27,11 +27,11 @@ from shared.ports import (
     StoredEstimation,
     Watched,
 )
-from shared.usecases.evidence import sea_between
-from shared.usecases.feedback import Feedback, MarkWithEffect
+from shared.usecases.feedback.feedback import Feedback, MarkWithEffect
+from shared.usecases.incidents.estimation_inputs import sea_between
 from shared.usecases.lookup import find_template, look_up_sensor, look_up_template
-from shared.usecases.query import Query
-from shared.usecases.state import SensorState, TemplateState, state_of
+from shared.usecases.queries.query import Query
+from shared.usecases.queries.template_status import SensorState, TemplateState, state_of
 
 MOST_INCIDENTS, MOST_EVENTS = 20, 30
 CURRENT_FOR = timedelta(hours=6)  # an older current says nothing of now

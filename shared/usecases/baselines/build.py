@@ -14,12 +14,12 @@ from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY, start_of
 from shared.errors import Conflict, InvalidInput
 from shared.ports import Baselines, Deviations, Events, Lake, Marks, Registry, StoredHistory, Watched
-from shared.usecases.detect import Detect
+from shared.usecases.baselines.recorded_readings import Readings
+from shared.usecases.baselines.renewal import Succession, SuccessionRules
+from shared.usecases.baselines.rescoring import Sweep
+from shared.usecases.baselines.trusted_days import ScoredDays
+from shared.usecases.detection.detect import Detect
 from shared.usecases.lookup import find_template
-from shared.usecases.readings import Readings
-from shared.usecases.succession import Succession, SuccessionRules
-from shared.usecases.sweep import Sweep
-from shared.usecases.trust import ScoredDays
 
 logger = logging.getLogger(__name__)
 

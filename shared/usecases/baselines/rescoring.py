@@ -9,7 +9,7 @@ from shared.domain.deviation import Level, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY
 from shared.ports import DaySummary, Deviations, Watched
-from shared.usecases.detect import Detect
+from shared.usecases.detection.detect import Detect
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 

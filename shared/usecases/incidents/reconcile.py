@@ -19,8 +19,8 @@ from shared.domain.tsd import ONE_DAY, iso, start_of
 from shared.errors import Conflict
 from shared.ports import Deviations, Estimations, Events, Incidents, Messages, StoredIncident, Told
 from shared.telemetry import tell
-from shared.usecases.evidence import Documents, EvidenceRules, gather
-from shared.usecases.runs import SILENT, find_incidents, reach_of
+from shared.usecases.incidents.critical_runs import SILENT, find_incidents, reach_of
+from shared.usecases.incidents.estimation_inputs import Documents, EvidenceRules, gather
 
 logger = logging.getLogger(__name__)
 

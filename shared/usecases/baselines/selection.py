@@ -15,7 +15,7 @@ from shared.domain.environment import Floats, Times
 from shared.domain.mark import Decisions
 from shared.domain.tsd import ONE_DAY, SLOTS, Levels
 from shared.errors import InvalidInput
-from shared.usecases.readings import Readings
+from shared.usecases.baselines.recorded_readings import Readings
 
 RECENT = timedelta(days=3)  # judged on; no candidate holds any of it
 CONTEXT = timedelta(days=2)  # before these, so that their first samples have a day before them

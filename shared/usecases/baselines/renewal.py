@@ -15,9 +15,9 @@ from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, days_between
 from shared.ports import Baselines
-from shared.usecases.readings import Readings
-from shared.usecases.selection import RECENT, History, capped, choose, spans
-from shared.usecases.trust import ScoredDays
+from shared.usecases.baselines.recorded_readings import Readings
+from shared.usecases.baselines.selection import RECENT, History, capped, choose, spans
+from shared.usecases.baselines.trusted_days import ScoredDays
 
 SERVED = timedelta(days=30)  # how long another template's baseline has scored its own sensor before it is lent
 

@@ -15,7 +15,7 @@ from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
 from shared.errors import InvalidInput, NotFound
 from shared.ports import Lake
-from shared.usecases.scoring import closed_slots
+from shared.usecases.detection.scoring import closed_slots
 
 
 class Readings:

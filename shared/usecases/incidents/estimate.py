@@ -14,8 +14,8 @@ from shared.domain.template import Template
 from shared.domain.tsd import iso
 from shared.errors import Conflict
 from shared.ports import Estimations, Events, Incidents, Lake, Registry, StoredEstimation
-from shared.usecases.evidence import EvidenceRules, gather
-from shared.usecases.incidents import estimated
+from shared.usecases.incidents.estimation_inputs import EvidenceRules, gather
+from shared.usecases.incidents.reconcile import estimated
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from shared.domain.incident import Incident
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, start_of
 from shared.ports import Baselines, Deviations
-from shared.usecases.readings import Readings
-from shared.usecases.runs import SILENT, find_incidents
-from shared.usecases.scoring import score_day
+from shared.usecases.baselines.recorded_readings import Readings
+from shared.usecases.detection.scoring import score_day
+from shared.usecases.incidents.critical_runs import SILENT, find_incidents
 
 LEAST_OK = SLOTS // 2
 

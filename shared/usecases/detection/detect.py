@@ -32,11 +32,11 @@ from shared.ports import (
     Watched,
 )
 from shared.telemetry import tell
-from shared.usecases.health import changes_of_health
-from shared.usecases.incidents import Reconcile
-from shared.usecases.latest import KeepLatest
+from shared.usecases.detection.fault_changes import changes_of_health
+from shared.usecases.detection.latest_samples import KeepLatest
+from shared.usecases.detection.scoring import Rescored, score_day
+from shared.usecases.incidents.reconcile import Reconcile
 from shared.usecases.lookup import find_template
-from shared.usecases.scoring import Rescored, score_day
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Baselines: what each sensor is compared with, how it is chosen, and when it is renewed."""

@@ -1,0 +1,1 @@
+"""Detection: days of the lake become scored days."""

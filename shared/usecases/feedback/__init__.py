@@ -1,0 +1,1 @@
+"""Feedback: what people say of alarms and baselines, and their notes."""

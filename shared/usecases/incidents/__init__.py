@@ -1,0 +1,1 @@
+"""Incidents: runs of Critical, what people are notified of them, and their estimation."""

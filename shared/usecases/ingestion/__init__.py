@@ -1,0 +1,1 @@
+"""Ingestion: readings from their source into the lake."""

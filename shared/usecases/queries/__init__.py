@@ -1,0 +1,1 @@
+"""Queries: what pages and other services ask for; reads only."""

@@ -1,0 +1,1 @@
+"""Registration: platforms, templates and sensors, and what is stored of them."""
