@@ -270,7 +270,7 @@ class Bootstrap:
     def build_baselines(self) -> "BuildBaselines":
         """Builds baselines."""
         from shared.usecases.baselines.build import BuildBaselines  # noqa: PLC0415
-        from shared.usecases.baselines.renewal import SuccessionRules  # noqa: PLC0415
+        from shared.usecases.baselines.renewal import RenewalRules  # noqa: PLC0415
 
         config = self.settings.baseline
         clear = timedelta(hours=self.settings.detection.clear_hours)
@@ -282,7 +282,7 @@ class Bootstrap:
             self.marks,
             self.events,
             self.detect,
-            SuccessionRules(
+            RenewalRules(
                 config.min_days,
                 config.max_days,
                 config.augment_days,

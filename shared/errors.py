@@ -31,7 +31,11 @@ class Conflict(LeakDetectionError):
     """Somebody else wrote the same row or blob in between; read again and recompute."""
 
 
-class HasData(Conflict):
+class Exists(LeakDetectionError):
+    """What is to be created is there already."""
+
+
+class HasData(LeakDetectionError):
     """What is to be deleted takes other things with it: nothing was deleted, the caller has to insist."""
 
     def __init__(self, what: str, contents: Mapping[str, int]) -> None:

@@ -30,7 +30,7 @@ from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, Reading, TemplateDay
-from shared.errors import Conflict, CorruptBlob, NotFound
+from shared.errors import Conflict, CorruptBlob, Exists, NotFound
 from shared.ports import (
     DaySummary,
     EstimationSummary,
@@ -225,7 +225,7 @@ class FakeRegistry:
     def change(self, before: Watched | None, after: Platform | None) -> None:
         name = before.platform.id if before else after.id if after else ""
         if before is None and name in self.known:
-            raise Conflict(f"platform {name!r} exists")
+            raise Exists(f"platform {name!r} exists")
         if before is not None and (name not in self.known or before.tag != self._head(name)):
             raise Conflict(f"{name} changed in between")
         self._writes.tick()

@@ -13,7 +13,7 @@ from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import BaselineHistory
 from shared.usecases.baselines import recorded_readings
 from shared.usecases.baselines.build import BuildBaselines
-from shared.usecases.baselines.renewal import SuccessionRules
+from shared.usecases.baselines.renewal import RenewalRules
 from shared.usecases.feedback.feedback import Feedback
 from tests.examples import DAY, document, platform, template
 from tests.examples import at as moment
@@ -21,7 +21,7 @@ from tests.fakes import FakeClock, World
 
 TEMPLATE = template()
 ONE, TWO = "troll-a-1", "troll-a-2"
-RULES = SuccessionRules(
+RULES = RenewalRules(
     min_days=14, max_days=400, augment_days=30, borrow=True, rates=(1.0, 0.1), clear=timedelta(hours=12)
 )
 
@@ -74,7 +74,7 @@ def world(days: int, special: Mapping[int, np.ndarray] | None = None, second: in
     return new
 
 
-def case(target: World, rules: SuccessionRules = RULES) -> BuildBaselines:
+def case(target: World, rules: RenewalRules = RULES) -> BuildBaselines:
     """Return the baselines use case on that world."""
     return BuildBaselines(
         target.lake,

@@ -10,7 +10,8 @@ import pytest
 from shared.domain.deviation import DeviationDay, Latest, Level
 from shared.domain.tsd import BUCKET, start_of
 from shared.errors import Conflict
-from shared.usecases.detection.latest_samples import ATTEMPTS, KeepLatest
+from shared.retry import TRIES
+from shared.usecases.detection.latest_samples import UpdateLatest
 from tests.examples import DAY, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import Crash, FakeDeviations, World
 
@@ -204,7 +205,7 @@ def test_an_older_day_leaves_the_newest_samples_alone() -> None:
     watched = target.registry.platform("troll")
     row = target.deviations.get(ONE, days[0]).row
     assert row is not None
-    KeepLatest(target.registry, target.deviations).run(watched, TEMPLATE, {(ONE, days[0]): row}, wrote=True)
+    UpdateLatest(target.registry, target.deviations).run(watched, TEMPLATE, {(ONE, days[0]): row}, wrote=True)
     assert target.registry.platform("troll").latest_tags[TEMPLATE.id] == tag
     run(target, days[0])
     assert latest(target) == expected(target)
@@ -245,10 +246,10 @@ def test_who_always_loses_says_so() -> None:
     row: DeviationDay | None = target.deviations.get(ONE, DAY).row
     assert row is not None
     with pytest.raises(Conflict):
-        KeepLatest(target.registry, target.deviations).run(
+        UpdateLatest(target.registry, target.deviations).run(
             target.registry.platform("troll"), TEMPLATE, {(ONE, DAY): row}, wrote=True
         )
-    assert len(tries) == ATTEMPTS
+    assert len(tries) == TRIES
 
 
 def test_the_word_of_a_level_is_stored() -> None:

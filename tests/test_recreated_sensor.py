@@ -7,7 +7,7 @@ import numpy as np
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
-from shared.usecases.baselines.recorded_readings import Readings
+from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.incidents.estimation_inputs import EvidenceRules, gather
 from shared.usecases.ingestion.ingest import Ingest, IngestRules
 from tests.examples import DAY, NOW, PPMV, at, document, history, noise, platform, quiet_baseline, template
@@ -56,7 +56,7 @@ def test_old_readings_are_neither_learnt_nor_estimated_from() -> None:
     """Where the new series is missing, there is nothing."""
     world = World()
     world.lake.cells.set((OLD.id, DAY), day())
-    readings = Readings(world.lake, registered(ANEW))
+    readings = RecordedReadings(world.lake, registered(ANEW))
     assert readings.day("troll-a-1", DAY) is None
     assert readings.day("troll-a-2", DAY) is not None
     rules = EvidenceRules(timedelta(hours=6), timedelta(hours=24))

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
-from shared.errors import Conflict, HasData, InvalidInput, NotFound
+from shared.errors import Conflict, Exists, HasData, InvalidInput, NotFound
 from shared.ports import Watched
-from shared.usecases.registration.registrations import ATTEMPTS, Registrations
+from shared.retry import TRIES
+from shared.usecases.registration.registrations import Registrations
 from tests.examples import NOW, platform, template
 from tests.fakes import FakeRegistry, Writes
 
@@ -94,7 +95,7 @@ def test_what_is_created_is_there_and_cannot_be_created_twice() -> None:
         lambda: world.do.create_template("troll", A),
         lambda: world.do.create_sensor("troll-a", sensor()),
     ):
-        with pytest.raises(Conflict, match="exists"):
+        with pytest.raises(Exists, match="exists"):
             again()
 
 
@@ -222,7 +223,7 @@ def test_who_meets_another_reads_again() -> None:
     watched = world.registry.platform("troll")
     assert watched.platform.templates[0].sensors[0].x == 2
     assert watched.watermarks["troll-a"] == {"troll-a-1": NOW, "troll-a-2": NOW}
-    world.meet(ATTEMPTS)
+    world.meet(TRIES)
     with pytest.raises(Conflict, match="changed in between"):
         world.do.change_sensor("troll-a-1", {"x": 3.0})
 
@@ -256,7 +257,7 @@ def test_any_sequence_ends_as_a_plain_set_would(steps: list[tuple[str, int]]) ->
     world, expected = World(), {1: -1.0, 2: 2.0}
     for place, (what, number) in enumerate(steps):
         name, x = f"troll-a-{number}", float(place)
-        refused = pytest.raises(Conflict if what == "create" else NotFound)
+        refused = pytest.raises(Exists if what == "create" else NotFound)
         with refused if (number in expected) == (what == "create") else nullcontext():
             if what == "create":
                 world.do.create_sensor("troll-a", sensor(number, x=x))

@@ -15,7 +15,7 @@ from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Latest, Level
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Exists, NotFound
 from shared.ports import Watched
 from tests.examples import DAY, history, platform, template
 
@@ -128,7 +128,7 @@ def test_of_two_writers_one_reads_again(make_app: Make, unique: str) -> None:
         mine.change(read, renamed(read, "Mine"))
     with pytest.raises(Conflict):
         mine.change(read, None)
-    with pytest.raises(Conflict, match="exists"):
+    with pytest.raises(Exists, match="exists"):
         mine.change(None, read.platform)
     assert mine.platform("troll").platform.name == "Theirs"
 

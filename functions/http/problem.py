@@ -12,7 +12,7 @@ from pydantic import Field
 
 from functions.http.reply import COMMON
 from shared.domain.validation import Model
-from shared.errors import Conflict, HasData, InvalidInput, LeakDetectionError, NotFound, PreconditionFailed
+from shared.errors import Conflict, Exists, HasData, InvalidInput, LeakDetectionError, NotFound, PreconditionFailed
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ STATUSES: Sequence[tuple[type[LeakDetectionError], HTTPStatus, str]] = (
     (InvalidInput, HTTPStatus.BAD_REQUEST, "invalid-input"),
     (NotFound, HTTPStatus.NOT_FOUND, "not-found"),
     (HasData, HTTPStatus.CONFLICT, "has-data"),
+    (Exists, HTTPStatus.CONFLICT, "conflict"),
     (Conflict, HTTPStatus.CONFLICT, "conflict"),
     (PreconditionFailed, HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
 )

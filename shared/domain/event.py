@@ -1,13 +1,21 @@
-"""Events: what happened to a sensor, a template or the system, and a person should see."""
+"""Events: what happened to a sensor, a template or the system, and a person should see.
+
+Each kind is made by one function here, so that the same thing that happened is the same event whoever tells it.
+"""
 
 import hashlib
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime
 
-from shared.domain.tsd import utc
+from shared.domain.baseline_history import Change, Reason
+from shared.domain.incident import Incident
+from shared.domain.mark import VERDICT_WORDS, Decisions, Mark, Undo
+from shared.domain.template import Sensor, Template
+from shared.domain.tsd import iso, start_of, utc
 from shared.domain.validation import Model
 from shared.errors import InvalidInput
 
@@ -66,3 +74,140 @@ def split_event(event: str) -> tuple[datetime, str]:
         return datetime.strptime(at + "+0000", "%Y%m%dT%H%M%SZ%z"), key
     except ValueError as error:
         raise InvalidInput(f"event: {event[:80]!r} is not an id of an event, {error}") from error
+
+
+# --- incidents
+
+
+def incident_opened(incident: Incident) -> Event:
+    """Return the event of an incident's beginning."""
+    return Event(
+        subject=incident.template,
+        kind="incident_opened",
+        at=incident.onset,
+        about=incident.id,
+        message=f"Critical at {', '.join(incident.sensors)} since {iso(incident.onset)}",
+    )
+
+
+def incident_closed(incident: Incident, closed: datetime | None = None) -> Event:
+    """Return the event of an incident's end, at the time when it was over: its own, or the one that is given."""
+    return Event(
+        subject=incident.template,
+        kind="incident_closed",
+        at=closed or incident.closed or incident.last_critical,
+        about=incident.id,
+        message=f"no Critical since {iso(incident.last_critical)}; the highest score was {incident.max_score:.2f}",
+    )
+
+
+def incident_estimated(template: str, incident: str, onset: datetime, summary: str = "") -> Event:
+    """Return the event of an incident's newest estimation."""
+    return Event(subject=template, kind="estimation", at=onset, about=incident, message=summary)
+
+
+# --- baselines, and what people decide about them
+
+_BASELINE_KINDS: Mapping[Reason, EventKind] = {
+    "built": "baseline_built",
+    "selected": "baseline_selected",
+    "augmented": "baseline_augmented",
+}
+
+
+def baseline_changed(template: Template, sensor: Sensor, change: Change) -> Event:
+    """Return the event of a baseline change that the lake led to."""
+    days = change.recipe.whole_days()
+    source = "" if change.recipe.source == sensor.id else f" of {change.recipe.source}"
+    return Event(
+        subject=template.id,
+        kind=_BASELINE_KINDS[change.reason],
+        at=start_of(change.valid_from),
+        about=sensor.id,
+        message=f"{sensor.id} is scored from {change.valid_from} by {len(days)} days{source}, {days[0]} to {days[-1]}",
+    )
+
+
+def decided(template: str, decisions: Decisions) -> tuple[Event, ...]:
+    """Return the events of all that people decided about a sensor's baselines."""
+    marks = [event for mark in decisions.marks for event in _marked(template, mark)]
+    return (*marks, *(_undone(template, undo) for undo in decisions.undos))
+
+
+def _marked(template: str, mark: Mark) -> list[Event]:
+    what = f"{VERDICT_WORDS[mark.verdict]} at {mark.sensor} from {iso(mark.start)} to {iso(mark.end)}"
+    about = f"{mark.sensor}/{mark.id}"
+    message = f"{mark.by} marked {what}" + (f": {mark.note}" if mark.note else "")
+    events = [Event(subject=template, kind="feedback", at=mark.made, about=about, message=message)]
+    if mark.undone is not None:
+        undone = f"undone: {what}"
+        events.append(Event(subject=template, kind="feedback", at=mark.undone, about=about, message=undone))
+    return events
+
+
+def _undone(template: str, undo: Undo) -> Event:
+    wish = "counts no more" if undo.undone else "counts again"
+    return Event(
+        subject=template,
+        kind="baseline_undone",
+        at=undo.made,
+        about=f"{undo.sensor}/{undo.valid_from}",
+        message=f"the baseline of {undo.sensor} that is valid from {undo.valid_from} {wish}",
+    )
+
+
+# --- data and sensors
+
+
+def bad_values(template: str, sensor: str, day: date, summary: str) -> Event:
+    """Return the event of a sensor's day that holds bad values; ``summary`` counts the buckets by reason."""
+    message = f"{sensor}: buckets with bad values: {summary}"
+    return Event(subject=template, kind="bad_values", at=start_of(day), about=sensor, message=message)
+
+
+def unknown_series(template: str, sensor: Sensor, day: date) -> Event:
+    """Return the event of a day for which the source knew no series of the sensor's tag."""
+    message = f"OMNIA knows no series {sensor.tag} for {sensor.id}"
+    return Event(subject=template, kind="unknown_series", at=start_of(day), about=sensor.id, message=message)
+
+
+def fault_changed(template: str, sensor: str, at: datetime, fault: str | None) -> Event:
+    """Return the event of a sensor that falls ill (``fault`` in a word), or gets well (None)."""
+    if fault is None:
+        message = f"{sensor} is well again since {iso(at)}"
+        return Event(subject=template, kind="sensor_well", at=at, about=sensor, message=message)
+    message = f"{sensor} is {fault} since {iso(at)}: what would be Ok is Undefined"
+    return Event(subject=template, kind="sensor_fault", at=at, about=sensor, message=message)
+
+
+def corrupt_day(template: str, day: date, problem: str, copy: str = "") -> Event:
+    """Return the event of a day blob that cannot be read; ``copy`` names where it was kept when it was replaced."""
+    replaced = f"; kept as {copy}, the day was fetched again from OMNIA" if copy else ""
+    about, message = copy or day.isoformat(), problem + replaced
+    return Event(subject=template, kind="corrupt_blob", at=start_of(day), about=about, message=message)
+
+
+def corrupt_baseline(template: str, sensor: str, day: date, problem: str) -> Event:
+    """Return the event of a sensor whose baseline cannot be read, so that its day cannot be scored."""
+    message = f"{sensor} cannot be scored: {problem}"
+    return Event(subject=template, kind="corrupt_blob", at=start_of(day), about=sensor, message=message)
+
+
+# --- the system, and people's notes
+
+
+def poison_message(queue: str, poison_queue: str, body: bytes, queued_at: datetime, why: str) -> Event:
+    """Return the event of a queue's message that failed for good and is kept in the poison queue."""
+    beginning = body[:200].decode(errors="replace")
+    return Event(
+        subject=SYSTEM,
+        kind="poison_message",
+        at=queued_at,
+        about=f"{queue}/{hashlib.sha256(body).hexdigest()[:16]}",
+        message=f"a message failed for good and is kept in {poison_queue}: {why} (message: {beginning})",
+    )
+
+
+def note(template: str, at: datetime, by: str, message: str) -> Event:
+    """Return a person's note; each has one a moment."""
+    return Event(subject=template, kind="note", at=at, about=by, message=message, by=by)

@@ -4,20 +4,19 @@ Each decision knows when it was made, so that what was known at any earlier time
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from shared.domain.event import Event
 from shared.domain.template import SENSOR_PATTERN
 from shared.domain.tsd import floor_to_bucket, iso
 from shared.domain.validation import Model
 
 Verdict = Literal["no_leak", "leak"]
-WORDS = {"no_leak": "no leak", "leak": "leak"}
+VERDICT_WORDS: Mapping[Verdict, str] = {"no_leak": "no leak", "leak": "leak"}
 LONGEST = timedelta(days=31)
 
 
@@ -120,33 +119,8 @@ class Decisions:
         texts += sorted(f"{undo.valid_from}|{undo.made}|{undo.undone}" for undo in self.undos)
         return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
-    def events(self, template: str) -> tuple[Event, ...]:
-        """Return what a person should see of them."""
-        told = [event for mark in self.marks for event in _events_of_mark(template, mark)]
-        return (*told, *(_event_of_undo(template, undo) for undo in self.undos))
-
 
 def _outside(old: Span, new: Span) -> Iterable[Span]:
     """Return the parts of ``old`` that lie outside ``new``."""
     pieces = (Span(old.start, min(old.end, new.start)), Span(max(old.start, new.end), old.end))
     return [piece for piece in pieces if piece.start < piece.end]
-
-
-def _events_of_mark(template: str, mark: Mark) -> Iterable[Event]:
-    what = f"{WORDS[mark.verdict]} at {mark.sensor} from {iso(mark.start)} to {iso(mark.end)}"
-    about = f"{mark.sensor}/{mark.id}"
-    said = f"{mark.by} marked {what}" + (f": {mark.note}" if mark.note else "")
-    yield Event(subject=template, kind="feedback", at=mark.made, about=about, message=said)
-    if mark.undone is not None:
-        yield Event(subject=template, kind="feedback", at=mark.undone, about=about, message=f"undone: {what}")
-
-
-def _event_of_undo(template: str, undo: Undo) -> Event:
-    said = "counts no more" if undo.undone else "counts again"
-    return Event(
-        subject=template,
-        kind="baseline_undone",
-        at=undo.made,
-        about=f"{undo.sensor}/{undo.valid_from}",
-        message=f"the baseline of {undo.sensor} that is valid from {undo.valid_from} {said}",
-    )

@@ -1,11 +1,10 @@
 """Poison: a message that failed for good becomes an event that a person sees; the message itself stays queued."""
 
-import hashlib
 import logging
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.domain.event import SYSTEM, Event
+from shared.domain.event import Event, poison_message
 from shared.ports import Events, Messages
 from shared.telemetry import tell
 
@@ -23,15 +22,7 @@ def is_last_try(dequeue_count: int | None) -> bool:
 
 def tell_poison(events: Events, queue: str, body: bytes, queued_at: datetime, why: str) -> Event:
     """Record that a message of the queue failed for good, and return the event."""
-    about = f"{queue}/{hashlib.sha256(body).hexdigest()[:16]}"
-    shown = body[:200].decode(errors="replace")
-    event = Event(
-        subject=SYSTEM,
-        kind="poison_message",
-        at=queued_at,
-        about=about,
-        message=f"a message failed for good and is kept in {queue}{POISON}: {why} (message: {shown})",
-    )
+    event = poison_message(queue, f"{queue}{POISON}", body, queued_at, why)
     events.put(event)
     return event
 

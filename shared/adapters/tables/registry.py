@@ -30,13 +30,13 @@ from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
-from shared.errors import Conflict, NewerSchema, NotFound
+from shared.errors import Exists, NewerSchema, NotFound
 from shared.ports import Tag, Watched
+from shared.retry import after_conflicts
 
 logger = logging.getLogger(__name__)
 
 MOST_OPERATIONS = 99  # of a transaction, beside the head
-ATTEMPTS = 5
 
 
 class TableRegistry:
@@ -111,7 +111,7 @@ class TableRegistry:
         """Write a new platform; rows that runs left of one that was there before go."""
         there = {row["RowKey"]: tag_of(row) for row in self._rows(platform.id, keys_only=True)}
         if PLATFORM in there:
-            raise Conflict(f"platform {platform.id!r} exists")
+            raise Exists(f"platform {platform.id!r} exists")
         new = definitions(platform)
         left = [delete(platform.id, row) for row in there.keys() - new.keys() - {HEAD}]
         self._write(platform.id, [*map(upsert, new.values()), *left], there.get(HEAD))
@@ -123,15 +123,15 @@ class TableRegistry:
         """
         name = before.platform.id
         self._write(name, [delete(name, PLATFORM)], before.tag)
-        for _ in range(ATTEMPTS):
+
+        def remove_rest(_: bool) -> None:
             there = {row["RowKey"]: tag_of(row) for row in self._rows(name, keys_only=True)}
             if not there or PLATFORM in there:  # somebody may have created it anew by now
                 return
             left = [delete(name, row) for row in there.keys() - {HEAD}]
-            try:
-                commit(self._table, [delete(name, HEAD, self._write(name, left, there.get(HEAD)))])
-            except Conflict:  # a run that began before wrote something once more
-                logger.info("platform %s: rows were written while it was removed; looking again", name)
+            commit(self._table, [delete(name, HEAD, self._write(name, left, there.get(HEAD)))])
+
+        after_conflicts(remove_rest, f"platform {name}, which is removed")  # a run that began before may still write
 
     def _write(self, platform: str, operations: Sequence[Operation], tag: Tag) -> str:
         """Write on the head of that tag (None: on none) and return its new tag; raises Conflict.

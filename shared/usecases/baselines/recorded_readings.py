@@ -1,5 +1,6 @@
 """What the lake holds of a platform's sensors, read once per run, and baselines made of it by recipe."""
 
+import logging
 from collections.abc import Iterable
 from datetime import date
 
@@ -17,8 +18,10 @@ from shared.errors import InvalidInput, NotFound
 from shared.ports import Lake
 from shared.usecases.detection.scoring import closed_slots
 
+logger = logging.getLogger(__name__)
 
-class Readings:
+
+class RecordedReadings:
     """The readings of one platform; remembers what it read, for one run."""
 
     def __init__(self, lake: Lake, platform: Platform) -> None:
@@ -26,7 +29,7 @@ class Readings:
         self._lake = lake
         self._sensors = {sensor.id: (one, sensor) for one in platform.templates for sensor in one.sensors}
         self._documents: dict[tuple[str, date], TemplateDay | None] = {}
-        self._made: dict[Recipe, Baseline] = {}
+        self._made: dict[Recipe, Baseline | InvalidInput] = {}
 
     def document(self, template: Template, day: date) -> TemplateDay | None:
         """Return the template's day document; None where there is none that can be read."""
@@ -68,12 +71,26 @@ class Readings:
     def make(self, recipe: Recipe) -> Baseline:
         """Return the recipe's baseline: the same lake and recipe give the same version; raises InvalidInput."""
         if recipe not in self._made:
-            times, ppmv, told = self._of(recipe)
-            self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), told=told)
-        return self._made[recipe]
+            try:
+                times, ppmv, marked = self._of(recipe)
+                self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), told=marked)
+            except InvalidInput as error:
+                self._made[recipe] = error
+        made = self._made[recipe]
+        if isinstance(made, InvalidInput):
+            raise made
+        return made
+
+    def try_making(self, recipe: Recipe) -> Baseline | None:
+        """Return the recipe's baseline, or None where too little is left of it."""
+        try:
+            return self.make(recipe)
+        except InvalidInput as error:
+            logger.warning("%s: %s", recipe.source, error)
+            return None
 
     def _of(self, recipe: Recipe) -> tuple[Times, Floats, npt.NDArray[np.bool_]]:
-        """Return the recipe's readings on one grid, with everything else missing, and which were put in by people.
+        """Return the recipe's readings on one grid, with everything else missing, and which were marked by people.
 
         A range that is put in brings the day before it along: without that, no sample's window of it is complete.
         """
@@ -84,10 +101,10 @@ class Readings:
             raise InvalidInput("a baseline needs at least two days, the recipe names none")
         times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.kept_out)
         taken = np.isin(times.astype("datetime64[D]"), np.array(recipe.whole_days(), dtype="datetime64[D]"))
-        told = np.zeros(times.size, dtype=bool)
+        marked_samples = np.zeros(times.size, dtype=bool)
         for span in put_in:
-            told |= inside(times, span)
-        return times, np.where(taken | told, ppmv, np.nan), told
+            marked_samples |= inside(times, span)
+        return times, np.where(taken | marked_samples, ppmv, np.nan), marked_samples
 
 
 def inside(times: Times, span: Span) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

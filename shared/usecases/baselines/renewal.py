@@ -1,29 +1,27 @@
-"""Succession: which baseline change a UTC day T brings to a sensor: its first one, a borrowed one, a renewed one.
+"""Renewal: which baseline change a UTC day T brings to a sensor: its first one, a borrowed one, a renewed one.
 
 A decision rests on what could be known at T: readings of the days before it, and decisions of people made before it.
 So the same lake and marks lead to the same changes, whenever they are looked at.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from shared.domain.baseline_history import BaselineHistory, Reason, Recipe
 from shared.domain.deviation import Level
-from shared.domain.mark import Decisions
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, days_between
-from shared.ports import Baselines
-from shared.usecases.baselines.recorded_readings import Readings
-from shared.usecases.baselines.selection import RECENT, History, capped, choose, spans
+from shared.usecases.baselines.histories import Histories
+from shared.usecases.baselines.recorded_readings import RecordedReadings
+from shared.usecases.baselines.selection import RECENT, PastReadings, capped, choose, spans
 from shared.usecases.baselines.trusted_days import ScoredDays
 
 SERVED = timedelta(days=30)  # how long another template's baseline has scored its own sensor before it is lent
 
 
 @dataclass(frozen=True)
-class SuccessionRules:
+class RenewalRules:
     """When a sensor gets a baseline of its own, and how it is renewed."""
 
     min_days: float
@@ -43,18 +41,16 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Succession:
-    """Decides for the sensors of one template; ``as_of`` and ``decided`` tell what was known before a day."""
+class Renewal:
+    """Decides for the sensors of one template."""
 
-    rules: SuccessionRules
+    rules: RenewalRules
     platform: Platform
     template: Template
     begins: date  # the first day that the lake holds of the template
-    readings: Readings
+    readings: RecordedReadings
     scored: ScoredDays
-    baselines: Baselines
-    as_of: Callable[[str, date], BaselineHistory]
-    decided: Callable[[str, date], Decisions]  # by people
+    histories: Histories
 
     def is_due(self, sensor: str, day: date, history: BaselineHistory) -> bool:
         """Return whether the day can bring the sensor a change, as far as its history tells."""
@@ -78,7 +74,7 @@ class Succession:
 
     def _alarmed(self, sensor: str, day: date) -> bool:
         """Return whether the sensor is at Warning or above at the day's end: a change would hide what goes on."""
-        history = self.as_of(sensor, day + ONE_DAY)
+        history = self.histories.known_on(sensor, day + ONE_DAY)
         if not history.version_of(day):
             return False
         self.scored.load(sensor, day, day)
@@ -89,8 +85,7 @@ class Succession:
         first = max(self.begins, day - RECENT - timedelta(days=self.rules.max_days))
         if (day - RECENT - first).days < self.rules.min_days:
             return None
-        decisions = self.decided(sensor, day)
-        history = History.before(day, self.readings, sensor, first, decisions)
+        decisions, history = self.histories.decisions(sensor, day), self._past(sensor, day, first)
         if not history.judgeable or history.samples(first, day - RECENT) < self.rules.min_days * SLOTS:
             return None
         days = history.clean_days(first, day - RECENT)
@@ -104,18 +99,18 @@ class Succession:
         Those of other templates must have served for a while: each template is looked after by itself, and what it
         finds must not depend on which of them came first.
         """
-        history: History | None = None
+        history: PastReadings | None = None
         own = {one.id for one in self.template.sensors}
         for other in self._others(sensor):
-            known = self.as_of(other, day).current
+            known = self.histories.known_on(other, day).current
             if known is None or known.recipe.source != other or not known.version:
                 continue
             if other not in own and known.valid_from > day - SERVED:
                 continue
-            history = history or History.before(day, self.readings, sensor, day, self.decided(sensor, day))
+            history = history or self._past(sensor, day, day)
             if not history.judgeable:
                 return None
-            if history.is_usual_to(self.baselines.get(other, known.version)):
+            if history.is_usual_to(self.histories.baseline(other, known.version)):
                 return known.recipe
         return None
 
@@ -124,14 +119,14 @@ class Succession:
         return [one.id for template in templates for one in template.sensors if one.id != sensor]
 
     def _renewed(self, sensor: str, day: date) -> Choice | None:
-        ruling = self.as_of(sensor, day).current
+        ruling = self.histories.known_on(sensor, day).current
         if ruling is None or ruling.recipe.source != sensor:
             return None  # a person took its baseline away
-        present, decisions = ruling.recipe, self.decided(sensor, day)
-        history = History.before(day, self.readings, sensor, present.days[0].first, decisions)
+        present, decisions = ruling.recipe, self.histories.decisions(sensor, day)
+        history = self._past(sensor, day, present.days[0].first)
         if not history.judgeable:
             return None
-        days = [*present.whole_days(), *self._fresh(sensor, day, present, history, decisions)]
+        days = [*present.whole_days(), *self._fresh(sensor, day, present, history)]
         newer = {"days": capped(days, self.rules.max_days), "rates": self.rules.rates}
         augmented = present.model_copy(update=newer).marked(day, decisions)
         shorter = [one for one in spans(augmented, history, self.rules.min_days) if one.days != augmented.days]
@@ -142,12 +137,17 @@ class Succession:
             return Choice(None, "augmented")
         return Choice(chosen, "augmented" if chosen.days == augmented.days else "selected")
 
-    def _fresh(self, sensor: str, day: date, present: Recipe, history: History, decisions: Decisions) -> list[date]:
+    def _past(self, sensor: str, day: date, first: date) -> PastReadings:
+        """Return the sensor's readings of [first, day), as the decisions that were known then leave them."""
+        return PastReadings.before(day, self.readings, sensor, first, self.histories.decisions(sensor, day))
+
+    def _fresh(self, sensor: str, day: date, present: Recipe, history: PastReadings) -> list[date]:
         """Return the days after the present recipe's, up to the recent ones, that nobody suspects."""
-        leaks = {one for span in decisions.ranges("leak") for one in days_between(span.start, span.end)}
+        marked = self.histories.decisions(sensor, day).ranges("leak")
+        leaks = {one for span in marked for one in days_between(span.start, span.end)}
         clean = history.clean_days(present.last + ONE_DAY, day - RECENT)
-        histories: Mapping[str, BaselineHistory] = {one.id: self.as_of(one.id, day) for one in self.template.sensors}
-        trusted = self.scored.trusted(sensor, clean, day, histories, self.rules.clear)
+        known = {one.id: self.histories.known_on(one.id, day) for one in self.template.sensors}
+        trusted = self.scored.trusted(sensor, clean, day, known, self.rules.clear)
         return [one for one in clean if one in trusted and one not in leaks]
 
 

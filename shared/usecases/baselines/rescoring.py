@@ -1,4 +1,4 @@
-"""Sweep: which stored days have to be scored again: holes, rows of another version, Criticals without an incident."""
+"""Rescoring: which stored days have to be scored again: holes, other versions, Criticals without an incident."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, an
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Rescoring:
     """Scores the days of a template whose rows are not what they should be."""
 
     deviations: Deviations
@@ -32,12 +32,12 @@ class Sweep:
         incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
         stale = set(days[-RECENT_DAYS:])
         for day in days:
-            told = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
+            covered_by_incident = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
             if not any(found.values()) or any(
                 _is_stale(row, watched.history(sensor).version_of(day), day, newest=max(rows[sensor], default=date.min))
                 or _was_handed_something_else(row, rows[sensor].get(day - ONE_DAY))
-                or (row is not None and row.counts[Level.CRITICAL] and not told)
+                or (row is not None and row.counts[Level.CRITICAL] and not covered_by_incident)
                 for sensor, row in found.items()
             ):
                 stale.add(day)

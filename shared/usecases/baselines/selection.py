@@ -15,7 +15,7 @@ from shared.domain.environment import Floats, Times
 from shared.domain.mark import Decisions
 from shared.domain.tsd import ONE_DAY, SLOTS, Levels
 from shared.errors import InvalidInput
-from shared.usecases.baselines.recorded_readings import Readings
+from shared.usecases.baselines.recorded_readings import RecordedReadings
 
 RECENT = timedelta(days=3)  # judged on; no candidate holds any of it
 CONTEXT = timedelta(days=2)  # before these, so that their first samples have a day before them
@@ -24,7 +24,7 @@ SPANS = (90, 30)  # days: the younger part of a history may be more like today t
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class PastReadings:
     """A sensor's readings of whole days before a day T: times and ppmv [n]."""
 
     day: date  # T: everything before it is in here, nothing later
@@ -32,7 +32,9 @@ class History:
     ppmv: Floats  # without what is marked as a leak
 
     @classmethod
-    def before(cls, day: date, readings: Readings, sensor: str, first: date, decisions: Decisions) -> "History":
+    def before(
+        cls, day: date, readings: RecordedReadings, sensor: str, first: date, decisions: Decisions
+    ) -> "PastReadings":
         """Return the sensor's history of [first, day) as the decisions leave it."""
         first = min(first, day - RECENT - CONTEXT)
         times, ppmv = readings.between(sensor, first, day - ONE_DAY, without=decisions.ranges("leak"))
@@ -77,7 +79,7 @@ class History:
         return known
 
 
-def spans(recipe: Recipe, history: History, min_days: float) -> list[Recipe]:
+def spans(recipe: Recipe, history: PastReadings, min_days: float) -> list[Recipe]:
     """Return the recipe and its younger parts, the longest first, that hold enough clean samples."""
     end = history.day - RECENT
     found = [recipe]
@@ -87,11 +89,11 @@ def spans(recipe: Recipe, history: History, min_days: float) -> list[Recipe]:
     return [one for one in dict.fromkeys(found) if sum(_held(one, history)) >= min_days * SLOTS]
 
 
-def _held(recipe: Recipe, history: History) -> list[int]:
+def _held(recipe: Recipe, history: PastReadings) -> list[int]:
     return [history.samples(one.first, one.last + ONE_DAY) for one in recipe.days]
 
 
-def choose(candidates: Sequence[Recipe], readings: Readings, history: History) -> Recipe | None:
+def choose(candidates: Sequence[Recipe], readings: RecordedReadings, history: PastReadings) -> Recipe | None:
     """Return the first of the candidates that are least unlike the recent readings; None where none can tell."""
     best: tuple[float, Recipe] | None = None
     for recipe in candidates:

@@ -4,19 +4,19 @@ A row depends on the lake and on the version that scored it. Where the stored ro
 scored again since, or is not there yet), the day is scored here, in memory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
-from shared.detection import engine_id
+from shared.detection import Baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.incident import Incident
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, start_of
-from shared.ports import Baselines, Deviations
-from shared.usecases.baselines.recorded_readings import Readings
+from shared.ports import Deviations
+from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.critical_runs import SILENT, find_incidents
 
@@ -28,8 +28,8 @@ class ScoredDays:
     """The scored days of one template by given versions; remembers them, for one run."""
 
     template: Template
-    readings: Readings
-    baselines: Baselines
+    readings: RecordedReadings
+    baseline: Callable[[str, str], Baseline]  # of a sensor and a version
     deviations: Deviations
     _rows: dict[tuple[str, date, str], DeviationDay | None] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ class ScoredDays:
         series = self.readings.series(sensor, day)
         if series is None:
             return None
-        baseline = self.baselines.get(sensor, version) if version else None
+        baseline = self.baseline(sensor, version) if version else None
         previous = self._rows.get((sensor, day - ONE_DAY, version))
         before = None if previous is None else previous.carry
         return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline, before=before).row

@@ -19,20 +19,18 @@ import numpy as np
 from shared.domain.deviation import DeviationDay, Latest, Level
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, ONE_DAY, iso, start_of
-from shared.errors import Conflict
 from shared.ports import Deviations, Registry, Watched
+from shared.retry import after_conflicts
 from shared.telemetry import tell
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 5
-
 Rows = Mapping[tuple[str, date], DeviationDay]  # by sensor and day
 
 
 @dataclass(frozen=True)
-class KeepLatest:
+class UpdateLatest:
     """Brings the newest samples of a template's sensors in step with their rows."""
 
     registry: Registry
@@ -46,22 +44,23 @@ class KeepLatest:
         if not any(day >= _newest(watched, sensor) - ONE_DAY for sensor, day in rows):
             return
         reach = {sensor: max(day for name, day in rows if name == sensor) for sensor, _ in rows}
-        for attempt in range(ATTEMPTS):
-            found = {one.id: self._of(watched, one.id, rows, reach.get(one.id)) for one in template.sensors}
-            latest = {sensor: one for sensor, one in found.items() if one is not None}
-            if not wrote and latest == {sensor: watched.latest.get(sensor) for sensor in found.keys() & watched.latest}:
-                return
-            try:
-                self.registry.set_latest(template, latest, watched.latest_tags.get(template.id))
-            except Conflict as conflict:
-                logger.info("%s: %s; reading its newest samples again", template.id, conflict)
-                if attempt == ATTEMPTS - 1:
-                    raise
-                watched, rows = self.registry.platform(watched.platform.id), {}
-                template = find_template(watched, template.id)  # its sensors may be others by now
-            else:
-                _tell_changes(template, watched.latest, latest)
-                return
+
+        def attempt(again: bool) -> None:
+            known = self.registry.platform(watched.platform.id) if again else watched
+            sensors = find_template(known, template.id).sensors  # others, by now, perhaps
+            self._write(known, template, {one.id: reach.get(one.id) for one in sensors}, {} if again else rows, wrote)
+
+        after_conflicts(attempt, f"newest samples of {template.id}")
+
+    def _write(
+        self, watched: Watched, template: Template, reach: Mapping[str, date | None], rows: Rows, wrote: bool
+    ) -> None:
+        found = {sensor: self._of(watched, sensor, rows, day) for sensor, day in reach.items()}
+        latest = {sensor: one for sensor, one in found.items() if one is not None}
+        if not wrote and latest == {sensor: watched.latest.get(sensor) for sensor in found.keys() & watched.latest}:
+            return
+        self.registry.set_latest(template, latest, watched.latest_tags.get(template.id))
+        _log_changes(template, watched.latest, latest)
 
     def _of(self, watched: Watched, sensor: str, rows: Rows, reach: date | None) -> Latest | None:
         """Return the sensor's newest sample; the table is read only where the rows do not tell.
@@ -86,7 +85,7 @@ class KeepLatest:
         return _sample(held[-1], before, _level_since(held[-1]))
 
 
-def _tell_changes(template: Template, before: Mapping[str, Latest], after: Mapping[str, Latest]) -> None:
+def _log_changes(template: Template, before: Mapping[str, Latest], after: Mapping[str, Latest]) -> None:
     for sensor, one in after.items():
         was = before[sensor].level if sensor in before else Level.UNDEFINED
         if one.level != was:

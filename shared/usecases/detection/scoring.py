@@ -1,8 +1,8 @@
 """Scoring: from day documents and baseline versions to scored days; a pure function, whatever arrived when.
 
 A sample's score depends on the samples of the day before it (``CONTEXT_BINS``), and on what its predecessor hands on:
-the latch, which may have begun long ago. So a change is followed into the next days until nothing of it can be felt
-any more, and each row says what it was handed and what it hands on.
+the latch, which may have begun long ago. So a change is followed into the next days for as long as it has an effect,
+and each row says what it was handed and what it hands on.
 """
 
 from collections import Counter
@@ -22,18 +22,18 @@ from shared.domain.environment import Floats
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, grid, slot_of, start_of, utc
 
 STEP = np.timedelta64(600, "s")
-MOMENT = np.timedelta64(1, "s")  # of the next day: only what is handed on is felt there
+MOMENT = np.timedelta64(1, "s")  # of the next day: only what is handed on has an effect there
 
 History = Callable[[date], Floats | None]  # a sensor's readings [144] of an earlier day; None: there are none
 
 
 @dataclass(frozen=True, eq=False)
 class Rescored:
-    """A scored day, whether it differs from what is stored, and until when what changed is felt (None: nowhere)."""
+    """A scored day, and what its difference from the stored one leads to."""
 
     row: DeviationDay
     changed: bool
-    felt_until: np.datetime64 | None
+    affected_until: np.datetime64 | None  # until when the change has an effect on scores; None: it has none
 
 
 def closed_slots(series: SeriesDay, day: date) -> int:
@@ -53,19 +53,19 @@ def score_day(
     baseline: Baseline | None,
     *,
     before: Carry | None = None,
-    felt_until: np.datetime64 | None = None,
+    affected_until: np.datetime64 | None = None,
 ) -> Rescored:
     """Return the sensor's day, scored from its first sample that differs from what is stored.
 
     baseline: None while learning; before: what the day before handed on, by this engine (None: there is none);
-    felt_until: where the effect of changes on earlier days ends.
+    affected_until: where the effect of changes on earlier days ends.
     """
     slots = 0 if series is None else closed_slots(series, day)
     ppmv = np.full(0, np.nan) if series is None else series.readings()[:slots]
     version, engine = "" if baseline is None else baseline.version, engine_id()
     known = stored if stored is not None and (stored.engine, stored.baseline) == (engine, version) else None
     handed = before if before is not None and version and before.baseline == version else None
-    disturbed = felt_until is not None and felt_until > grid(day)[0] + MOMENT
+    disturbed = affected_until is not None and affected_until > grid(day)[0] + MOMENT
     first = 0 if known is None or disturbed else _first_difference(ppmv, known.ppmv)
     bad = _bad_summary(series, slots)
     if known is not None and first == slots == known.level.size and same_carry(handed, known.before):
@@ -78,11 +78,13 @@ def score_day(
         row = DeviationDay(
             sensor, day, engine, version, ppmv, found.score, found.level, found.raw, found.fault, handed, carry, bad
         )
-    return Rescored(row, not row.same_as(stored), _felt(row, known, felt_until if disturbed else None))
+    return Rescored(row, not row.same_as(stored), _affected_until(row, known, affected_until if disturbed else None))
 
 
-def _felt(row: DeviationDay, known: DeviationDay | None, already: np.datetime64 | None) -> np.datetime64 | None:
-    """Return until when the row's difference from the known one is felt: by its readings, or by what it hands on."""
+def _affected_until(
+    row: DeviationDay, known: DeviationDay | None, already: np.datetime64 | None
+) -> np.datetime64 | None:
+    """Return until when the row's difference from the known one has an effect, by readings or by what it hands on."""
     reach = [] if already is None else [already]
     last = _last_difference(row.ppmv, np.zeros(0) if known is None else known.ppmv)
     if last is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from shared.domain.baseline_history import BaselineHistory, Change
 from shared.domain.deviation import Level
+from shared.domain.event import decided
 from shared.domain.mark import Effect, Mark, Span, Undo, Verdict, check_range
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime64, utc
@@ -145,7 +146,7 @@ class Feedback:
 
     def _follow(self, template: Template, sensor: str) -> None:
         """Tell of the sensor's decisions, and have the template's baselines follow them."""
-        for event in self.marks_table.of(sensor).events(template.id):
+        for event in decided(template.id, self.marks_table.of(sensor)):
             self.events.put(event)
         self.messages.build_baselines(template)
 

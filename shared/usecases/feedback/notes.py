@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.event import Event
+from shared.domain.event import Event, note
 from shared.domain.tsd import utc
 from shared.errors import InvalidInput, NotFound
 from shared.ports import Clock, Events, Registry, StoredEvent
@@ -28,9 +28,9 @@ class Notes:
         """
         look_up_template(self.registry, template)
         moment = utc(at or self.clock.now()).replace(microsecond=0)
-        note = Event(subject=template, kind="note", at=moment, about=by, message=message, by=by)
-        self.events.put(note)
-        return note
+        added = note(template, moment, by, message)
+        self.events.put(added)
+        return added
 
     def get(self, template: str, event: str) -> Event:
         """Return one event, a note or not; raises InvalidInput or NotFound."""

@@ -8,19 +8,18 @@ from datetime import datetime
 
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, EstimationStep, Observations
+from shared.domain.event import incident_estimated
 from shared.domain.incident import CriticalMessage
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import iso
-from shared.errors import Conflict
 from shared.ports import Estimations, Events, Incidents, Lake, Registry, StoredEstimation
+from shared.retry import after_conflicts
 from shared.usecases.incidents.estimation_inputs import EvidenceRules, gather
-from shared.usecases.incidents.reconcile import estimated
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 5
 MOST_STEPS = 400  # of an incident's course: months of updates, and they fit into one property of a table (64 kB)
 LEAST_TOLD = 0.01  # probability that is worth a word
 BACKGROUND_SHARE = 0.75  # of the data before the Critical may hold the onset; what is before is background
@@ -50,22 +49,19 @@ class Estimate:
         """
         watched = self.registry.platform(message.platform)
         template = find_template(watched, message.template)
-        for attempt in range(ATTEMPTS):
-            if not self._supported(message):
-                logger.info("%s up to %s: the data no longer support it", message.incident, iso(message.at))
-                return None
-            stored = self.estimations.get(template.id, message.incident)
-            if stored is not None and stored.at > message.at:
-                return None
-            try:
-                answer = self._answer(watched.platform, template, message, stored)
-            except Conflict:
-                if attempt == ATTEMPTS - 1:
-                    raise
-            else:
-                self._tell(template, message, answer)
-                return answer
-        raise AssertionError
+        answer = after_conflicts(lambda _: self._attempt(watched.platform, template, message), message.incident)
+        if answer is not None:
+            self._notify(template, message, answer)
+        return answer
+
+    def _attempt(self, platform: Platform, template: Template, message: CriticalMessage) -> Estimation | None:
+        if not self._supported(message):
+            logger.info("%s up to %s: the data no longer support it", message.incident, iso(message.at))
+            return None
+        stored = self.estimations.get(template.id, message.incident)
+        if stored is not None and stored.at > message.at:
+            return None
+        return self._answer(platform, template, message, stored)
 
     def _answer(
         self, platform: Platform, template: Template, message: CriticalMessage, stored: StoredEstimation | None
@@ -95,8 +91,8 @@ class Estimate:
             and message.at <= stored.incident.last_critical
         )
 
-    def _tell(self, template: Template, message: CriticalMessage, answer: Estimation) -> None:
-        event = estimated(template.id, message.incident, message.onset, in_words(answer))
+    def _notify(self, template: Template, message: CriticalMessage, answer: Estimation) -> None:
+        event = incident_estimated(template.id, message.incident, message.onset, in_words(answer))
         self.events.put(event)
         if not self._supported(message):  # detect took it back while this ran
             self.events.remove(event)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from shared.domain.deviation import DeviationDay, Level
-from shared.domain.event import Event
+from shared.domain.event import incident_closed, incident_estimated, incident_opened
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import ONE_DAY, iso, start_of
+from shared.domain.tsd import ONE_DAY, start_of
 from shared.errors import Conflict
 from shared.ports import Deviations, Estimations, Events, Incidents, Messages, StoredIncident, Told
 from shared.telemetry import tell
@@ -127,22 +127,22 @@ class Reconcile:
         return incident.onset + reached // self.rules.update * self.rules.update
 
     def _tell(self, incident: Incident, before: Told | None) -> None:
-        self.events.put(opened(incident))
+        self.events.put(incident_opened(incident))
         if before is None:
             sensors = ",".join(incident.sensors)
             tell(logger, "incident opened", template=incident.template, incident=incident.id, sensors=sensors)
         if before is not None and before.closed not in (None, incident.closed):
-            self.events.remove(closed(incident.model_copy(update={"closed": before.closed})))
+            self.events.remove(incident_closed(incident, before.closed))
         if incident.closed is not None:
-            self.events.put(closed(incident))
+            self.events.put(incident_closed(incident))
 
     def _remove(self, stored: StoredIncident) -> None:
         """Remove what hangs on the incident first, so that a crash in between is repeated."""
         incident = stored.incident
         self.estimations.remove(incident.template, incident.id)
-        gone = [opened(incident), estimated(incident.template, incident.id, incident.onset, "")]
+        gone = [incident_opened(incident), incident_estimated(incident.template, incident.id, incident.onset)]
         ends = {incident.closed, stored.told.closed if stored.told else None} - {None}
-        gone += [closed(incident.model_copy(update={"closed": end})) for end in ends]
+        gone += [incident_closed(incident, end) for end in ends]
         for event in gone:
             self.events.remove(event)
         self.incidents.remove(incident)
@@ -158,30 +158,3 @@ def _message(incident: Incident, at: datetime) -> CriticalMessage:
         at=at,
         sensors=incident.sensors,
     )
-
-
-def opened(incident: Incident) -> Event:
-    """Return the event of an incident's beginning."""
-    return Event(
-        subject=incident.template,
-        kind="incident_opened",
-        at=incident.onset,
-        about=incident.id,
-        message=f"Critical at {', '.join(incident.sensors)} since {iso(incident.onset)}",
-    )
-
-
-def closed(incident: Incident) -> Event:
-    """Return the event of an incident's end, at the time when it was over."""
-    return Event(
-        subject=incident.template,
-        kind="incident_closed",
-        at=incident.closed or incident.last_critical,
-        about=incident.id,
-        message=f"no Critical since {iso(incident.last_critical)}; the highest score was {incident.max_score:.2f}",
-    )
-
-
-def estimated(template: str, incident: str, onset: datetime, message: str) -> Event:
-    """Return the event of an incident's newest estimation."""
-    return Event(subject=template, kind="estimation", at=onset, about=incident, message=message)

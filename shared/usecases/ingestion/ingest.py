@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from shared.domain.event import Event
+from shared.domain.event import corrupt_day
 from shared.domain.platform import EnvironmentSeries, Platform, Quantity
 from shared.domain.template import Template
 from shared.domain.tsd import (
@@ -23,13 +23,13 @@ from shared.domain.tsd import (
     floor_to_bucket,
     start_of,
 )
-from shared.errors import Conflict, SourceError
+from shared.errors import SourceError
 from shared.ports import Clock, Events, Lake, Messages, Registry, Source, StoredDay, Watched, Window
+from shared.retry import after_conflicts
 from shared.telemetry import carried, tell
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 5
 CATCH_UP = timedelta(hours=12)  # a last step from so far behind ends a backfill or a long outage
 
 # What a measurement of the sea can be, in the project's units; outside lies a fault.
@@ -127,7 +127,7 @@ class _TemplateRun:
     """One template's part of a run."""
 
     def __init__(self, ingest: Ingest, watched: Watched, template: Template, deadline: datetime) -> None:
-        self._do = ingest
+        self._deps = ingest
         self._template = template
         self._platform = watched.platform
         self._deadline = deadline
@@ -143,7 +143,7 @@ class _TemplateRun:
         if not self._template.sensors:
             logger.warning("%s has no sensors: nothing to ingest", self._template.id)
             return IngestReport()
-        found = self._do.source.resolve(self._platform.facility, [one.tag for one in self._series.values()])
+        found = self._deps.source.resolve(self._platform.facility, [one.tag for one in self._series.values()])
         self._ids = {one.key: found[one.tag] for one in self._series.values() if one.tag in found}
         unknown = sorted(one.tag for one in self._series.values() if one.key not in self._ids)
         if unknown:
@@ -152,21 +152,21 @@ class _TemplateRun:
         self._watermarks = {key: self._known.get(key, self._first) for key in self._ids}
         behind = 0
         while (start := min(self._watermarks.values(), default=self._target)) < self._target:
-            if self._do.clock.now() >= self._deadline:
+            if self._deps.clock.now() >= self._deadline:
                 behind = 1
                 break
             # The last step takes up to half a step more: it is never so short that it passes for a tick.
-            longest = start + 1.5 * self._do.rules.step
-            self._step(self._target if longest >= self._target else start + self._do.rules.step)
+            longest = start + 1.5 * self._deps.rules.step
+            self._step(self._target if longest >= self._target else start + self._deps.rules.step)
         report = IngestReport(self._samples, self._bad, self._blobs_written, behind)
         reached = min(self._watermarks.values(), default=self._first)
-        lag = int((self._do.clock.now() - reached).total_seconds())
+        lag = int((self._deps.clock.now() - reached).total_seconds())
         tell(logger, "template ingested", template=self._template.id, lag_s=lag, **asdict(report))
         return report
 
     def _step(self, end: datetime) -> None:
         due = [key for key, moment in self._watermarks.items() if moment < end]
-        overlap = self._do.rules.overlap
+        overlap = self._deps.rules.overlap
         starts = {key: self._watermarks[key] - (overlap if key in self._known else timedelta(0)) for key in due}
         readings = self._read({key: (start, end) for key, start in starts.items()})
         for day in days_between(min(starts.values()), end):
@@ -174,32 +174,26 @@ class _TemplateRun:
             self._merge_day(day, end, arrived)
         if end == self._target and end - min(self._watermarks.values()) >= CATCH_UP:
             # A backfill or a long outage has ended; said before the watermarks move, so that a crash repeats it.
-            self._do.messages.build_baselines(self._template)
+            self._deps.messages.build_baselines(self._template)
         self._watermarks.update(dict.fromkeys(due, end))
         self._known = {**self._known, **self._watermarks}
-        self._do.registry.set_watermarks(self._template, self._known)
+        self._deps.registry.set_watermarks(self._template, self._known)
 
     def _read(self, spans: Mapping[str, tuple[datetime, datetime]]) -> Mapping[str, Mapping[date, list[Reading]]]:
         windows = [Window(self._ids[key], *span) for key, span in spans.items()]
-        answers = self._do.source.read(windows) if windows else {}
+        answers = self._deps.source.read(windows) if windows else {}
         return {key: by_day(answers.get(self._ids[key], [])) for key in spans}
 
     def _merge_day(self, day: date, end: datetime, readings: Mapping[str, Sequence[Reading]]) -> None:
-        for attempt in range(ATTEMPTS):
-            stored = self._do.lake.read(self._template, day)
-            if stored.problem:
-                readings = self._reread_corrupt(stored, day, end)
-            document = self._merged(stored, day, end, readings)
-            if document == stored.document:
-                return
-            try:
-                self._do.lake.write(self._template, document, stored.tag)
-            except Conflict:
-                if attempt == ATTEMPTS - 1:
-                    raise
-            else:
+        def attempt(_: bool) -> None:
+            stored = self._deps.lake.read(self._template, day)
+            arrived = self._reread_corrupt(stored, day, end) if stored.problem else readings
+            document = self._merged(stored, day, end, arrived)
+            if document != stored.document:
+                self._deps.lake.write(self._template, document, stored.tag)
                 self._count(stored.document, document)
-                return
+
+        after_conflicts(attempt, f"{self._template.id} on {day}")
 
     def _count(self, before: TemplateDay | None, after: TemplateDay) -> None:
         """Count a written blob, and what of it is new."""
@@ -229,17 +223,9 @@ class _TemplateRun:
 
     def _reread_corrupt(self, stored: StoredDay, day: date, end: datetime) -> Mapping[str, Sequence[Reading]]:
         """Set the unreadable blob aside and ask OMNIA for the whole day again: nothing of it is lost."""
-        copy = self._do.lake.quarantine(self._template, day)
+        copy = self._deps.lake.quarantine(self._template, day)
         logger.error("%s; kept as %s, the day is fetched again", stored.problem, copy)
-        self._do.events.put(
-            Event(
-                subject=self._template.id,
-                kind="corrupt_blob",
-                at=start_of(day),
-                about=copy,
-                message=f"{stored.problem}; kept as {copy}, the day was fetched again from OMNIA",
-            )
-        )
+        self._deps.events.put(corrupt_day(self._template.id, day, stored.problem, copy))
         spans = {key: (start_of(day), self._reach(key, day, end)) for key in self._watermarks}
         found = self._read({key: span for key, span in spans.items() if span[0] < span[1]})
         return {key: days.get(day, []) for key, days in found.items()}

@@ -13,11 +13,10 @@ from typing import Any, Protocol, TypeVar
 from shared.domain.platform import Platform
 from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
 from shared.domain.validation import Model, parse_given
-from shared.errors import Conflict, HasData, InvalidInput
+from shared.errors import Exists, HasData, InvalidInput
 from shared.ports import Registry, Watched
+from shared.retry import after_conflicts
 from shared.usecases.lookup import check_id, find_template, look_up_sensor, look_up_template, sensor_of
-
-ATTEMPTS = 8
 
 Guard = Callable[[Watched], None]
 OneModel = TypeVar("OneModel", bound=Model)
@@ -63,10 +62,8 @@ class Registrations:
     contents: Contents
 
     def create_platform(self, platform: Platform) -> Platform:
-        """Register a platform; raises Conflict where one of that id exists."""
-        for attempt in range(ATTEMPTS):
-            if self._wrote(None, platform, last=attempt == ATTEMPTS - 1):
-                break
+        """Register a platform; raises Exists where one of that id does."""
+        after_conflicts(lambda _: self.registry.change(None, platform), platform.id)
         return platform
 
     def change_platform(self, platform: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Platform:
@@ -88,11 +85,11 @@ class Registrations:
         self._delete(lambda: self._platform(platform), guard, self._of_platform, clear, lambda _: None, force=force)
 
     def create_template(self, platform: str, template: Template, guard: Guard = _anything) -> Template:
-        """Register a template of a platform; raises Conflict where one of that id exists, NotFound, InvalidInput."""
+        """Register a template of a platform; raises Exists where one of that id does, NotFound, InvalidInput."""
 
         def create(watched: Watched) -> tuple[Platform, Template]:
             if any(one.id == template.id for one in watched.platform.templates):
-                raise Conflict(f"template {template.id!r} exists")
+                raise Exists(f"template {template.id!r} exists")
             return _platform(watched, (*watched.platform.templates, template)), template
 
         return self._change(lambda: self._platform(platform), guard, create)
@@ -122,12 +119,12 @@ class Registrations:
         )
 
     def create_sensor(self, template: str, sensor: Sensor, guard: Guard = _anything) -> Sensor:
-        """Register a sensor of a template; raises Conflict where one of that id exists, NotFound, InvalidInput."""
+        """Register a sensor of a template; raises Exists where one of that id does, NotFound, InvalidInput."""
 
         def create(watched: Watched) -> tuple[Platform, Sensor]:
             old = find_template(watched, template)
             if any(one.id == sensor.id for one in old.sensors):
-                raise Conflict(f"sensor {sensor.id!r} exists")
+                raise Exists(f"sensor {sensor.id!r} exists")
             return _with(watched, _of_sensors(old, (*old.sensors, sensor))), sensor
 
         return self._change(lambda: look_up_template(self.registry, template)[0], guard, create)
@@ -163,13 +160,16 @@ class Registrations:
         self, read: Callable[[], Watched], guard: Guard, make: Callable[[Watched], tuple[Platform, OneModel]]
     ) -> OneModel:
         """Write what is made of what was read; what another one wrote meanwhile is read and made something of."""
-        for attempt in range(ATTEMPTS):
+
+        def attempt(_: bool) -> OneModel:
             watched = read()
             guard(watched)
             after, made = make(watched)
-            if after == watched.platform or self._wrote(watched, after, last=attempt == ATTEMPTS - 1):
-                return made
-        raise AssertionError
+            if after != watched.platform:
+                self.registry.change(watched, after)
+            return made
+
+        return after_conflicts(attempt, "registration")
 
     def _delete(
         self,
@@ -185,26 +185,19 @@ class Registrations:
 
         While the registration is there, a deletion that was cut short can be repeated.
         """
-        for attempt in range(ATTEMPTS):
+
+        def attempt(_: bool) -> None:
             watched = read()
             guard(watched)
             if force:
                 clear(watched)
             elif any((found := count(watched))[1].values()):
                 raise HasData(*found)
-            if self._wrote(watched, rest(watched), last=attempt == ATTEMPTS - 1):
-                if force:
-                    clear(watched)
-                return
+            self.registry.change(watched, rest(watched))
+            if force:
+                clear(watched)
 
-    def _wrote(self, before: Watched | None, after: Platform | None, *, last: bool) -> bool:
-        try:
-            self.registry.change(before, after)
-        except Conflict:
-            if last:
-                raise
-            return False
-        return True
+        after_conflicts(attempt, "registration")
 
     def _platform(self, platform: str) -> Watched:
         check_id("platform", platform, PLATFORM_PATTERN)
