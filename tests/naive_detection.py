@@ -3,9 +3,8 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from shared.arrays import Floats
 
 
 def nearest(series: Floats, window: int, query: Floats) -> float:

@@ -3,17 +3,16 @@
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.arrays import Floats
 from shared.detection.decision import PIECE
 from shared.detection.join import ROWS, Join
 from shared.errors import InvalidInput
 from tests import naive_detection as naive
 
-Floats = npt.NDArray[np.float64]
 CHANNELS = [(144, 144), (72, 18), (36, 9)]
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.leak import Leak
 from shared.errors import InvalidInput

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.simulation import Physics, resolve
 from shared.simulation.drag import (
     drag_coefficient,

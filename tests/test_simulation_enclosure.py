@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.simulation import Physics, resolve
 from shared.simulation.enclosure import (

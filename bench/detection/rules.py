@@ -4,13 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Floats, Indices, Scores, Times
 from shared.detection import build_baseline, detect
 from shared.detection.regular import hold, regularise
-from shared.domain.environment import Floats, Times
 
-Scores = npt.NDArray[np.float32]
 Scorer = Callable[[Times, Floats, np.datetime64], Scores]  # times [n], ppmv [n], since -> scores of the bins from since
 
 WINDOW = 144
@@ -75,9 +73,7 @@ def _windows(series: Floats) -> Floats:
     return np.lib.stride_tricks.sliding_window_view(series, WINDOW)
 
 
-def _nearest(
-    queries: Floats, windows: Floats, places: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None = None
-) -> Floats:
+def _nearest(queries: Floats, windows: Floats, places: tuple[Indices, Indices] | None = None) -> Floats:
     """Return each query's distance to the nearest window; with ``places`` only to those outside the exclusion zone."""
     centre = windows.mean()
     theirs = np.ascontiguousarray(windows - centre)

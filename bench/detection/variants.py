@@ -18,14 +18,14 @@ from bench.detection.comparison import at_budgets
 from bench.detection.figures import performance
 from bench.detection.folds import folds_of
 from bench.detection.report import plain
-from bench.detection.rules import Rule, Scorer, Scores
+from bench.detection.rules import Rule, Scorer
 from bench.detection.series import read_folder
 from bench.detection.study import Options, trials_of
+from shared.arrays import Floats, Scores, Times
 from shared.detection.baseline import Rates, offset_of
 from shared.detection.channels import CHANNELS, Channel, Compared, score_of
 from shared.detection.latch import State, latch
 from shared.detection.regular import hold, regularise
-from shared.domain.environment import Floats, Times
 
 BUDGETS = (0.35, 0.7, 1.0, 1.5, 2.0)
 RATES = Rates()

@@ -8,7 +8,8 @@ import numpy as np
 
 from bench.estimation.leak import TrueLeak, log_uniform
 from bench.estimation.waters import turned
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
 from shared.estimation import EstimationOptions

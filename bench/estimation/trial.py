@@ -10,7 +10,7 @@ from bench.estimation.leak import TrueLeak
 from bench.estimation.machine import peak_mb, reference_s
 from bench.estimation.outcome import Found, Outcome
 from bench.estimation.scenarios import Kind, Scenario, World, drawn
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import Estimation
 from shared.estimation import EstimationOptions
 from shared.estimation.candidates import Places

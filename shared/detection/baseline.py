@@ -9,16 +9,13 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import BUCKET_S, BUCKET_STEP, Flags, Floats, Times
 from shared.detection.channels import CHANNELS, Compared, Scale
 from shared.detection.health import by_exception, noise_of, stuck_spans
-from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, STEP_S, hold, regularise
+from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, hold, regularise
 from shared.errors import CorruptBlob, InvalidInput
 from shared.schemas import CURRENT, SCHEMA, Stored, read
-
-Times = npt.NDArray[np.datetime64]
-Floats = npt.NDArray[np.float64]
 
 _MAGIC = b"leak-baseline "  # and the schema's number, in a line of its own
 
@@ -86,7 +83,7 @@ class Baseline:
     @property
     def times(self) -> Times:
         """The buckets' starts [n]."""
-        return np.asarray(self.start + np.arange(self.ppmv.size) * np.timedelta64(STEP_S, "s"))
+        return np.asarray(self.start + np.arange(self.ppmv.size) * BUCKET_STEP)
 
     def to_bytes(self) -> bytes:
         """Return the baseline as a header line of JSON and little-endian float64 arrays."""
@@ -179,12 +176,12 @@ def build_baseline(times: Any, ppmv: Any, rates: Rates | None = None, *, told: A
     raise InvalidInput(f"{refusal}: there are {known} samples in {series.ppmv.size} buckets") from refusal
 
 
-def _on_grid(grid: Times, times: Any, told: Any) -> npt.NDArray[np.bool_]:
+def _on_grid(grid: Times, times: Any, told: Any) -> Flags:
     """Return the buckets of the grid [n] that hold a sample that was told."""
     marked = np.zeros(grid.size, dtype=bool)
     if told is not None and grid.size:
         stamps = np.asarray(times, dtype="datetime64[s]")[np.asarray(told, dtype=bool)]
-        marked[(stamps - grid[0]).astype(np.int64) // STEP_S] = True
+        marked[(stamps - grid[0]).astype(np.int64) // BUCKET_S] = True
     return marked
 
 

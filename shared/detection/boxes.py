@@ -8,15 +8,10 @@ to the query than the box is (Guttman 1984, R-trees):
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Floats, Indices, Singles
 from shared.detection.scratch import SCRATCH
 from shared.detection.windows import window_sums
-
-Floats = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
-Indices = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 PIECES = 12
 GROUP = 8

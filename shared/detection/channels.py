@@ -24,13 +24,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Floats, Indices
 from shared.detection.join import Join
 from shared.detection.return_level import return_level
 from shared.errors import InvalidInput
-
-Floats = npt.NDArray[np.float64]
 
 ZONE = 144  # windows less than a day apart are not compared: a quarter of a window would match a tide with itself
 RESOLUTION_PPMV = 0.1  # a METS sensor resolves no less
@@ -82,7 +80,7 @@ class Compared:
         self._offset = offset
         self._series = self._scaled(ppmv)
         self._join = Join(self._series, channel.window, channel.head)
-        self._own_neighbours: npt.NDArray[np.int64] | None = None
+        self._own_neighbours: Indices | None = None
         if profile is None:
             self._own_neighbours, profile = self._join.self_nearest(ZONE)
             if np.isnan(profile).all():
@@ -105,7 +103,7 @@ class Compared:
         found = self._ratios(query, *self._join.nearest(query))
         return np.concatenate((np.full(min(self.channel.window - 1, ppmv.size), np.nan), found))
 
-    def scale(self, warning_rate: float, critical_rate: float, told: npt.NDArray[np.bool_]) -> Scale:
+    def scale(self, warning_rate: float, critical_rate: float, told: Flags) -> Scale:
         """Return what is derived from the baseline's own ratios, for so many false alarms per sensor-month.
 
         Windows that hold a bucket that was told [n] do not count.
@@ -122,7 +120,7 @@ class Compared:
         usual = max(level - growth * float(np.log(rate)), 0.1 * level)
         return float(np.sqrt(max(return_level(own, rate), 0.1 * usual) * usual))
 
-    def _ratios(self, query: Floats, nearest: npt.NDArray[np.int64], distance: Floats) -> Floats:
+    def _ratios(self, query: Floats, nearest: Indices, distance: Floats) -> Floats:
         channel = self.channel
         if nearest.size == 0:
             return np.zeros(0)
@@ -134,7 +132,7 @@ class Compared:
         ratio = np.where(heard, ratio, 0.0)
         return np.where(nearest < 0, np.nan, ratio)
 
-    def _tails(self, series: Floats, starts: npt.NDArray[np.int64]) -> Floats:
+    def _tails(self, series: Floats, starts: Indices) -> Floats:
         """Return the mean of the last bins of the windows that begin there, from their first ones if so asked."""
         channel = self.channel
         windows = np.lib.stride_tricks.sliding_window_view(series, channel.window)

@@ -1,10 +1,8 @@
 """Which candidate is nearest: plain subtraction of two windows alone, so that nothing else can change a bit of it."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
+from shared.arrays import Floats, Indices
 
 PIECE = 2048  # candidates decided at a time: bounds memory where everything ties
 

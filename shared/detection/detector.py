@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Floats, Levels, Scores, Times
 from shared.detection.baseline import Baseline
 from shared.detection.channels import CHANNELS, score_of
 from shared.detection.health import FAULT_CONTEXT, Fault, faults
@@ -24,10 +24,6 @@ WINDOW = max(channel.window for channel in CHANNELS)
 # What a sample's score can depend on: its window or what the latch looks back on, and what these rest on in turn.
 CONTEXT_BINS = max(WINDOW, BEFORE_BINS, RISING_BINS + SMOOTH_BINS) + max(HOLD_BINS_BY_EXCEPTION, FAULT_CONTEXT)
 
-Floats = npt.NDArray[np.float64]
-Scores = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True, eq=False)
 class Detection:
@@ -36,12 +32,12 @@ class Detection:
     raw: the score before the latch; latch: its state after the last bucket.
     """
 
-    times: npt.NDArray[np.datetime64]
-    ppmv: npt.NDArray[np.float64]
-    score: npt.NDArray[np.float32]
-    level: npt.NDArray[np.int8]
-    raw: npt.NDArray[np.float32]
-    fault: npt.NDArray[np.int8]
+    times: Times
+    ppmv: Floats
+    score: Scores
+    level: Levels
+    raw: Scores
+    fault: Levels
     latch: State
 
 
@@ -52,7 +48,7 @@ def detect(
     *,
     since: np.datetime64 | None = None,
     state: State | None = None,
-    known: npt.NDArray[np.float32] | None = None,
+    known: Scores | None = None,
 ) -> Detection:
     """Return score and level per 10-minute bucket from the first to the last sample, causally.
 
@@ -95,7 +91,7 @@ def _raw_scores(baseline: Baseline, held: Floats, ill: Flags, first: int, known:
     return np.concatenate((known, scores.astype(np.float32)))
 
 
-def level_of(score: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
+def level_of(score: Scores) -> Levels:
     """Return the level of each score: Warning from 1.0, Critical from 2.0, Undefined for NaN."""
     level = np.zeros(score.shape, dtype=np.int8)
     level[score >= WARNING_SCORE] = 1

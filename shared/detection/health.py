@@ -6,12 +6,9 @@ Every fault is a property of the last hours before each bucket, so it shows and 
 from enum import IntEnum
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Floats, Levels
 from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, recent
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 STUCK_SAMPLES = 18  # 3 h of exactly the same mean: recorded sensors that work repeat one for 1.5 h at most
 SPARSE_BINS = 18  # of which at least a third must be observed
@@ -38,7 +35,7 @@ class Fault(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> npt.NDArray[np.int8]:
+def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> Levels:
     """Return each bucket's fault [n]; ppmv [n] on the grid (NaN: missing), bad [n]: only bad values came."""
     observed = ~np.isnan(ppmv)
     found = np.full(ppmv.size, Fault.NONE, dtype=np.int8)

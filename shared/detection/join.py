@@ -27,16 +27,13 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Floats, Indices
 from shared.detection.boxes import PIECES, Boxes
 from shared.detection.decision import PIECE, Best
 from shared.detection.scratch import SCRATCH
 from shared.detection.windows import Windows, all_of, window_sums
 from shared.errors import InvalidInput
-
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 ROWS = 144  # from one FFT to the next: the recurrence's rounding errors do not outlive a day
 COLUMNS = 24_576  # diagonals worked on at a time: a row of each vector stays in a second-level cache

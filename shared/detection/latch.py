@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Floats
 from shared.detection.regular import recent
-
-Floats = npt.NDArray[np.float64]
 
 QUIET_BINS = 50
 AFTERMATH_BINS = 144  # what the longest channel still remembers

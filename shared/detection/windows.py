@@ -1,10 +1,8 @@
 """Sums over every window of a series, and what the search for nearest windows makes of them."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from shared.arrays import Flags, Floats
 
 
 class Windows:

@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime64
 from shared.errors import InvalidInput
 from shared.estimation.options import EstimationOptions
 from shared.estimation.series import Series
-
-Indices = npt.NDArray[np.intp]
 
 _LEAST_AFTER = 3  # samples after the last onset candidate
 _BACKGROUND_SHARE = 6  # without a stated earliest onset, this part of the times is background

@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices
 from shared.estimation.candidates import onset_seconds
 from shared.estimation.noise import SensorNoise
 from shared.estimation.responses import Responses
 from shared.estimation.series import Series
-
-Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

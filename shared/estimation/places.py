@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import PlaceProbability
 from shared.domain.template import Template
 from shared.estimation.candidates import Places

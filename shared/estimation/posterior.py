@@ -3,11 +3,8 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
-
-Indices = npt.NDArray[np.intp]
+from shared.arrays import Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ is uniform in the logarithm is uniform on the grid.
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.estimation.options import EstimationOptions
 
 SPACING = 0.2  # of ln q; finer than any gain error that the data could resolve

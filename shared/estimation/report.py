@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import Estimation, Interval, OnsetInterval
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime

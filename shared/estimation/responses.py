@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats, Indices, Singles
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.estimation.candidates import Places, onset_seconds
 from shared.estimation.members import Member
 from shared.estimation.series import Series
 from shared.simulation import box_response, plume_response
-
-Indices = npt.NDArray[np.intp]
-Singles = npt.NDArray[np.float32]
 
 _ALL = slice(None)
 

@@ -1,9 +1,8 @@
 """What else than a leak of this template may be behind the readings: an external cause, or sensors that wander."""
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.series import Series
@@ -68,7 +67,7 @@ def _shared_rise(series: Series, noises: list[SensorNoise]) -> Floats:
     return np.asarray(ordered[(ordered.shape[0] - 1) // 2], dtype=np.float64)
 
 
-def _log_evidence(covariance: npt.NDArray[np.float64], data: Floats) -> float:
+def _log_evidence(covariance: Floats, data: Floats) -> float:
     """Return ln N(data; 0, covariance) without the constant that all hypotheses share.
 
     The last row of the Cholesky factor of the covariance with the data as one more row is the whitened data.

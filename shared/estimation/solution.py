@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats, Indices, Singles
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.estimation.background import Background
 from shared.estimation.candidates import Places, onset_edges, refined_onsets, spread_onsets
@@ -16,12 +16,10 @@ from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
 from shared.estimation.rate import common_kernel, gain_kernel, log_likelihood, rates_of
-from shared.estimation.responses import Responses, Singles, responses_of
+from shared.estimation.responses import Responses, responses_of
 from shared.estimation.rivals import log_sum_exp
 from shared.estimation.series import Series
 from shared.simulation import ResolvedEnvironment, confinement
-
-Indices = npt.NDArray[np.intp]
 
 _BLOCK_PLACES = 64  # at once on the grid of rates: some hundred kilobytes per array, so that blocks stay in the cache
 

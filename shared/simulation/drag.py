@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.simulation.physics import GRAVITY, REFERENCE_HEIGHT, ROUGHNESS, VON_KARMAN
 
 _ROUGHNESS_LENGTH = ROUGHNESS / 30  # m, z_0 = k_N / 30 of a rough bed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Flags, Floats, Indices
 from shared.domain.template import Template
 from shared.simulation.drag import drag_coefficient
 from shared.simulation.outlets import Outlets, outlets_of, outside_readings
@@ -14,7 +14,7 @@ from shared.simulation.plume import Flow, direction_variance
 from shared.simulation.release import effective_speed
 from shared.simulation.stepping import step_matrices
 from shared.simulation.walls import Openings, face_areas, open_shares, openings_of
-from shared.simulation.zones import Indices, Zones, transport, zones_of
+from shared.simulation.zones import Zones, transport, zones_of
 
 ALWAYS = -1  # the onset of a source that always was
 _WHOLLY_CONFINED = 0.3  # mean open share of the sides up to which the box alone decides
@@ -140,7 +140,7 @@ def _seen_outside(
     return np.asarray((1 - unknown) * seen + unknown * anywhere, dtype=np.float64)
 
 
-def _inside(zones: Zones, places: Floats) -> npt.NDArray[np.bool_]:
+def _inside(zones: Zones, places: Floats) -> Flags:
     half = np.array([zones.width / 2, zones.length / 2, zones.height / 2])
     centred = places - np.array([0.0, 0.0, zones.height / 2])
     return np.asarray((np.abs(centred) <= half).all(axis=1), dtype=bool)

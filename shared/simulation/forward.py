@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import BUCKET_S, Floats, Indices, Times
+from shared.domain.environment import Environment
 from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.errors import InvalidInput
@@ -12,10 +13,8 @@ from shared.simulation.enclosure import confinement, enclosure_of
 from shared.simulation.physics import Physics
 from shared.simulation.reaching import box_reaching, plume_reaching, refuse_outside, sea_of
 from shared.simulation.response import first_order
-from shared.simulation.zones import Indices
 
-STEP_S = 600  # the grid of the data; the currents are followed at least this finely
-MAX_STEPS = 60_000  # a bit over a year of the grid
+MAX_STEPS = 60_000  # a bit over a year of the grid; the currents are followed at least that finely
 _SPIN_UP = 6  # time constants of history before the first time
 _FIRST, _LAST = np.datetime64("1970-01-01T00:00:00", "s"), np.datetime64("2200-01-01T00:00:00", "s")
 
@@ -133,10 +132,10 @@ def _inner_seconds(wanted: Floats, onset: float, physics: Physics) -> Floats:
     """
     first, last = float(wanted[0]), float(wanted[-1])
     history = _SPIN_UP * physics.sensor_time_constant_s
-    start = float(np.clip(onset, first - history, first)) // STEP_S * STEP_S
-    if (last - start) // STEP_S + wanted.size > MAX_STEPS:
-        raise InvalidInput(f"times span more than {MAX_STEPS} steps of {STEP_S} s")
-    return np.union1d(np.arange(start, last, STEP_S), wanted)
+    start = float(np.clip(onset, first - history, first)) // BUCKET_S * BUCKET_S
+    if (last - start) // BUCKET_S + wanted.size > MAX_STEPS:
+        raise InvalidInput(f"times span more than {MAX_STEPS} steps of {BUCKET_S} s")
+    return np.union1d(np.arange(start, last, BUCKET_S), wanted)
 
 
 def _seconds(times: Times) -> Floats:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices
 from shared.simulation.physics import Physics
 from shared.simulation.plume import green_function, mixing_length
-from shared.simulation.zones import Indices, Zones
+from shared.simulation.zones import Zones
 
 _PER_ZONE = 3  # points along a zone's part of a wall; from 1 m off it twelve would read alike within a third
 _HEIGHTS = 3  # points over the height of a wall

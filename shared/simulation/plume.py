@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.simulation.physics import RESIDUAL_SPEED, VON_KARMAN, Physics
 from shared.simulation.release import bubbles, effective_speed, rise, rise_scale
 from shared.simulation.surroundings import ResolvedEnvironment

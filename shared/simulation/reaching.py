@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats, Indices
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.errors import InvalidInput
 from shared.simulation.enclosure import ALWAYS, Enclosure, confinement, zone_responses
@@ -25,7 +25,7 @@ class Sea:
     flow: Flow
     kg_m3_per_ppmv: Floats
 
-    def held(self, steps: npt.NDArray[np.intp]) -> "Sea":
+    def held(self, steps: Indices) -> "Sea":
         """Return the sea at the moments of these indices."""
         flow = self.flow
         parts = {name: getattr(flow, name)[steps] for name in ("speed", "angle", "friction_ratio", "isotropic")}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.simulation.physics import RESIDUAL_SPEED, Physics
 
 BUBBLE_SPEED = 0.25  # m/s, terminal rise of millimetre bubbles

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 
 
 def first_order(values: Floats, seconds: Floats, time_constant: float) -> Floats:

@@ -6,7 +6,7 @@ Wiesenburg & Guinasso (1979), J. Chem. Eng. Data 24(4), 356-360: Bunsen coeffici
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.simulation.physics import GRAVITY
 
 MOLAR_MASS = 16.0425e-3  # kg/mol, methane

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.template import WALLS, Template
 from shared.simulation.physics import Physics
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Floats, Times
 from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import Recipe
-from shared.domain.environment import Floats, Times
 from shared.domain.mark import Span
 from shared.domain.platform import Platform
 from shared.domain.template import Template
@@ -72,7 +71,7 @@ class Readings:
             self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), told=told)
         return self._made[recipe]
 
-    def _of(self, recipe: Recipe) -> tuple[Times, Floats, npt.NDArray[np.bool_]]:
+    def _of(self, recipe: Recipe) -> tuple[Times, Floats, Flags]:
         """Return the recipe's readings on one grid, with everything else missing, and which were put in by people.
 
         A range that is put in brings the day before it along: without that, no sample's window of it is complete.
