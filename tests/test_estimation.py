@@ -15,12 +15,12 @@ from shared.domain.estimation import Estimation, Observations
 from shared.domain.leak import Leak
 from shared.errors import InvalidInput
 from shared.estimation import EstimationOptions, estimate
+from shared.estimation.alternatives import log_sum_exp
 from shared.estimation.background import background_of
 from shared.estimation.likelihood import fit, log_error_over_nothing
 from shared.estimation.noise import sensor_noises
 from shared.estimation.rate import gain_kernel, log_likelihood, rates_of
 from shared.estimation.responses import Responses
-from shared.estimation.rivals import log_sum_exp
 from shared.estimation.series import series_of
 from shared.simulation import Physics, simulate
 from shared.simulation.response import first_order

@@ -21,9 +21,9 @@ from shared.simulation.enclosure import (
     transport_matrices,
     zone_responses,
 )
+from shared.simulation.matrix_exponential import step_matrices
 from shared.simulation.plume import Flow, flow_of
 from shared.simulation.solubility import kg_m3_per_ppmv
-from shared.simulation.stepping import step_matrices
 from shared.simulation.walls import exchange_flows, mean_flows, openings_of
 from shared.simulation.zones import transport
 from tests.naive_enclosure import (

@@ -8,7 +8,7 @@ from bench.estimation.waters import turned
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.template import Template
-from shared.estimation.members import BOX_MIXING_M, RISE
+from shared.estimation.ensemble import BOX_MIXING_M, RISE
 from shared.simulation import Physics, simulate
 from shared.simulation.physics import SENSOR_TIME_CONSTANT_S
 

@@ -8,7 +8,7 @@ from shared.arrays import Floats, Indices, Singles
 from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.estimation.candidates import Places, onset_seconds
-from shared.estimation.members import Member
+from shared.estimation.ensemble import Member
 from shared.estimation.series import Series
 from shared.simulation import box_response, plume_response
 

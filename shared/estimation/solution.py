@@ -8,16 +8,16 @@ import numpy as np
 from shared.arrays import Floats, Indices, Singles
 from shared.domain.environment import Environment
 from shared.domain.template import Template
+from shared.estimation.alternatives import log_sum_exp
 from shared.estimation.background import Background
 from shared.estimation.candidates import Places, onset_edges, refined_onsets, spread_onsets
+from shared.estimation.ensemble import Member
 from shared.estimation.likelihood import fit, log_error_over_nothing
-from shared.estimation.members import Member
 from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
 from shared.estimation.rate import common_kernel, gain_kernel, log_likelihood, rates_of
 from shared.estimation.responses import Responses, responses_of
-from shared.estimation.rivals import log_sum_exp
 from shared.estimation.series import Series
 from shared.simulation import ResolvedEnvironment, confinement
 

@@ -8,11 +8,11 @@ import numpy.typing as npt
 from shared.arrays import Flags, Floats, Indices
 from shared.domain.template import Template
 from shared.simulation.drag import drag_coefficient
+from shared.simulation.matrix_exponential import step_matrices
 from shared.simulation.outlets import Outlets, outlets_of, outside_readings
 from shared.simulation.physics import Physics
 from shared.simulation.plume import Flow, direction_variance
 from shared.simulation.release import effective_speed
-from shared.simulation.stepping import step_matrices
 from shared.simulation.walls import Openings, face_areas, open_shares, openings_of
 from shared.simulation.zones import Zones, transport, zones_of
 

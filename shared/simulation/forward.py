@@ -10,8 +10,8 @@ from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.errors import InvalidInput
 from shared.simulation.enclosure import confinement, enclosure_of
+from shared.simulation.exposure import box_exposure, plume_exposure, refuse_outside, sea_of
 from shared.simulation.physics import Physics
-from shared.simulation.reaching import box_reaching, plume_reaching, refuse_outside, sea_of
 from shared.simulation.response import first_order
 
 MAX_STEPS = 60_000  # a bit over a year of the grid; the currents are followed at least that finely
@@ -41,13 +41,13 @@ def simulate(
     steps = _inner_seconds(wanted, onset, chosen)
     inner = np.unique(np.append(steps, [one for one in (onset, end) if steps[0] < one < steps[-1]]))
     sea = sea_of(template, environment, steps, chosen).held(np.searchsorted(steps, inner))
-    reaching = plume_reaching(template, place, sea, chosen)[0] * ((inner > onset) & (inner <= end))
+    exposure = plume_exposure(template, place, sea, chosen)[0] * ((inner > onset) & (inner <= end))
     if (enclosure := enclosure_of(template)) is not None:
         turned = [moment for moment in (onset, end) if moment < np.inf]
-        begun = box_reaching(enclosure, confinement(template), sea, inner, turned, chosen)
+        begun = box_exposure(enclosure, confinement(template), sea, inner, turned, chosen)
         zone = int(enclosure.zone_of(place)[0])
-        reaching += begun[0, zone] - (begun[1, zone] if len(turned) > 1 else 0.0)
-    readings = first_order(reaching, inner, chosen.sensor_time_constant_s)
+        exposure += begun[0, zone] - (begun[1, zone] if len(turned) > 1 else 0.0)
+    readings = first_order(exposure, inner, chosen.sensor_time_constant_s)
     return np.asarray(leak.rate_kg_s * readings[:, np.searchsorted(inner, wanted)], dtype=np.float64)
 
 
@@ -76,8 +76,8 @@ def plume_response(
     wanted = _seconds(stamps)
     inner = _inner_seconds(wanted, -np.inf, chosen)
     sea = sea_of(template, environment, inner, chosen, turn_deg)
-    reaching = plume_reaching(template, grid, sea, chosen)
-    return first_order(reaching, inner, chosen.sensor_time_constant_s)[..., np.searchsorted(inner, wanted)]
+    exposure = plume_exposure(template, grid, sea, chosen)
+    return first_order(exposure, inner, chosen.sensor_time_constant_s)[..., np.searchsorted(inner, wanted)]
 
 
 def box_response(
@@ -108,8 +108,8 @@ def box_response(
     steps = _inner_seconds(wanted, float(onsets.min(initial=np.inf)), chosen)
     inner = np.union1d(steps, onsets[(onsets > steps[0]) & (onsets < steps[-1])])
     sea = sea_of(template, environment, steps, chosen, turn_deg).held(np.searchsorted(steps, inner))
-    reaching = box_reaching(enclosure, confinement(template), sea, inner, onsets.tolist(), chosen)
-    readings = first_order(reaching, inner, chosen.sensor_time_constant_s)
+    exposure = box_exposure(enclosure, confinement(template), sea, inner, onsets.tolist(), chosen)
+    readings = first_order(exposure, inner, chosen.sensor_time_constant_s)
     return readings[..., np.searchsorted(inner, wanted)], zone
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.arrays import Floats
+from shared.simulation.ambient import ResolvedEnvironment
 from shared.simulation.physics import RESIDUAL_SPEED, VON_KARMAN, Physics
 from shared.simulation.release import bubbles, effective_speed, rise, rise_scale
-from shared.simulation.surroundings import ResolvedEnvironment
 
 _MEANDER = RESIDUAL_SPEED / np.sqrt(2)  # m/s across the mean current
 

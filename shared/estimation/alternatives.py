@@ -12,8 +12,8 @@ _ANYTHING_LARGE = 1e200  # the corner of a bordered matrix; only the last pivot 
 _GAIN_ERROR = 0.2  # by how much the sensors differ in showing one external cause
 
 
-def log_rivals(series: Series, noises: list[SensorNoise], options: EstimationOptions) -> tuple[float, float]:
-    """Return ln of the evidence over nothing of two rivals of a leak: an external cause, and sensors that wander.
+def log_alternatives(series: Series, noises: list[SensorNoise], options: EstimationOptions) -> tuple[float, float]:
+    """Return ln of the evidence over nothing of two alternatives to a leak: an external cause, and sensors that wander.
 
     An external cause is one mode on all sensors, rank one in sensors and an Ornstein-Uhlenbeck process in time; the
     sensors may differ by 20 % of what the lower half of them share. A sensor that wanders does so on its own, by the
