@@ -23,7 +23,7 @@ def nearest(series: Floats, window: int, query: Floats) -> float:
     return math.sqrt(best)
 
 
-def hold(values: Floats, bins: int) -> Floats:
+def forward_fill(values: Floats, bins: int) -> Floats:
     """Return values with gaps of up to ``bins`` filled by the last value, one at a time."""
     held, last, age = values.copy(), math.nan, 0
     for index, value in enumerate(values):

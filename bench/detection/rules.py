@@ -7,7 +7,7 @@ import numpy as np
 
 from shared.arrays import Floats, Indices, Scores, Times
 from shared.detection import build_baseline, detect
-from shared.detection.regular import hold, regularise
+from shared.detection.regular import forward_fill, regularise
 
 Scorer = Callable[[Times, Floats, np.datetime64], Scores]  # times [n], ppmv [n], since -> scores of the bins from since
 
@@ -39,7 +39,7 @@ def level(times: Times, ppmv: Floats) -> Scorer:
 
     def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
         series = regularise(when, values)
-        return (hold(series.ppmv)[series.times >= since] / highest).astype(np.float32)
+        return (forward_fill(series.ppmv)[series.times >= since] / highest).astype(np.float32)
 
     return score
 
@@ -51,7 +51,7 @@ def older(times: Times, ppmv: Floats) -> Scorer:
     at the baseline. Its own gap rule (144 infinite distances for one missing bin) is left out: values are held
     over gaps, and a sample more than 2 h after the last value has no score.
     """
-    held = hold(regularise(times, ppmv).ppmv)
+    held = forward_fill(regularise(times, ppmv).ppmv)
     windows = _windows(held)
     windows, where = windows[~np.isnan(windows).any(axis=1)], np.flatnonzero(~np.isnan(windows).any(axis=1))
     maximum = float(_nearest(windows, windows, (where, where)).max())
@@ -59,10 +59,10 @@ def older(times: Times, ppmv: Floats) -> Scorer:
     def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
         series = regularise(when, values)
         first = int(np.searchsorted(series.times, since))
-        filled = np.concatenate((np.full(WINDOW - 1, np.nan), hold(series.ppmv, series.ppmv.size)))
+        filled = np.concatenate((np.full(WINDOW - 1, np.nan), forward_fill(series.ppmv, series.ppmv.size)))
         queries = _windows(filled)[first:]
         result = np.full(queries.shape[0], np.nan)
-        known = ~np.isnan(queries).any(axis=1) & ~np.isnan(hold(series.ppmv)[first:])
+        known = ~np.isnan(queries).any(axis=1) & ~np.isnan(forward_fill(series.ppmv)[first:])
         result[known] = _nearest(queries[known], windows) / maximum
         return result.astype(np.float32)
 

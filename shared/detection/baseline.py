@@ -11,9 +11,9 @@ from typing import Any, Self
 import numpy as np
 
 from shared.arrays import BUCKET_S, BUCKET_STEP, Flags, Floats, Times
-from shared.detection.channels import CHANNELS, Compared, Scale
+from shared.detection.channels import CHANNELS, ChannelMatcher, Scale
 from shared.detection.health import by_exception, noise_of, stuck_spans
-from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, hold, regularise
+from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, forward_fill, regularise
 from shared.errors import CorruptBlob, InvalidInput
 from shared.schemas import CURRENT, SCHEMA, Stored, read
 
@@ -57,11 +57,11 @@ class Baseline:
     scales: tuple[Scale, ...]
 
     @cached_property
-    def compared(self) -> tuple[Compared, ...]:
+    def matchers(self) -> tuple[ChannelMatcher, ...]:
         """The channels' searches in this history, prepared on first use."""
         offset = offset_of(self.ppmv)
         pairs = zip(CHANNELS, self.scales, strict=True)
-        return tuple(Compared(channel, self.ppmv, offset, scale.profile) for channel, scale in pairs)
+        return tuple(ChannelMatcher(channel, self.ppmv, offset, scale.profile) for channel, scale in pairs)
 
     @cached_property
     def version(self) -> str:
@@ -151,36 +151,36 @@ def _scales(headers: Sequence[Any], profiles: Sequence[Floats]) -> tuple[Scale, 
     )
 
 
-def build_baseline(times: Any, ppmv: Any, rates: Rates | None = None, *, told: Any = None) -> Baseline:
+def build_baseline(times: Any, ppmv: Any, rates: Rates | None = None, *, user_marked: Any = None) -> Baseline:
     """Return the baseline of a leak-free history; all of what is given counts as leak-free.
 
     times: datetime64 [n], UTC, any order and spacing; ppmv: float [n], may hold NaN, inf and sentinels. Values that
-    a stuck sensor repeats are left out, as long as others remain. ``told`` [n] are samples that stand out, and that a
-    person declared leak-free: they are known from then on, but move no threshold. Raises InvalidInput when no two
-    complete days lie more than a day apart. Takes a second for a quarter of a year, and a dozen for a year.
+    a stuck sensor repeats are left out, as long as others remain. ``user_marked``: bool [n], samples that stand out and
+    that a person declared leak-free: they are known from then on, but move no threshold. Raises InvalidInput when no
+    two complete days lie more than a day apart. Takes a second for a quarter of a year, and a dozen for a year.
     """
     series = regularise(times, ppmv)
     hold_bins = HOLD_BINS_BY_EXCEPTION if by_exception(series.ppmv) else HOLD_BINS
     alive = np.where(stuck_spans(series.ppmv), np.nan, series.ppmv)
-    marked = _on_grid(series.times, times, told)
-    for values in (hold(alive, hold_bins), hold(series.ppmv, hold_bins)):
+    marked = _on_grid(series.times, times, user_marked)
+    for values in (forward_fill(alive, hold_bins), forward_fill(series.ppmv, hold_bins)):
         try:
-            compared = [Compared(channel, values, offset_of(values)) for channel in CHANNELS]
+            matchers = [ChannelMatcher(channel, values, offset_of(values)) for channel in CHANNELS]
         except InvalidInput as error:
             refusal = error
         else:
             chosen = rates or Rates()
-            scales = tuple(one.scale(chosen.warning, chosen.critical, marked) for one in compared)
+            scales = tuple(matcher.scale(chosen.warning, chosen.critical, marked) for matcher in matchers)
             return Baseline(series.times[0], values, hold_bins, noise_of(series.ppmv), chosen, scales)
     known = int(np.count_nonzero(~np.isnan(series.ppmv)))
     raise InvalidInput(f"{refusal}: there are {known} samples in {series.ppmv.size} buckets") from refusal
 
 
-def _on_grid(grid: Times, times: Any, told: Any) -> Flags:
-    """Return the buckets of the grid [n] that hold a sample that was told."""
+def _on_grid(grid: Times, times: Any, user_marked: Any) -> Flags:
+    """Return the buckets of the grid [n] that hold a sample that a person marked."""
     marked = np.zeros(grid.size, dtype=bool)
-    if told is not None and grid.size:
-        stamps = np.asarray(times, dtype="datetime64[s]")[np.asarray(told, dtype=bool)]
+    if user_marked is not None and grid.size:
+        stamps = np.asarray(times, dtype="datetime64[s]")[np.asarray(user_marked, dtype=bool)]
         marked[(stamps - grid[0]).astype(np.int64) // BUCKET_S] = True
     return marked
 

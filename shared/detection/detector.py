@@ -16,7 +16,7 @@ from shared.detection.baseline import Baseline
 from shared.detection.channels import CHANNELS, score_of
 from shared.detection.health import FAULT_CONTEXT, Fault, faults
 from shared.detection.latch import BEFORE_BINS, RISING_BINS, SMOOTH_BINS, State, latch
-from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, hold, recent, regularise
+from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, forward_fill, regularise, trailing_windows
 
 WARNING_SCORE = 1.0
 CRITICAL_SCORE = 2.0
@@ -60,7 +60,7 @@ def detect(
     """
     series = regularise(times, ppmv)
     first = 0 if since is None else int(np.searchsorted(series.times, since))
-    held = hold(series.ppmv, baseline.hold_bins)
+    held = forward_fill(series.ppmv, baseline.hold_bins)
     fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)
     ill = (fault == Fault.STUCK) | (fault == Fault.NOISY)
     raw = _raw_scores(baseline, held, ill, first, np.zeros(0, dtype=np.float32) if known is None else known)
@@ -80,11 +80,11 @@ def _raw_scores(baseline: Baseline, held: Floats, ill: Flags, first: int, known:
     if begin >= held.size:
         return known[: held.size - first]
     ratios = []
-    for compared in baseline.compared:
-        window = compared.channel.window
+    for matcher in baseline.matchers:
+        window = matcher.channel.window
         context = min(window - 1, begin)
-        ratio = compared.ratios(held[begin - context :])[context:]
-        ratio[recent(ill, window, missing=False)[begin:].any(axis=1)] = np.nan
+        ratio = matcher.ratios(held[begin - context :])[context:]
+        ratio[trailing_windows(ill, window, missing=False)[begin:].any(axis=1)] = np.nan
         ratios.append(ratio)
     scores = score_of(ratios, baseline.scales)
     scores[np.isnan(held[begin:])] = np.nan

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.arrays import Floats
-from shared.detection.regular import recent
+from shared.detection.regular import trailing_windows
 
 QUIET_BINS = 50
 AFTERMATH_BINS = 144  # what the longest channel still remembers
@@ -52,11 +52,11 @@ def latch(raw: Floats, ppmv: Floats, held: Floats, state: State) -> Latched:
     ppmv as observed, held with short gaps filled, both with the buckets before as context; state: before them.
     """
     first = held.size - raw.size
-    hourly = recent(held, SMOOTH_BINS)
+    hourly = trailing_windows(held, SMOOTH_BINS)
     known = ~np.isnan(hourly)
     with np.errstate(invalid="ignore"):
         means = np.where(known, hourly, 0.0).sum(axis=1) / known.sum(axis=1)
-    lowest = np.fmin.reduce(recent(means, RISING_BINS)[first:], axis=1)
+    lowest = np.fmin.reduce(trailing_windows(means, RISING_BINS)[first:], axis=1)
     score = raw.copy()
     for index in range(raw.size):
         place = first + index

@@ -57,7 +57,7 @@ def regularise(times: Any, ppmv: Any) -> Regular:
     return Regular(((first + np.arange(size)) * BUCKET_S).astype("datetime64[s]"), means, bad & (counts == 0))
 
 
-def hold(values: Floats, bins: int = HOLD_BINS) -> Floats:
+def forward_fill(values: Floats, bins: int = HOLD_BINS) -> Floats:
     """Return values [n] with gaps of up to ``bins`` filled by the last value before them (causal)."""
     index = np.arange(values.size)
     last = np.maximum.accumulate(np.where(np.isnan(values), -1, index))
@@ -65,7 +65,7 @@ def hold(values: Floats, bins: int = HOLD_BINS) -> Floats:
     return np.where(usable, values[np.maximum(last, 0)], np.nan)
 
 
-def recent(values: npt.NDArray[Any], bins: int, missing: Any = np.nan) -> npt.NDArray[Any]:
+def trailing_windows(values: npt.NDArray[Any], bins: int, missing: Any = np.nan) -> npt.NDArray[Any]:
     """Return for each bucket the last ``bins`` values up to it [n, bins], a view; before the first: ``missing``."""
     padded = np.concatenate((np.full(bins, missing, dtype=values.dtype), values))
     return np.lib.stride_tricks.sliding_window_view(padded, bins)[1:]

@@ -67,8 +67,8 @@ class Readings:
     def make(self, recipe: Recipe) -> Baseline:
         """Return the recipe's baseline: the same lake and recipe give the same version; raises InvalidInput."""
         if recipe not in self._made:
-            times, ppmv, told = self._of(recipe)
-            self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), told=told)
+            times, ppmv, user_marked = self._of(recipe)
+            self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), user_marked=user_marked)
         return self._made[recipe]
 
     def _of(self, recipe: Recipe) -> tuple[Times, Floats, Flags]:
@@ -83,15 +83,12 @@ class Readings:
             raise InvalidInput("a baseline needs at least two days, the recipe names none")
         times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.kept_out)
         taken = np.isin(times.astype("datetime64[D]"), np.array(recipe.whole_days(), dtype="datetime64[D]"))
-        told = np.zeros(times.size, dtype=bool)
+        user_marked = np.zeros(times.size, dtype=bool)
         for span in put_in:
-            told |= inside(times, span)
-        return times, np.where(taken | told, ppmv, np.nan), told
+            user_marked |= inside(times, span)
+        return times, np.where(taken | user_marked, ppmv, np.nan), user_marked
 
 
-def inside(times: Times, span: Span) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def inside(times: Times, span: Span) -> Flags:
     """Return which times lie in the range [n]."""
-    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = (times >= to_datetime64(span.start)) & (
-        times < to_datetime64(span.end)
-    )
-    return found
+    return np.asarray((times >= to_datetime64(span.start)) & (times < to_datetime64(span.end)))

@@ -18,7 +18,7 @@ GROUP = 8
 FAR = 1e15  # clipped there on both sides, a bound stays one and its square stays a single-precision number
 
 
-class Boxes:
+class LowerBounds:
     """Lower bounds of the distance to each GROUP of neighbouring windows of a series."""
 
     def __init__(self, series: Floats, eligible: Flags, window: int, head: int) -> None:

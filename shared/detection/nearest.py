@@ -7,7 +7,7 @@ from shared.arrays import Floats, Indices
 PIECE = 2048  # candidates decided at a time: bounds memory where everything ties
 
 
-class Best:
+class Nearest:
     """The nearest window so far of each row; ties go to the lowest index."""
 
     def __init__(self, queries: Floats, windows: Floats, head: int) -> None:
