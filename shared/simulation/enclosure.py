@@ -87,11 +87,6 @@ def zone_responses(
     return np.ascontiguousarray(readings.transpose(2, 3, 1, 0))
 
 
-def transport_matrices(enclosure: Enclosure, flow: Flow, physics: Physics) -> Floats:
-    """Return M [n, zones, zones] in 1/s of dC/dt = M C + s / V, concentrations C in kg/m3, s in kg/s, V of a zone."""
-    return _moving(enclosure, flow, physics)[0]
-
-
 def direction_weights(flow: Flow, physics: Physics) -> Floats:
     """Return how much of its 10 minutes the current spends in each of 24 directions [n, 24], from the fore axis on.
 

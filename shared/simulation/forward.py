@@ -62,10 +62,10 @@ def plume_response(
 ) -> Floats:
     """Return the readings [p, sensors, n] in ppmv per kg/s dissolved, of leaks at ``places`` [p, 3] that always were.
 
-    Only what reaches the sensors as in the open: all of it at an open template. A leak that starts later follows from
-    these, since the sensors forget exponentially (``response.from_onset``). ``turn_deg`` is added to the current's
-    direction. Raises InvalidInput for places more than 5 m outside the template or of another shape, and for times
-    that do not increase.
+    Only what reaches the sensors as in the open: all of it at an open template. A leak that starts at t0 follows
+    from these, y(t) - exp(-(t - t0) / tau) y(t0), since the sensors forget exponentially. ``turn_deg`` is added to the
+    current's direction. Raises InvalidInput for places more than 5 m outside the template or of another shape, and for
+    times that do not increase.
     """
     chosen = physics or Physics()
     grid = np.asarray(places, dtype=np.float64)

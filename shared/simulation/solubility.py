@@ -1,6 +1,6 @@
-"""Methane in sea water: from mass concentration to the ppmv that a membrane sensor reads, and back.
+"""Methane in sea water: the mass concentration behind the ppmv that a membrane sensor reads.
 
-Wiesenburg & Guinasso (1979), J. Chem. Eng. Data 24(4), 356-360: Bunsen coefficient (Table I), moist air (Table VI).
+Wiesenburg & Guinasso (1979), J. Chem. Eng. Data 24(4), 356-360: Bunsen coefficient (Table I).
 """
 
 import numpy as np
@@ -43,24 +43,3 @@ def kg_m3_per_ppmv(temperature: Numbers, salinity: Numbers = 35.0, depth: float 
     """
     moles_per_m3 = 1e-6 * bunsen(temperature, salinity) / MOLAR_VOLUME_STP * 1000
     return np.asarray(moles_per_m3 * MOLAR_MASS / pressure_factor(temperature, depth), dtype=np.float64)
-
-
-def ppmv_of(concentration: Numbers, temperature: Numbers, salinity: Numbers = 35.0, depth: float = 0.0) -> Floats:
-    """Return the reading [ppmv] of a concentration [kg/m3]; the inverse of ``concentration_of``."""
-    per_ppmv = kg_m3_per_ppmv(temperature, salinity, depth)
-    return np.asarray(np.asarray(concentration, dtype=np.float64) / per_ppmv, dtype=np.float64)
-
-
-def concentration_of(ppmv: Numbers, temperature: Numbers, salinity: Numbers = 35.0, depth: float = 0.0) -> Floats:
-    """Return the concentration [kg/m3] behind a reading [ppmv]."""
-    per_ppmv = kg_m3_per_ppmv(temperature, salinity, depth)
-    return np.asarray(np.asarray(ppmv, dtype=np.float64) * per_ppmv, dtype=np.float64)
-
-
-def air_equilibrium(temperature: Numbers, salinity: Numbers, mole_fraction: float) -> Floats:
-    """Return the methane [mol/L] in water under moist air at 1 atm, given its mole fraction in dry air (eq 7)."""
-    t = (np.asarray(temperature, dtype=np.float64) + 273.15) / 100
-    s = np.asarray(salinity, dtype=np.float64)
-    salt = s * (-0.059160 + 0.032174 * t - 0.0048198 * t**2)
-    logarithm = -415.2807 + 596.8104 / t + 379.2599 * np.log(t) - 62.0757 * t + salt
-    return np.asarray(1e-9 * mole_fraction * np.exp(logarithm), dtype=np.float64)
