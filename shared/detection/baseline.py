@@ -35,7 +35,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A channel's distances to its own history: from which on Warning, from which on Critical."""
+    """A channel's ratios: from which on Warning, from which on Critical."""
 
     name: str
     warning: float
@@ -58,31 +58,31 @@ class Baseline:
 
     @cached_property
     def matchers(self) -> tuple[ChannelMatcher, ...]:
-        """The channels' searches in this history, prepared on first use."""
+        """Return the channels' searches in this history, prepared on first use."""
         offset = offset_of(self.ppmv)
         pairs = zip(CHANNELS, self.scales, strict=True)
         return tuple(ChannelMatcher(channel, self.ppmv, offset, scale.profile) for channel, scale in pairs)
 
     @cached_property
     def version(self) -> str:
-        """Name of this content: same content, same version."""
+        """Return the name of this content, 16 hexadecimal digits: same content, same version."""
         return hashlib.sha256(self.to_bytes()).hexdigest()[:16]
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Each channel's distances from which a window is Warning and Critical."""
+        """Return each channel's ratios from which a window is Warning and Critical."""
         pairs = zip(CHANNELS, self.scales, strict=True)
         return tuple(Threshold(channel.name, scale.warning, scale.critical) for channel, scale in pairs)
 
     @property
     def usual(self) -> tuple[float, float]:
-        """Between which readings 90 % of the history lies [ppmv]."""
+        """Return between which readings 90 % of the history lies, low and high [ppmv]."""
         low, high = np.nanpercentile(self.ppmv, [5, 95])
         return float(low), float(high)
 
     @property
     def times(self) -> Times:
-        """The buckets' starts [n]."""
+        """Return the buckets' starts [n], UTC."""
         return np.asarray(self.start + np.arange(self.ppmv.size) * BUCKET_STEP)
 
     def to_bytes(self) -> bytes:
@@ -186,6 +186,6 @@ def _on_grid(grid: Times, times: Any, user_marked: Any) -> Flags:
 
 
 def offset_of(ppmv: Floats) -> float:
-    """Return what is added before the logarithm [ppmv]: a low reading of this sensor, so that zero is no abyss."""
+    """Return what is added to readings [n] before the logarithm, in ppmv: a low one, so that zero is no abyss."""
     known = ppmv[~np.isnan(ppmv)]
     return float(np.percentile(known, 10)) + 1.0 if known.size else 1.0

@@ -76,7 +76,11 @@ class ChannelMatcher:
     """A channel of one baseline: compares new readings with it."""
 
     def __init__(self, channel: Channel, ppmv: Floats, offset: float, profile: Floats | None = None) -> None:
-        """Prepare the search in a leak-free history [n] (NaN: missing); raises InvalidInput where it is too short."""
+        """Prepare the search in a leak-free history ``ppmv`` [n] (NaN: missing), ``offset`` in ppmv.
+
+        ``profile`` [n - window + 1] is the history's own matrix profile where it is known already. Raises InvalidInput
+        where the history is too short.
+        """
         self.channel = channel
         self._offset = offset
         self._series = self._scaled(ppmv)
@@ -99,13 +103,13 @@ class ChannelMatcher:
         return np.log(ppmv + self._offset) if self.channel.logarithm else ppmv
 
     def ratios(self, ppmv: Floats) -> Floats:
-        """Return the ratio of each bucket [k] (NaN: its window is not complete), with the buckets before as context."""
+        """Return the ratio [k] of each bucket of ``ppmv`` [k]; NaN where its window is not complete, as in the first."""
         query = self._scaled(ppmv)
         found = self._ratios(query, *self._join.nearest(query))
         return np.concatenate((np.full(min(self.channel.window - 1, ppmv.size), np.nan), found))
 
     def scale(self, warning_rate: float, critical_rate: float, user_marked: Flags) -> Scale:
-        """Return what is derived from the baseline's own ratios, for so many false alarms per sensor-month.
+        """Return the scale that lets so many false alarms per sensor-month through, from the baseline's own ratios.
 
         Windows that hold a bucket that ``user_marked`` [n] flags do not count.
         """
@@ -144,7 +148,7 @@ class ChannelMatcher:
 
 
 def score_of(ratios: Sequence[Floats], scales: Sequence[Scale]) -> Floats:
-    """Return the score [k] of the channels' ratios: the larger one, 1.0 at Warning's level and 2.0 at Critical's."""
+    """Return the score [k] of the channels' ratios, each [k]: the largest, 1.0 at Warning and 2.0 at Critical."""
     scores = [
         np.where(
             ratio < scale.warning,

@@ -92,7 +92,7 @@ def _raw_scores(baseline: Baseline, held: Floats, ill: Flags, first: int, known:
 
 
 def level_of(score: Scores) -> Levels:
-    """Return the level of each score: Warning from 1.0, Critical from 2.0, Undefined for NaN."""
+    """Return the level [n] of scores [n]: 1 (Warning) from 1.0, 2 (Critical) from 2.0, -1 (Undefined) for NaN."""
     level = np.zeros(score.shape, dtype=np.int8)
     level[score >= WARNING_SCORE] = 1
     level[score >= CRITICAL_SCORE] = 2

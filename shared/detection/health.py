@@ -31,12 +31,15 @@ class Fault(IntEnum):
 
     @property
     def word(self) -> str:
-        """The fault as people read it."""
+        """Return the fault as people read it."""
         return self.name.lower().replace("_", " ")
 
 
 def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> Levels:
-    """Return each bucket's fault [n]; ppmv [n] on the grid (NaN: missing), bad [n]: only bad values came."""
+    """Return each bucket's fault [n], a number of ``Fault``.
+
+    ppmv [n] on the grid (NaN: missing); bad [n]: only bad values came; noise: of the history [ppmv].
+    """
     observed = ~np.isnan(ppmv)
     found = np.full(ppmv.size, Fault.NONE, dtype=np.int8)
     found[noisy(ppmv, noise)] = Fault.NOISY
@@ -51,7 +54,7 @@ def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> Levels:
 
 
 def stuck(ppmv: Floats) -> Flags:
-    """Return where the last 18 samples lie within 6 h and are one and the same value [n]."""
+    """Return where [n] the last 18 samples of ppmv [n] (NaN: missing) lie within 6 h and are the same value."""
     observed: Flags = ~np.isnan(ppmv)
     places = np.flatnonzero(observed)
     result = np.zeros(ppmv.size, dtype=bool)
@@ -70,13 +73,13 @@ def stuck(ppmv: Floats) -> Flags:
 
 
 def stuck_spans(ppmv: Floats) -> Flags:
-    """Return the same with the samples that led to it [n]; not causal, for histories."""
+    """Return where [n] ppmv [n] is stuck, with the samples that led to it; not causal, for histories."""
     backwards: Flags = np.ascontiguousarray(stuck(ppmv)[::-1])
     return np.asarray(np.any(trailing_windows(backwards, STUCK_SAMPLES, missing=False), axis=1)[::-1])
 
 
 def noisy(ppmv: Floats, noise: float) -> Flags:
-    """Return where the last 6 h are nothing but noise, and far more of it than usual [n]."""
+    """Return where [n] the last 6 h of ppmv [n] are nothing but noise, and far more than ``noise`` [ppmv]."""
     jitter = _jitter(ppmv)
     loud = trailing_windows(jitter > max(NOISE_FACTOR * noise, NOISE_PPMV), NOISE_BINS, missing=False).sum(axis=1)
     known = trailing_windows(~np.isnan(jitter), NOISE_BINS, missing=False).sum(axis=1)

@@ -49,7 +49,8 @@ class Latched:
 def latch(raw: Floats, ppmv: Floats, held: Floats, state: State) -> Latched:
     """Return the last k buckets' score, from their raw score [k] (NaN: none) and the readings up to them [n >= k].
 
-    ppmv as observed, held with short gaps filled, both with the buckets before as context; state: before them.
+    ppmv [n] as observed, held [n] with short gaps filled, both in ppmv and with the buckets before as context; state:
+    before them.
     """
     first = held.size - raw.size
     hourly = trailing_windows(held, SMOOTH_BINS)

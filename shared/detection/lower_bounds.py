@@ -35,9 +35,9 @@ class LowerBounds:
             self._high[piece] = np.maximum.reduceat(np.where(eligible, each, -np.inf), begins)
 
     def bounds(self, query: Floats) -> Singles:
-        """Return a lower bound of D for each group (inf: none eligible) of a query [m], measured like the windows.
+        """Return a lower bound of D for each group [g] (inf: none eligible) of a query [m].
 
-        In single precision, right to a millionth of D and of the query's norm.
+        The query is measured like the windows. In single precision, right to a millionth of D and of the query's norm.
         """
         means = query[: PIECES * self._length].reshape(PIECES, self._length).mean(axis=1)
         pieces = np.clip(means, -FAR, FAR).astype(np.float32)[:, np.newaxis]
@@ -48,7 +48,7 @@ class LowerBounds:
         return np.asarray(np.sqrt(np.einsum("pg,pg->g", apart, apart) * np.float32(self._length)))
 
     def windows(self, groups: Indices) -> Indices:
-        """Return the starts of the eligible windows in these groups, in order."""
+        """Return the starts [w] of the eligible windows in these groups [g], in order."""
         starts = (groups[:, np.newaxis] * GROUP + np.arange(GROUP)).ravel()
         starts = starts[starts < self._eligible.size]
         return np.asarray(starts[self._eligible[starts]])

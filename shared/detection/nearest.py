@@ -17,12 +17,12 @@ class Nearest:
         self._square = np.full(queries.shape[0], np.inf)
 
     def decide(self, rows: Indices, columns: Indices) -> None:
-        """Compare candidates, a row and a column each, with what was found before."""
+        """Compare candidates, a row and a column each [c], with what was found before."""
         for begin in range(0, rows.size, PIECE):
             self._decide(rows[begin : begin + PIECE], columns[begin : begin + PIECE])
 
     def result(self) -> tuple[Indices, Floats]:
-        """Return start (-1: none) and distance (NaN: none) of each row."""
+        """Return start (-1: none) and distance (NaN: none) of each row [k], in the unit of the queries."""
         return self._start, np.where(self._start < 0, np.nan, np.sqrt(self._square))
 
     def _decide(self, rows: Indices, columns: Indices) -> None:

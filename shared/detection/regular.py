@@ -58,7 +58,7 @@ def regularise(times: Any, ppmv: Any) -> Regular:
 
 
 def forward_fill(values: Floats, bins: int = HOLD_BINS) -> Floats:
-    """Return values [n] with gaps of up to ``bins`` filled by the last value before them (causal)."""
+    """Return ``values`` [n] with gaps (NaN) of up to ``bins`` filled by the last value before them [n] (causal)."""
     index = np.arange(values.size)
     last = np.maximum.accumulate(np.where(np.isnan(values), -1, index))
     usable = (last >= 0) & (index - last <= bins)
@@ -66,6 +66,6 @@ def forward_fill(values: Floats, bins: int = HOLD_BINS) -> Floats:
 
 
 def trailing_windows(values: npt.NDArray[Any], bins: int, missing: Any = np.nan) -> npt.NDArray[Any]:
-    """Return for each bucket the last ``bins`` values up to it [n, bins], a view; before the first: ``missing``."""
+    """Return for each of ``values`` [n] the last ``bins`` up to it [n, bins], a view; before the first: ``missing``."""
     padded = np.concatenate((np.full(bins, missing, dtype=values.dtype), values))
     return np.lib.stride_tricks.sliding_window_view(padded, bins)[1:]

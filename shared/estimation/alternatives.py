@@ -52,7 +52,7 @@ def _external(series: Series, noises: list[SensorNoise], options: EstimationOpti
 
 
 def log_sum_exp(values: Floats) -> float:
-    """Return ln sum exp(values) over all values."""
+    """Return ln sum exp(values) over all values, of any shape [...]."""
     top = float(values.max())
     return top + float(np.log(np.exp(values - top).sum()))
 

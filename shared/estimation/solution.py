@@ -40,7 +40,7 @@ class Problem:
     window: tuple[int, int]  # first and last onset, as indices of the series
 
     def responses(self, member: int, onsets: Indices) -> Responses:
-        """Return what the sensors would read by one member's physics of leaks that begin at the onsets [o]."""
+        """Return the readings, in ppmv per kg/s, of leaks that begin at the onsets [o], by one member's physics."""
         return responses_of(
             self.template, self.environment, self.places, self.series, self.members[member], self.plumes[member], onsets
         )

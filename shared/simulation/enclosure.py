@@ -60,12 +60,12 @@ def zone_responses(
 ) -> Floats:
     """Return what reaches the sensors [onsets, zones, sensors, n] in s/m3 of 1 kg/s released in each zone.
 
-    The source starts at an onset, an index into ``seconds`` [n]: nothing is read up to and including it. ``ALWAYS``
-    (-1) starts from the steady state of the first moment. The flow of t_n holds over the step that ends at t_n; steps
-    are exact. Transport is a mean over the directions that the current takes inside 10 minutes. Zones and
+    The source starts at one of ``onsets`` [onsets], an index into ``seconds`` [n]: nothing is read up to and including
+    it. ``ALWAYS`` (-1) starts from the steady state of the first moment. The flow of t_n holds over the step that ends
+    at t_n; steps are exact. Transport is a mean over the directions that the current takes inside 10 minutes. Zones and
     onsets go forward as columns of one state: the adjoint would need a run back in time for each sensor and each
-    moment, and those are more. A source that ends is the difference of two that start.
-    Raises ValueError when the shapes do not fit, times do not increase, or an onset is below -1.
+    moment, and those are more. A source that ends is the difference of two that start. Raises ValueError when the
+    shapes do not fit, times do not increase, or an onset is below -1.
     """
     starts = np.asarray(onsets, dtype=np.int64)
     _refuse_unfit(flow, seconds, starts)

@@ -26,7 +26,7 @@ class Sea:
     kg_m3_per_ppmv: Floats
 
     def held(self, steps: Indices) -> "Sea":
-        """Return the sea at the moments of these indices."""
+        """Return the sea at the moments of these indices [k]."""
         flow = self.flow
         parts = {name: getattr(flow, name)[steps] for name in ("speed", "angle", "friction_ratio", "isotropic")}
         return Sea(replace(flow, **parts), self.kg_m3_per_ppmv[steps])

@@ -62,10 +62,10 @@ def plume_response(
 ) -> Floats:
     """Return the readings [p, sensors, n] in ppmv per kg/s dissolved, of leaks at ``places`` [p, 3] that always were.
 
-    Only what reaches the sensors as in the open: all of it at an open template. A leak that starts at t0 follows
-    from these, y(t) - exp(-(t - t0) / tau) y(t0), since the sensors forget exponentially. ``turn_deg`` is added to the
-    current's direction. Raises InvalidInput for places more than 5 m outside the template or of another shape, and for
-    times that do not increase.
+    ``times`` [n] increase, UTC. Only what reaches the sensors as in the open: all of it at an open template. A leak
+    that starts at t0 follows from these, y(t) - exp(-(t - t0) / tau) y(t0), since the sensors forget exponentially.
+    ``turn_deg`` is added to the current's direction. Raises InvalidInput for places more than 5 m outside the template
+    or of another shape, and for times that do not increase.
     """
     chosen = physics or Physics()
     grid = np.asarray(places, dtype=np.float64)
@@ -92,8 +92,9 @@ def box_response(
 ) -> tuple[Floats, Indices]:
     """Return the readings [o, zones, sensors, n] in ppmv per kg/s of leaks in each zone, and the places' zones [p].
 
-    Only what mixes through a semi-closed template's box: no zones for an open template, and zone 0 for all places. The
-    leaks begin at ``onsets`` [o], seconds since 1970. Raises InvalidInput as ``plume_response`` does.
+    ``times`` [n] increase, UTC; ``places`` [p, 3] in m. Only what mixes through a semi-closed template's box: no zones
+    for an open template, and zone 0 for all places. The leaks begin at ``onsets`` [o], seconds since 1970. Raises
+    InvalidInput as ``plume_response`` does.
     """
     chosen = physics or Physics()
     grid = np.asarray(places, dtype=np.float64)

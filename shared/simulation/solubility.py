@@ -19,7 +19,10 @@ Numbers = npt.ArrayLike
 
 
 def bunsen(temperature: Numbers, salinity: Numbers) -> Floats:
-    """Return the Bunsen coefficient [L gas at STP / (L water atm)] at a temperature [deg C] held to [-2, 30]."""
+    """Return the Bunsen coefficient [...] in L gas at STP / (L water atm).
+
+    ``temperature`` [...] in degrees Celsius, held to -2 to 30, and practical ``salinity`` [...] broadcast to one shape.
+    """
     kelvin = np.clip(np.asarray(temperature, dtype=np.float64), -2.0, 30.0) + 273.15
     t, s = kelvin / 100, np.asarray(salinity, dtype=np.float64)
     salt = s * (-0.076146 + 0.043970 * t - 0.0068672 * t**2)
@@ -27,9 +30,10 @@ def bunsen(temperature: Numbers, salinity: Numbers) -> Floats:
 
 
 def pressure_factor(temperature: Numbers, depth: float) -> Floats:
-    """Return by how much depth [m] raises the reading of a given concentration: exp(v P / R T), about 1.05 at 317 m.
+    """Return by how much ``depth`` in m raises the reading of a given concentration [...], about 1.05 at 317 m.
 
-    Krichevsky and Kasarnovsky's form of the Poynting correction for a dissolved gas.
+    exp(v P / R T) at ``temperature`` [...] in degrees Celsius: Krichevsky and Kasarnovsky's form of the Poynting
+    correction for a dissolved gas.
     """
     kelvin = np.asarray(temperature, dtype=np.float64) + 273.15
     pressure = SEA_WATER_DENSITY * GRAVITY * depth
@@ -37,7 +41,9 @@ def pressure_factor(temperature: Numbers, depth: float) -> Floats:
 
 
 def kg_m3_per_ppmv(temperature: Numbers, salinity: Numbers = 35.0, depth: float = 0.0) -> Floats:
-    """Return the dissolved methane [kg/m3] behind a reading of 1 ppmv at ``depth`` [m].
+    """Return the dissolved methane [...] in kg/m3 behind a reading of 1 ppmv at ``depth`` in m.
+
+    ``temperature`` [...] in degrees Celsius and practical ``salinity`` [...] broadcast to one shape.
 
     C = 1e-6 beta / 22.356 mol/L per micro-atmosphere; at 6 deg C, S 35, surface: 1.693 nM = 2.715e-8 kg/m3.
     """

@@ -35,7 +35,7 @@ class Zones:
 
     @property
     def count(self) -> int:
-        """How many zones there are."""
+        """Return how many zones there are."""
         return self.nx * self.ny
 
     def of(self, places: Floats) -> Indices:
