@@ -103,7 +103,7 @@ class ChannelMatcher:
         return np.log(ppmv + self._offset) if self.channel.logarithm else ppmv
 
     def ratios(self, ppmv: Floats) -> Floats:
-        """Return the ratio [k] of each bucket of ``ppmv`` [k]; NaN where its window is not complete, as in the first."""
+        """Return the ratio [k] of each bucket of ``ppmv`` [k]; NaN where its window is not complete, as at first."""
         query = self._scaled(ppmv)
         found = self._ratios(query, *self._join.nearest(query))
         return np.concatenate((np.full(min(self.channel.window - 1, ppmv.size), np.nan), found))
