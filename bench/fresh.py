@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.history import START, WINDOW, Floats
+from bench.history import START, WINDOW
+from shared.arrays import Floats
 from shared.detection import Baseline
 
 # The kernel hands getrusage's peak down to a child; the peak of the process' own memory it does not.

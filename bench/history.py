@@ -1,13 +1,10 @@
 """What the speed bench measures on: synthetic histories, and what the older system would start from."""
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Floats, Times
 from shared.detection import Baseline, build_baseline
 from shared.detection.join import Join
-
-Floats = npt.NDArray[np.float64]
-Times = npt.NDArray[np.datetime64]
 
 WINDOW = 144
 START = np.datetime64("2020-01-01T00:00:00")

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bench import fresh
-from bench.history import WINDOW, Floats, baseline_of, history, ready_profile, times
+from bench.history import WINDOW, baseline_of, history, ready_profile, times
+from shared.arrays import Floats
 from shared.detection import Baseline, detect
 from shared.detection.join import Join
 

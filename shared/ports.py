@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy.typing as npt
 
+from shared.arrays import Times
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Carry, DeviationDay, Latest, Level
-from shared.domain.environment import Times
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident

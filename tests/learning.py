@@ -30,11 +30,11 @@ ALARM_DAYS = 22  # of the world that alarmed
 _built: dict[bytes, Baseline] = {}
 
 
-def build_once(times: Any, ppmv: Any, rates: Rates, *, told: Any) -> Baseline:
+def build_once(times: Any, ppmv: Any, rates: Rates, *, user_marked: Any) -> Baseline:
     """Build what was not built before: the same readings give the same baseline."""
-    key = np.asarray(times).tobytes() + np.asarray(ppmv).tobytes() + np.asarray(told).tobytes()
+    key = np.asarray(times).tobytes() + np.asarray(ppmv).tobytes() + np.asarray(user_marked).tobytes()
     if key not in _built:
-        _built[key] = build_baseline(times, ppmv, rates, told=told)
+        _built[key] = build_baseline(times, ppmv, rates, user_marked=user_marked)
     return _built[key]
 
 

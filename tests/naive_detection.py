@@ -3,9 +3,8 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from shared.arrays import Floats
 
 
 def nearest(series: Floats, window: int, query: Floats) -> float:
@@ -24,7 +23,7 @@ def nearest(series: Floats, window: int, query: Floats) -> float:
     return math.sqrt(best)
 
 
-def hold(values: Floats, bins: int) -> Floats:
+def forward_fill(values: Floats, bins: int) -> Floats:
     """Return values with gaps of up to ``bins`` filled by the last value, one at a time."""
     held, last, age = values.copy(), math.nan, 0
     for index, value in enumerate(values):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.template import WALLS, Template
 from shared.simulation import Physics
 from shared.simulation.plume import Flow

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.estimation.noise import SensorNoise
 from shared.estimation.series import Series
 

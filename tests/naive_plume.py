@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.simulation import Physics
 

@@ -1,10 +1,8 @@
 """Readings that the tests of detection score: times, noise that wanders, and a leak as a slow sensor reads it."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Times = npt.NDArray[np.datetime64]
+from shared.arrays import Floats, Times
 
 START = np.datetime64("2026-03-01T00:00:00")
 STEP = np.timedelta64(600, "s")

@@ -15,14 +15,14 @@ from bench.detection.figures import alarms, budget_thresholds, first_flags, per_
 from bench.detection.folds import CONTEXT, DAY, Fold, folds_of
 from bench.detection.holding import holding, hours_until_clear
 from bench.detection.leaks import AFTER, LASTS, amplitude, seeds, signature, tidal_currents
-from bench.detection.rules import RULES, Rule, Scorer, Scores, level, older
+from bench.detection.rules import RULES, Rule, Scorer, level, older
 from bench.detection.series import Recorded, read_folder
 from bench.detection.study import SEEDS
 from bench.detection.trial import Leaky, Trial
 from bench.detection.variants import scored_by, variants
+from shared.arrays import Floats, Scores, Times
 from shared.detection import build_baseline, detect
 from shared.detection.regular import regularise
-from shared.domain.environment import Floats, Times
 from tests.naive_detection import nearest
 
 START = np.datetime64("2026-01-01T00:00:00", "s")

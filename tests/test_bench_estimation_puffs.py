@@ -11,7 +11,8 @@ from bench.estimation.cells import COUNT
 from bench.estimation.puffs import puff_concentration, puff_readings
 from bench.estimation.sea import kg_m3_per_ppmv, span_of
 from bench.estimation.train import Nature
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.simulation import simulate

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from shared.detection import Detection, Rates, State, build_baseline, detect
 from shared.detection.detector import CONTEXT_BINS
-from shared.detection.regular import hold, regularise
+from shared.detection.regular import forward_fill, regularise
 from shared.errors import InvalidInput
 from tests import naive_detection as naive
 from tests.examples import quiet_baseline
@@ -250,11 +250,11 @@ def test_what_was_told_moves_no_threshold_but_is_known() -> None:
     rng = np.random.default_rng(6)
     history = 10 + rng.normal(0, 1, 14 * DAYS)
     rise = leak(2 * DAYS, 0, DAYS, 20.0)
-    told = np.zeros(16 * DAYS, dtype=bool)
-    told[14 * DAYS :] = True
+    user_marked = np.zeros(16 * DAYS, dtype=bool)
+    user_marked[14 * DAYS :] = True
     longer = np.r_[history, 10 + rng.normal(0, 1, 2 * DAYS) + rise]
     before = build_baseline(times(history.size), history)
-    after = build_baseline(times(longer.size), longer, told=told)
+    after = build_baseline(times(longer.size), longer, user_marked=user_marked)
     for one, other in zip(before.scales, after.scales, strict=True):
         assert other.warning == pytest.approx(one.warning, rel=0.05)
     again = np.r_[10 + rng.normal(0, 1, 2 * DAYS), 10 + rng.normal(0, 1, 2 * DAYS) + rise]
@@ -278,7 +278,7 @@ def test_rarer_false_alarms_cost_higher_thresholds() -> None:
 @given(hnp.arrays(np.float64, st.integers(0, 60), elements=st.sampled_from([1.0, 2.0, np.nan])), st.integers(0, 14))
 def test_holding_is_what_it_says(values: np.ndarray, bins: int) -> None:
     """The vectorised hold equals the obvious one."""
-    np.testing.assert_array_equal(hold(values, bins), naive.hold(values, bins))
+    np.testing.assert_array_equal(forward_fill(values, bins), naive.forward_fill(values, bins))
 
 
 def test_regular_means_do_not_depend_on_the_order() -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.arrays import Floats
 from shared.detection import Baseline, Rates, build_baseline, detect
 from shared.errors import CorruptBlob, InvalidInput
 from tests.examples import quiet_baseline
-from tests.sensor_readings import DAY, STEP, Floats, leak, quiet, times, walk, with_gaps
+from tests.sensor_readings import DAY, STEP, leak, quiet, times, walk, with_gaps
 
 DAYS = 8
 SIZE = DAYS * DAY

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.detection.channels import CHANNELS, ZONE, Channel, Compared, Scale, score_of
+from shared.detection.channels import CHANNELS, ZONE, Channel, ChannelMatcher, Scale, score_of
 from shared.detection.return_level import MONTH_BINS, return_level
 
 Floats = np.ndarray
@@ -37,9 +37,9 @@ def naive_ratio(channel: Channel, series: Floats, offset: float, profile: Floats
             best, where = float(distance), start
     nearest = past[where : where + window]
     mine, theirs = query[-tail:].mean(), nearest[-tail:].mean()
-    if channel.speaks == "rising":
+    if channel.gate == "rising":
         mine, theirs = mine - query[:head].mean(), theirs - nearest[:head].mean()
-    silent = mine < np.nanpercentile(past, 1) if channel.speaks == "not low" else mine <= theirs
+    silent = mine < np.nanpercentile(past, 1) if channel.gate == "not low" else mine <= theirs
     typical = np.nanmedian(series)
     floor = (scaled(np.array([typical + 0.1])) - scaled(np.array([typical])))[0] * np.sqrt(window)
     return 0.0 if silent else best / float(np.sqrt(profile[where] ** 2 + np.nanmedian(profile) ** 2 + floor**2))
@@ -51,19 +51,19 @@ def test_ratios_are_what_they_say(channel: Channel) -> None:
     series, stream = sea(1, 900), sea(2, channel.window + 40)
     stream[: stream.size // 2] = np.nan_to_num(stream[: stream.size // 2], nan=20.0)
     stream[stream.size // 2 :] = np.nan_to_num(stream[stream.size // 2 :], nan=20.0) + 8
-    compared = Compared(channel, series, 5.0)
-    found = compared.ratios(stream)
+    matcher = ChannelMatcher(channel, series, 5.0)
+    found = matcher.ratios(stream)
     assert np.isnan(found[: channel.window - 1]).all()
     for last in range(channel.window - 1, stream.size, 13):
         newest = stream[last - channel.window + 1 : last + 1]
-        assert found[last] == pytest.approx(naive_ratio(channel, series, 5.0, compared.profile, newest), rel=1e-9)
+        assert found[last] == pytest.approx(naive_ratio(channel, series, 5.0, matcher.profile, newest), rel=1e-9)
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
 def test_the_profile_looks_away_from_the_day_around_a_window(channel: Channel) -> None:
     """A window's own neighbours would make every day usual."""
     series = sea(3, 700)
-    compared = Compared(channel, series, 5.0)
+    matcher = ChannelMatcher(channel, series, 5.0)
     scaled = np.log(series + 5.0) if channel.logarithm else series
     windows = np.lib.stride_tricks.sliding_window_view(scaled, channel.window)
     centred = windows - windows[:, : channel.head].mean(axis=1, keepdims=True)
@@ -71,7 +71,7 @@ def test_the_profile_looks_away_from_the_day_around_a_window(channel: Channel) -
         apart = np.abs(np.arange(windows.shape[0]) - start) >= ZONE
         distances = np.linalg.norm(centred[apart] - centred[start], axis=1)
         expected = np.nan if np.isnan(distances).all() else np.nanmin(distances)
-        np.testing.assert_allclose(compared.profile[start], expected, rtol=1e-9)
+        np.testing.assert_allclose(matcher.profile[start], expected, rtol=1e-9)
 
 
 def test_scores_are_one_at_warning_and_two_at_critical() -> None:

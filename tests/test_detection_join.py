@@ -3,17 +3,16 @@
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.detection.decision import PIECE
+from shared.arrays import Floats
 from shared.detection.join import ROWS, Join
+from shared.detection.nearest import PIECE
 from shared.errors import InvalidInput
 from tests import naive_detection as naive
 
-Floats = npt.NDArray[np.float64]
 CHANNELS = [(144, 144), (72, 18), (36, 9)]
 
 
@@ -114,7 +113,7 @@ def test_one_row_at_a_time_gives_the_bits_of_all_at_once(head: int) -> None:
 def test_a_row_on_its_own_is_exact_too(
     seed: int, window: int, head: float, noise: float, spike: float, units: tuple[float, float]
 ) -> None:
-    """Boxes leave out only what is farther, whether they leave few windows (drift), or most of them (noise)."""
+    """Bounds leave out only what is farther, whether they leave few windows (drift), or most of them (noise)."""
     rng = np.random.default_rng(seed)
     scale, offset = units
     series = with_gaps((walk(seed, 1500) + rng.normal(0, noise, 1500)) * scale + offset, seed, 0.001)

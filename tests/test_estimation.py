@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.leak import Leak
 from shared.errors import InvalidInput
 from shared.estimation import EstimationOptions, estimate
+from shared.estimation.alternatives import log_sum_exp
 from shared.estimation.background import background_of
 from shared.estimation.likelihood import fit, log_error_over_nothing
 from shared.estimation.noise import sensor_noises
 from shared.estimation.rate import gain_kernel, log_likelihood, rates_of
 from shared.estimation.responses import Responses
-from shared.estimation.rivals import log_sum_exp
 from shared.estimation.series import series_of
 from shared.simulation import Physics, simulate
 from shared.simulation.response import first_order
@@ -301,6 +302,37 @@ def test_a_place_that_no_sensor_sees_has_a_bayes_factor_of_one() -> None:
     rates = rates_of(options)
     got = log_likelihood(np.zeros(3), np.zeros(3), rates, gain_kernel(rates, options))
     np.testing.assert_allclose(got[20:-20], 0.0, atol=0.1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    values=st.lists(st.floats(0, 1e3), min_size=8, max_size=8),
+    gaps=st.lists(st.floats(10, 5000), min_size=7, max_size=7),
+    tau=st.floats(60, 20_000),
+    share=st.floats(0, 1),
+)
+def test_a_leak_that_begins_is_read_as_by_a_filter_that_was_empty_before(
+    values: list[float], gaps: list[float], tau: float, share: float
+) -> None:
+    """y_inf(t) - exp(-(t - t0)/tau) y_inf(t0) is what a filter that starts empty at t0 reads, at irregular times."""
+    ends = np.concatenate([[0.0], np.cumsum(gaps)])
+    onset = float(share * ends[-1])
+    seconds = np.unique(np.append(ends, onset))
+    always = np.array(values)[np.searchsorted(ends, seconds)]
+    readings = first_order(always[None], seconds, tau)
+    plume, zone = readings[None].astype(np.float32), np.zeros(1, dtype=np.intp)
+    at_onset, no_box = (
+        plume[..., [np.searchsorted(seconds, onset)]],
+        np.zeros((1, 0, 1, seconds.size), dtype=np.float32),
+    )
+    after = np.flatnonzero(seconds > onset)
+    got = Responses(tau, plume, at_onset, no_box, zone).begun(0, 0, after, seconds[after] - onset)[0]
+    level, last, expected = 0.0, onset, []
+    for at, value in zip(seconds[after], always[after], strict=True):
+        keep = np.exp(-(at - last) / tau)
+        level, last = keep * level + (1 - keep) * value, at
+        expected.append(level)
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6 * (1 + max(values)))  # in single precision
 
 
 @pytest.mark.parametrize("holes", [0.0, 0.2])

@@ -16,7 +16,7 @@ from bench.estimation.noise import Noise, readings
 from bench.estimation.scenarios import Scenario
 from bench.estimation.trial import answered, ranks
 from bench.estimation.waters import Waters
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import Observations
 from shared.estimation import EstimationOptions
 

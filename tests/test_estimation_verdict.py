@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.leak import Leak
 from shared.domain.platform import Platform

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.simulation import Physics, resolve
 from shared.simulation.enclosure import (
@@ -17,12 +18,11 @@ from shared.simulation.enclosure import (
     Enclosure,
     confinement,
     enclosure_of,
-    transport_matrices,
     zone_responses,
 )
+from shared.simulation.matrix_exponential import step_matrices
 from shared.simulation.plume import Flow, flow_of
 from shared.simulation.solubility import kg_m3_per_ppmv
-from shared.simulation.stepping import step_matrices
 from shared.simulation.walls import exchange_flows, mean_flows, openings_of
 from shared.simulation.zones import transport
 from tests.naive_enclosure import (
@@ -53,6 +53,11 @@ def box(here: Template, most_zones: int = 3) -> Enclosure:
 def observed(porosity: float | Sequence[float] = 0.2, *, roof: bool = False) -> Template:
     """Return a box with a sensor in the middle of each of its zones."""
     return boxed(porosity, sensors=sensors_at(IN_EACH_ZONE), roof=roof)
+
+
+def naive_matrices(here: Template, flow: Flow) -> Floats:
+    """Return M [n, zones, zones] in 1/s of dC/dt = M C, written out with loops."""
+    return np.array([naive_moving(here, s, a, PHYSICS)[0] for s, a in zip(flow.speed, flow.angle, strict=True)])
 
 
 def grid(count: int) -> Floats:
@@ -197,9 +202,9 @@ def test_naming_the_walls_a_quarter_turn_on_changes_nothing() -> None:
 @given(st.integers(0, 100), st.integers(0, 18))
 def test_from_an_onset_is_always_minus_what_decays(seed: int, onset: int) -> None:
     """The response from an onset equals the one of always less the state at the onset, left alone."""
-    enclosure, flow, at = box(observed()), varying_flow(20, seed), grid(20)
-    always, late = zone_responses(enclosure, flow, at, [ALWAYS, onset], PHYSICS)
-    keep, _ = step_matrices(transport_matrices(enclosure, flow, PHYSICS)[1:], np.diff(at))
+    here, flow, at = observed(), varying_flow(20, seed), grid(20)
+    always, late = zone_responses(box(here), flow, at, [ALWAYS, onset], PHYSICS)
+    keep, _ = step_matrices(naive_matrices(here, flow)[1:], np.diff(at))
     left = always[..., onset].T
     for n in range(onset + 1, 20):
         left = keep[n - 1] @ left
@@ -241,7 +246,7 @@ def test_finer_steps_of_a_constant_flow_change_nothing() -> None:
 
 def test_a_step_does_not_depend_on_the_length_of_others() -> None:
     """A month's gap beside it leaves a ten-minute step's matrices as they are, and ends in the steady state."""
-    matrices = transport_matrices(box(boxed()), steady_flow(2), PHYSICS)
+    matrices = naive_matrices(boxed(), steady_flow(2))
     keep, gain = step_matrices(matrices, np.array([600.0, 30 * 86_400.0]))
     alone = step_matrices(matrices[:1], np.array([600.0]))
     np.testing.assert_array_equal([keep[0], gain[0]], [alone[0][0], alone[1][0]])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import Observations
 from shared.domain.leak import Leak
 from shared.domain.template import Template

@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.detection.figures import Hours, Performance, budget_thresholds, median, performance, quiet_of
 from bench.detection.trial import Trial
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 
 RESAMPLES = 2000
 HALVINGS = 24

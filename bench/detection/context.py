@@ -18,9 +18,9 @@ import numpy as np
 from bench.detection.folds import Fold, folds_of
 from bench.detection.series import Folder, Recorded, read_folder
 from bench.detection.study import Options
+from shared.arrays import Floats, Times
 from shared.detection import build_baseline, detect
 from shared.detection.baseline import offset_of
-from shared.domain.environment import Floats, Times
 
 TIDES_H = (12.42, 12.0, 24.07, 25.82)  # M2, S2, K1, O1
 DAY = 144

@@ -13,9 +13,9 @@ import numpy as np
 from bench.detection.folds import CUT_AT
 from bench.detection.folds import DAY as BINS_A_DAY
 from bench.detection.known import DAY, KNOWN, Known, in_known_rise
-from bench.detection.rules import RULES, Scores
+from bench.detection.rules import RULES
 from bench.detection.series import Recorded
-from shared.domain.environment import Floats, Times
+from shared.arrays import Floats, Scores, Times
 
 LEAD = np.timedelta64(3, "D")  # between the baseline's end and the days of the rise
 AFTER = np.timedelta64(1, "D")

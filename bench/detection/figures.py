@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.detection.leaks import STEP_H
-from bench.detection.rules import Scores
 from bench.detection.trial import Leaky, Trial
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Scores
 
 MERGED_WITHIN = 144  # bins
 Hours = Floats  # NaN: never
@@ -101,7 +99,7 @@ def quiet_of(trials: Sequence[Trial], rule: str) -> tuple[list[Scores], float]:
     return [trial.quiet[rule] for trial in trials], sum(trial.months for trial in trials)
 
 
-def median(values: npt.NDArray[np.float64]) -> float:
+def median(values: Floats) -> float:
     """Return the median of what is not NaN, or NaN."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if known.size else float("nan")

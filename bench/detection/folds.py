@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.detection.known import in_known_rise
 from bench.detection.series import Recorded
-from shared.domain.environment import Floats, Times
+from shared.arrays import Flags, Floats, Times
 
 DAY = 144
 CUT_AT = 20 * DAY
@@ -37,7 +36,7 @@ class Fold:
     times: Times
     ppmv: Floats
     split: int
-    counted: npt.NDArray[np.bool_]
+    counted: Flags
 
     @property
     def months(self) -> float:

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.detection.leaks import LASTS, STEP_H
-from bench.detection.rules import Scores
 from bench.detection.trial import Trial
-from shared.domain.environment import Floats
+from shared.arrays import Flags, Floats, Scores
 
 CLEAR_FOR = 12 * 6  # bins without alarm
 SOON_H = 12.0
@@ -54,11 +52,11 @@ def holding(trials: Sequence[Trial], rule: str, threshold: float) -> dict[str, A
     }
 
 
-def _held(scores: Scores, flagged: npt.NDArray[np.bool_]) -> tuple[int, int]:
+def _held(scores: Scores, flagged: Flags) -> tuple[int, int]:
     return int(np.count_nonzero(flagged)), int(np.count_nonzero(~np.isnan(scores)))
 
 
-def hours_until_clear(caused: npt.NDArray[np.bool_]) -> float:
+def hours_until_clear(caused: Flags) -> float:
     """Return the hours from the first sample to where 12 h without alarm begin; inf when that is not seen."""
     alarmed = np.concatenate(([-1], np.flatnonzero(caused), [caused.size]))
     long_enough = np.flatnonzero(np.diff(alarmed) > CLEAR_FOR)

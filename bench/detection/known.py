@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from shared.arrays import Flags, Times
 
 DAY = np.timedelta64(1, "D")
 
@@ -30,7 +31,7 @@ KNOWN = (
 )
 
 
-def in_known_rise(sensor: str, times: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
+def in_known_rise(sensor: str, times: Times) -> Flags:
     """Return which of the times [n] lie in a known rise of that sensor."""
     inside = np.zeros(times.shape, dtype=bool)
     for one in KNOWN:

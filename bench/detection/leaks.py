@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.domain.leak import Leak
 from shared.domain.platform import Platform
 from shared.domain.template import Template

@@ -4,13 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Floats, Indices, Scores, Times
 from shared.detection import build_baseline, detect
-from shared.detection.regular import hold, regularise
-from shared.domain.environment import Floats, Times
+from shared.detection.regular import forward_fill, regularise
 
-Scores = npt.NDArray[np.float32]
 Scorer = Callable[[Times, Floats, np.datetime64], Scores]  # times [n], ppmv [n], since -> scores of the bins from since
 
 WINDOW = 144
@@ -41,7 +39,7 @@ def level(times: Times, ppmv: Floats) -> Scorer:
 
     def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
         series = regularise(when, values)
-        return (hold(series.ppmv)[series.times >= since] / highest).astype(np.float32)
+        return (forward_fill(series.ppmv)[series.times >= since] / highest).astype(np.float32)
 
     return score
 
@@ -53,7 +51,7 @@ def older(times: Times, ppmv: Floats) -> Scorer:
     at the baseline. Its own gap rule (144 infinite distances for one missing bin) is left out: values are held
     over gaps, and a sample more than 2 h after the last value has no score.
     """
-    held = hold(regularise(times, ppmv).ppmv)
+    held = forward_fill(regularise(times, ppmv).ppmv)
     windows = _windows(held)
     windows, where = windows[~np.isnan(windows).any(axis=1)], np.flatnonzero(~np.isnan(windows).any(axis=1))
     maximum = float(_nearest(windows, windows, (where, where)).max())
@@ -61,10 +59,10 @@ def older(times: Times, ppmv: Floats) -> Scorer:
     def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
         series = regularise(when, values)
         first = int(np.searchsorted(series.times, since))
-        filled = np.concatenate((np.full(WINDOW - 1, np.nan), hold(series.ppmv, series.ppmv.size)))
+        filled = np.concatenate((np.full(WINDOW - 1, np.nan), forward_fill(series.ppmv, series.ppmv.size)))
         queries = _windows(filled)[first:]
         result = np.full(queries.shape[0], np.nan)
-        known = ~np.isnan(queries).any(axis=1) & ~np.isnan(hold(series.ppmv)[first:])
+        known = ~np.isnan(queries).any(axis=1) & ~np.isnan(forward_fill(series.ppmv)[first:])
         result[known] = _nearest(queries[known], windows) / maximum
         return result.astype(np.float32)
 
@@ -75,9 +73,7 @@ def _windows(series: Floats) -> Floats:
     return np.lib.stride_tricks.sliding_window_view(series, WINDOW)
 
 
-def _nearest(
-    queries: Floats, windows: Floats, places: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None = None
-) -> Floats:
+def _nearest(queries: Floats, windows: Floats, places: tuple[Indices, Indices] | None = None) -> Floats:
     """Return each query's distance to the nearest window; with ``places`` only to those outside the exclusion zone."""
     centre = windows.mean()
     theirs = np.ascontiguousarray(windows - centre)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.detection.folds import CONTEXT, Fold
 from bench.detection.leaks import AFTER, KINDS, LASTS, signature
-from bench.detection.rules import RULES, Rule, Scorer, Scores
-from shared.domain.environment import Environment, Floats
+from bench.detection.rules import RULES, Rule, Scorer
+from shared.arrays import Floats, Indices, Scores
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 
 PPMV = (5.0, 20.0, 50.0, 100.0)
@@ -69,7 +69,7 @@ def run(
     return Trial(fold.sensor, fold.number, fold.months, quiet, leaks, holding)
 
 
-def _onsets(fold: Fold, count: int, bins: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+def _onsets(fold: Fold, count: int, bins: int, rng: np.random.Generator) -> Indices:
     """Draw onsets [count], as bins of the fold, where the sensor reads and most of the ``bins`` after are counted."""
     present = np.concatenate(([0], np.cumsum(fold.counted)))
     starts = np.arange(max(fold.counted.size - bins, 0))
@@ -83,7 +83,7 @@ def _leaky(
     scorers: dict[str, Scorer],
     templates: list[Template],
     currents: Environment,
-    onsets: npt.NDArray[np.intp],
+    onsets: Indices,
     sizes: Floats,
     bins: int,
     rng: np.random.Generator,

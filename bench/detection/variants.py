@@ -18,14 +18,14 @@ from bench.detection.comparison import at_budgets
 from bench.detection.figures import performance
 from bench.detection.folds import folds_of
 from bench.detection.report import plain
-from bench.detection.rules import Rule, Scorer, Scores
+from bench.detection.rules import Rule, Scorer
 from bench.detection.series import read_folder
 from bench.detection.study import Options, trials_of
+from shared.arrays import Floats, Scores, Times
 from shared.detection.baseline import Rates, offset_of
-from shared.detection.channels import CHANNELS, Channel, Compared, score_of
+from shared.detection.channels import CHANNELS, Channel, ChannelMatcher, score_of
 from shared.detection.latch import State, latch
-from shared.detection.regular import hold, regularise
-from shared.domain.environment import Floats, Times
+from shared.detection.regular import forward_fill, regularise
 
 BUDGETS = (0.35, 0.7, 1.0, 1.5, 2.0)
 RATES = Rates()
@@ -33,16 +33,16 @@ RATES = Rates()
 
 def scored_by(channels: Sequence[Channel], held: bool, times: Times, ppmv: Floats) -> Scorer:
     """Return the score of these channels, with or without the latch, after a baseline."""
-    series = hold(regularise(times, ppmv).ppmv)
-    compared = [Compared(channel, series, offset_of(series)) for channel in channels]
-    told = np.zeros(series.size, dtype=bool)
-    scales = [one.scale(RATES.warning, RATES.critical, told) for one in compared]
+    series = forward_fill(regularise(times, ppmv).ppmv)
+    matchers = [ChannelMatcher(channel, series, offset_of(series)) for channel in channels]
+    user_marked = np.zeros(series.size, dtype=bool)
+    scales = [matcher.scale(RATES.warning, RATES.critical, user_marked) for matcher in matchers]
 
     def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
         found = regularise(when, values)
-        filled = hold(found.ppmv)
+        filled = forward_fill(found.ppmv)
         first = int(np.searchsorted(found.times, since))
-        raw = score_of([one.ratios(filled)[first:] for one in compared], scales)
+        raw = score_of([matcher.ratios(filled)[first:] for matcher in matchers], scales)
         return (latch(raw, found.ppmv, filled, State()).score if held else raw).astype(np.float32)
 
     return score
@@ -54,8 +54,8 @@ def variants() -> dict[str, tuple[Sequence[Channel], bool]]:
     alone = {f"{one.name} alone": ((replace(one, share=1.0),), True) for one in CHANNELS}
     without = {f"without {one.name}": (tuple(other for other in CHANNELS if other != one), True) for one in CHANNELS}
     other_days = {
-        "both sides": replace(day, speaks="not low"),
-        "by its rise": replace(day, head=36, speaks="rising"),
+        "both sides": replace(day, gate="not low"),
+        "by its rise": replace(day, head=36, gate="rising"),
         "not centred": replace(day, head=0),
         "ppmv, no logarithm": replace(day, logarithm=False),
         "36 h": replace(day, window=216, head=216),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.estimation.cells import (
     CELLS,
@@ -22,7 +21,8 @@ from bench.estimation.cells import (
     wall_cells,
 )
 from bench.estimation.sea import STEP_S, STEPS_PER_BLOCK, currents, kg_m3_per_ppmv, sensed, span_of, wandering
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Indices, Times
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 
 FILL = 0.9  # of the box is water where its volume is not told
@@ -151,7 +151,7 @@ class Box:
         )
 
 
-def _evenly(cells: npt.NDArray[np.int64]) -> Floats:
+def _evenly(cells: Indices) -> Floats:
     return np.bincount(cells, minlength=COUNT) / cells.size
 
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 
 BINS = 10
 _TERMS = 100

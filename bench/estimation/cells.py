@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices
 
 CELLS = (5, 5, 2)  # to starboard, to fore, up
 COUNT = int(np.prod(CELLS))
@@ -22,9 +21,9 @@ class Faces:
     ``flow`` [f, 50] is what passes from lower to upper per unit of water that enters each cell.
     """
 
-    lower: npt.NDArray[np.int64]
-    upper: npt.NDArray[np.int64]
-    axis: npt.NDArray[np.int64]
+    lower: Indices
+    upper: Indices
+    axis: Indices
     flow: Floats
 
 
@@ -42,14 +41,14 @@ def faces_of(edge: Floats) -> Faces:
     return Faces(low, up, axis_of, conducting @ np.linalg.pinv(differences.T @ conducting))
 
 
-def wall_cells(wall: str) -> npt.NDArray[np.int64]:
+def wall_cells(wall: str) -> Indices:
     """Return the numbers of the cells along a wall."""
     axis, sign = WALLS[wall]
     end = -1 if sign > 0 else 0
     return NUMBERS[end].ravel() if axis == 0 else NUMBERS[:, end].ravel()
 
 
-def top_cells() -> npt.NDArray[np.int64]:
+def top_cells() -> Indices:
     """Return the numbers of the cells under the roof."""
     return NUMBERS[:, :, -1].ravel()
 

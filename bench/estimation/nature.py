@@ -5,9 +5,10 @@ import numpy as np
 from bench.estimation.leak import TrueLeak
 from bench.estimation.noise import wandering
 from bench.estimation.waters import turned
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.template import Template
-from shared.estimation.members import BOX_MIXING_M, RISE
+from shared.estimation.ensemble import BOX_MIXING_M, RISE
 from shared.simulation import Physics, simulate
 from shared.simulation.physics import SENSOR_TIME_CONSTANT_S
 

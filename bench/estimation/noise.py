@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.detection.series import Recorded, read_folder
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.errors import InvalidInput
 
 STEP_S = 600.0

@@ -8,12 +8,13 @@ import numpy as np
 
 from bench.estimation.leak import TrueLeak, log_uniform
 from bench.estimation.waters import turned
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
 from shared.estimation import EstimationOptions
 from shared.estimation.candidates import onset_range, places_of
-from shared.estimation.members import members_of
+from shared.estimation.ensemble import ensemble_of
 from shared.estimation.series import series_of
 from shared.simulation import confinement, simulate
 
@@ -22,7 +23,7 @@ def leak_and_signal(
     template: Template, environment: Environment, times: Times, options: EstimationOptions, rng: np.random.Generator
 ) -> tuple[TrueLeak, Floats]:
     """Return a leak of the prior, and what it adds to the readings [sensors, n] in ppmv."""
-    places, members = places_of(template, options), members_of(options)
+    places, members = places_of(template, options), ensemble_of(options)
     x, y, z = places.positions[rng.choice(places.log_prior.size, p=np.exp(places.log_prior))].tolist()
     member = members[rng.integers(len(members))]
     rate = log_uniform(options.lowest_rate_kg_s, options.highest_rate_kg_s, rng)

@@ -6,7 +6,8 @@ import numpy as np
 
 from bench.estimation.sea import STEPS_PER_BLOCK, Span, currents, kg_m3_per_ppmv, sensed, span_of
 from bench.estimation.train import Nature, Train, drawn
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 
 SAMPLED_EVERY = 2  # steps

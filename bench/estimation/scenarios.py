@@ -17,7 +17,8 @@ from bench.estimation.leak import TrueLeak, known_or_anywhere, log_uniform
 from bench.estimation.nature import disturbed
 from bench.estimation.puffs import puff_readings
 from bench.estimation.waters import Waters
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
 from shared.estimation import EstimationOptions

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Times
+from shared.domain.environment import Environment
 
 BLOCK_S, STEP_S = 600, 30
 STEPS_PER_BLOCK = BLOCK_S // STEP_S

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from bench.estimation.sea import STEP_S, Span, wandering
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 
 KARMAN = 0.40
 RISE_SPEED, SLOWEST_RISE = 0.1, 0.02  # m/s; the final rise goes as U^(-1/3) of the speed at release (Briggs)

@@ -10,11 +10,11 @@ from bench.estimation.leak import TrueLeak
 from bench.estimation.machine import peak_mb, reference_s
 from bench.estimation.outcome import Found, Outcome
 from bench.estimation.scenarios import Kind, Scenario, World, drawn
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import Estimation
 from shared.estimation import EstimationOptions
 from shared.estimation.candidates import Places
-from shared.estimation.inversion import concluded, posed
+from shared.estimation.inversion import build_problem, summarise
 from shared.estimation.series import series_of
 from shared.estimation.solution import Problem, Solution
 
@@ -56,8 +56,8 @@ def run(task: Task) -> Outcome:
 def answered(scenario: Scenario, options: EstimationOptions) -> tuple[Estimation, Problem, Solution]:
     """Return what ``estimate`` returns, with the whole posterior behind it, which the answer only sums up."""
     series = series_of(scenario.template, scenario.observations, options)
-    problem = posed(scenario.template, scenario.environment, series, options)
-    answer, solution = concluded(problem, options)
+    problem = build_problem(scenario.template, scenario.environment, series, options)
+    answer, solution = summarise(problem, options)
     return answer, problem, solution
 
 

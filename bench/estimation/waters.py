@@ -8,7 +8,8 @@ import numpy as np
 
 from bench.detection.series import Folder, add_file
 from bench.estimation.noise import STEP_S, wandering
-from shared.domain.environment import Environment, Times
+from shared.arrays import Times
+from shared.domain.environment import Environment
 from shared.errors import InvalidInput
 
 BEFORE, AFTER = 60, 5  # steps of the sea around a scenario's times

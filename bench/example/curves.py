@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from bench.example.rise import Rise
 from bench.style import COLOURS, INK, MUTED, PALE
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 
 ARROWS_EVERY = 12  # buckets: 2 h
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from bench.detection.leaks import seeds
 from bench.detection.series import Folder, add_file
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.template import Template
 from shared.errors import InvalidInput

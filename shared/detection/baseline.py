@@ -9,16 +9,13 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.detection.channels import CHANNELS, Compared, Scale
+from shared.arrays import BUCKET_S, BUCKET_STEP, Flags, Floats, Times
+from shared.detection.channels import CHANNELS, ChannelMatcher, Scale
 from shared.detection.health import by_exception, noise_of, stuck_spans
-from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, STEP_S, hold, regularise
+from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, forward_fill, regularise
 from shared.errors import CorruptBlob, InvalidInput
 from shared.schemas import CURRENT, SCHEMA, Stored, read
-
-Times = npt.NDArray[np.datetime64]
-Floats = npt.NDArray[np.float64]
 
 _MAGIC = b"leak-baseline "  # and the schema's number, in a line of its own
 
@@ -38,7 +35,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A channel's distances to its own history: from which on Warning, from which on Critical."""
+    """A channel's ratios: from which on Warning, from which on Critical."""
 
     name: str
     warning: float
@@ -60,33 +57,33 @@ class Baseline:
     scales: tuple[Scale, ...]
 
     @cached_property
-    def compared(self) -> tuple[Compared, ...]:
-        """The channels' searches in this history, prepared on first use."""
+    def matchers(self) -> tuple[ChannelMatcher, ...]:
+        """Return the channels' searches in this history, prepared on first use."""
         offset = offset_of(self.ppmv)
         pairs = zip(CHANNELS, self.scales, strict=True)
-        return tuple(Compared(channel, self.ppmv, offset, scale.profile) for channel, scale in pairs)
+        return tuple(ChannelMatcher(channel, self.ppmv, offset, scale.profile) for channel, scale in pairs)
 
     @cached_property
     def version(self) -> str:
-        """Name of this content: same content, same version."""
+        """Return the name of this content, 16 hexadecimal digits: same content, same version."""
         return hashlib.sha256(self.to_bytes()).hexdigest()[:16]
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Each channel's distances from which a window is Warning and Critical."""
+        """Return each channel's ratios from which a window is Warning and Critical."""
         pairs = zip(CHANNELS, self.scales, strict=True)
         return tuple(Threshold(channel.name, scale.warning, scale.critical) for channel, scale in pairs)
 
     @property
     def usual(self) -> tuple[float, float]:
-        """Between which readings 90 % of the history lies [ppmv]."""
+        """Return between which readings 90 % of the history lies, low and high [ppmv]."""
         low, high = np.nanpercentile(self.ppmv, [5, 95])
         return float(low), float(high)
 
     @property
     def times(self) -> Times:
-        """The buckets' starts [n]."""
-        return np.asarray(self.start + np.arange(self.ppmv.size) * np.timedelta64(STEP_S, "s"))
+        """Return the buckets' starts [n], UTC."""
+        return np.asarray(self.start + np.arange(self.ppmv.size) * BUCKET_STEP)
 
     def to_bytes(self) -> bytes:
         """Return the baseline as a header line of JSON and little-endian float64 arrays."""
@@ -154,41 +151,41 @@ def _scales(headers: Sequence[Any], profiles: Sequence[Floats]) -> tuple[Scale, 
     )
 
 
-def build_baseline(times: Any, ppmv: Any, rates: Rates | None = None, *, told: Any = None) -> Baseline:
+def build_baseline(times: Any, ppmv: Any, rates: Rates | None = None, *, user_marked: Any = None) -> Baseline:
     """Return the baseline of a leak-free history; all of what is given counts as leak-free.
 
     times: datetime64 [n], UTC, any order and spacing; ppmv: float [n], may hold NaN, inf and sentinels. Values that
-    a stuck sensor repeats are left out, as long as others remain. ``told`` [n] are samples that stand out, and that a
-    person declared leak-free: they are known from then on, but move no threshold. Raises InvalidInput when no two
-    complete days lie more than a day apart. Takes a second for a quarter of a year, and a dozen for a year.
+    a stuck sensor repeats are left out, as long as others remain. ``user_marked``: bool [n], samples that stand out and
+    that a person declared leak-free: they are known from then on, but move no threshold. Raises InvalidInput when no
+    two complete days lie more than a day apart. Takes a second for a quarter of a year, and a dozen for a year.
     """
     series = regularise(times, ppmv)
     hold_bins = HOLD_BINS_BY_EXCEPTION if by_exception(series.ppmv) else HOLD_BINS
     alive = np.where(stuck_spans(series.ppmv), np.nan, series.ppmv)
-    marked = _on_grid(series.times, times, told)
-    for values in (hold(alive, hold_bins), hold(series.ppmv, hold_bins)):
+    marked = _on_grid(series.times, times, user_marked)
+    for values in (forward_fill(alive, hold_bins), forward_fill(series.ppmv, hold_bins)):
         try:
-            compared = [Compared(channel, values, offset_of(values)) for channel in CHANNELS]
+            matchers = [ChannelMatcher(channel, values, offset_of(values)) for channel in CHANNELS]
         except InvalidInput as error:
             refusal = error
         else:
             chosen = rates or Rates()
-            scales = tuple(one.scale(chosen.warning, chosen.critical, marked) for one in compared)
+            scales = tuple(matcher.scale(chosen.warning, chosen.critical, marked) for matcher in matchers)
             return Baseline(series.times[0], values, hold_bins, noise_of(series.ppmv), chosen, scales)
     known = int(np.count_nonzero(~np.isnan(series.ppmv)))
     raise InvalidInput(f"{refusal}: there are {known} samples in {series.ppmv.size} buckets") from refusal
 
 
-def _on_grid(grid: Times, times: Any, told: Any) -> npt.NDArray[np.bool_]:
-    """Return the buckets of the grid [n] that hold a sample that was told."""
+def _on_grid(grid: Times, times: Any, user_marked: Any) -> Flags:
+    """Return the buckets of the grid [n] that hold a sample that a person marked."""
     marked = np.zeros(grid.size, dtype=bool)
-    if told is not None and grid.size:
-        stamps = np.asarray(times, dtype="datetime64[s]")[np.asarray(told, dtype=bool)]
-        marked[(stamps - grid[0]).astype(np.int64) // STEP_S] = True
+    if user_marked is not None and grid.size:
+        stamps = np.asarray(times, dtype="datetime64[s]")[np.asarray(user_marked, dtype=bool)]
+        marked[(stamps - grid[0]).astype(np.int64) // BUCKET_S] = True
     return marked
 
 
 def offset_of(ppmv: Floats) -> float:
-    """Return what is added before the logarithm [ppmv]: a low reading of this sensor, so that zero is no abyss."""
+    """Return what is added to readings [n] before the logarithm, in ppmv: a low one, so that zero is no abyss."""
     known = ppmv[~np.isnan(ppmv)]
     return float(np.percentile(known, 10)) + 1.0 if known.size else 1.0

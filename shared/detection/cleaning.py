@@ -14,13 +14,9 @@ strange days that are like each other are no discords: what happens again is usu
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import BUCKET_STEP, Flags, Floats, Times
 from shared.detection.regular import regularise
-
-Times = npt.NDArray[np.datetime64]
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.datetime64]
 
 HOURS = 24
 BINS = 6  # of an hour
@@ -31,7 +27,7 @@ ROUNDS = 10  # of looking for discords: without one, a day that was only like it
 FEWEST = 5  # days; with fewer nobody can say what is usual
 
 
-def suspect_days(times: Times, ppmv: Floats) -> Days:
+def suspect_days(times: Times, ppmv: Floats) -> Times:
     """Return the UTC days (datetime64[D], sorted) that stand out by their peak or their course.
 
     times: datetime64 [n], UTC; ppmv: float [n], NaN where missing. The answer depends on the content alone.
@@ -40,7 +36,7 @@ def suspect_days(times: Times, ppmv: Floats) -> Days:
     if series.times.size == 0:
         return np.zeros(0, dtype="datetime64[D]")
     first = series.times[0].astype("datetime64[D]")
-    offset = int((series.times[0] - first) // np.timedelta64(600, "s"))
+    offset = int((series.times[0] - first) // BUCKET_STEP)
     size = -(-(offset + series.ppmv.size) // (HOURS * BINS)) * HOURS * BINS
     whole = np.full(size, np.nan)
     whole[offset : offset + series.ppmv.size] = series.ppmv
@@ -49,16 +45,14 @@ def suspect_days(times: Times, ppmv: Floats) -> Days:
     return np.asarray(first + np.flatnonzero(suspect))
 
 
-def _high(ppmv: Floats) -> npt.NDArray[np.bool_]:
+def _high(ppmv: Floats) -> Flags:
     """Return which days' peaks stand out, [days]."""
     days = ppmv.reshape(-1, HOURS * BINS)
     peaks = np.max(np.where(np.isnan(days), -np.inf, days), axis=1)
     return _outliers(peaks, np.isfinite(peaks), PEAK_SPREADS, PEAK_SHARE, 0.0)
 
 
-def _outliers(
-    values: Floats, known: npt.NDArray[np.bool_], spreads: float, share: float, least: float
-) -> npt.NDArray[np.bool_]:
+def _outliers(values: Floats, known: Flags, spreads: float, share: float, least: float) -> Flags:
     """Return which known values lie far above the others, dropping what does until nothing more does."""
     trusted = known.copy()
     while trusted.any():
@@ -71,7 +65,7 @@ def _outliers(
     return known & ~trusted
 
 
-def _discords(ppmv: Floats, high: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _discords(ppmv: Floats, high: Flags) -> Flags:
     """Return which of the days that are not high look like no other day, [days]."""
     hours = ppmv.reshape(-1, BINS)
     count = np.count_nonzero(~np.isnan(hours), axis=1)

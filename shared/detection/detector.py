@@ -10,23 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Floats, Levels, Scores, Times
 from shared.detection.baseline import Baseline
 from shared.detection.channels import CHANNELS, score_of
 from shared.detection.health import FAULT_CONTEXT, Fault, faults
 from shared.detection.latch import BEFORE_BINS, RISING_BINS, SMOOTH_BINS, State, latch
-from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, hold, recent, regularise
+from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, forward_fill, regularise, trailing_windows
 
 WARNING_SCORE = 1.0
 CRITICAL_SCORE = 2.0
 WINDOW = max(channel.window for channel in CHANNELS)
 # What a sample's score can depend on: its window or what the latch looks back on, and what these rest on in turn.
 CONTEXT_BINS = max(WINDOW, BEFORE_BINS, RISING_BINS + SMOOTH_BINS) + max(HOLD_BINS_BY_EXCEPTION, FAULT_CONTEXT)
-
-Floats = npt.NDArray[np.float64]
-Scores = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +32,12 @@ class Detection:
     raw: the score before the latch; latch: its state after the last bucket.
     """
 
-    times: npt.NDArray[np.datetime64]
-    ppmv: npt.NDArray[np.float64]
-    score: npt.NDArray[np.float32]
-    level: npt.NDArray[np.int8]
-    raw: npt.NDArray[np.float32]
-    fault: npt.NDArray[np.int8]
+    times: Times
+    ppmv: Floats
+    score: Scores
+    level: Levels
+    raw: Scores
+    fault: Levels
     latch: State
 
 
@@ -52,7 +48,7 @@ def detect(
     *,
     since: np.datetime64 | None = None,
     state: State | None = None,
-    known: npt.NDArray[np.float32] | None = None,
+    known: Scores | None = None,
 ) -> Detection:
     """Return score and level per 10-minute bucket from the first to the last sample, causally.
 
@@ -64,7 +60,7 @@ def detect(
     """
     series = regularise(times, ppmv)
     first = 0 if since is None else int(np.searchsorted(series.times, since))
-    held = hold(series.ppmv, baseline.hold_bins)
+    held = forward_fill(series.ppmv, baseline.hold_bins)
     fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)
     ill = (fault == Fault.STUCK) | (fault == Fault.NOISY)
     raw = _raw_scores(baseline, held, ill, first, np.zeros(0, dtype=np.float32) if known is None else known)
@@ -84,19 +80,19 @@ def _raw_scores(baseline: Baseline, held: Floats, ill: Flags, first: int, known:
     if begin >= held.size:
         return known[: held.size - first]
     ratios = []
-    for compared in baseline.compared:
-        window = compared.channel.window
+    for matcher in baseline.matchers:
+        window = matcher.channel.window
         context = min(window - 1, begin)
-        ratio = compared.ratios(held[begin - context :])[context:]
-        ratio[recent(ill, window, missing=False)[begin:].any(axis=1)] = np.nan
+        ratio = matcher.ratios(held[begin - context :])[context:]
+        ratio[trailing_windows(ill, window, missing=False)[begin:].any(axis=1)] = np.nan
         ratios.append(ratio)
     scores = score_of(ratios, baseline.scales)
     scores[np.isnan(held[begin:])] = np.nan
     return np.concatenate((known, scores.astype(np.float32)))
 
 
-def level_of(score: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
-    """Return the level of each score: Warning from 1.0, Critical from 2.0, Undefined for NaN."""
+def level_of(score: Scores) -> Levels:
+    """Return the level [n] of scores [n]: 1 (Warning) from 1.0, 2 (Critical) from 2.0, -1 (Undefined) for NaN."""
     level = np.zeros(score.shape, dtype=np.int8)
     level[score >= WARNING_SCORE] = 1
     level[score >= CRITICAL_SCORE] = 2

@@ -6,12 +6,9 @@ Every fault is a property of the last hours before each bucket, so it shows and 
 from enum import IntEnum
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, recent
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from shared.arrays import Flags, Floats, Levels
+from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, trailing_windows
 
 STUCK_SAMPLES = 18  # 3 h of exactly the same mean: recorded sensors that work repeat one for 1.5 h at most
 SPARSE_BINS = 18  # of which at least a third must be observed
@@ -34,27 +31,30 @@ class Fault(IntEnum):
 
     @property
     def word(self) -> str:
-        """The fault as people read it."""
+        """Return the fault as people read it."""
         return self.name.lower().replace("_", " ")
 
 
-def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> npt.NDArray[np.int8]:
-    """Return each bucket's fault [n]; ppmv [n] on the grid (NaN: missing), bad [n]: only bad values came."""
+def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> Levels:
+    """Return each bucket's fault [n], a number of ``Fault``.
+
+    ppmv [n] on the grid (NaN: missing); bad [n]: only bad values came; noise: of the history [ppmv].
+    """
     observed = ~np.isnan(ppmv)
     found = np.full(ppmv.size, Fault.NONE, dtype=np.int8)
     found[noisy(ppmv, noise)] = Fault.NOISY
-    silent = recent(observed, SPARSE_BINS, missing=True).sum(axis=1) * 3 < SPARSE_BINS
+    silent = trailing_windows(observed, SPARSE_BINS, missing=True).sum(axis=1) * 3 < SPARSE_BINS
     if hold_bins > HOLD_BINS:  # a series logged by exception is sparse when it is well
-        silent = ~recent(observed, hold_bins + 1, missing=True).any(axis=1)
+        silent = ~trailing_windows(observed, hold_bins + 1, missing=True).any(axis=1)
     found[silent] = Fault.STALE
     found[stuck(ppmv)] = Fault.STUCK
-    wrong = recent(bad, SPARSE_BINS, missing=False).sum(axis=1)
-    found[wrong > recent(observed, SPARSE_BINS, missing=False).sum(axis=1)] = Fault.OUT_OF_RANGE
+    wrong = trailing_windows(bad, SPARSE_BINS, missing=False).sum(axis=1)
+    found[wrong > trailing_windows(observed, SPARSE_BINS, missing=False).sum(axis=1)] = Fault.OUT_OF_RANGE
     return found
 
 
 def stuck(ppmv: Floats) -> Flags:
-    """Return where the last 18 samples lie within 6 h and are one and the same value [n]."""
+    """Return where [n] the last 18 samples of ppmv [n] (NaN: missing) lie within 6 h and are the same value."""
     observed: Flags = ~np.isnan(ppmv)
     places = np.flatnonzero(observed)
     result = np.zeros(ppmv.size, dtype=bool)
@@ -73,16 +73,16 @@ def stuck(ppmv: Floats) -> Flags:
 
 
 def stuck_spans(ppmv: Floats) -> Flags:
-    """Return the same with the samples that led to it [n]; not causal, for histories."""
+    """Return where [n] ppmv [n] is stuck, with the samples that led to it; not causal, for histories."""
     backwards: Flags = np.ascontiguousarray(stuck(ppmv)[::-1])
-    return np.asarray(np.any(recent(backwards, STUCK_SAMPLES, missing=False), axis=1)[::-1])
+    return np.asarray(np.any(trailing_windows(backwards, STUCK_SAMPLES, missing=False), axis=1)[::-1])
 
 
 def noisy(ppmv: Floats, noise: float) -> Flags:
-    """Return where the last 6 h are nothing but noise, and far more of it than usual [n]."""
+    """Return where [n] the last 6 h of ppmv [n] are nothing but noise, and far more than ``noise`` [ppmv]."""
     jitter = _jitter(ppmv)
-    loud = recent(jitter > max(NOISE_FACTOR * noise, NOISE_PPMV), NOISE_BINS, missing=False).sum(axis=1)
-    known = recent(~np.isnan(jitter), NOISE_BINS, missing=False).sum(axis=1)
+    loud = trailing_windows(jitter > max(NOISE_FACTOR * noise, NOISE_PPMV), NOISE_BINS, missing=False).sum(axis=1)
+    known = trailing_windows(~np.isnan(jitter), NOISE_BINS, missing=False).sum(axis=1)
     result = (known >= NOISE_BINS // 2) & (
         2 * loud > known
     )  # the median is: a quick look for what is worth a closer one

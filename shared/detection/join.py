@@ -27,21 +27,18 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.detection.boxes import PIECES, Boxes
-from shared.detection.decision import PIECE, Best
+from shared.arrays import Floats, Indices
+from shared.detection.lower_bounds import PIECES, LowerBounds
+from shared.detection.nearest import PIECE, Nearest
 from shared.detection.scratch import SCRATCH
 from shared.detection.windows import Windows, all_of, window_sums
 from shared.errors import InvalidInput
 
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
-
 ROWS = 144  # from one FFT to the next: the recurrence's rounding errors do not outlive a day
 COLUMNS = 24_576  # diagonals worked on at a time: a row of each vector stays in a second-level cache
 TOGETHER = 16  # rows whose terms come from one matrix product, faster than two passes for each
-FEW = 64  # boxes: with more left, an FFT is faster than deciding among their windows
+FEW = 64  # groups: with more left, an FFT is faster than deciding among their windows
 ABSURD = 1e100  # values beyond count as missing: their squares could overflow
 EPSILON = float(np.finfo(np.float64).eps)
 SAFETY = 100.0  # of the rounding errors' bounds, in units of eps |q| |x|; an FFT's stay below 3
@@ -108,47 +105,47 @@ class Join:
         """
         if zone < 1:
             raise InvalidInput(f"an exclusion zone of {zone} bins would match windows with themselves")
-        best = self._search(self._series, zone)
+        nearest = self._search(self._series, zone)
         # The zone may hide the left neighbour that would have won in its copy's place.
         rows = np.flatnonzero(self._copies[zone:] & all_of(np.abs(self._series) < ABSURD, self._window)[:-zone])
-        best.decide(rows, rows + zone)
-        return best.result()
+        nearest.decide(rows, rows + zone)
+        return nearest.result()
 
     @cached_property
-    def _boxes(self) -> Boxes:
-        return Boxes(self._centred, self._eligible, self._window, self._head)
+    def _lower_bounds(self) -> LowerBounds:
+        return LowerBounds(self._centred, self._eligible, self._window, self._head)
 
     @cached_property
     def _windows(self) -> Floats:
         return np.lib.stride_tricks.sliding_window_view(self._series, self._window)
 
-    def _lone(self, query: Floats) -> Best | None:
-        """Return the decision on a single complete window, or None where the boxes leave too many candidates."""
+    def _lone(self, query: Floats) -> Nearest | None:
+        """Return the decision on a single complete window, or None where the bounds leave too many candidates."""
         if not (np.abs(query) < ABSURD).all():
             return None
         measured = query - self._centre
         doubt = 1e-6 * self._reach * float(np.linalg.norm(measured))
         if self._head:
             measured -= measured[: self._head].mean()
-        best = Best(query[np.newaxis], self._windows, self._head)
-        bounds = self._boxes.bounds(measured)
-        first = self._boxes.windows(np.array([np.argmin(bounds)]))
-        best.decide(np.zeros_like(first), first)
-        distance = float(best.result()[1][0])
+        nearest = Nearest(query[np.newaxis], self._windows, self._head)
+        bounds = self._lower_bounds.bounds(measured)
+        first = self._lower_bounds.windows(np.array([np.argmin(bounds)]))
+        nearest.decide(np.zeros_like(first), first)
+        distance = float(nearest.result()[1][0])
         groups = (bounds <= distance * (1 + 1e-5) + doubt).nonzero()[0]
         if groups.size > FEW:
             return None
-        columns = self._boxes.windows(groups)
-        best.decide(np.zeros_like(columns), columns)
-        return best
+        columns = self._lower_bounds.windows(groups)
+        nearest.decide(np.zeros_like(columns), columns)
+        return nearest
 
-    def _search(self, query: Floats, zone: int | None) -> Best:
+    def _search(self, query: Floats, zone: int | None) -> Nearest:
         rows = _Rows(query, self._window, self._head, self._centre, self._norm)
-        best = Best(np.lib.stride_tricks.sliding_window_view(query, self._window), self._windows, self._head)
+        nearest = Nearest(np.lib.stride_tricks.sliding_window_view(query, self._window), self._windows, self._head)
         for first, stop in rows.stretches():
             for found, columns in self._propose(rows, first, stop, zone):
-                best.decide(found, columns)
-        return best
+                nearest.decide(found, columns)
+        return nearest
 
     def _propose(self, rows: "_Rows", first: int, stop: int, zone: int | None) -> Iterator[tuple[Indices, Indices]]:
         """Yield candidates (rows, columns); they hold every row's nearest column."""

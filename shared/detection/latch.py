@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.detection.regular import recent
-
-Floats = npt.NDArray[np.float64]
+from shared.arrays import Floats
+from shared.detection.regular import trailing_windows
 
 QUIET_BINS = 50
 AFTERMATH_BINS = 144  # what the longest channel still remembers
@@ -51,14 +49,15 @@ class Latched:
 def latch(raw: Floats, ppmv: Floats, held: Floats, state: State) -> Latched:
     """Return the last k buckets' score, from their raw score [k] (NaN: none) and the readings up to them [n >= k].
 
-    ppmv as observed, held with short gaps filled, both with the buckets before as context; state: before them.
+    ppmv [n] as observed, held [n] with short gaps filled, both in ppmv and with the buckets before as context; state:
+    before them.
     """
     first = held.size - raw.size
-    hourly = recent(held, SMOOTH_BINS)
+    hourly = trailing_windows(held, SMOOTH_BINS)
     known = ~np.isnan(hourly)
     with np.errstate(invalid="ignore"):
         means = np.where(known, hourly, 0.0).sum(axis=1) / known.sum(axis=1)
-    lowest = np.fmin.reduce(recent(means, RISING_BINS)[first:], axis=1)
+    lowest = np.fmin.reduce(trailing_windows(means, RISING_BINS)[first:], axis=1)
     score = raw.copy()
     for index in range(raw.size):
         place = first + index

@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shared.arrays import BUCKET_S, Flags, Floats, Times
 from shared.errors import InvalidInput
 
-Times = npt.NDArray[np.datetime64]
-Floats = npt.NDArray[np.float64]
-
-STEP_S = 600
 MAXIMUM_PPMV = 100_000.0  # far above what a METS sensor can read; sentinels such as 1e14 are above it
 HOLD_BINS = 12  # 2 h: a sensor this slow cannot have changed much in the meantime
 HOLD_BINS_BY_EXCEPTION = 36  # 6 h: a series that is logged when it changes says by its silence that it did not
@@ -24,7 +21,7 @@ class Regular:
 
     times: Times
     ppmv: Floats
-    bad: npt.NDArray[np.bool_]
+    bad: Flags
 
 
 def regularise(times: Any, ppmv: Any) -> Regular:
@@ -42,7 +39,7 @@ def regularise(times: Any, ppmv: Any) -> Regular:
         raise InvalidInput(f"times must not hold NaT, found {int(np.isnat(stamps).sum())}")
     if stamps.size == 0:
         return Regular(stamps, values, np.zeros(0, dtype=bool))
-    bins = stamps.astype(np.int64) // STEP_S
+    bins = stamps.astype(np.int64) // BUCKET_S
     first, size = int(bins.min()), int(bins.max() - bins.min()) + 1
     if size > MAX_BINS:
         raise InvalidInput(f"times must span at most {MAX_BINS} buckets of 10 minutes, not {size}")
@@ -57,18 +54,18 @@ def regularise(times: Any, ppmv: Any) -> Regular:
     sums = np.bincount(where[order], weights=(good - lowest[where])[order], minlength=size)
     means = lowest + sums / np.maximum(counts, 1)
     bad = np.bincount((bins - first)[~valid & ~np.isnan(values)], minlength=size) > 0
-    return Regular(((first + np.arange(size)) * STEP_S).astype("datetime64[s]"), means, bad & (counts == 0))
+    return Regular(((first + np.arange(size)) * BUCKET_S).astype("datetime64[s]"), means, bad & (counts == 0))
 
 
-def hold(values: Floats, bins: int = HOLD_BINS) -> Floats:
-    """Return values [n] with gaps of up to ``bins`` filled by the last value before them (causal)."""
+def forward_fill(values: Floats, bins: int = HOLD_BINS) -> Floats:
+    """Return ``values`` [n] with gaps (NaN) of up to ``bins`` filled by the last value before them [n] (causal)."""
     index = np.arange(values.size)
     last = np.maximum.accumulate(np.where(np.isnan(values), -1, index))
     usable = (last >= 0) & (index - last <= bins)
     return np.where(usable, values[np.maximum(last, 0)], np.nan)
 
 
-def recent(values: npt.NDArray[Any], bins: int, missing: Any = np.nan) -> npt.NDArray[Any]:
-    """Return for each bucket the last ``bins`` values up to it [n, bins], a view; before the first: ``missing``."""
+def trailing_windows(values: npt.NDArray[Any], bins: int, missing: Any = np.nan) -> npt.NDArray[Any]:
+    """Return for each of ``values`` [n] the last ``bins`` up to it [n, bins], a view; before the first: ``missing``."""
     padded = np.concatenate((np.full(bins, missing, dtype=values.dtype), values))
     return np.lib.stride_tricks.sliding_window_view(padded, bins)[1:]

@@ -15,9 +15,8 @@ The level that is exceeded ``rate`` times a month, when u is exceeded by r clust
 """
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from shared.arrays import Floats
 
 MONTH_BINS = 365.25 / 12 * 144
 QUANTILE = 0.9  # u: enough peaks in two weeks, and still a tail

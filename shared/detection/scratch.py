@@ -16,7 +16,7 @@ class Scratch(threading.local):
         self._arrays: dict[tuple[str, Any], npt.NDArray[Any]] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: Any = np.float64) -> npt.NDArray[Any]:
-        """Return the array of that name; it is overwritten by who asks for the name next."""
+        """Return the array [*shape] of that name and type; who asks for the name next overwrites it."""
         size = prod(shape)
         flat = self._arrays.get((name, dtype))
         if flat is None or flat.size < size:

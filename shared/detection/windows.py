@@ -1,22 +1,20 @@
 """Sums over every window of a series, and what the search for nearest windows makes of them."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from shared.arrays import Flags, Floats
 
 
 class Windows:
-    """Sums over all windows of values [1 + k] (missing: 0), the first of which comes before the first window."""
+    """Sums over the w = 1 + k - m windows of m of values [1 + k] (missing: 0), of which the first is in no window."""
 
     def __init__(self, values: Floats, window: int, head: int) -> None:
-        """Keep the values; sums are taken when they are asked for."""
+        """Keep the values [1 + k]; sums over windows of ``window`` are taken when they are asked for."""
         self.values, self._window, self._head = values, window, head
         self.count = values.size - window
 
     def energy(self) -> Floats:
-        """Return the sum of squares of each window, measured from its head's mean."""
+        """Return the sum of squares of each window [w], measured from its head's mean."""
         squares = window_sums(self.values[1:] ** 2, self._window)
         if not self._head:
             return squares
@@ -24,7 +22,7 @@ class Windows:
         return squares - 2 * means * sums + self._window * means**2
 
     def moves(self) -> list[Floats]:
-        """Return what a column adds to the recurrence."""
+        """Return what a column adds to the recurrence: two arrays [w]."""
         new, old = self.values[self._window :], self.values[: -self._window]
         if self._head < self._window:
             return [new, old]
@@ -32,37 +30,40 @@ class Windows:
         return [(new - means[1:]) + (old - means[:-1]), (new - old) / 2]
 
     def moves_as_row(self) -> list[Floats]:
-        """Return what a row adds to it: the factors of ``moves``."""
+        """Return what a row adds to it: the factors of ``moves``, two arrays [w]."""
         first, second = self.moves()
         return [first, -second] if self._head < self._window else [second, first]
 
     def levels(self) -> list[Floats]:
-        """Return a column's part in what the heads add to T."""
+        """Return a column's part in what the heads add to T: none without a head, one or two arrays [w]."""
         if not self._head:
             return []
         means = self.means()
         return [self.sums() - self._window * means, means][self._head == self._window :]
 
     def levels_as_row(self) -> list[Floats]:
-        """Return a row's part in it: the factors of ``levels``."""
+        """Return a row's part in it: the factors of ``levels``, as many arrays [w]."""
         return [self.means(), self.sums()][self._head == self._window :] if self._head else []
 
     def sums(self) -> Floats:
-        """Return the sum of each window."""
+        """Return the sum of each window [w]."""
         return window_sums(self.values[1:], self._window)
 
     def means(self) -> Floats:
-        """Return the mean of each window's head."""
+        """Return the mean of each window's head [w]."""
         return window_sums(self.values[1:], self._head)[: self.count] / self._head
 
 
 def all_of(flags: Flags, window: int) -> Flags:
-    """Return for each window whether all its flags are set."""
+    """Return for each window of flags [n] whether all of them are set [n - window + 1]."""
     return np.asarray(window_sums(flags.astype(np.float64), window) == window)
 
 
 def window_sums(values: Floats, window: int) -> Floats:
-    """Return the sum of each window, by doubling: no running sum that would carry a spike's rounding error along."""
+    """Return the sum of each window of values [n], in their unit [n - window + 1]; none of a shorter series.
+
+    By doubling: no running sum that would carry a spike's rounding error along.
+    """
     sums = np.zeros(max(values.size - window + 1, 0))
     width, start, partial = 1, 0, values
     while sums.size:

@@ -7,11 +7,10 @@ from math import isnan
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer
 
-from shared.domain.environment import Floats, Times
-from shared.domain.tsd import Levels, grid
+from shared.arrays import Floats, Levels, Scores, Times
+from shared.domain.tsd import grid
 from shared.domain.validation import Model
 
 
@@ -70,9 +69,9 @@ class DeviationDay:
     engine: str  # detection engine that scored it
     baseline: str  # version that scored it; empty while learning
     ppmv: Floats
-    score: npt.NDArray[np.float32]
+    score: Scores
     level: Levels
-    raw: npt.NDArray[np.float32]
+    raw: Scores
     fault: Levels
     before: Carry | None
     carry: Carry

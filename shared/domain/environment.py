@@ -3,11 +3,9 @@
 from typing import Annotated, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-Times = npt.NDArray[np.datetime64]
-Floats = npt.NDArray[np.float64]
+from shared.arrays import Floats, Times
 
 
 def _as_times(value: Any) -> Times:

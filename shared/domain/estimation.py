@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.domain.environment import Floats, Times
+from shared.arrays import Floats, Times
 from shared.domain.validation import Model
 
 Verdict = Literal["CONFIRMED", "EXTERNAL_CAUSE", "UNDEFINED"]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.validation import Bounded, Model, Text
 
 Wall = Literal["fore", "aft", "port", "starboard"]

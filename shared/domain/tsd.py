@@ -11,16 +11,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import AwareDatetime, Field, model_validator
 
-from shared.domain.environment import Floats, Times
+from shared.arrays import BUCKET_S, BUCKET_STEP, Floats, Times
 from shared.domain.template import PLATFORM_PATTERN, Sensor
 from shared.domain.validation import StoredModel, parse_stored
 from shared.errors import CorruptBlob, InvalidInput
 from shared.schemas import CURRENT, SCHEMA, Stored
 
-BUCKET = timedelta(minutes=10)
+BUCKET = timedelta(seconds=BUCKET_S)
 ONE_DAY = timedelta(days=1)
 SLOTS = 144
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -212,7 +211,7 @@ def by_day(readings: Iterable[Reading]) -> Mapping[date, list[Reading]]:
 
 def grid(day: date, slots: int = SLOTS) -> Times:
     """Return the day's first bucket starts as datetime64[s], shape [slots]."""
-    return np.datetime64(day, "s") + np.arange(slots) * np.timedelta64(600, "s")
+    return np.datetime64(day, "s") + np.arange(slots) * BUCKET_STEP
 
 
 def to_datetime64(moment: datetime) -> np.datetime64:
@@ -228,6 +227,3 @@ def to_datetime(moment: np.datetime64) -> datetime:
 def iso(moment: datetime) -> str:
     """Return the moment as ISO 8601 in UTC with a Z, to the second: sorts as text."""
     return utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-Levels = npt.NDArray[np.int8]

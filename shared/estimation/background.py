@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.estimation.options import EstimationOptions
 from shared.estimation.series import Series
 
@@ -23,7 +23,7 @@ class Background:
 
 
 def background_of(series: Series, before: int, options: EstimationOptions) -> Background:
-    """Return the background from the samples before index ``before``: median, and the noise by two robust measures.
+    """Return the background [s] in ppmv from the samples before index ``before``: median, and noise by two measures.
 
     The noise's standard deviation is the larger of the median absolute deviation and that of an AR(1) process with the
     steps from sample to sample that are seen: a short record cannot show all of a slow noise. A sensor with fewer than

@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime64
 from shared.errors import InvalidInput
 from shared.estimation.options import EstimationOptions
 from shared.estimation.series import Series
-
-Indices = npt.NDArray[np.intp]
 
 _LEAST_AFTER = 3  # samples after the last onset candidate
 _BACKGROUND_SHARE = 6  # without a stated earliest onset, this part of the times is background
@@ -91,12 +88,15 @@ def _index(series: Series, moment: datetime) -> int:
 
 
 def spread_onsets(first: int, last: int, count: int) -> Indices:
-    """Return up to ``count`` indices evenly from first to last."""
+    """Return up to ``count`` indices [o], evenly from first to last."""
     return np.unique(np.round(np.linspace(first, last, count)).astype(np.intp))
 
 
 def refined_onsets(onsets: Indices, weights: Floats, count: int) -> Indices:
-    """Return up to ``count`` onsets: half of them where 99 % of the ``weights`` are and next to it, half anywhere."""
+    """Return up to ``count`` onsets [k] in order, as indices of the series.
+
+    Half of them where 99 % of the ``weights`` [o] of the ``onsets`` [o] are and next to it, half anywhere.
+    """
     cumulative = np.cumsum(weights) / weights.sum()
     low = max(0, int(np.searchsorted(cumulative, 0.005)) - 1)
     high = min(onsets.size - 1, int(np.searchsorted(cumulative, 0.995)) + 1)
@@ -105,11 +105,11 @@ def refined_onsets(onsets: Indices, weights: Floats, count: int) -> Indices:
 
 
 def onset_seconds(series: Series, onsets: Indices) -> Floats:
-    """Return the moments [o] in seconds that the candidates stand for: halfway from their sample to the next."""
+    """Return the moments [o] in seconds that ``onsets`` [o] stand for: halfway from their sample to the next."""
     return np.asarray(0.5 * (series.seconds[onsets] + series.seconds[onsets + 1]))
 
 
 def onset_edges(series: Series, onsets: Indices) -> Floats:
-    """Return the edges [o + 1] in seconds of the time that each onset stands for: midway to its neighbours."""
+    """Return the edges [o + 1] in seconds of the times that ``onsets`` [o] stand for: midway to their neighbours."""
     at = onset_seconds(series, onsets)
     return np.concatenate([[series.seconds[onsets[0]]], 0.5 * (at[1:] + at[:-1]), [series.seconds[onsets[-1] + 1]]])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import Curve, Curves
 from shared.domain.tsd import to_datetime
 from shared.estimation.candidates import onset_seconds

@@ -3,14 +3,14 @@
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.template import Template
+from shared.estimation.alternatives import log_alternatives
 from shared.estimation.background import background_of
 from shared.estimation.candidates import onset_range, places_of
-from shared.estimation.members import members_of
+from shared.estimation.ensemble import ensemble_of
 from shared.estimation.noise import sensor_noises
 from shared.estimation.options import EstimationOptions
-from shared.estimation.report import nothing_to_say, report
+from shared.estimation.report import report, undefined_estimation
 from shared.estimation.responses import plumes_of
-from shared.estimation.rivals import log_rivals
 from shared.estimation.series import FEWEST_SAMPLES, Series, series_of
 from shared.estimation.solution import Problem, Solution, solve, temper
 from shared.simulation import resolve
@@ -28,34 +28,35 @@ def estimate(
     """Return the posterior of a leak of an open template: place, dissolved and total rate, onset, and the evidence.
 
     Hypotheses are a grid of places with the known leak points, onsets, rates, and combinations of the physics that is
-    not known (``members``). Each sensor's background and gain are marginalised under AR(1) noise with the model's own
+    not known (``ensemble``). Each sensor's background and gain are marginalised under AR(1) noise with the model's own
     error in it (``likelihood``, ``rate``). "Leak here" competes with "nothing here", with sensors that wander, and with
-    an external cause, a mode common to all sensors (``rivals``). The same inputs give the same answer, byte for byte.
-    Where nothing can be said the verdict is UNDEFINED and ``warnings`` say why. Raises InvalidInput for a template
-    without sensors, shapes that do not fit, times that do not increase, or onsets that leave no sample after them.
+    an external cause, a mode common to all sensors (``alternatives``). The same inputs give the same answer, byte for
+    byte. Where nothing can be said the verdict is UNDEFINED and ``warnings`` say why. Raises InvalidInput for a
+    template without sensors, shapes that do not fit, times that do not increase, or onsets that leave no sample after
+    them.
     """
     series = series_of(template, observations, options)
     if not series.rows:
         words = resolve(environment, observations.times.astype("datetime64[s]"), template).words
         why = f"no sensor has {FEWEST_SAMPLES} usable samples: nothing can be estimated"
-        return nothing_to_say(template, series, words, why)
-    return concluded(posed(template, environment, series, options), options)[0]
+        return undefined_estimation(template, series, words, why)
+    return summarise(build_problem(template, environment, series, options), options)[0]
 
 
-def posed(template: Template, environment: Environment, series: Series, options: EstimationOptions) -> Problem:
+def build_problem(template: Template, environment: Environment, series: Series, options: EstimationOptions) -> Problem:
     """Return what there is to explain and the hypotheses that may; raises InvalidInput as ``estimate`` does."""
     window = onset_range(series, options)
     background = background_of(series, window[0], options)
-    places, members = places_of(template, options), members_of(options)
+    places, members = places_of(template, options), ensemble_of(options)
     plumes = tuple(plumes_of(template, environment, places, series, one) for one in members)
     sea = resolve(environment, series.times, template)
     noises = sensor_noises(series, background, options)
     return Problem(template, environment, series, background, places, members, plumes, sea, noises, window)
 
 
-def concluded(problem: Problem, options: EstimationOptions) -> tuple[Estimation, Solution]:
+def summarise(problem: Problem, options: EstimationOptions) -> tuple[Estimation, Solution]:
     """Return the answer to a problem, and the posterior that it sums up."""
     power = temper(problem.series, options)
-    external, wander = (power * one for one in log_rivals(problem.series, problem.noises, options))
+    external, wander = (power * one for one in log_alternatives(problem.series, problem.noises, options))
     solution = solve(problem, options)
     return report(problem, solution, (external, wander), options), solution

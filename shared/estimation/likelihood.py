@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices
 from shared.estimation.candidates import onset_seconds
 from shared.estimation.noise import SensorNoise
 from shared.estimation.responses import Responses
 from shared.estimation.series import Series
-
-Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -23,11 +20,11 @@ class Fit:
 
 
 def fit(responses: Responses, errors: Floats, series: Series, noises: list[SensorNoise], onsets: Indices) -> Fit:
-    """Return the fit of leaks with these ``responses`` that begin right after the samples ``onsets`` [o].
+    """Return the fit [p, o, s] of leaks with these ``responses`` that begin right after the samples ``onsets`` [o].
 
     Given the sample before, a sample of one sensor is normal: d_t - x g_t = k (s_t / s_t-1)(d_t-1 - x g_t-1) +
-    sqrt(1 - k^2) s_t e, k = exp(-dt / T), with the variance s^2 = sigma_0^2 + ``errors`` [s, t], and the background
-    marginalised.
+    sqrt(1 - k^2) s_t e, k = exp(-dt / T), with the variance s^2 = sigma_0^2 + ``errors`` [s, t] in ppmv2, and the
+    background marginalised.
     """
     parts = [_of_sensor(responses, errors, series, noise, onsets) for noise in noises]
     a, c = (np.stack([part[k] for part in parts], axis=-1) for k in range(2))
@@ -54,7 +51,10 @@ def _of_sensor(
 
 
 def log_error_over_nothing(errors: Floats, series: Series, noises: list[SensorNoise], onsets: Indices) -> Floats:
-    """Return ln of the evidence [o] of no signal but the model's error after each onset, over "nothing here"."""
+    """Return ln of the evidence [o] of only the model's error after each of ``onsets`` [o], over "nothing here".
+
+    ``errors`` [s, t] is the variance of that error in ppmv2.
+    """
     starts = onset_seconds(series, onsets)
     return np.asarray(sum(_error_alone(errors[noise.row], series, noise, starts) for noise in noises))
 

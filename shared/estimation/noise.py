@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices, Singles
 from shared.estimation.background import Background
 from shared.estimation.options import EstimationOptions
 from shared.estimation.series import Series
 
-Values = TypeVar("Values", npt.NDArray[np.float32], Floats)
+Values = TypeVar("Values", Singles, Floats)
 
 _ALL = slice(None)
 _GAP_STEPS = 1.5  # after a longer gap the noise starts afresh
@@ -27,7 +26,7 @@ class SensorNoise:
     """
 
     row: int
-    at: npt.NDArray[np.intp]
+    at: Indices
     data: Floats
     keep: Floats
     scale: Floats

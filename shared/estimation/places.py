@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import PlaceProbability
 from shared.domain.template import Template
 from shared.estimation.candidates import Places
@@ -17,12 +17,12 @@ _NEAR_POINT_M = 1.5
 
 
 def cell_mass(places: Places, probability: Floats) -> Floats:
-    """Return each cell's probability [cells], known leak points counted into the cell they lie in."""
+    """Return each cell's probability [cells] from each place's [p]; leak points count into the cell they lie in."""
     return np.asarray(np.bincount(places.home, weights=probability, minlength=places.cells), dtype=np.float64)
 
 
 def likely_place(template: Template, places: Places, probability: Floats) -> tuple[PlaceProbability, float]:
-    """Return the place that is nearest to where the leak may be, and the rms distance from it [m].
+    """Return the place nearest to where the leak may be by ``probability`` [p], and the rms distance from it in m.
 
     The least mean of d / (d + 5 m): as the most likely place where one stands out, as the middle of a cluster where
     none does, and not drawn away by what is far. Height counts half, since the sensors hardly see it.
@@ -35,7 +35,7 @@ def likely_place(template: Template, places: Places, probability: Floats) -> tup
 
 
 def likely_leak_point(template: Template, places: Places, probability: Floats) -> PlaceProbability | None:
-    """Return the known leak point with the most probability within 1.5 m of it."""
+    """Return the known leak point with the most ``probability`` [p] within 1.5 m of it; None without any."""
     found = []
     for point in template.leak_points:
         at = np.array([point.x, point.y, point.z])
@@ -46,11 +46,13 @@ def likely_leak_point(template: Template, places: Places, probability: Floats) -
 
 
 def likely_places(template: Template, places: Places, probability: Floats) -> tuple[PlaceProbability, ...]:
+    """Return the fewest places that together hold 90 % of the ``probability`` [p], the likeliest first; at most 250."""
     chosen = region(probability, 0.9)[:MOST_PLACES]
     return tuple(named(template, places, int(k), float(probability[k])) for k in chosen)
 
 
 def named(template: Template, places: Places, k: int, probability: float) -> PlaceProbability:
+    """Return place ``k`` with its name where it is a known leak point, its position [m] and its probability."""
     name = template.leak_points[k - places.cells].name if k >= places.cells else ""
     x, y, z = (round(one, 3) for one in places.positions[k].tolist())
     return PlaceProbability(name=name, x=x, y=y, z=z, probability=min(1.0, round(probability, 6)))

@@ -3,11 +3,8 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
-
-Indices = npt.NDArray[np.intp]
+from shared.arrays import Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ class Posterior:
 
     @property
     def rate(self) -> Floats:
-        """The rate's weights [r]."""
+        """Return the rate's weights [r]."""
         return np.asarray(self.rate_of_place.sum(axis=0))
 
     @property
@@ -79,7 +76,7 @@ class Posterior:
 
 
 def quantiles(edges: Floats, weights: Floats, levels: tuple[float, ...]) -> list[float]:
-    """Return quantiles of weights [n] that are spread evenly between edges [n + 1]."""
+    """Return a quantile for each of ``levels``, of weights [n] spread evenly between ``edges`` [n + 1]."""
     cumulative = np.concatenate([[0.0], np.cumsum(weights)]) / weights.sum()
     rising = cumulative + np.linspace(0, 1e-12, cumulative.size)
     found: list[float] = np.interp(levels, rising, edges).tolist()
@@ -87,7 +84,7 @@ def quantiles(edges: Floats, weights: Floats, levels: tuple[float, ...]) -> list
 
 
 def region(mass: Floats, share: float) -> Indices:
-    """Return the fewest entries, most likely first, that together hold ``share`` of the mass."""
+    """Return the indices [k] of the fewest entries of ``mass`` [n], likeliest first, that hold ``share`` of it."""
     order = np.argsort(-mass, kind="stable")
     held = np.cumsum(mass[order]) / mass.sum()
     return order[: int(np.searchsorted(held, share)) + 1]

@@ -8,7 +8,7 @@ is uniform in the logarithm is uniform on the grid.
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.estimation.options import EstimationOptions
 
 SPACING = 0.2  # of ln q; finer than any gain error that the data could resolve
@@ -24,7 +24,7 @@ def rates_of(options: EstimationOptions) -> Floats:
 
 
 def gain_kernel(rates: Floats, options: EstimationOptions) -> Floats:
-    """Return the probability [x, q] that a rate q is seen as the amplitude x.
+    """Return the probability [x, q] that a rate q is seen as the amplitude x, both of ``rates`` [r] in kg/s.
 
     ln gain is normal around 0, with a few sensors for which it is much wider.
     """
@@ -34,7 +34,10 @@ def gain_kernel(rates: Floats, options: EstimationOptions) -> Floats:
 
 
 def common_kernel(rates: Floats, confined: float, options: EstimationOptions) -> Floats:
-    """Return the probability [x, q] that a rate q is seen as x by all sensors of a template that is partly confined."""
+    """Return the probability [x, q] that a rate q is seen as x by all sensors, both of ``rates`` [r] in kg/s.
+
+    ``confined`` is the share of the release that mixes through a box, 0 to 1.
+    """
     sigma = float(np.hypot(options.common_error, confined * options.box_error))
     return _normal(np.log(rates)[:, None] - np.log(rates)[None, :], sigma)
 
@@ -49,7 +52,8 @@ def _normal(shift: Floats, sigma: float) -> Floats:
 def log_likelihood(a: Floats, c: Floats, rates: Floats, kernel: Floats) -> Floats:
     """Return ln of the sensors' joint likelihood [..., r] over that of no signal, given A and c [..., sensors].
 
-    For each sensor ln of the mean over gains of exp(c x - A x^2 / 2).
+    For each sensor ln of the mean over gains of exp(c x - A x^2 / 2), A in (s/kg)2 and c in s/kg, with ``rates`` [r] in
+    kg/s and the gains' ``kernel`` [x, q].
     """
     total = np.zeros((*a.shape[:-1], rates.size))
     x, mix = rates.astype(np.float32), kernel.astype(np.float32)

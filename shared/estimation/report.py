@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.estimation import Estimation, Interval, OnsetInterval
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
@@ -17,7 +17,7 @@ from shared.estimation.verdict import probabilities, verdict_of
 _LEVELS = (0.5, 0.25, 0.75, 0.05, 0.95)
 
 
-def nothing_to_say(template: Template, series: Series, words: str, why: str) -> Estimation:
+def undefined_estimation(template: Template, series: Series, words: str, why: str) -> Estimation:
     """Return the answer when there is nothing to estimate from."""
     return Estimation(
         verdict="UNDEFINED",
@@ -35,20 +35,22 @@ def nothing_to_say(template: Template, series: Series, words: str, why: str) -> 
     )
 
 
-def report(problem: Problem, solution: Solution, rivals: tuple[float, float], options: EstimationOptions) -> Estimation:
+def report(
+    problem: Problem, solution: Solution, alternatives: tuple[float, float], options: EstimationOptions
+) -> Estimation:
     """Return the estimation; place, rates and onset are those of a leak if any, None where nothing is likelier."""
     posterior, places, template = solution.posterior, problem.places, problem.template
     leak = posterior.log_bayes_factor
-    shares = probabilities(leak, rivals, options)
+    shares = probabilities(leak, alternatives, options)
     dissolved = _rate(np.log(solution.rates), posterior.rate)
     verdict, warnings = verdict_of(problem, solution, shares, options)
-    answer = nothing_to_say(template, problem.series, problem.sea.words, "")
+    answer = undefined_estimation(template, problem.series, problem.sea.words, "")
     stated = {
         "verdict": verdict,
         "probability": shares[0],
         "probability_external": shares[1],
         "log_bayes_factor": leak,
-        "log_bayes_factor_external": leak - rivals[0],
+        "log_bayes_factor_external": leak - alternatives[0],
         "warnings": tuple(warnings),
     }
     if leak <= 0:

@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats, Indices, Singles
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.estimation.candidates import Places, onset_seconds
-from shared.estimation.members import Member
+from shared.estimation.ensemble import Member
 from shared.estimation.series import Series
 from shared.simulation import box_response, plume_response
-
-Indices = npt.NDArray[np.intp]
-Singles = npt.NDArray[np.float32]
 
 _ALL = slice(None)
 
@@ -34,7 +31,10 @@ class Responses:
     zone: Indices
 
     def begun(self, sensor: int, onset: int, at: Indices, since: Floats, places: slice = _ALL) -> Singles:
-        """Return one sensor's readings [p, n] of leaks that begin at an onset, at times ``at``, ``since`` [n] s > 0."""
+        """Return one sensor's readings [p, n] in ppmv per kg/s of leaks that begin at an onset.
+
+        ``at`` [n] are indices of the series' times, ``since`` [n] the seconds from the onset to them, above 0.
+        """
         fade = np.exp(-since / self.tau).astype(np.float32)
         found = self.plume[places, sensor, at] - self.at_onset[places, sensor, onset, None] * fade
         if self.box.shape[1]:
@@ -43,7 +43,7 @@ class Responses:
 
 
 def plumes_of(template: Template, environment: Environment, places: Places, series: Series, member: Member) -> Singles:
-    """Return the readings [p, s, t] of leaks that always were, as far as the template is open."""
+    """Return the readings [p, s, t] in ppmv per kg/s of leaks that always were, as far as the template is open."""
     physics, turn = member.physics, member.offset_deg
     found = plume_response(template, environment, places.positions, series.times, physics=physics, turn_deg=turn)
     return np.asarray(found[:, list(series.rows)], dtype=np.float32)

@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats, Times
+from shared.arrays import Floats, Indices, Times
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
 from shared.errors import InvalidInput
 from shared.estimation.options import EstimationOptions
-
-Indices = npt.NDArray[np.intp]
 
 FEWEST_SAMPLES = 12  # finite samples that make a sensor usable: two hours of the 10-minute grid
 LARGEST_PPMV = 1e7  # ten times pure methane: a sentinel, not a reading

@@ -4,24 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats, Indices, Singles
+from shared.domain.environment import Environment
 from shared.domain.template import Template
+from shared.estimation.alternatives import log_sum_exp
 from shared.estimation.background import Background
 from shared.estimation.candidates import Places, onset_edges, refined_onsets, spread_onsets
+from shared.estimation.ensemble import Member
 from shared.estimation.likelihood import fit, log_error_over_nothing
-from shared.estimation.members import Member
 from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
 from shared.estimation.rate import common_kernel, gain_kernel, log_likelihood, rates_of
-from shared.estimation.responses import Responses, Singles, responses_of
-from shared.estimation.rivals import log_sum_exp
+from shared.estimation.responses import Responses, responses_of
 from shared.estimation.series import Series
 from shared.simulation import ResolvedEnvironment, confinement
-
-Indices = npt.NDArray[np.intp]
 
 _BLOCK_PLACES = 64  # at once on the grid of rates: some hundred kilobytes per array, so that blocks stay in the cache
 
@@ -42,7 +40,7 @@ class Problem:
     window: tuple[int, int]  # first and last onset, as indices of the series
 
     def responses(self, member: int, onsets: Indices) -> Responses:
-        """Return what the sensors would read by one member's physics of leaks that begin at the onsets [o]."""
+        """Return the readings, in ppmv per kg/s, of leaks that begin at the onsets [o], by one member's physics."""
         return responses_of(
             self.template, self.environment, self.places, self.series, self.members[member], self.plumes[member], onsets
         )

@@ -11,11 +11,11 @@ _SATURATED_PPMV = 1e5  # far above what water holds around a leak
 _HEARD = 3.0  # standard deviations of a sensor's noise that a signal must reach to be heard by it
 
 
-def probabilities(leak: float, rivals: tuple[float, float], options: EstimationOptions) -> tuple[float, float]:
+def probabilities(leak: float, alternatives: tuple[float, float], options: EstimationOptions) -> tuple[float, float]:
     """Return the probabilities of a leak here and of an external cause; the rest is wandering sensors or nothing."""
     nothing = 1 - options.prior_leak - options.prior_external - options.prior_wander
     priors = np.array([options.prior_leak, options.prior_external, options.prior_wander, nothing])
-    logs = np.log(np.maximum(priors, 1e-12)) + np.array([leak, *rivals, 0.0])
+    logs = np.log(np.maximum(priors, 1e-12)) + np.array([leak, *alternatives, 0.0])
     shares = np.exp(logs - logs.max())
     shares /= shares.sum()
     return float(shares[0]), float(shares[1])

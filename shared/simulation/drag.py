@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.simulation.physics import GRAVITY, REFERENCE_HEIGHT, ROUGHNESS, VON_KARMAN
 
 _ROUGHNESS_LENGTH = ROUGHNESS / 30  # m, z_0 = k_N / 30 of a rough bed
@@ -17,9 +17,10 @@ def drag_coefficient(reference_height: float = REFERENCE_HEIGHT, roughness: floa
 
 
 def orbital_velocity(wave_height: Floats, wave_period: Floats, depth: float) -> Floats:
-    """Return the representative orbital velocity at the seabed [m/s] of waves [m, s] in water of ``depth`` [m].
+    """Return the representative orbital velocity at the seabed [n] in m/s of waves in water of ``depth`` [m].
 
     u_b = pi H_rms / (T sinh kh), H_rms = H_s / sqrt 2, with omega^2 = g k tanh kh (linear waves; Newton).
+    ``wave_height`` H_s [n] in m, ``wave_period`` T [n] in s.
     """
     omega = 2 * np.pi / wave_period
     target = omega**2 * depth / GRAVITY
@@ -32,10 +33,10 @@ def orbital_velocity(wave_height: Floats, wave_period: Floats, depth: float) -> 
 
 
 def wave_current_factor(x: Floats, cmu: Floats | float) -> Floats:
-    """Return the wave-current friction factor f_wc [-] for x = Cmu A_b / k_N, held at its ends outside [0.2, 1e4].
+    """Return the wave-current friction factor f_wc, dimensionless [n], for ``x`` = Cmu A_b / k_N [n] and ``cmu`` [n].
 
-    Cmu exp(7.02 x^-0.078 - 8.82) up to x = 100, Cmu exp(5.61 x^-0.109 - 7.30) above; Madsen (1994), eqs 32 and 33,
-    Coastal Engineering 1994, doi 10.1061/9780784400890.030.
+    x is held at its ends outside 0.2 to 1e4. Cmu exp(7.02 x^-0.078 - 8.82) up to x = 100, Cmu exp(5.61 x^-0.109 - 7.30)
+    above; Madsen (1994), eqs 32 and 33, Coastal Engineering 1994, doi 10.1061/9780784400890.030.
     """
     held = np.clip(x, 0.2, 1e4)
     small = np.exp(7.02 * held**-0.078 - 8.82)
@@ -44,7 +45,9 @@ def wave_current_factor(x: Floats, cmu: Floats | float) -> Floats:
 
 
 def friction_velocity(speed: Floats, orbital: Floats, wave_period: Floats) -> Floats:
-    """Return the current's friction velocity u*c [m/s] [n] under waves; without waves sqrt(Cd) U.
+    """Return the current's friction velocity u*c [n] in m/s under waves; without waves sqrt(Cd) U.
+
+    ``speed`` U and ``orbital`` velocity [n] in m/s, ``wave_period`` [n] in s.
 
     Fixed number of iterations of Madsen (1994), eqs 32 to 38; never below the value of the current alone. The angle
     between waves and current is not measured: its mean cosine is taken.

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Flags, Floats, Indices
 from shared.domain.template import Template
 from shared.simulation.drag import drag_coefficient
+from shared.simulation.matrix_exponential import step_matrices
 from shared.simulation.outlets import Outlets, outlets_of, outside_readings
 from shared.simulation.physics import Physics
 from shared.simulation.plume import Flow, direction_variance
 from shared.simulation.release import effective_speed
-from shared.simulation.stepping import step_matrices
 from shared.simulation.walls import Openings, face_areas, open_shares, openings_of
-from shared.simulation.zones import Indices, Zones, transport, zones_of
+from shared.simulation.zones import Zones, transport, zones_of
 
 ALWAYS = -1  # the onset of a source that always was
 _WHOLLY_CONFINED = 0.3  # mean open share of the sides up to which the box alone decides
@@ -60,12 +60,12 @@ def zone_responses(
 ) -> Floats:
     """Return what reaches the sensors [onsets, zones, sensors, n] in s/m3 of 1 kg/s released in each zone.
 
-    The source starts at an onset, an index into ``seconds`` [n]: nothing is read up to and including it. ``ALWAYS``
-    (-1) starts from the steady state of the first moment. The flow of t_n holds over the step that ends at t_n; steps
-    are exact. Transport is a mean over the directions that the current takes inside 10 minutes. Zones and
+    The source starts at one of ``onsets`` [onsets], an index into ``seconds`` [n]: nothing is read up to and including
+    it. ``ALWAYS`` (-1) starts from the steady state of the first moment. The flow of t_n holds over the step that ends
+    at t_n; steps are exact. Transport is a mean over the directions that the current takes inside 10 minutes. Zones and
     onsets go forward as columns of one state: the adjoint would need a run back in time for each sensor and each
-    moment, and those are more. A source that ends is the difference of two that start.
-    Raises ValueError when the shapes do not fit, times do not increase, or an onset is below -1.
+    moment, and those are more. A source that ends is the difference of two that start. Raises ValueError when the
+    shapes do not fit, times do not increase, or an onset is below -1.
     """
     starts = np.asarray(onsets, dtype=np.int64)
     _refuse_unfit(flow, seconds, starts)
@@ -85,11 +85,6 @@ def zone_responses(
         out[n] = shares[n] @ state
     readings = out.reshape(*out.shape[:2], starts.size, zones.count) / zones.volume
     return np.ascontiguousarray(readings.transpose(2, 3, 1, 0))
-
-
-def transport_matrices(enclosure: Enclosure, flow: Flow, physics: Physics) -> Floats:
-    """Return M [n, zones, zones] in 1/s of dC/dt = M C + s / V, concentrations C in kg/m3, s in kg/s, V of a zone."""
-    return _moving(enclosure, flow, physics)[0]
 
 
 def direction_weights(flow: Flow, physics: Physics) -> Floats:
@@ -140,7 +135,7 @@ def _seen_outside(
     return np.asarray((1 - unknown) * seen + unknown * anywhere, dtype=np.float64)
 
 
-def _inside(zones: Zones, places: Floats) -> npt.NDArray[np.bool_]:
+def _inside(zones: Zones, places: Floats) -> Flags:
     half = np.array([zones.width / 2, zones.length / 2, zones.height / 2])
     centred = places - np.array([0.0, 0.0, zones.height / 2])
     return np.asarray((np.abs(centred) <= half).all(axis=1), dtype=bool)

@@ -4,18 +4,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import BUCKET_S, Floats, Indices, Times
+from shared.domain.environment import Environment
 from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.errors import InvalidInput
 from shared.simulation.enclosure import confinement, enclosure_of
+from shared.simulation.exposure import box_exposure, plume_exposure, refuse_outside, sea_of
 from shared.simulation.physics import Physics
-from shared.simulation.reaching import box_reaching, plume_reaching, refuse_outside, sea_of
 from shared.simulation.response import first_order
-from shared.simulation.zones import Indices
 
-STEP_S = 600  # the grid of the data; the currents are followed at least this finely
-MAX_STEPS = 60_000  # a bit over a year of the grid
+MAX_STEPS = 60_000  # a bit over a year of the grid; the currents are followed at least that finely
 _SPIN_UP = 6  # time constants of history before the first time
 _FIRST, _LAST = np.datetime64("1970-01-01T00:00:00", "s"), np.datetime64("2200-01-01T00:00:00", "s")
 
@@ -42,13 +41,13 @@ def simulate(
     steps = _inner_seconds(wanted, onset, chosen)
     inner = np.unique(np.append(steps, [one for one in (onset, end) if steps[0] < one < steps[-1]]))
     sea = sea_of(template, environment, steps, chosen).held(np.searchsorted(steps, inner))
-    reaching = plume_reaching(template, place, sea, chosen)[0] * ((inner > onset) & (inner <= end))
+    exposure = plume_exposure(template, place, sea, chosen)[0] * ((inner > onset) & (inner <= end))
     if (enclosure := enclosure_of(template)) is not None:
         turned = [moment for moment in (onset, end) if moment < np.inf]
-        begun = box_reaching(enclosure, confinement(template), sea, inner, turned, chosen)
+        begun = box_exposure(enclosure, confinement(template), sea, inner, turned, chosen)
         zone = int(enclosure.zone_of(place)[0])
-        reaching += begun[0, zone] - (begun[1, zone] if len(turned) > 1 else 0.0)
-    readings = first_order(reaching, inner, chosen.sensor_time_constant_s)
+        exposure += begun[0, zone] - (begun[1, zone] if len(turned) > 1 else 0.0)
+    readings = first_order(exposure, inner, chosen.sensor_time_constant_s)
     return np.asarray(leak.rate_kg_s * readings[:, np.searchsorted(inner, wanted)], dtype=np.float64)
 
 
@@ -63,10 +62,10 @@ def plume_response(
 ) -> Floats:
     """Return the readings [p, sensors, n] in ppmv per kg/s dissolved, of leaks at ``places`` [p, 3] that always were.
 
-    Only what reaches the sensors as in the open: all of it at an open template. A leak that starts later follows from
-    these, since the sensors forget exponentially (``response.from_onset``). ``turn_deg`` is added to the current's
-    direction. Raises InvalidInput for places more than 5 m outside the template or of another shape, and for times
-    that do not increase.
+    ``times`` [n] increase, UTC. Only what reaches the sensors as in the open: all of it at an open template. A leak
+    that starts at t0 follows from these, y(t) - exp(-(t - t0) / tau) y(t0), since the sensors forget exponentially.
+    ``turn_deg`` is added to the current's direction. Raises InvalidInput for places more than 5 m outside the template
+    or of another shape, and for times that do not increase.
     """
     chosen = physics or Physics()
     grid = np.asarray(places, dtype=np.float64)
@@ -77,8 +76,8 @@ def plume_response(
     wanted = _seconds(stamps)
     inner = _inner_seconds(wanted, -np.inf, chosen)
     sea = sea_of(template, environment, inner, chosen, turn_deg)
-    reaching = plume_reaching(template, grid, sea, chosen)
-    return first_order(reaching, inner, chosen.sensor_time_constant_s)[..., np.searchsorted(inner, wanted)]
+    exposure = plume_exposure(template, grid, sea, chosen)
+    return first_order(exposure, inner, chosen.sensor_time_constant_s)[..., np.searchsorted(inner, wanted)]
 
 
 def box_response(
@@ -93,8 +92,9 @@ def box_response(
 ) -> tuple[Floats, Indices]:
     """Return the readings [o, zones, sensors, n] in ppmv per kg/s of leaks in each zone, and the places' zones [p].
 
-    Only what mixes through a semi-closed template's box: no zones for an open template, and zone 0 for all places. The
-    leaks begin at ``onsets`` [o], seconds since 1970. Raises InvalidInput as ``plume_response`` does.
+    ``times`` [n] increase, UTC; ``places`` [p, 3] in m. Only what mixes through a semi-closed template's box: no zones
+    for an open template, and zone 0 for all places. The leaks begin at ``onsets`` [o], seconds since 1970. Raises
+    InvalidInput as ``plume_response`` does.
     """
     chosen = physics or Physics()
     grid = np.asarray(places, dtype=np.float64)
@@ -109,8 +109,8 @@ def box_response(
     steps = _inner_seconds(wanted, float(onsets.min(initial=np.inf)), chosen)
     inner = np.union1d(steps, onsets[(onsets > steps[0]) & (onsets < steps[-1])])
     sea = sea_of(template, environment, steps, chosen, turn_deg).held(np.searchsorted(steps, inner))
-    reaching = box_reaching(enclosure, confinement(template), sea, inner, onsets.tolist(), chosen)
-    readings = first_order(reaching, inner, chosen.sensor_time_constant_s)
+    exposure = box_exposure(enclosure, confinement(template), sea, inner, onsets.tolist(), chosen)
+    readings = first_order(exposure, inner, chosen.sensor_time_constant_s)
     return readings[..., np.searchsorted(inner, wanted)], zone
 
 
@@ -133,10 +133,10 @@ def _inner_seconds(wanted: Floats, onset: float, physics: Physics) -> Floats:
     """
     first, last = float(wanted[0]), float(wanted[-1])
     history = _SPIN_UP * physics.sensor_time_constant_s
-    start = float(np.clip(onset, first - history, first)) // STEP_S * STEP_S
-    if (last - start) // STEP_S + wanted.size > MAX_STEPS:
-        raise InvalidInput(f"times span more than {MAX_STEPS} steps of {STEP_S} s")
-    return np.union1d(np.arange(start, last, STEP_S), wanted)
+    start = float(np.clip(onset, first - history, first)) // BUCKET_S * BUCKET_S
+    if (last - start) // BUCKET_S + wanted.size > MAX_STEPS:
+        raise InvalidInput(f"times span more than {MAX_STEPS} steps of {BUCKET_S} s")
+    return np.union1d(np.arange(start, last, BUCKET_S), wanted)
 
 
 def _seconds(times: Times) -> Floats:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.simulation.physics import Physics
 from shared.simulation.plume import Flow, direction_variance, mixing_length, unit_plume
 from shared.simulation.release import effective_speed

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices
 from shared.simulation.physics import Physics
 from shared.simulation.plume import green_function, mixing_length
-from shared.simulation.zones import Indices, Zones
+from shared.simulation.zones import Zones
 
 _PER_ZONE = 3  # points along a zone's part of a wall; from 1 m off it twelve would read alike within a third
 _HEIGHTS = 3  # points over the height of a wall
@@ -66,7 +66,8 @@ def outside_readings(
 
     Every outlet is a point source of what leaves there, with its image in the seabed, carried by the current outside;
     its direction spreads inside 10 minutes by 3 Gauss-Hermite nodes. U_e cancels: what leaves grows with it, what
-    remains of it per rate falls with it. ``sensors`` [s, 3] in m, ``leaving`` [n, 5] in m2, ``angle`` [n] in rad.
+    remains of it per rate falls with it. ``sensors`` [s, 3] in m, ``leaving`` [n, 5] in m2, ``angle`` [n] in rad,
+    ``friction_ratio`` u*/U_e [n].
     """
     out = np.empty((angle.size, sensors.shape[0], zones))
     step = max(1, _BLOCK_VALUES // max(1, outlets.wall.size * sensors.shape[0]))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
+from shared.simulation.ambient import ResolvedEnvironment
 from shared.simulation.physics import RESIDUAL_SPEED, VON_KARMAN, Physics
 from shared.simulation.release import bubbles, effective_speed, rise, rise_scale
-from shared.simulation.surroundings import ResolvedEnvironment
 
 _MEANDER = RESIDUAL_SPEED / np.sqrt(2)  # m/s across the mean current
 
@@ -37,7 +37,10 @@ def flow_of(resolved: ResolvedEnvironment, angle_from_north: float) -> Flow:
 
 
 def mixing_length(height: npt.ArrayLike, friction_ratio: npt.ArrayLike, physics: Physics) -> Floats:
-    """Return K / U_e [m] at a source height [m]: K = kappa u* z + c U d, with U_e for U, times the mixing factor."""
+    """Return K / U_e [...] in m: K = kappa u* z + c U d, with U_e for U, times the mixing factor.
+
+    ``height`` z of the source [...] in m and ``friction_ratio`` u*/U_e [...] broadcast to one shape.
+    """
     wall = VON_KARMAN * np.asarray(friction_ratio) * np.asarray(height)
     return np.asarray(
         physics.mixing_factor * (wall + physics.structure_mixing * physics.structure_size_m), dtype=np.float64
@@ -45,7 +48,7 @@ def mixing_length(height: npt.ArrayLike, friction_ratio: npt.ArrayLike, physics:
 
 
 def direction_variance(speed: Floats, physics: Physics) -> Floats:
-    """Return the variance [rad2] of the direction inside 10 minutes [n].
+    """Return the variance of the direction inside 10 minutes [n] in rad2, for a current's ``speed`` [n] in m/s.
 
     That of a steady current, plus what the residual motion of 2 cm/s turns a current by: without bound as it comes to
     rest, so that slack water points everywhere.
@@ -55,11 +58,11 @@ def direction_variance(speed: Floats, physics: Physics) -> Floats:
 
 
 def green_function(downstream: Floats, radius: Floats, length: npt.ArrayLike, carried: npt.ArrayLike) -> Floats:
-    """Return exp[-U_e (r - x') / 2K] / (4 pi K r) [s/m3], one source without its image.
+    """Return exp(-U_e (r - x') / 2K) / (4 pi K r) [...] in s/m3, one source without its image.
 
     Steady advection and diffusion of a point source: Roberts (1923), as the project's reference gives it.
-    ``downstream`` x' and ``radius`` r in m, ``length`` K/U_e in m, ``carried`` U_e in m/s; all of one shape or
-    broadcast to it.
+    ``downstream`` x' and ``radius`` r in m, ``length`` K/U_e in m, ``carried`` U_e in m/s; all [...]
+    of one shape or broadcast to it.
     """
     decay = np.exp((downstream - radius) / (2 * np.asarray(length)))
     return np.asarray(decay / (4 * np.pi * np.asarray(length) * np.asarray(carried) * radius), dtype=np.float64)
@@ -68,10 +71,11 @@ def green_function(downstream: Floats, radius: Floats, length: npt.ArrayLike, ca
 def unit_plume(
     downstream: Floats, across: Floats, heights: tuple[float, float], carried: Floats, ratio: Floats, physics: Physics
 ) -> Floats:
-    """Return the concentration [s/m3] of 1 kg/s dissolved, at x', y' [m] from the leak, in a current of one direction.
+    """Return the concentration [...] in s/m3 of 1 kg/s dissolved, in a current of one direction.
 
-    ``heights`` [m] of leak and sensor; ``carried`` U_e [m/s] and ``ratio`` u*/U_e broadcast with x' and y'. The part
-    in the plume spreads from its risen height, the rest from the line of bubbles; image sources keep the seabed tight.
+    ``downstream`` x' and ``across`` y' [...] in m from the leak, ``heights`` of leak and sensor in m; ``carried`` U_e
+    [...] in m/s and ``ratio`` u*/U_e [...] broadcast with them. The part in the plume spreads from its risen height,
+    the rest from the line of bubbles; image sources keep the seabed tight.
     """
     leak, sensor = heights
     length = mixing_length(leak, ratio, physics)

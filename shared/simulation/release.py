@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.simulation.physics import RESIDUAL_SPEED, Physics
 
 BUBBLE_SPEED = 0.25  # m/s, terminal rise of millimetre bubbles
@@ -21,21 +21,21 @@ class Bubbles:
 
 
 def effective_speed(speed: Floats) -> Floats:
-    """Return U_e = sqrt(U^2 + 0.02^2) [m/s]: what carries and mixes when the mean current stands still."""
+    """Return U_e = sqrt(U^2 + 0.02^2) [...] for ``speed`` U [...], both in m/s: slack water carries and mixes, too."""
     return np.asarray(np.hypot(speed, RESIDUAL_SPEED), dtype=np.float64)
 
 
 def rise_scale(carried: Floats, factor: float) -> Floats:
-    """Return the rise [m] after 1 m of drift; the rise after x m is this times x^0.34.
+    """Return the rise [...] in m after 1 m of drift; the rise after x m is this times x^0.34.
 
     dz = factor 5.5 (U/0.3)^-0.4 (t/600)^0.34 with t = x/U: Johansen's fit as the project's reference gives it,
-    independent of the leak's rate, which keeps the model linear. ``carried``, U_e [m/s], stands for U.
+    independent of the leak's rate, which keeps the model linear. ``carried``, U_e [...] in m/s, stands for U.
     """
     return np.asarray(factor * 5.5 * (carried / 0.3) ** -0.4 * (600 * carried) ** -0.34, dtype=np.float64)
 
 
 def rise(downstream: Floats, scale: Floats) -> Floats:
-    """Return the rise [m] at a distance downstream [m]; none upstream."""
+    """Return the rise [...] at a distance ``downstream`` [...], both in m, by ``rise_scale`` [...]; none upstream."""
     return np.asarray(scale * np.maximum(downstream, 0.0) ** 0.34, dtype=np.float64)
 
 

@@ -1,8 +1,8 @@
-"""First-order response of the sensors, at irregular times, with a leak's onset treated exactly."""
+"""First-order response of the sensors, at irregular times."""
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 
 
 def first_order(values: Floats, seconds: Floats, time_constant: float) -> Floats:
@@ -22,14 +22,3 @@ def first_order(values: Floats, seconds: Floats, time_constant: float) -> Floats
     for n, a in enumerate(keep, start=1):
         out[n] = a * out[n - 1] + (1 - a) * steps[n]
     return np.ascontiguousarray(np.moveaxis(out, 0, -1))
-
-
-def from_onset(readings: Floats, at_onset: Floats, seconds: Floats, onset: float, time_constant: float) -> Floats:
-    """Return the readings [..., n] of a source that starts at ``onset`` [s], from those of one that always was.
-
-    y_t0(t) = y_inf(t) - exp(-(t - t0) / tau) y_inf(t0) after t0, nothing before: the response is linear and forgets
-    exponentially. ``at_onset`` [...] is y_inf(t0).
-    """
-    after = seconds > onset
-    fade = np.where(after, np.exp(-np.maximum(seconds - onset, 0.0) / time_constant), 1.0)
-    return np.where(after, readings - fade * at_onset[..., None], 0.0)

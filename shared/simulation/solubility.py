@@ -1,12 +1,12 @@
-"""Methane in sea water: from mass concentration to the ppmv that a membrane sensor reads, and back.
+"""Methane in sea water: the mass concentration behind the ppmv that a membrane sensor reads.
 
-Wiesenburg & Guinasso (1979), J. Chem. Eng. Data 24(4), 356-360: Bunsen coefficient (Table I), moist air (Table VI).
+Wiesenburg & Guinasso (1979), J. Chem. Eng. Data 24(4), 356-360: Bunsen coefficient (Table I).
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.simulation.physics import GRAVITY
 
 MOLAR_MASS = 16.0425e-3  # kg/mol, methane
@@ -19,7 +19,10 @@ Numbers = npt.ArrayLike
 
 
 def bunsen(temperature: Numbers, salinity: Numbers) -> Floats:
-    """Return the Bunsen coefficient [L gas at STP / (L water atm)] at a temperature [deg C] held to [-2, 30]."""
+    """Return the Bunsen coefficient [...] in L gas at STP / (L water atm).
+
+    ``temperature`` [...] in degrees Celsius, held to -2 to 30, and practical ``salinity`` [...] broadcast to one shape.
+    """
     kelvin = np.clip(np.asarray(temperature, dtype=np.float64), -2.0, 30.0) + 273.15
     t, s = kelvin / 100, np.asarray(salinity, dtype=np.float64)
     salt = s * (-0.076146 + 0.043970 * t - 0.0068672 * t**2)
@@ -27,9 +30,10 @@ def bunsen(temperature: Numbers, salinity: Numbers) -> Floats:
 
 
 def pressure_factor(temperature: Numbers, depth: float) -> Floats:
-    """Return by how much depth [m] raises the reading of a given concentration: exp(v P / R T), about 1.05 at 317 m.
+    """Return by how much ``depth`` in m raises the reading of a given concentration [...], about 1.05 at 317 m.
 
-    Krichevsky and Kasarnovsky's form of the Poynting correction for a dissolved gas.
+    exp(v P / R T) at ``temperature`` [...] in degrees Celsius: Krichevsky and Kasarnovsky's form of the Poynting
+    correction for a dissolved gas.
     """
     kelvin = np.asarray(temperature, dtype=np.float64) + 273.15
     pressure = SEA_WATER_DENSITY * GRAVITY * depth
@@ -37,30 +41,11 @@ def pressure_factor(temperature: Numbers, depth: float) -> Floats:
 
 
 def kg_m3_per_ppmv(temperature: Numbers, salinity: Numbers = 35.0, depth: float = 0.0) -> Floats:
-    """Return the dissolved methane [kg/m3] behind a reading of 1 ppmv at ``depth`` [m].
+    """Return the dissolved methane [...] in kg/m3 behind a reading of 1 ppmv at ``depth`` in m.
+
+    ``temperature`` [...] in degrees Celsius and practical ``salinity`` [...] broadcast to one shape.
 
     C = 1e-6 beta / 22.356 mol/L per micro-atmosphere; at 6 deg C, S 35, surface: 1.693 nM = 2.715e-8 kg/m3.
     """
     moles_per_m3 = 1e-6 * bunsen(temperature, salinity) / MOLAR_VOLUME_STP * 1000
     return np.asarray(moles_per_m3 * MOLAR_MASS / pressure_factor(temperature, depth), dtype=np.float64)
-
-
-def ppmv_of(concentration: Numbers, temperature: Numbers, salinity: Numbers = 35.0, depth: float = 0.0) -> Floats:
-    """Return the reading [ppmv] of a concentration [kg/m3]; the inverse of ``concentration_of``."""
-    per_ppmv = kg_m3_per_ppmv(temperature, salinity, depth)
-    return np.asarray(np.asarray(concentration, dtype=np.float64) / per_ppmv, dtype=np.float64)
-
-
-def concentration_of(ppmv: Numbers, temperature: Numbers, salinity: Numbers = 35.0, depth: float = 0.0) -> Floats:
-    """Return the concentration [kg/m3] behind a reading [ppmv]."""
-    per_ppmv = kg_m3_per_ppmv(temperature, salinity, depth)
-    return np.asarray(np.asarray(ppmv, dtype=np.float64) * per_ppmv, dtype=np.float64)
-
-
-def air_equilibrium(temperature: Numbers, salinity: Numbers, mole_fraction: float) -> Floats:
-    """Return the methane [mol/L] in water under moist air at 1 atm, given its mole fraction in dry air (eq 7)."""
-    t = (np.asarray(temperature, dtype=np.float64) + 273.15) / 100
-    s = np.asarray(salinity, dtype=np.float64)
-    salt = s * (-0.059160 + 0.032174 * t - 0.0048198 * t**2)
-    logarithm = -415.2807 + 596.8104 / t + 379.2599 * np.log(t) - 62.0757 * t + salt
-    return np.asarray(1e-9 * mole_fraction * np.exp(logarithm), dtype=np.float64)

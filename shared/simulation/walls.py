@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.domain.template import WALLS, Template
 from shared.simulation.physics import Physics
 
@@ -58,7 +58,7 @@ def openings_of(template: Template) -> Openings:
 
 
 def pressure_coefficient(cosine: Floats) -> Floats:
-    """Return Cp by the cosine between a wall's outward normal and where the current comes from.
+    """Return Cp [...] by the ``cosine`` [...] between a wall's outward normal and where the current comes from.
 
     +0.7 windward, -0.5 at the side, -0.3 leeward, smooth in between: -0.5 + 1.2 c^2 for c >= 0, -0.5 + 0.2 c^2 below.
     """

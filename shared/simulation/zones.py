@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats, Indices
 from shared.domain.template import Template
 from shared.simulation.physics import Physics
 from shared.simulation.walls import Openings, exchange_flows, mean_flows
-
-Indices = npt.NDArray[np.int64]
 
 LEAST_ZONE_M = 1.5  # a smaller zone would be smaller than the eddies that mix it
 _SLOWEST_INSIDE = 0.1  # of U_e: what stirs a box that nothing flows through
@@ -38,7 +35,7 @@ class Zones:
 
     @property
     def count(self) -> int:
-        """How many zones there are."""
+        """Return how many zones there are."""
         return self.nx * self.ny
 
     def of(self, places: Floats) -> Indices:

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from azure.data.tables import TableClient
 
 from shared.adapters.tables.access import PartitionedTable, get_entity, put_entity, quoted, tag_of
+from shared.arrays import Times
 from shared.domain.deviation import Carry, DeviationDay, Level
-from shared.domain.environment import Times
 from shared.domain.tsd import grid
 from shared.errors import Conflict
 from shared.ports import DaySummary, StoredDeviations, Tag

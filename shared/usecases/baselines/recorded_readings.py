@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Floats, Times
 from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import Recipe
-from shared.domain.environment import Floats, Times
 from shared.domain.mark import Span
 from shared.domain.platform import Platform
 from shared.domain.template import Template
@@ -72,8 +71,8 @@ class RecordedReadings:
         """Return the recipe's baseline: the same lake and recipe give the same version; raises InvalidInput."""
         if recipe not in self._made:
             try:
-                times, ppmv, marked = self._of(recipe)
-                self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), told=marked)
+                times, ppmv, user_marked = self._of(recipe)
+                self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), user_marked=user_marked)
             except InvalidInput as error:
                 self._made[recipe] = error
         made = self._made[recipe]
@@ -89,7 +88,7 @@ class RecordedReadings:
             logger.warning("%s: %s", recipe.source, error)
             return None
 
-    def _of(self, recipe: Recipe) -> tuple[Times, Floats, npt.NDArray[np.bool_]]:
+    def _of(self, recipe: Recipe) -> tuple[Times, Floats, Flags]:
         """Return the recipe's readings on one grid, with everything else missing, and which were marked by people.
 
         A range that is put in brings the day before it along: without that, no sample's window of it is complete.
@@ -101,15 +100,12 @@ class RecordedReadings:
             raise InvalidInput("a baseline needs at least two days, the recipe names none")
         times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.kept_out)
         taken = np.isin(times.astype("datetime64[D]"), np.array(recipe.whole_days(), dtype="datetime64[D]"))
-        marked_samples = np.zeros(times.size, dtype=bool)
+        user_marked = np.zeros(times.size, dtype=bool)
         for span in put_in:
-            marked_samples |= inside(times, span)
-        return times, np.where(taken | marked_samples, ppmv, np.nan), marked_samples
+            user_marked |= inside(times, span)
+        return times, np.where(taken | user_marked, ppmv, np.nan), user_marked
 
 
-def inside(times: Times, span: Span) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def inside(times: Times, span: Span) -> Flags:
     """Return which times lie in the range [n]."""
-    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = (times >= to_datetime64(span.start)) & (
-        times < to_datetime64(span.end)
-    )
-    return found
+    return np.asarray((times >= to_datetime64(span.start)) & (times < to_datetime64(span.end)))

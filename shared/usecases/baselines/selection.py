@@ -7,13 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
+from shared.arrays import Floats, Levels, Times
 from shared.detection import Baseline, detect
 from shared.detection.cleaning import suspect_days
 from shared.domain.baseline_history import DayRange, Recipe, ranges_of
 from shared.domain.deviation import Level
-from shared.domain.environment import Floats, Times
 from shared.domain.mark import Decisions
-from shared.domain.tsd import ONE_DAY, SLOTS, Levels
+from shared.domain.tsd import ONE_DAY, SLOTS
 from shared.errors import InvalidInput
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 

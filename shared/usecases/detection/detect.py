@@ -14,9 +14,9 @@ from functools import partial
 
 import numpy as np
 
+from shared.arrays import Floats
 from shared.detection import Baseline, engine_id, is_newer
 from shared.domain.deviation import DeviationDay, Level
-from shared.domain.environment import Floats
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, grid
 from shared.errors import CorruptBlob, LeakDetectionError, NotFound

@@ -11,17 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import BUCKET_STEP, Floats, Scores, Times
 from shared.detection import Baseline, Detection, Fault, State, detect, engine_id
 from shared.detection.detector import CONTEXT_BINS
 from shared.detection.health import faults
 from shared.detection.regular import HOLD_BINS, regularise
 from shared.domain.deviation import Carry, DeviationDay, Level, same_carry
-from shared.domain.environment import Floats
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, grid, slot_of, start_of, utc
 
-STEP = np.timedelta64(600, "s")
 MOMENT = np.timedelta64(1, "s")  # of the next day: only what is handed on has an effect there
 
 History = Callable[[date], Floats | None]  # a sensor's readings [144] of an earlier day; None: there are none
@@ -88,7 +86,7 @@ def _affected_until(
     reach = [] if already is None else [already]
     last = _last_difference(row.ppmv, np.zeros(0) if known is None else known.ppmv)
     if last is not None:
-        reach.append(grid(row.day)[0] + (last + CONTEXT_BINS) * STEP)
+        reach.append(grid(row.day)[0] + (last + CONTEXT_BINS) * BUCKET_STEP)
     if known is None or not same_carry(row.carry, known.carry):
         reach.append(grid(row.day + ONE_DAY)[0] + MOMENT)
     return max(reach, default=None)
@@ -97,7 +95,7 @@ def _affected_until(
 def _found(
     day: date,
     ppmv: Floats,
-    known: npt.NDArray[np.float32],
+    known: Scores,
     history: History,
     baseline: Baseline | None,
     handed: Carry | None,
@@ -117,7 +115,7 @@ def _found(
     return detect(baseline, times, values, since=since, state=state, known=known)
 
 
-def _learning(times: npt.NDArray[np.datetime64], values: Floats, since: np.datetime64) -> Detection:
+def _learning(times: Times, values: Floats, since: np.datetime64) -> Detection:
     """Return what can be said without a baseline: which readings to distrust."""
     series = regularise(times, values)
     inside = series.times >= since

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Levels, Scores
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.incident import Incident
 from shared.domain.template import Template
@@ -25,8 +25,8 @@ class Board:
 
     start: datetime
     sensors: tuple[str, ...]
-    level: npt.NDArray[np.int8]
-    score: npt.NDArray[np.float32]
+    level: Levels
+    score: Scores
 
     def moment(self, bucket: int) -> datetime:
         """Return the bucket's start."""
@@ -73,7 +73,7 @@ def _end_of_run(board: Board, critical: list[int], first: int, clear: timedelta)
     return len(critical) - 1, None
 
 
-def _over(board: Board, last: int, end: int, involved: npt.NDArray[np.bool_], clear: timedelta) -> int | None:
+def _over(board: Board, last: int, end: int, involved: Flags, clear: timedelta) -> int | None:
     """Return from which bucket on the run is over, if it is before ``end``."""
     between = board.level[involved, last + 1 : end]
     heard = np.flatnonzero((between >= Level.OK).any(axis=0))

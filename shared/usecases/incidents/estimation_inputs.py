@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import BUCKET_STEP, Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.platform import Platform
 from shared.domain.template import Template
@@ -77,7 +78,7 @@ def sea_between(
 def buckets_between(start: datetime, end: datetime) -> Times:
     """Return the starts of the buckets in [start, end), where ``start`` is one."""
     size = int((end - start) / BUCKET)
-    return np.asarray(to_datetime64(start) + np.arange(size) * np.timedelta64(600, "s"))
+    return np.asarray(to_datetime64(start) + np.arange(size) * BUCKET_STEP)
 
 
 def _days(

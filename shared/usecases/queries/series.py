@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
+from shared.arrays import Flags, Floats, Indices, Levels, Times
 from shared.detection import Fault
 from shared.domain.deviation import Level
-from shared.domain.environment import Floats, Times
 from shared.domain.series import (
     DeviationBuckets,
     Deviations,
@@ -118,12 +117,12 @@ class Grid:
         """The buckets' starts [size]."""
         return to_datetime64(self.start) + np.arange(self.size) * np.timedelta64(int(self.width.total_seconds()), "s")
 
-    def of(self, times: Times) -> npt.NDArray[np.int64]:
+    def of(self, times: Times) -> Indices:
         """Return each time's bucket [n]."""
         seconds = (times - to_datetime64(self.start)).astype(np.int64)
         return seconds // int(self.width.total_seconds())
 
-    def spread(self, bucket: npt.NDArray[np.int64], values: Floats) -> tuple[Floats, Floats, Floats]:
+    def spread(self, bucket: Indices, values: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the least, mean and largest of the finite values in each bucket [size]; NaN where there is none."""
         known = np.isfinite(values)
         bucket, values = bucket[known], values[known]
@@ -135,13 +134,13 @@ class Grid:
             mean[there] = np.add.reduceat(values, first) / np.diff(np.append(first, values.size))
         return low, mean, high
 
-    def worst(self, bucket: npt.NDArray[np.int64], level: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    def worst(self, bucket: Indices, level: Levels) -> Levels:
         """Return the worst level in each bucket [size]; Undefined where there is none."""
         found = np.full(self.size, Level.UNDEFINED, dtype=np.int8)
         np.maximum.at(found, bucket, level)
         return found
 
-    def count(self, bucket: npt.NDArray[np.int64], which: npt.NDArray[np.bool_]) -> list[int]:
+    def count(self, bucket: Indices, which: Flags) -> list[int]:
         """Return how many of those samples each bucket holds [size]."""
         found: list[int] = np.bincount(bucket[which], minlength=self.size).tolist()
         return found
@@ -284,11 +283,11 @@ _LEVELS = np.array([Level(number).word for number in (0, 1, 2, -1)])  # -1 index
 _FAULTS = np.array([None if fault is Fault.NONE else fault.word for fault in Fault])
 
 
-def _levels(values: npt.NDArray[np.int8]) -> list[str]:
+def _levels(values: Levels) -> list[str]:
     words: list[str] = _LEVELS[values].tolist()
     return words
 
 
-def _faults(values: npt.NDArray[np.int8]) -> list[str | None]:
+def _faults(values: Levels) -> list[str | None]:
     words: list[str | None] = _FAULTS[values].tolist()
     return words

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
-from shared.domain.environment import Floats, Times
+from shared.arrays import Floats, Times
 from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, floor_to_bucket

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 
 _TERMS = 15  # of the Taylor series: 0.5^15 / 16! is far below rounding
 _LARGEST = 0.5  # norm up to which the series is used; larger steps are halved and doubled again

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Environment, Floats, Times
+from shared.arrays import Flags, Floats, Times
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.simulation.drag import friction_velocity, orbital_velocity
 from shared.simulation.release import effective_speed
 
-Flags = npt.NDArray[np.bool_]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 BRIDGED_GAP_S = 3 * 3600.0  # currents are interpolated over gaps up to this

@@ -37,7 +37,7 @@ class Member:
     offset_deg: float
 
 
-def members_of(options: EstimationOptions) -> tuple[Member, ...]:
+def ensemble_of(options: EstimationOptions) -> tuple[Member, ...]:
     """Return the nine combinations, each as likely, or the middle one alone."""
     return tuple(_member(*levels, options) for levels in (_L9 if options.members > 1 else [_MIDDLE]))
 

@@ -1,15 +1,13 @@
 """Which candidate is nearest: plain subtraction of two windows alone, so that nothing else can change a bit of it."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
+from shared.arrays import Floats, Indices
 
 PIECE = 2048  # candidates decided at a time: bounds memory where everything ties
 
 
-class Best:
+class Nearest:
     """The nearest window so far of each row; ties go to the lowest index."""
 
     def __init__(self, queries: Floats, windows: Floats, head: int) -> None:
@@ -19,12 +17,12 @@ class Best:
         self._square = np.full(queries.shape[0], np.inf)
 
     def decide(self, rows: Indices, columns: Indices) -> None:
-        """Compare candidates, a row and a column each, with what was found before."""
+        """Compare candidates, a row and a column each [c], with what was found before."""
         for begin in range(0, rows.size, PIECE):
             self._decide(rows[begin : begin + PIECE], columns[begin : begin + PIECE])
 
     def result(self) -> tuple[Indices, Floats]:
-        """Return start (-1: none) and distance (NaN: none) of each row."""
+        """Return start (-1: none) and distance (NaN: none) of each row [k], in the unit of the queries."""
         return self._start, np.where(self._start < 0, np.nan, np.sqrt(self._square))
 
     def _decide(self, rows: Indices, columns: Indices) -> None:

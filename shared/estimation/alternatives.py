@@ -1,9 +1,8 @@
 """What else than a leak of this template may be behind the readings: an external cause, or sensors that wander."""
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Floats
+from shared.arrays import Floats
 from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.options import EstimationOptions
 from shared.estimation.series import Series
@@ -13,8 +12,8 @@ _ANYTHING_LARGE = 1e200  # the corner of a bordered matrix; only the last pivot 
 _GAIN_ERROR = 0.2  # by how much the sensors differ in showing one external cause
 
 
-def log_rivals(series: Series, noises: list[SensorNoise], options: EstimationOptions) -> tuple[float, float]:
-    """Return ln of the evidence over nothing of two rivals of a leak: an external cause, and sensors that wander.
+def log_alternatives(series: Series, noises: list[SensorNoise], options: EstimationOptions) -> tuple[float, float]:
+    """Return ln of the evidence over nothing of two alternatives to a leak: an external cause, and sensors that wander.
 
     An external cause is one mode on all sensors, rank one in sensors and an Ornstein-Uhlenbeck process in time; the
     sensors may differ by 20 % of what the lower half of them share. A sensor that wanders does so on its own, by the
@@ -53,7 +52,7 @@ def _external(series: Series, noises: list[SensorNoise], options: EstimationOpti
 
 
 def log_sum_exp(values: Floats) -> float:
-    """Return ln sum exp(values) over all values."""
+    """Return ln sum exp(values) over all values, of any shape [...]."""
     top = float(values.max())
     return top + float(np.log(np.exp(values - top).sum()))
 
@@ -68,7 +67,7 @@ def _shared_rise(series: Series, noises: list[SensorNoise]) -> Floats:
     return np.asarray(ordered[(ordered.shape[0] - 1) // 2], dtype=np.float64)
 
 
-def _log_evidence(covariance: npt.NDArray[np.float64], data: Floats) -> float:
+def _log_evidence(covariance: Floats, data: Floats) -> float:
     """Return ln N(data; 0, covariance) without the constant that all hypotheses share.
 
     The last row of the Cholesky factor of the covariance with the data as one more row is the whitened data.

@@ -8,22 +8,17 @@ to the query than the box is (Guttman 1984, R-trees):
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Flags, Floats, Indices, Singles
 from shared.detection.scratch import SCRATCH
 from shared.detection.windows import window_sums
-
-Floats = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
-Indices = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 PIECES = 12
 GROUP = 8
 FAR = 1e15  # clipped there on both sides, a bound stays one and its square stays a single-precision number
 
 
-class Boxes:
+class LowerBounds:
     """Lower bounds of the distance to each GROUP of neighbouring windows of a series."""
 
     def __init__(self, series: Floats, eligible: Flags, window: int, head: int) -> None:
@@ -40,9 +35,9 @@ class Boxes:
             self._high[piece] = np.maximum.reduceat(np.where(eligible, each, -np.inf), begins)
 
     def bounds(self, query: Floats) -> Singles:
-        """Return a lower bound of D for each group (inf: none eligible) of a query [m], measured like the windows.
+        """Return a lower bound of D for each group [g] (inf: none eligible) of a query [m].
 
-        In single precision, right to a millionth of D and of the query's norm.
+        The query is measured like the windows. In single precision, right to a millionth of D and of the query's norm.
         """
         means = query[: PIECES * self._length].reshape(PIECES, self._length).mean(axis=1)
         pieces = np.clip(means, -FAR, FAR).astype(np.float32)[:, np.newaxis]
@@ -53,7 +48,7 @@ class Boxes:
         return np.asarray(np.sqrt(np.einsum("pg,pg->g", apart, apart) * np.float32(self._length)))
 
     def windows(self, groups: Indices) -> Indices:
-        """Return the starts of the eligible windows in these groups, in order."""
+        """Return the starts [w] of the eligible windows in these groups [g], in order."""
         starts = (groups[:, np.newaxis] * GROUP + np.arange(GROUP)).ravel()
         starts = starts[starts < self._eligible.size]
         return np.asarray(starts[self._eligible[starts]])

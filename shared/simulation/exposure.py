@@ -3,17 +3,17 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.domain.environment import Environment, Floats
+from shared.arrays import Floats, Indices
+from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.errors import InvalidInput
+from shared.simulation.ambient import resolve
 from shared.simulation.enclosure import ALWAYS, Enclosure, confinement, zone_responses
 from shared.simulation.harmonics import concentration
 from shared.simulation.physics import Physics
 from shared.simulation.plume import Flow, flow_of
 from shared.simulation.solubility import kg_m3_per_ppmv
-from shared.simulation.surroundings import resolve
 
 MARGIN_M = 5.0  # a leak may lie this far outside the template's box
 
@@ -25,8 +25,8 @@ class Sea:
     flow: Flow
     kg_m3_per_ppmv: Floats
 
-    def held(self, steps: npt.NDArray[np.intp]) -> "Sea":
-        """Return the sea at the moments of these indices."""
+    def held(self, steps: Indices) -> "Sea":
+        """Return the sea at the moments of these indices [k]."""
         flow = self.flow
         parts = {name: getattr(flow, name)[steps] for name in ("speed", "angle", "friction_ratio", "isotropic")}
         return Sea(replace(flow, **parts), self.kg_m3_per_ppmv[steps])
@@ -41,7 +41,7 @@ def sea_of(
     return Sea(flow_of(resolved, template.angle_from_north - turn_deg), behind)
 
 
-def plume_reaching(template: Template, places: Floats, sea: Sea, physics: Physics) -> Floats:
+def plume_exposure(template: Template, places: Floats, sea: Sea, physics: Physics) -> Floats:
     """Return what reaches the sensors [p, sensors, n] in ppmv per kg/s from ``places`` [p, 3] as in the open.
 
     A steady plume at every moment, times the share of the release that the template does not confine.
@@ -51,7 +51,7 @@ def plume_reaching(template: Template, places: Floats, sea: Sea, physics: Physic
     return per_rate
 
 
-def box_reaching(
+def box_exposure(
     enclosure: Enclosure, share: float, sea: Sea, seconds: Floats, onsets: list[float], physics: Physics
 ) -> Floats:
     """Return what reaches the sensors [o, zones, sensors, n] in ppmv per kg/s of leaks that mix through the box.
