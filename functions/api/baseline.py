@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from functions.http.derived_models import derive_model, shown
 from functions.http.operation import Call, Endpoints
 from functions.http.parameters import NoParameters
-from functions.http.variants import shown, variant
 from shared.bootstrap import app
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.mark import Span
@@ -45,7 +45,7 @@ class RecipeBody(Model):
     rates: tuple[float, float] = Field(description="False alarms per sensor-month, Warning's and Critical's.")
 
 
-ChangeBody = variant("BaselineChange", Change, without=("recipe",), more={"recipe": RecipeBody})
+ChangeBody = derive_model("BaselineChange", Change, without=("recipe",), more={"recipe": RecipeBody})
 
 
 class BaselineBody(Model):

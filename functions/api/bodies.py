@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import AwareDatetime
 
-from functions.http.variants import shown, variant
+from functions.http.derived_models import derive_model, shown
 from shared.detection import Fault
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform
@@ -35,18 +35,18 @@ PLATFORM_PARTS = {"templates": tuple[str, ...]}
 TEMPLATE_PARTS = {"sensors": tuple[str, ...]}
 SENSOR_PARTS = {"platform": str, "template": str, "baseline": BaselineInUse | None}
 
-PlatformBody = variant("Platform", Platform, more=PLATFORM_PARTS)
-NewPlatform = variant("NewPlatform", Platform, without=("templates",))
-PlatformChanges = variant("PlatformChanges", Platform, without=("id", "templates"), partial=True)
+PlatformBody = derive_model("Platform", Platform, more=PLATFORM_PARTS)
+NewPlatform = derive_model("NewPlatform", Platform, without=("templates",))
+PlatformChanges = derive_model("PlatformChanges", Platform, without=("id", "templates"), partial=True)
 
-TemplateBody = variant("Template", Template, more=TEMPLATE_PARTS)
-NewTemplate = variant("NewTemplate", Template, without=("platform", "sensors"))
-TemplateChanges = variant("TemplateChanges", Template, without=("id", "platform", "sensors"), partial=True)
+TemplateBody = derive_model("Template", Template, more=TEMPLATE_PARTS)
+NewTemplate = derive_model("NewTemplate", Template, without=("platform", "sensors"))
+TemplateChanges = derive_model("TemplateChanges", Template, without=("id", "platform", "sensors"), partial=True)
 
-SensorBody = variant("Sensor", Sensor, more=SENSOR_PARTS)
-ListedSensor = variant("ListedSensor", Sensor, more={**SENSOR_PARTS, "latest": LatestSample | None})
-NewSensor = variant("NewSensor", Sensor, without=("id",))
-SensorChanges = variant("SensorChanges", Sensor, without=("id", "number", "tag"), partial=True)
+SensorBody = derive_model("Sensor", Sensor, more=SENSOR_PARTS)
+ListedSensor = derive_model("ListedSensor", Sensor, more={**SENSOR_PARTS, "latest": LatestSample | None})
+NewSensor = derive_model("NewSensor", Sensor, without=("id",))
+SensorChanges = derive_model("SensorChanges", Sensor, without=("id", "number", "tag"), partial=True)
 
 
 def platform_body(platform: Platform) -> Model:

@@ -6,10 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.api.paging import Page
+from functions.http.derived_models import derive_model, shown
 from functions.http.operation import Call, Endpoints
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply, listing, listing_of
-from functions.http.variants import shown, variant
 from shared.bootstrap import app
 from shared.domain.event import LONGEST, SYSTEM, Event
 from shared.domain.validation import Lines, Model, Moment, Text
@@ -20,7 +20,7 @@ endpoint = endpoints.endpoint
 CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT
 Message = Annotated[Lines, Field(min_length=1, max_length=LONGEST)]
 
-EventBody = variant("Event", Event, more={"id": str})
+EventBody = derive_model("Event", Event, more={"id": str})
 
 
 class NewNote(Model):

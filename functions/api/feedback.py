@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from functions.http.derived_models import derive_model, shown
 from functions.http.operation import Call, Endpoints
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply, listing, listing_of
-from functions.http.variants import shown, variant
 from shared.bootstrap import app
 from shared.domain.mark import Effect, Mark, Span, Verdict
 from shared.domain.validation import Lines, Model, Moment, Text
@@ -19,8 +19,8 @@ endpoint = endpoints.endpoint
 ACCEPTED = HTTPStatus.ACCEPTED
 
 RANGE = {"id": str, "from_": AwareDatetime, "to": AwareDatetime}
-MarkBody = variant("Mark", Mark, without=("start", "end"), more=RANGE)
-MarkWithEffectBody = variant("MarkWithEffect", Mark, without=("start", "end"), more={**RANGE, "after": Effect})
+MarkBody = derive_model("Mark", Mark, without=("start", "end"), more=RANGE)
+MarkWithEffectBody = derive_model("MarkWithEffect", Mark, without=("start", "end"), more={**RANGE, "after": Effect})
 
 
 class NewMark(Model):

@@ -3,10 +3,10 @@
 from pydantic import AwareDatetime
 
 from functions.api.paging import Page
+from functions.http.derived_models import derive_model, shown
 from functions.http.operation import Call, Endpoints
 from functions.http.parameters import NoParameters
 from functions.http.reply import listing, listing_of
-from functions.http.variants import shown, variant
 from shared.bootstrap import app
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.incident import Incident
@@ -16,8 +16,8 @@ from shared.ports import StoredIncident
 endpoints = Endpoints("Incidents and estimations")
 endpoint = endpoints.endpoint
 
-IncidentBody = variant("Incident", Incident, more={"open": bool, "notified_until": AwareDatetime | None})
-EstimationBody = variant(
+IncidentBody = derive_model("Incident", Incident, more={"open": bool, "notified_until": AwareDatetime | None})
+EstimationBody = derive_model(
     "IncidentEstimation",
     Estimation,
     more={

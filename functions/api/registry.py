@@ -21,10 +21,10 @@ from functions.api.bodies import (
     sensor_body,
     template_body,
 )
+from functions.http.derived_models import given
 from functions.http.operation import Call, Endpoints
 from functions.http.parameters import Flag, NoParameters, Parameters
 from functions.http.reply import Reply, listing, listing_of
-from functions.http.variants import given
 from shared.bootstrap import app
 from shared.domain.platform import Platform
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN, Sensor, Template

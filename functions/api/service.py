@@ -8,8 +8,8 @@ from functions.http.assets import page
 from functions.http.openapi import openapi
 from functions.http.operation import OPERATIONS, Call, Endpoints
 from functions.http.parameters import NoParameters
-from functions.http.policy import policy
 from functions.http.reply import HTML, Reply
+from functions.http.security_headers import security_headers
 from shared import __version__
 from shared.bootstrap import app
 from shared.domain.validation import Model
@@ -48,7 +48,7 @@ def get_contract(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
 def get_docs(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
     """Return a page to read this contract on, and to try it."""
     # Swagger UI sets styles of its own.
-    return Reply(page("docs"), media_type=HTML, headers=policy(style_src="'self' 'unsafe-inline'"))
+    return Reply(page("docs"), media_type=HTML, headers=security_headers(style_src="'self' 'unsafe-inline'"))
 
 
 @cache
