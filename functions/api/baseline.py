@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from functions.http.derived_models import derive_model, shown
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from shared.bootstrap import app
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
@@ -15,8 +15,8 @@ from shared.domain.mark import Span
 from shared.domain.validation import Model
 from shared.errors import InvalidInput
 
-endpoints = Endpoints("Baselines")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Baselines")
+endpoint = group.endpoint
 
 ACCEPTED = HTTPStatus.ACCEPTED
 

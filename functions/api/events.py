@@ -7,15 +7,15 @@ from pydantic import Field
 
 from functions.api.paging import Page
 from functions.http.derived_models import derive_model, shown
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply, listing, listing_of
 from shared.bootstrap import app
 from shared.domain.event import LONGEST, SYSTEM, Event
 from shared.domain.validation import Lines, Model, Moment, Text
 
-endpoints = Endpoints("Events")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Events")
+endpoint = group.endpoint
 
 CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT
 Message = Annotated[Lines, Field(min_length=1, max_length=LONGEST)]

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from functions.http.derived_models import derive_model, shown
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply, listing, listing_of
 from shared.bootstrap import app
 from shared.domain.mark import Effect, Mark, Span, Verdict
 from shared.domain.validation import Lines, Model, Moment, Text
 
-endpoints = Endpoints("Feedback")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Feedback")
+endpoint = group.endpoint
 
 ACCEPTED = HTTPStatus.ACCEPTED
 

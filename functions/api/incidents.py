@@ -4,7 +4,7 @@ from pydantic import AwareDatetime
 
 from functions.api.paging import Page
 from functions.http.derived_models import derive_model, shown
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from functions.http.reply import listing, listing_of
 from shared.bootstrap import app
@@ -13,8 +13,8 @@ from shared.domain.incident import Incident
 from shared.domain.validation import Model
 from shared.ports import StoredIncident
 
-endpoints = Endpoints("Incidents and estimations")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Incidents and estimations")
+endpoint = group.endpoint
 
 IncidentBody = derive_model("Incident", Incident, more={"open": bool, "notified_until": AwareDatetime | None})
 EstimationBody = derive_model(

@@ -22,7 +22,7 @@ from functions.api.bodies import (
     template_body,
 )
 from functions.http.derived_models import given
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import Flag, NoParameters, Parameters
 from functions.http.reply import Reply, listing, listing_of
 from shared.bootstrap import app
@@ -32,8 +32,8 @@ from shared.domain.validation import Model, parse_given
 from shared.usecases.lookup import find_template, sensor_of
 from shared.usecases.registry import Guard
 
-endpoints = Endpoints("What is watched")
-endpoint = endpoints.endpoint
+group = EndpointGroup("What is watched")
+endpoint = group.endpoint
 
 CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import Continuation, MomentText, Parameters, WholeNumber
 from functions.http.reply import CSV, JSON, Reply
 from shared.bootstrap import app
@@ -14,8 +14,8 @@ from shared.domain.validation import Model
 from shared.settings import settings
 from shared.usecases.series import MOST_POINTS, Resolution, TimeRange
 
-endpoints = Endpoints("Series")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Series")
+endpoint = group.endpoint
 
 ALONGSIDE = ("sensor", "unit", "bucket_seconds", "continuation")  # what is no column
 

@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 from functions.http.assets import page
+from functions.http.endpoint import ENDPOINTS, Call, EndpointGroup
 from functions.http.openapi import openapi
-from functions.http.operation import OPERATIONS, Call, Endpoints
 from functions.http.parameters import NoParameters
 from functions.http.reply import HTML, Reply
 from functions.http.security_headers import security_headers
@@ -16,8 +16,8 @@ from shared.domain.validation import Model
 from shared.settings import settings
 from shared.usecases.query import Health
 
-endpoints = Endpoints("Service")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Service")
+endpoint = group.endpoint
 
 # What people look for first comes first on the documentation page.
 ORDER = (
@@ -53,4 +53,4 @@ def get_docs(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
 
 @cache
 def _document() -> str:
-    return json.dumps(openapi(OPERATIONS, __version__, settings().http.auth, ORDER), separators=(",", ":"))
+    return json.dumps(openapi(ENDPOINTS, __version__, settings().http.auth, ORDER), separators=(",", ":"))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 from pydantic import Field
 
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from shared.bootstrap import app
 from shared.domain.leak import Leak
@@ -13,8 +13,8 @@ from shared.domain.validation import Model, Moment
 from shared.errors import InvalidInput
 from shared.settings import settings
 
-endpoints = Endpoints("What if")
-endpoint = endpoints.endpoint
+group = EndpointGroup("What if")
+endpoint = group.endpoint
 
 
 class Hypothesis(Model):

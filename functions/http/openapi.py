@@ -1,4 +1,4 @@
-"""The contract: OpenAPI 3.1, made of the registered operations and the models that they name."""
+"""The contract: OpenAPI 3.1, made of the registered endpoints and the models that they name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from functions.http.operation import Operation
+from functions.http.endpoint import Endpoint
 from functions.http.parameters import NoParameters, path_type
 from functions.http.problem import MEDIA_TYPE, Problem
 
@@ -35,15 +35,15 @@ SECURITY: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def openapi(operations: Iterable[Operation], version: str, auth: str, order: Sequence[str]) -> Mapping[str, Any]:
-    """Return the contract of these operations, tags in this order; ValueError where one tells nothing of itself."""
-    known = sorted(operations, key=lambda one: (order.index(one.tag), one.route, one.method))
+def openapi(endpoints: Iterable[Endpoint], version: str, auth: str, order: Sequence[str]) -> Mapping[str, Any]:
+    """Return the contract of these endpoints, tags in this order; ValueError where one tells nothing of itself."""
+    known = sorted(endpoints, key=lambda one: (order.index(one.tag), one.route, one.method))
     references, schemas = _schemas(known)
     paths: dict[str, dict[str, Any]] = {}
     for one in known:
         if not one.summary:
             raise ValueError(f"{one.name} has no docstring")
-        paths.setdefault(f"/{one.route}", {})[one.method.lower()] = _operation(one, references, auth)
+        paths.setdefault(f"/{one.route}", {})[one.method.lower()] = _described(one, references, auth)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,10 +62,10 @@ def openapi(operations: Iterable[Operation], version: str, auth: str, order: Seq
 Key = tuple[Any, JsonSchemaMode]
 
 
-def _schemas(operations: Iterable[Operation]) -> tuple[Mapping[Key, Any], Mapping[str, Any]]:
+def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[Key, Any], Mapping[str, Any]]:
     """Return a schema for each model as it is taken or given, and what they share."""
     wanted: dict[Key, TypeAdapter[Any]] = {(Problem, "serialization"): TypeAdapter(Problem)}
-    for one in operations:
+    for one in endpoints:
         if one.body is not None:
             wanted[one.body, "validation"] = TypeAdapter(one.body)
         if one.answer is not None:
@@ -76,7 +76,7 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Mapping[Key, Any], Mappin
     return {key: found[key, key[1]] for key in wanted}, dict(sorted(schemas.items()))
 
 
-def _operation(one: Operation, schemas: Mapping[Key, Any], auth: str) -> Mapping[str, Any]:
+def _described(one: Endpoint, schemas: Mapping[Key, Any], auth: str) -> Mapping[str, Any]:
     described: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.summary,
@@ -91,13 +91,13 @@ def _operation(one: Operation, schemas: Mapping[Key, Any], auth: str) -> Mapping
     return described
 
 
-def _path_parameters(one: Operation) -> list[Mapping[str, Any]]:
+def _path_parameters(one: Endpoint) -> list[Mapping[str, Any]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": path_type(name).json_schema()} for name in one.path
     ]
 
 
-def _query_parameters(one: Operation) -> list[Mapping[str, Any]]:
+def _query_parameters(one: Endpoint) -> list[Mapping[str, Any]]:
     if one.query is NoParameters:
         return []
     schema = TypeAdapter(one.query).json_schema(by_alias=True)
@@ -116,7 +116,7 @@ def _query_parameters(one: Operation) -> list[Mapping[str, Any]]:
     return found
 
 
-def _headers(one: Operation) -> list[Mapping[str, Any]]:
+def _headers(one: Endpoint) -> list[Mapping[str, Any]]:
     header, what = ("If-None-Match", "ETag seen") if one.method == "GET" else ("If-Match", "ETag to be changed")
     if one.method != "GET" and not one.conditional:
         return []
@@ -124,8 +124,8 @@ def _headers(one: Operation) -> list[Mapping[str, Any]]:
     return [{"name": header, "in": "header", "required": False, "description": what, "schema": schema}]
 
 
-def statuses_of(one: Operation) -> set[HTTPStatus]:
-    """Return the problems that an operation may end in."""
+def statuses_of(one: Endpoint) -> set[HTTPStatus]:
+    """Return the problems that an endpoint may end in."""
     found = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.TOO_MANY_REQUESTS, *one.problems}
     found.add(HTTPStatus.BAD_REQUEST)  # any parameter that is not known
     if one.access != "anyone":
@@ -139,7 +139,7 @@ def statuses_of(one: Operation) -> set[HTTPStatus]:
     return found
 
 
-def _responses(one: Operation, schemas: Mapping[Key, Any], auth: str) -> Mapping[str, Any]:
+def _responses(one: Endpoint, schemas: Mapping[Key, Any], auth: str) -> Mapping[str, Any]:
     good: dict[str, Any] = {"description": one.summary}
     if one.answer is not None:
         schema = schemas[one.answer, "serialization"]

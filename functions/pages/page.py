@@ -8,7 +8,7 @@ from http import HTTPStatus
 import azure.functions as func
 
 from functions.http.access import Access
-from functions.http.operation import Handler, Operation, serve
+from functions.http.endpoint import Endpoint, Handler, serve
 from functions.http.parameters import NoParameters, Parameters
 from functions.http.problem import problem_of
 from functions.http.reply import HTML, Reply
@@ -28,7 +28,7 @@ class Pages:
         """Register a handler that answers with a page, or a file of one."""
 
         def register(handler: Handler) -> Handler:
-            operation = Operation(
+            endpoint = Endpoint(
                 name=f"page_{handler.__name__}",
                 method="GET",
                 route=route,
@@ -43,7 +43,7 @@ class Pages:
                 problems=frozenset(),
                 conditional=False,
             )
-            serve(self.blueprint, operation, handler, "", _problem_page)
+            serve(self.blueprint, endpoint, handler, "", _problem_page)
             return handler
 
         return register

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from functions.http.assets import asset
-from functions.http.operation import Call
+from functions.http.endpoint import Call
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply
 from functions.pages.drawing import arrow_length, elevation, from_north, plan

@@ -25,7 +25,7 @@ MOST_STEPS = 400  # of an incident's course: months of updates, and they fit int
 LEAST_TOLD = 0.01  # probability that is worth a word
 BACKGROUND_SHARE = 0.75  # of the data before the Critical may hold the onset; what is before is background
 
-# The door of shared.estimation, with the times between which the leak may have begun.
+# The entry point of shared.estimation, with the times between which the leak may have begun.
 Invert = Callable[[Template, Environment, Observations, datetime, datetime], Estimation]
 
 
