@@ -54,9 +54,9 @@ def answer(**more: Any) -> Estimation:
             answer(),
             "Methane leaks at Troll A, at x 1.0 m, y 2.0 m, z 3.0 m, within 1.5 m, since about 1 Mar 2026 05:00",
         ),
-        (answer(), ": 36 g/h dissolved (90 %: 18 g/h to 144 g/h). The incident goes on."),
+        (answer(), ": 36 g/h dissolved (90 %: 18 g/h to 144 g/h). The incident is ongoing."),
         (answer(nearest_leak_point=place(3, 0, 2, 0.9, "P1")), ", near P1 (probability 90 %), since"),
-        (answer(verdict="UNDEFINED", probability=0.3), "do not decide why: probability of a leak here 30 %."),
+        (answer(verdict="UNDEFINED", probability=0.3), "are inconclusive: probability of a leak here 30 %."),
         (
             answer(verdict="EXTERNAL_CAUSE", probability=0.0, probability_external=0.97),
             "(probability 97 %); no leak here.",

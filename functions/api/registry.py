@@ -1,4 +1,4 @@
-"""HTTP: platforms, their templates, and the sensors on them: what is watched."""
+"""HTTP: platforms, their templates, and the sensors on them."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -32,7 +32,7 @@ from shared.domain.validation import Model, parse_given
 from shared.usecases.lookup import find_template, sensor_of
 from shared.usecases.registry import Guard
 
-group = EndpointGroup("What is watched")
+group = EndpointGroup("Assets")
 endpoint = group.endpoint
 
 CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT
@@ -63,7 +63,7 @@ def list_platforms(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
 
 @endpoint("POST", "platforms", PlatformBody, status=CREATED, body=NewPlatform, problems=[CONFLICT])
 def create_platform(call: Call[NoParameters, Model]) -> Reply:
-    """Watch a platform."""
+    """Register a platform."""
     new = app().registrations.create_platform(parse_given(Platform, given(call.body), "platform"))
     return Reply(platform_body(new), CREATED, location=f"platforms/{new.id}")
 
@@ -83,7 +83,7 @@ def change_platform(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("DELETE", "platforms/{platform}", None, status=NO_CONTENT, query=Deletion, conditional=True)
 def delete_platform(call: Call[Deletion, Model]) -> None:
-    """Watch a platform no more; with ``force`` its templates, sensors and data go, too."""
+    """Remove a platform; with ``force`` its templates, sensors and data go, too."""
     app().registrations.delete_platform(
         call.path["platform"],
         force=call.query.force,
@@ -103,7 +103,7 @@ def list_templates(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("POST", "platforms/{platform}/templates", TemplateBody, status=CREATED, body=NewTemplate, problems=[CONFLICT])
 def create_template(call: Call[NoParameters, Model]) -> Reply:
-    """Put a template under a platform."""
+    """Add a template to a platform."""
     platform = call.path["platform"]
     asked = parse_given(Template, {**given(call.body), "platform": platform}, "template")
     new = app().registrations.create_template(platform, asked)
@@ -154,7 +154,7 @@ def list_template_sensors(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("POST", "templates/{template}/sensors", SensorBody, status=CREATED, body=NewSensor, problems=[CONFLICT])
 def create_sensor(call: Call[NoParameters, Model]) -> Reply:
-    """Put a sensor on a template; its readings are fetched from then on, and back in time."""
+    """Add a sensor to a template; its readings are fetched from then on, and back in time."""
     template, values = call.path["template"], given(call.body)
     asked = parse_given(Sensor, {**values, "id": f"{template}-{values['number']}"}, "sensor")
     new = app().registrations.create_sensor(template, asked)
@@ -181,7 +181,7 @@ def pin_sensor(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("DELETE", "sensors/{sensor}/pin", SensorBody, conditional=True)
 def unpin_sensor(call: Call[NoParameters, Model]) -> Model:
-    """Take a sensor's pin away."""
+    """Unpin a sensor."""
     return _changed(call, {"pinned": False})
 
 

@@ -21,7 +21,7 @@ endpoint = group.endpoint
 
 # What people look for first comes first on the documentation page.
 ORDER = (
-    "What is watched",
+    "Assets",
     "Series",
     "Incidents and estimations",
     "Events",

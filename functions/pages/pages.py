@@ -36,7 +36,7 @@ def overview(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
 
 @page("templates/{template}")
 def template(call: Call[NoParameters, Model]) -> Reply:
-    """Show a template: where its sensors are and what they say, and where a leak may be."""
+    """Show a template: where its sensors are and what they read, and where a leak may be."""
     found = app().look.template(call.path["template"])
     answer = found.estimation.estimation if found.estimation else None
     one, current = found.state.template, found.current
@@ -100,7 +100,7 @@ def incident(call: Call[NoParameters, Model]) -> Reply:
 
 @page("sensors/{sensor}")
 def sensor(call: Call[NoParameters, Model]) -> Reply:
-    """Show a sensor: its history, what scores it, how good its data are, and what people said of it."""
+    """Show a sensor: its history, its baseline in use, the quality of its data, and the feedback on it."""
     found = app().look.sensor(call.path["sensor"])
     return _shown(
         "sensor.html",
@@ -117,7 +117,7 @@ def sensor(call: Call[NoParameters, Model]) -> Reply:
 
 @page("assets/{asset}", access="anyone")
 def assets(call: Call[NoParameters, Model]) -> Reply:
-    """Return a script or style; it tells nothing of what is watched."""
+    """Return a script or style; it tells nothing of the assets."""
     content, kind = asset(call.path["asset"])
     return Reply(content, media_type=kind)
 

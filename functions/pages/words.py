@@ -17,17 +17,23 @@ def name_of(platform: Platform, template: Template) -> str:
 def sentence(platform: Platform, template: Template, incident: Incident, answer: Estimation | None) -> str:
     """Return what happened."""
     where = name_of(platform, template)
-    state = "goes on" if incident.closed is None else f"ended {utc_text(incident.closed)}"
-    unlike = f"Readings at {where} became unlike the sensors' history {utc_text(incident.onset)}; that {state}."
+    state = "is ongoing" if incident.closed is None else f"ended {utc_text(incident.closed)}"
+    began = utc_text(incident.onset)
+    verb, when = (
+        ("have deviated", f"since {began}")
+        if incident.closed is None
+        else ("deviated", f"from {began} to {utc_text(incident.closed)}")
+    )
+    deviation = f"Readings at {where} {verb} from the sensors' baselines {when}."
     if answer is None:
-        return f"{unlike} Its cause is being estimated."
+        return f"{deviation} Its cause is being estimated."
     if answer.verdict == "CONFIRMED":
         what = "Methane leaks" if incident.open else "Methane leaked"
         return f"{what} at {where}{_place(answer)}{_since(answer)}{_rate(answer)}. The incident {state}."
     if answer.verdict == "EXTERNAL_CAUSE":
         share = percent(answer.probability_external)
-        return f"{unlike} Something from outside raised all sensors together (probability {share}); no leak here."
-    return f"{unlike} The data do not decide why: probability of a leak here {percent(answer.probability)}."
+        return f"{deviation} An external cause raised all sensors together (probability {share}); no leak here."
+    return f"{deviation} The data are inconclusive: probability of a leak here {percent(answer.probability)}."
 
 
 def _place(answer: Estimation) -> str:
