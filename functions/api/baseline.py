@@ -21,14 +21,14 @@ endpoint = group.endpoint
 ACCEPTED = HTTPStatus.ACCEPTED
 
 
-class Days(Model):
+class DaysBody(Model):
     """UTC days from the first to the last, both included."""
 
     first: date
     last: date
 
 
-class TimeSpan(Model):
+class TimeSpanBody(Model):
     """A time range [from, to)."""
 
     from_: AwareDatetime = Field(alias="from")
@@ -39,13 +39,13 @@ class RecipeBody(Model):
     """What a version is made of."""
 
     source: str
-    days: tuple[Days, ...]
-    put_in: tuple[TimeSpan, ...]
-    kept_out: tuple[TimeSpan, ...]
+    days: tuple[DaysBody, ...]
+    put_in: tuple[TimeSpanBody, ...]
+    kept_out: tuple[TimeSpanBody, ...]
     rates: tuple[float, float] = Field(description="False alarms per sensor-month, Warning's and Critical's.")
 
 
-ChangeBody = derive_model("BaselineChange", Change, without=("recipe",), more={"recipe": RecipeBody})
+BaselineChangeBody = derive_model("BaselineChangeBody", Change, without=("recipe",), more={"recipe": RecipeBody})
 
 
 class BaselineBody(Model):
@@ -54,16 +54,16 @@ class BaselineBody(Model):
     sensor: str
     current: str | None
     kept: date | None = Field(description="The newest day on which another version was tried and this one stayed.")
-    changes: tuple[ChangeBody, ...]  # type: ignore[valid-type]
+    changes: tuple[BaselineChangeBody, ...]  # type: ignore[valid-type]
 
 
-class Selection(Model):
+class SelectionBody(Model):
     """The version to go back to."""
 
     version: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 
 
-class UndoRequest(Model):
+class UndoRequestBody(Model):
     """Whether a change counts no more."""
 
     undone: bool
@@ -81,15 +81,17 @@ def rebuild_baseline(call: Call[NoParameters, Model]) -> Model:
     return _baseline(call.path["sensor"], app().feedback.rebuild(call.path["sensor"]))
 
 
-@endpoint("POST", "sensors/{sensor}/baseline/select", BaselineBody, status=ACCEPTED, body=Selection)
-def select_baseline(call: Call[NoParameters, Selection]) -> Model:
+@endpoint("POST", "sensors/{sensor}/baseline/select", BaselineBody, status=ACCEPTED, body=SelectionBody)
+def select_baseline(call: Call[NoParameters, SelectionBody]) -> Model:
     """Go back (or forth) to a version: changes after it count no more."""
     history = app().feedback.select(call.path["sensor"], call.body.version)
     return _baseline(call.path["sensor"], history)
 
 
-@endpoint("PATCH", "sensors/{sensor}/baseline/changes/{valid_from}", ChangeBody, status=ACCEPTED, body=UndoRequest)
-def undo_baseline(call: Call[NoParameters, UndoRequest]) -> Model:
+@endpoint(
+    "PATCH", "sensors/{sensor}/baseline/changes/{valid_from}", BaselineChangeBody, status=ACCEPTED, body=UndoRequestBody
+)
+def undo_baseline(call: Call[NoParameters, UndoRequestBody]) -> Model:
     """Let one change of a baseline count no more, or again."""
     day = _day(call.path["valid_from"])
     return _change(app().feedback.undo_baseline(call.path["sensor"], day, undone=call.body.undone))
@@ -112,7 +114,7 @@ def _baseline(sensor: str, history: BaselineHistory) -> Model:
 
 
 def _change(change: Change) -> Model:
-    return shown(ChangeBody, change, recipe=_recipe(change.recipe))
+    return shown(BaselineChangeBody, change, recipe=_recipe(change.recipe))
 
 
 def _recipe(recipe: Recipe) -> RecipeBody:
@@ -125,9 +127,9 @@ def _recipe(recipe: Recipe) -> RecipeBody:
     )
 
 
-def _days(days: DayRange) -> Days:
-    return Days(first=days.first, last=days.last)
+def _days(days: DayRange) -> DaysBody:
+    return DaysBody(first=days.first, last=days.last)
 
 
-def _span(span: Span) -> TimeSpan:
-    return TimeSpan(from_=span.start, to=span.end)
+def _span(span: Span) -> TimeSpanBody:
+    return TimeSpanBody(from_=span.start, to=span.end)

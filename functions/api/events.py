@@ -20,10 +20,10 @@ endpoint = group.endpoint
 CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT
 Message = Annotated[Lines, Field(min_length=1, max_length=LONGEST)]
 
-EventBody = derive_model("Event", Event, more={"id": str})
+EventBody = derive_model("EventBody", Event, more={"id": str})
 
 
-class NewNote(Model):
+class NewNoteBody(Model):
     """What a person wants others to see; without ``at``, now."""
 
     message: Message
@@ -31,7 +31,7 @@ class NewNote(Model):
     at: Moment | None = None
 
 
-class NoteChange(Model):
+class NoteChangeBody(Model):
     """What a note says instead."""
 
     message: Message
@@ -49,8 +49,8 @@ def list_events(call: Call[Page, Model]) -> Model:
     return _listed(call.path["template"], call.query)
 
 
-@endpoint("POST", "templates/{template}/events", EventBody, status=CREATED, body=NewNote)
-def add_note(call: Call[NoParameters, NewNote]) -> Reply:
+@endpoint("POST", "templates/{template}/events", EventBody, status=CREATED, body=NewNoteBody)
+def add_note(call: Call[NoParameters, NewNoteBody]) -> Reply:
     """Note something at a template, for others to see."""
     note = app().notes.add(call.path["template"], call.body.message, call.body.by, call.body.at)
     return Reply(_event(note), CREATED, location=f"templates/{note.subject}/events/{note.id}")
@@ -62,8 +62,8 @@ def get_event(call: Call[NoParameters, Model]) -> Model:
     return _event(app().notes.get(call.path["template"], call.path["event"]))
 
 
-@endpoint("PATCH", "templates/{template}/events/{event}", EventBody, body=NoteChange, conditional=True)
-def change_note(call: Call[NoParameters, NoteChange]) -> Model:
+@endpoint("PATCH", "templates/{template}/events/{event}", EventBody, body=NoteChangeBody, conditional=True)
+def change_note(call: Call[NoParameters, NoteChangeBody]) -> Model:
     """Change what a note says; other events tell what happened and stay."""
     return _event(
         app().notes.change(

@@ -19,11 +19,11 @@ endpoint = group.endpoint
 ACCEPTED = HTTPStatus.ACCEPTED
 
 RANGE = {"id": str, "from_": AwareDatetime, "to": AwareDatetime}
-MarkBody = derive_model("Mark", Mark, without=("start", "end"), more=RANGE)
-MarkWithEffectBody = derive_model("MarkWithEffect", Mark, without=("start", "end"), more={**RANGE, "after": Effect})
+MarkBody = derive_model("MarkBody", Mark, without=("start", "end"), more=RANGE)
+MarkWithEffectBody = derive_model("MarkWithEffectBody", Mark, without=("start", "end"), more={**RANGE, "after": Effect})
 
 
-class NewMark(Model):
+class NewMarkBody(Model):
     """A verdict on the readings of [from, to): `no_leak` (usual, learn it) or `leak` (never learn it)."""
 
     from_: Moment = Field(alias="from")
@@ -40,8 +40,10 @@ def list_marks(call: Call[NoParameters, Model]) -> Model:
     return listing(tuple(_body(MarkWithEffectBody, one.mark, after=one.after) for one in found))
 
 
-@endpoint("POST", "sensors/{sensor}/feedback", MarkBody, status=ACCEPTED, body=NewMark, problems=[HTTPStatus.CONFLICT])
-def add_mark(call: Call[NoParameters, NewMark]) -> Reply:
+@endpoint(
+    "POST", "sensors/{sensor}/feedback", MarkBody, status=ACCEPTED, body=NewMarkBody, problems=[HTTPStatus.CONFLICT]
+)
+def add_mark(call: Call[NoParameters, NewMarkBody]) -> Reply:
     """Say of a range of a sensor's readings that it was a leak, or none."""
     asked = call.body
     span = Span(asked.from_, asked.to)

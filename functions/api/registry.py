@@ -6,16 +6,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from functions.api.bodies import (
-    ListedSensor,
-    NewPlatform,
-    NewSensor,
-    NewTemplate,
+    ListedSensorBody,
+    NewPlatformBody,
+    NewSensorBody,
+    NewTemplateBody,
     PlatformBody,
-    PlatformChanges,
+    PlatformChangesBody,
     SensorBody,
-    SensorChanges,
+    SensorChangesBody,
     TemplateBody,
-    TemplateChanges,
+    TemplateChangesBody,
     listed_sensor,
     platform_body,
     sensor_body,
@@ -61,7 +61,7 @@ def list_platforms(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
     return listing(tuple(platform_body(one.platform) for one in app().query.platforms()))
 
 
-@endpoint("POST", "platforms", PlatformBody, status=CREATED, body=NewPlatform, problems=[CONFLICT])
+@endpoint("POST", "platforms", PlatformBody, status=CREATED, body=NewPlatformBody, problems=[CONFLICT])
 def create_platform(call: Call[NoParameters, Model]) -> Reply:
     """Register a platform."""
     new = app().registrations.create_platform(parse_given(Platform, given(call.body), "platform"))
@@ -74,7 +74,7 @@ def get_platform(call: Call[NoParameters, Model]) -> Model:
     return platform_body(app().query.platform(call.path["platform"]).platform)
 
 
-@endpoint("PATCH", "platforms/{platform}", PlatformBody, body=PlatformChanges, conditional=True)
+@endpoint("PATCH", "platforms/{platform}", PlatformBody, body=PlatformChangesBody, conditional=True)
 def change_platform(call: Call[NoParameters, Model]) -> Model:
     """Change a platform's name, facility or environment series."""
     changed = app().registrations.change_platform(call.path["platform"], given(call.body), _platform_unchanged(call))
@@ -101,7 +101,9 @@ def list_templates(call: Call[NoParameters, Model]) -> Model:
     return listing(tuple(template_body(one) for one in found))
 
 
-@endpoint("POST", "platforms/{platform}/templates", TemplateBody, status=CREATED, body=NewTemplate, problems=[CONFLICT])
+@endpoint(
+    "POST", "platforms/{platform}/templates", TemplateBody, status=CREATED, body=NewTemplateBody, problems=[CONFLICT]
+)
 def create_template(call: Call[NoParameters, Model]) -> Reply:
     """Add a template to a platform."""
     platform = call.path["platform"]
@@ -116,7 +118,7 @@ def get_template(call: Call[NoParameters, Model]) -> Model:
     return template_body(app().query.template(call.path["template"])[1])
 
 
-@endpoint("PATCH", "templates/{template}", TemplateBody, body=TemplateChanges, conditional=True)
+@endpoint("PATCH", "templates/{template}", TemplateBody, body=TemplateChangesBody, conditional=True)
 def change_template(call: Call[NoParameters, Model]) -> Model:
     """Change a template's geometry, name or leak points; a property that is given replaces the stored one."""
     template = call.path["template"]
@@ -138,21 +140,21 @@ def delete_template(call: Call[Deletion, Model]) -> None:
 # --- sensors
 
 
-@endpoint("GET", "sensors", listing_of(ListedSensor), query=SensorFilter, problems=[HTTPStatus.NOT_FOUND])
+@endpoint("GET", "sensors", listing_of(ListedSensorBody), query=SensorFilter, problems=[HTTPStatus.NOT_FOUND])
 def list_sensors(call: Call[SensorFilter, Model]) -> Model:
     """List sensors with their newest levels."""
     found = app().query.sensors(call.query.platform, call.query.template, call.query.pinned)
     return listing(tuple(listed_sensor(*one) for one in found))
 
 
-@endpoint("GET", "templates/{template}/sensors", listing_of(ListedSensor))
+@endpoint("GET", "templates/{template}/sensors", listing_of(ListedSensorBody))
 def list_template_sensors(call: Call[NoParameters, Model]) -> Model:
     """List a template's sensors with their newest levels."""
     watched, template = app().query.template(call.path["template"])
     return listing(tuple(listed_sensor(watched, template, one) for one in template.sensors))
 
 
-@endpoint("POST", "templates/{template}/sensors", SensorBody, status=CREATED, body=NewSensor, problems=[CONFLICT])
+@endpoint("POST", "templates/{template}/sensors", SensorBody, status=CREATED, body=NewSensorBody, problems=[CONFLICT])
 def create_sensor(call: Call[NoParameters, Model]) -> Reply:
     """Add a sensor to a template; its readings are fetched from then on, and back in time."""
     template, values = call.path["template"], given(call.body)
@@ -167,7 +169,7 @@ def get_sensor(call: Call[NoParameters, Model]) -> Model:
     return _sensor(call.path["sensor"])
 
 
-@endpoint("PATCH", "sensors/{sensor}", SensorBody, body=SensorChanges, conditional=True)
+@endpoint("PATCH", "sensors/{sensor}", SensorBody, body=SensorChangesBody, conditional=True)
 def change_sensor(call: Call[NoParameters, Model]) -> Model:
     """Change a sensor's name or place, its pin, or whether it takes interactive feedback."""
     return _changed(call, given(call.body))

@@ -9,7 +9,13 @@ from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import Continuation, MomentText, Parameters, WholeNumber
 from functions.http.reply import CSV, JSON, Reply
 from shared.bootstrap import app
-from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings, TemplateSeries
+from shared.domain.series_bodies import (
+    DeviationBucketsBody,
+    DeviationsBody,
+    ReadingBucketsBody,
+    ReadingsBody,
+    TemplateSeriesBody,
+)
 from shared.domain.validation import Model
 from shared.settings import settings
 from shared.usecases.series import MOST_POINTS, Resolution, TimeRange
@@ -46,7 +52,7 @@ class SeriesRange(Range):
     continuation: Continuation
 
 
-@endpoint("GET", "sensors/{sensor}/tsd", Readings | ReadingBuckets, query=SeriesRange, media_types=(JSON, CSV))
+@endpoint("GET", "sensors/{sensor}/tsd", ReadingsBody | ReadingBucketsBody, query=SeriesRange, media_types=(JSON, CSV))
 def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
     """Return a sensor's readings in ppmv."""
     asked = call.query
@@ -57,7 +63,11 @@ def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
 
 
 @endpoint(
-    "GET", "sensors/{sensor}/deviations", Deviations | DeviationBuckets, query=SeriesRange, media_types=(JSON, CSV)
+    "GET",
+    "sensors/{sensor}/deviations",
+    DeviationsBody | DeviationBucketsBody,
+    query=SeriesRange,
+    media_types=(JSON, CSV),
 )
 def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
     """Return a sensor's scores, levels and faults."""
@@ -68,7 +78,7 @@ def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
     return _reply(call, found)
 
 
-@endpoint("GET", "templates/{template}/series", TemplateSeries, query=CurveRange)
+@endpoint("GET", "templates/{template}/series", TemplateSeriesBody, query=CurveRange)
 def get_template_series(call: Call[CurveRange, Model]) -> Model:
     """Return all sensors of a template on one time axis, as charts draw them."""
     return app().series.of_template(call.path["template"], _span(call.query), call.query.points)

@@ -17,7 +17,7 @@ group = EndpointGroup("What if")
 endpoint = group.endpoint
 
 
-class Hypothesis(Model):
+class HypothesisBody(Model):
     """A leak, and the time range in which its readings are wanted."""
 
     leak: Leak
@@ -25,7 +25,7 @@ class Hypothesis(Model):
     to: Moment
 
 
-class SimulatedReadings(Model):
+class SimulatedReadingsBody(Model):
     """What each sensor would read above its background: a row of ``ppmv`` for each of ``sensors``."""
 
     template: str
@@ -35,14 +35,14 @@ class SimulatedReadings(Model):
     current_known: float = Field(description="Share of the times at which the current was measured.")
 
 
-@endpoint("POST", "templates/{template}/simulate", SimulatedReadings, body=Hypothesis, access="reader")
-def simulate_leak(call: Call[NoParameters, Hypothesis]) -> Model:
+@endpoint("POST", "templates/{template}/simulate", SimulatedReadingsBody, body=HypothesisBody, access="reader")
+def simulate_leak(call: Call[NoParameters, HypothesisBody]) -> Model:
     """Simulate a leak in the sea that was measured."""
     asked, most = call.body, timedelta(days=settings().query.max_simulated_days)
     if asked.to - asked.from_ > most:
         raise InvalidInput(f"to: a simulation may span at most {most.days} days, not {(asked.to - asked.from_).days}")
     found = app().what_if.run(call.path["template"], asked.leak, asked.from_, asked.to)
-    return SimulatedReadings.model_construct(
+    return SimulatedReadingsBody.model_construct(
         template=found.template.id,
         sensors=tuple(one.id for one in found.template.sensors),
         times=tuple(np.datetime_as_string(found.times, unit="s", timezone="UTC").tolist()),

@@ -1,19 +1,24 @@
 """The contract: OpenAPI 3.1, made of the registered endpoints and the models that they name."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import JsonSchemaMode
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import core_schema
 
 from functions.http.endpoint import Endpoint
 from functions.http.parameters import NoParameters, path_type
-from functions.http.problem import MEDIA_TYPE, Problem
+from functions.http.problem import MEDIA_TYPE, ProblemBody
 
 REFERENCE = "#/components/schemas/{model}"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 TAG: Mapping[str, Any] = {"schema": {"type": "string"}, "description": "Names this state of the resource."}
+
+# Schemas whose public name keeps the suffix: clients know them by it.
+PUBLIC_AS_THEY_ARE = frozenset({"BaselineBody", "RecipeBody"})
 
 SECURITY: Mapping[str, Mapping[str, Any]] = {
     "keys": {
@@ -62,16 +67,36 @@ def openapi(endpoints: Iterable[Endpoint], version: str, auth: str, order: Seque
 Key = tuple[Any, JsonSchemaMode]
 
 
+def public_name(name: str) -> str:
+    """Return a class's name as the contract has it: without the suffix ``Body``, also in brackets."""
+    return re.sub(r"\b(\w+)Body\b", lambda found: found[0 if found[0] in PUBLIC_AS_THEY_ARE else 1], name)
+
+
+class _PublicSchemas(GenerateJsonSchema):
+    """Schemas and their titles under public names."""
+
+    def normalize_name(self, name: str) -> str:
+        return super().normalize_name(public_name(name))
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        found = super().model_schema(schema)
+        if "title" in found:
+            found["title"] = public_name(found["title"])
+        return found
+
+
 def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[Key, Any], Mapping[str, Any]]:
     """Return a schema for each model as it is taken or given, and what they share."""
-    wanted: dict[Key, TypeAdapter[Any]] = {(Problem, "serialization"): TypeAdapter(Problem)}
+    wanted: dict[Key, TypeAdapter[Any]] = {(ProblemBody, "serialization"): TypeAdapter(ProblemBody)}
     for one in endpoints:
         if one.body is not None:
             wanted[one.body, "validation"] = TypeAdapter(one.body)
         if one.answer is not None:
             wanted[one.answer, "serialization"] = TypeAdapter(one.answer)
     inputs = [(key, key[1], adapter) for key, adapter in wanted.items()]
-    found, shared = TypeAdapter.json_schemas(inputs, by_alias=True, ref_template=REFERENCE)
+    found, shared = TypeAdapter.json_schemas(
+        inputs, by_alias=True, ref_template=REFERENCE, schema_generator=_PublicSchemas
+    )
     schemas = dict(shared.get("$defs", {}))
     return {key: found[key, key[1]] for key in wanted}, dict(sorted(schemas.items()))
 

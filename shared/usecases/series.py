@@ -12,19 +12,18 @@ from pydantic import TypeAdapter, ValidationError
 from shared.detection import Fault
 from shared.domain.deviation import Level
 from shared.domain.environment import Floats, Times
-from shared.domain.series import (
-    DeviationBuckets,
-    Deviations,
-    ReadingBuckets,
-    Readings,
-    SensorCurve,
-    TemplateSeries,
+from shared.domain.series_bodies import (
+    DeviationBucketsBody,
+    DeviationsBody,
+    ReadingBucketsBody,
+    ReadingsBody,
+    SensorCurveBody,
+    TemplateSeriesBody,
 )
 from shared.domain.tsd import BUCKET, EARLIEST, floor_to_bucket, iso, to_datetime64, utc
 from shared.domain.validation import Moment
 from shared.errors import InvalidInput
-from shared.ports import Deviations as DeviationsTable
-from shared.ports import Registry
+from shared.ports import Deviations, Registry
 from shared.usecases.lookup import look_up_sensor, look_up_template
 
 MOST_POINTS = 10_000
@@ -152,18 +151,18 @@ class Series:
     """Answers what a sensor read, and how it was scored."""
 
     registry: Registry
-    deviations: DeviationsTable
+    deviations: Deviations
     most_samples: int  # of one page of samples as they are
 
     def readings(
         self, sensor: str, span: TimeRange, resolution: Resolution, continuation: str | None
-    ) -> Readings | ReadingBuckets:
+    ) -> ReadingsBody | ReadingBucketsBody:
         """Return the sensor's readings; raises NotFound or InvalidInput."""
         look_up_sensor(self.registry, sensor)
         if resolution.raw:
             page, rest = self._page(span, continuation)
             times, columns = self._columns(sensor, page, ("ppmv",))
-            return Readings.model_construct(
+            return ReadingsBody.model_construct(
                 sensor=sensor, times=_texts(times), ppmv=_numbers(columns["ppmv"]), continuation=rest
             )
         _refuse_continuation(continuation)
@@ -171,7 +170,7 @@ class Series:
         times, columns = self._columns(sensor, span, ("ppmv",))
         ppmv, bucket = columns["ppmv"], grid.of(times)
         low, mean, high = grid.spread(bucket, ppmv)
-        return ReadingBuckets.model_construct(
+        return ReadingBucketsBody.model_construct(
             sensor=sensor,
             bucket_seconds=int(grid.width.total_seconds()),
             times=_texts(grid.times),
@@ -184,14 +183,14 @@ class Series:
 
     def scores(
         self, sensor: str, span: TimeRange, resolution: Resolution, continuation: str | None
-    ) -> Deviations | DeviationBuckets:
+    ) -> DeviationsBody | DeviationBucketsBody:
         """Return the sensor's scores, levels and faults; raises NotFound or InvalidInput."""
         look_up_sensor(self.registry, sensor)
         names = ("score", "level", "fault")
         if resolution.raw:
             page, rest = self._page(span, continuation)
             times, columns = self._columns(sensor, page, names)
-            return Deviations.model_construct(
+            return DeviationsBody.model_construct(
                 sensor=sensor,
                 times=_texts(times),
                 score=_numbers(columns["score"].astype(np.float64).round(4)),
@@ -204,7 +203,7 @@ class Series:
         times, columns = self._columns(sensor, span, names)
         bucket, level = grid.of(times), columns["level"]
         low, mean, high = grid.spread(bucket, columns["score"].astype(np.float64))
-        return DeviationBuckets.model_construct(
+        return DeviationBucketsBody.model_construct(
             sensor=sensor,
             bucket_seconds=int(grid.width.total_seconds()),
             times=_texts(grid.times),
@@ -219,11 +218,11 @@ class Series:
             faulty=grid.count(bucket, columns["fault"] != Fault.NONE),
         )
 
-    def of_template(self, template: str, span: TimeRange, points: int) -> TemplateSeries:
+    def of_template(self, template: str, span: TimeRange, points: int) -> TemplateSeriesBody:
         """Return all sensors' readings and scores at so many points at most; raises NotFound or InvalidInput."""
         _, known = look_up_template(self.registry, template)
         grid = Grid.over(span, Resolution(points=points))
-        return TemplateSeries.model_construct(
+        return TemplateSeriesBody.model_construct(
             template=known.id,
             start=grid.start,
             bucket_seconds=int(grid.width.total_seconds()),
@@ -231,13 +230,13 @@ class Series:
             sensors=[self._curve(one.id, span, grid) for one in known.sensors],
         )
 
-    def _curve(self, sensor: str, span: TimeRange, grid: Grid) -> SensorCurve:
+    def _curve(self, sensor: str, span: TimeRange, grid: Grid) -> SensorCurveBody:
         times, columns = self._columns(sensor, span, ("ppmv", "score", "level"))
         bucket = grid.of(times)
         low, mean, high = grid.spread(bucket, columns["ppmv"])
         _, _, score = grid.spread(bucket, columns["score"].astype(np.float64))
         single = grid.width == BUCKET
-        return SensorCurve.model_construct(
+        return SensorCurveBody.model_construct(
             sensor=sensor,
             mean=_numbers(mean.round(3)),
             least=None if single else _numbers(low.round(3)),
