@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.series_bodies import DeviationBucketsBody, DeviationsBody, ReadingBucketsBody, ReadingsBody
 from shared.domain.tsd import BUCKET, iso, to_datetime64
 from shared.errors import InvalidInput, NotFound
-from shared.usecases.series import Grid, Resolution, Series, TimeRange, moment
+from shared.usecases.series import MOST_POINTS, Grid, Resolution, Series, TimeRange, moment
 from tests.examples import DAY, NOW, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import World
 
@@ -143,11 +143,20 @@ def test_hours_begin_with_utcs_and_points_with_the_range() -> None:
     assert Grid.over(asked, Resolution.parse("2")).times[0] == to_datetime64(asked.start)
 
 
-@pytest.mark.parametrize("text", ["", "0", "10001", "-1", "1.5", "٣", "2h", "raw ", "1e3", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "10001", "-1", "1.5", "٣", "2h", "raw ", "1e3", "007", "raw\n", "99999999999999999999"]
+)
 def test_a_wrong_resolution_is_refused(text: str) -> None:
     """What may be asked for is said."""
     with pytest.raises(InvalidInput, match="resolution: must be raw, 1h, 1d or a number of points"):
         Resolution.parse(text)
+
+
+def test_every_number_of_points_up_to_the_most_is_taken() -> None:
+    """The pattern that the contract shows is the range that the message names."""
+    assert all(Resolution.parse(str(points)).points == points for points in range(1, MOST_POINTS + 1))
+    with pytest.raises(InvalidInput, match=f"1, {MOST_POINTS}"):
+        Resolution.parse(str(MOST_POINTS + 1))
 
 
 @pytest.mark.parametrize("sensor", ["troll-a-9", "troll-b-1", "snorre-a-1"])

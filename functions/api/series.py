@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import Continuation, MomentText, Parameters, WholeNumber
@@ -18,12 +18,16 @@ from shared.domain.series_bodies import (
 )
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.series import MOST_POINTS, Resolution, TimeRange
+from shared.usecases.series import MOST_POINTS, RESOLUTION_PATTERN, Resolution, TimeRange
 
 group = EndpointGroup("Series")
 endpoint = group.endpoint
 
 ALONGSIDE = ("sensor", "unit", "bucket_seconds", "continuation")  # what is no column
+
+
+# Shown by the contract, and held by ``Resolution.parse`` alone.
+ResolutionText = Annotated[str, WithJsonSchema({"type": "string", "pattern": RESOLUTION_PATTERN})]
 
 
 class Range(Parameters):
@@ -43,9 +47,8 @@ class SeriesRange(Range):
     """Which part of a series, and how fine."""
 
     resolution: Annotated[
-        str,
+        ResolutionText,
         Field(
-            pattern=r"^(raw|1h|1d|[1-9][0-9]{0,3}|10000)$",
             description="`raw`, `1h`, `1d`, or a number of points, each with the least, mean and largest value.",
         ),
     ] = "raw"

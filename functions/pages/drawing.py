@@ -172,7 +172,7 @@ class CellAxis:
     step: float
 
     @classmethod
-    def of(cls, places: Iterable[PlaceProbability], axis: str) -> "Grid":
+    def of(cls, places: Iterable[PlaceProbability], axis: str) -> "CellAxis":
         """Return the cells of places along an axis; a single one is a metre wide."""
         known = sorted({round(getattr(one, axis), 3) for one in places})
         return cls(known[0], min((b - a for a, b in pairwise(known) if b - a > LEAST_STEP), default=1.0))

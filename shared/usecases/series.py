@@ -27,7 +27,10 @@ from shared.ports import Deviations, Registry
 from shared.usecases.lookup import look_up_sensor, look_up_template
 
 MOST_POINTS = 10_000
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WIDTHS = {"1h": timedelta(hours=1), "1d": timedelta(days=1)}
+# The only rule of what a resolution may be; the contract shows it. MOST_POINTS is a power of ten.
+_FEWER_POINTS = f"[1-9][0-9]{{0,{len(str(MOST_POINTS)) - 2}}}"
+RESOLUTION_PATTERN = f"^({'|'.join(['raw', *WIDTHS, _FEWER_POINTS, str(MOST_POINTS)])})$"
 EPOCH = datetime(1970, 1, 1, tzinfo=EARLIEST.tzinfo)
 
 
@@ -78,11 +81,10 @@ class Resolution:
     @classmethod
     def parse(cls, text: str) -> "Resolution":
         """Return ``raw``, ``1h``, ``1d`` or a number of points; raises InvalidInput."""
-        known = {"raw": cls(), "1h": cls(width=HOUR), "1d": cls(width=DAY)}
-        if text in known:
-            return known[text]
-        if re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) and 1 <= int(text) <= MOST_POINTS:
-            return cls(points=int(text))
+        if re.fullmatch(RESOLUTION_PATTERN, text):
+            if text == "raw":
+                return cls()
+            return cls(width=WIDTHS[text]) if text in WIDTHS else cls(points=int(text))
         raise InvalidInput(
             f"resolution: must be raw, 1h, 1d or a number of points in [1, {MOST_POINTS}], not {text[:40]!r}"
         )
