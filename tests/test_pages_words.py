@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.pages.drawing import CellAxis, elevation, from_north, plan
-from functions.pages.render import digits, per_hour, percent, render, utc_text, worst
+from functions.pages.render import render, worst
 from functions.pages.words import sentence
 from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
+from shared.domain.estimation_words import digits, per_hour, percent, utc_text
 from shared.ports import StoredHistory, Watched
 from shared.usecases.state import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, state_of
 from tests.examples import DAY, NOW, at, history, incident_at, platform, template
