@@ -22,7 +22,7 @@ ACCEPTED = HTTPStatus.ACCEPTED
 
 
 class DaysBody(Model):
-    """UTC days from the first to the last, both included."""
+    """A range of UTC days, both ends included."""
 
     first: date
     last: date
@@ -36,7 +36,7 @@ class TimeSpanBody(Model):
 
 
 class RecipeBody(Model):
-    """What a version is made of."""
+    """What a version was built from: days of a sensor's readings, ranges put in and ranges kept out."""
 
     source: str
     days: tuple[DaysBody, ...]
@@ -64,26 +64,26 @@ class SelectionBody(Model):
 
 
 class UndoRequestBody(Model):
-    """Whether a change counts no more."""
+    """``undone``: true to undo a change, false to redo it."""
 
     undone: bool
 
 
 @endpoint("GET", "sensors/{sensor}/baseline", BaselineBody)
 def get_baseline(call: Call[NoParameters, Model]) -> Model:
-    """Return what a sensor is and was scored by, and why."""
+    """Return the versions that score and scored a sensor, each with its first day and reason."""
     return _baseline(call.path["sensor"], app().feedback.history(call.path["sensor"]))
 
 
 @endpoint("POST", "sensors/{sensor}/baseline/rebuild", BaselineBody, status=ACCEPTED)
 def rebuild_baseline(call: Call[NoParameters, Model]) -> Model:
-    """Bring a sensor's baseline up to date with the lake and people's marks, now instead of tonight."""
+    """Queue an update of a sensor's baseline with the lake and the marks, now instead of tonight."""
     return _baseline(call.path["sensor"], app().feedback.rebuild(call.path["sensor"]))
 
 
 @endpoint("POST", "sensors/{sensor}/baseline/select", BaselineBody, status=ACCEPTED, body=SelectionBody)
 def select_baseline(call: Call[NoParameters, SelectionBody]) -> Model:
-    """Go back (or forth) to a version: changes after it count no more."""
+    """Select an earlier or later version: changes after it are undone."""
     history = app().feedback.select(call.path["sensor"], call.body.version)
     return _baseline(call.path["sensor"], history)
 
@@ -92,7 +92,7 @@ def select_baseline(call: Call[NoParameters, SelectionBody]) -> Model:
     "PATCH", "sensors/{sensor}/baseline/changes/{valid_from}", BaselineChangeBody, status=ACCEPTED, body=UndoRequestBody
 )
 def undo_baseline(call: Call[NoParameters, UndoRequestBody]) -> Model:
-    """Let one change of a baseline count no more, or again."""
+    """Undo or redo one change of a baseline."""
     day = _day(call.path["valid_from"])
     return _change(app().feedback.undo_baseline(call.path["sensor"], day, undone=call.body.undone))
 

@@ -1,4 +1,4 @@
-"""HTTP: events, newest first, and the notes that people add to them."""
+"""HTTP: events, newest first, and the notes among them."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -24,7 +24,7 @@ EventBody = derive_model("EventBody", Event, more={"id": str})
 
 
 class NewNoteBody(Model):
-    """What a person wants others to see; without ``at``, now."""
+    """A note that a person adds; ``at`` is now by default."""
 
     message: Message
     by: Annotated[Text, Field(min_length=1, max_length=100)]
@@ -32,7 +32,7 @@ class NewNoteBody(Model):
 
 
 class NoteChangeBody(Model):
-    """What a note says instead."""
+    """The new message of a note."""
 
     message: Message
 
@@ -51,20 +51,20 @@ def list_events(call: Call[Page, Model]) -> Model:
 
 @endpoint("POST", "templates/{template}/events", EventBody, status=CREATED, body=NewNoteBody)
 def add_note(call: Call[NoParameters, NewNoteBody]) -> Reply:
-    """Note something at a template, for others to see."""
+    """Add a note to a template's events."""
     note = app().notes.add(call.path["template"], call.body.message, call.body.by, call.body.at)
     return Reply(_event(note), CREATED, location=f"templates/{note.subject}/events/{note.id}")
 
 
 @endpoint("GET", "templates/{template}/events/{event}", EventBody)
 def get_event(call: Call[NoParameters, Model]) -> Model:
-    """Return one event."""
+    """Return one event of a template."""
     return _event(app().notes.get(call.path["template"], call.path["event"]))
 
 
 @endpoint("PATCH", "templates/{template}/events/{event}", EventBody, body=NoteChangeBody, conditional=True)
 def change_note(call: Call[NoParameters, NoteChangeBody]) -> Model:
-    """Change what a note says; other events tell what happened and stay."""
+    """Change a note's message; an event that is no note cannot be changed."""
     return _event(
         app().notes.change(
             call.path["template"],
@@ -77,7 +77,7 @@ def change_note(call: Call[NoParameters, NoteChangeBody]) -> Model:
 
 @endpoint("DELETE", "templates/{template}/events/{event}", None, status=NO_CONTENT, conditional=True)
 def delete_note(call: Call[NoParameters, Model]) -> None:
-    """Delete a note; other events tell what happened and stay."""
+    """Delete a note; an event that is no note cannot be deleted."""
     app().notes.remove(call.path["template"], call.path["event"], lambda seen: call.check_unchanged(_event(seen)))
 
 

@@ -21,7 +21,7 @@ PREFLIGHT = {
 @blueprint.function_name("no_such_resource")
 @blueprint.route(route=ROOT + "{*path}", auth_level=func.AuthLevel.ANONYMOUS)
 def no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Answer what no endpoint does."""
+    """Return 204 for a preflight, 405 with the methods of a known path, 404 for any other."""
     path = req.route_params.get("path") or ""
     methods = methods_of(path)
     allowed = {"Allow": ", ".join(methods)} if methods else {}

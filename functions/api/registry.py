@@ -39,7 +39,7 @@ CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPS
 
 
 class SensorFilter(Parameters):
-    """Which sensors."""
+    """Which sensors: of a platform, of a template, pinned or not; each filter may be left out."""
 
     platform: Annotated[str | None, Field(default=None, pattern=PLATFORM_PATTERN)]
     template: Annotated[str | None, Field(default=None, pattern=TEMPLATE_PATTERN)]
@@ -47,7 +47,7 @@ class SensorFilter(Parameters):
 
 
 class Deletion(Parameters):
-    """How sure the caller is."""
+    """Whether data that depend on the resource go, too; without ``force`` they refuse the deletion."""
 
     force: Annotated[Flag, Field(description="Delete what belongs to it, too.")] = False
 
@@ -57,7 +57,7 @@ class Deletion(Parameters):
 
 @endpoint("GET", "platforms", listing_of(PlatformBody))
 def list_platforms(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
-    """List the platforms."""
+    """List all platforms."""
     return listing(tuple(platform_body(one.platform) for one in app().query.platforms()))
 
 
@@ -70,7 +70,7 @@ def create_platform(call: Call[NoParameters, Model]) -> Reply:
 
 @endpoint("GET", "platforms/{platform}", PlatformBody)
 def get_platform(call: Call[NoParameters, Model]) -> Model:
-    """Return one platform."""
+    """Return one platform with the ids of its templates."""
     return platform_body(app().query.platform(call.path["platform"]).platform)
 
 
@@ -114,7 +114,7 @@ def create_template(call: Call[NoParameters, Model]) -> Reply:
 
 @endpoint("GET", "templates/{template}", TemplateBody)
 def get_template(call: Call[NoParameters, Model]) -> Model:
-    """Return one template."""
+    """Return one template with the ids of its sensors."""
     return template_body(app().query.template(call.path["template"])[1])
 
 
@@ -128,7 +128,7 @@ def change_template(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("DELETE", "templates/{template}", None, status=NO_CONTENT, query=Deletion, conditional=True)
 def delete_template(call: Call[Deletion, Model]) -> None:
-    """Delete a template; with ``force`` its sensors and data go, too."""
+    """Remove a template; with ``force`` its sensors and data go, too."""
     template = call.path["template"]
     app().registrations.delete_template(
         template,
@@ -165,7 +165,7 @@ def create_sensor(call: Call[NoParameters, Model]) -> Reply:
 
 @endpoint("GET", "sensors/{sensor}", SensorBody)
 def get_sensor(call: Call[NoParameters, Model]) -> Model:
-    """Return one sensor."""
+    """Return one sensor with the baseline that scores it."""
     return _sensor(call.path["sensor"])
 
 
@@ -189,7 +189,7 @@ def unpin_sensor(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("DELETE", "sensors/{sensor}", None, status=NO_CONTENT, query=Deletion, conditional=True)
 def delete_sensor(call: Call[Deletion, Model]) -> None:
-    """Delete a sensor; with ``force`` its scores, baselines and marks go, too (its readings stay in the lake)."""
+    """Remove a sensor; with ``force`` its scores, baselines and marks go, too (its readings stay in the lake)."""
     sensor = call.path["sensor"]
     app().registrations.delete_sensor(
         sensor,

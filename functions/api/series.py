@@ -31,20 +31,20 @@ ResolutionText = Annotated[str, WithJsonSchema({"type": "string", "pattern": RES
 
 
 class Range(Parameters):
-    """Which part of a series."""
+    """Time range [from, to) of a series."""
 
     from_: Annotated[MomentText | None, Field(alias="from", description="Default: a week before `to`.")] = None
     to: Annotated[MomentText | None, Field(description="Default: now.")] = None
 
 
 class CurveRange(Range):
-    """Which part of a series, at how many points at most."""
+    """Time range of a series, and the most points in the answer."""
 
     points: Annotated[WholeNumber, Field(ge=1, le=MOST_POINTS)] = 1000
 
 
 class SeriesRange(Range):
-    """Which part of a series, and how fine."""
+    """Time range of a series, its resolution, and where the page begins."""
 
     resolution: Annotated[
         ResolutionText,

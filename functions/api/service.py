@@ -1,4 +1,4 @@
-"""HTTP: the app itself: how it is, and how to call it."""
+"""HTTP: the app itself: its health, its contract and the contract's page."""
 
 import json
 from functools import cache

@@ -1,4 +1,4 @@
-"""HTTP: what if there were a leak."""
+"""HTTP: simulated readings of an assumed leak; nothing is stored."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ class SimulatedReadingsBody(Model):
 
 @endpoint("POST", "templates/{template}/simulate", SimulatedReadingsBody, body=HypothesisBody, access="reader")
 def simulate_leak(call: Call[NoParameters, HypothesisBody]) -> Model:
-    """Simulate a leak in the sea that was measured."""
+    """Return what each sensor would read of an assumed leak, in the currents that were measured."""
     asked, most = call.body, timedelta(days=settings().query.max_simulated_days)
     if asked.to - asked.from_ > most:
         raise InvalidInput(f"to: a simulation may span at most {most.days} days, not {(asked.to - asked.from_).days}")

@@ -28,7 +28,7 @@ BodyT = TypeVar("BodyT")
 
 @dataclass(frozen=True)
 class Call(Generic[QueryT, BodyT]):
-    """A request that was found to be in order."""
+    """A validated request: its path, query and body as the endpoint declared them."""
 
     request: func.HttpRequest
     path: Mapping[str, str]

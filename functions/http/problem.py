@@ -41,7 +41,7 @@ class ProblemBody(Model):
 
 @dataclass(frozen=True)
 class Refusal(Exception):
-    """A request that HTTP itself refuses."""
+    """A request that is refused before it reaches a use case: status, problem type, detail and headers."""
 
     status: HTTPStatus
     type: str

@@ -59,7 +59,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a template of HTML needs to draw."""
+    """A drawing in metres: its frame, the map of the place, walls, leak points, sensors and the likeliest place."""
 
     left: float
     top: float

@@ -50,7 +50,7 @@ class Pages:
 
 
 def shown(file: str, values: Mapping[str, object]) -> Reply:
-    """Return a page."""
+    """Return a file of HTML rendered with these values, as a reply with the security headers."""
     return Reply(render(file, values), media_type=HTML, headers=security_headers())
 
 

@@ -13,7 +13,7 @@ def name_of(platform: Platform, template: Template) -> str:
 
 
 def sentence(platform: Platform, template: Template, incident: Incident, answer: Estimation | None) -> str:
-    """Return what happened."""
+    """Return one or two sentences: what happened at the template, its cause if known, and whether it is ongoing."""
     where = name_of(platform, template)
     state = "is ongoing" if incident.closed is None else f"ended {utc_text(incident.closed)}"
     began = utc_text(incident.onset)

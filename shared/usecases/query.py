@@ -1,4 +1,4 @@
-"""Query: what people and other services ask for; reads only."""
+"""Query: the stored resources as the API and pages return them; reads only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class HealthBody(Model):
 
 @dataclass(frozen=True)
 class Query:
-    """Answers questions about what is stored."""
+    """Returns what is stored: platforms, incidents, estimations, events, and the health of all."""
 
     registry: Registry
     incidents_table: Incidents

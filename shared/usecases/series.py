@@ -150,7 +150,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Series:
-    """Answers what a sensor read, and how it was scored."""
+    """Returns a sensor's readings and scores, and all of a template's, as columns."""
 
     registry: Registry
     deviations: Deviations
