@@ -1,4 +1,4 @@
-# The doors of this project; each works from a fresh clone with make and Python 3.11 alone.
+# The entry points of this project; each works from a fresh clone with make and Python 3.11 alone.
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin

@@ -1,7 +1,7 @@
 """``make audit``: known vulnerabilities of every package that the deployed app needs, by pip-audit.
 
 It asks an advisory service over the network, and a package that the service does not know counts as not audited: the
-answer "nothing known" must not come from nobody having been asked. So it is a door of its own, beside conformance.
+answer "nothing known" must not come from nobody having been asked. So it is an entry point of its own.
 """
 
 import json

@@ -16,7 +16,7 @@ blueprint = func.Blueprint()
 @blueprint.function_name("baselines")
 @blueprint.timer_trigger("timer", schedule="%BASELINES_SCHEDULE%")
 def baselines(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 (the runtime passes it by name)
-    """Look after the baselines of every template."""
+    """Build or renew the baselines that are due; raises LeakDetectionError that names the templates that failed."""
     with invocation(context):
         failed = app().build_baselines.run()
         if failed:
@@ -26,7 +26,7 @@ def baselines(timer: func.TimerRequest, context: func.Context) -> None:  # noqa:
 @blueprint.function_name("baselines_after_backfill")
 @blueprint.queue_trigger("message", queue_name=settings().storage.baselines_queue, connection="AzureWebJobsStorage")
 def baselines_after_backfill(message: func.QueueMessage, context: func.Context) -> None:
-    """Look after the baselines of the template that the message names."""
+    """Build or renew the baselines of the template that the message names."""
     with invocation(context), tell_when_poison(message, settings().storage.baselines_queue):
         asked = BaselineRequest.from_json(message.get_body())
         with operation(asked.operation):

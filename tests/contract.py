@@ -16,8 +16,8 @@ class Contract:
         self.document = document
 
     @cached_property
-    def operations(self) -> dict[str, tuple[str, str, Mapping[str, Any]]]:
-        """Method, path and description of each operation by its id."""
+    def endpoints(self) -> dict[str, tuple[str, str, Mapping[str, Any]]]:
+        """Method, path and description of each endpoint by its operationId."""
         return {
             described["operationId"]: (method.upper(), path, described)
             for path, found in self.document["paths"].items()
@@ -25,18 +25,18 @@ class Contract:
         }
 
     def find(self, method: str, path: str) -> str:
-        """Return the id of the operation at a path such as `/sensors/snorre-w-1`."""
+        """Return the operationId of the endpoint at a path such as `/sensors/snorre-w-1`."""
         fits = [
             (known.count("{"), name)
-            for name, (verb, known, _) in self.operations.items()
+            for name, (verb, known, _) in self.endpoints.items()
             if verb == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", known), path)
         ]
         assert fits, f"{method} {path} is not in the contract"
         return min(fits)[1]
 
     def check(self, name: str, status: int, kind: str, body: Any) -> None:
-        """Raise AssertionError unless an operation may answer this; ``body``: JSON, or None where there is none."""
-        responses = self.operations[name][2]["responses"]
+        """Raise AssertionError unless an endpoint may answer this; ``body``: JSON, or None where there is none."""
+        responses = self.endpoints[name][2]["responses"]
         assert str(status) in responses, f"{name} answers {status}, which is not in its contract: {body}"
         content = responses[str(status)].get("content", {})
         if body is None:

@@ -22,8 +22,8 @@ from tests.filled import DAYS, SENSOR, TEMPLATE
 from tests.http_host import FilledHost, filled_host
 
 KEY = "the-key"
-MOST_EXAMPLES = 100  # of each operation and turn
-REQUESTS_PER_EXAMPLE = 60  # about: there are forty operations, and some are asked more than once
+MOST_EXAMPLES = 100  # of each endpoint and turn
+REQUESTS_PER_EXAMPLE = 60  # about: there are forty endpoints, and some are asked more than once
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 

@@ -95,11 +95,11 @@ class Hostile(NamedTuple):
 
 
 def hostile(contract: Contract, names: dict[str, str], bodies: Mapping[str, Any]) -> Iterator[Hostile]:
-    """Return bad requests to every operation, each good but for one thing; ``names``: of what is there, by parameter.
+    """Return bad requests to every endpoint, each good but for one thing; ``names``: of what is there, by parameter.
 
-    ``bodies``: a good body for every operation that takes one.
+    ``bodies``: a good body for every endpoint that takes one.
     """
-    for name, (method, path, told) in contract.operations.items():
+    for name, (method, path, told) in contract.endpoints.items():
         good = path.strip("/").format(**names)
         content = _json(bodies[name]) if "requestBody" in told else None
         places = [one for one in told["parameters"] if one["in"] == "path"]

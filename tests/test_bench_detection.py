@@ -332,15 +332,15 @@ def test_the_whole_bench_prints_one_document_and_draws(tmp_path: Path, capsys: p
 
 
 def test_variants_are_this_systems_rule_with_one_choice_made_otherwise() -> None:
-    """What is called as it is scores as the door does; the others are what they are called."""
+    """What is called as it is scores as the entry point does; the others are what they are called."""
     rng = np.random.default_rng(1)
     stamps = np.datetime64("2026-01-01", "s") + np.arange(2000) * np.timedelta64(600, "s")
     ppmv = 10 + rng.normal(0, 1, 2000)
     ppmv[1700:] += 20
     channels, held = variants()["as it is"]
     mine = scored_by(channels, held, stamps[:1440], ppmv[:1440])(stamps[1200:], ppmv[1200:], stamps[1440])
-    door = detect(build_baseline(stamps[:1440], ppmv[:1440]), stamps[1200:], ppmv[1200:], since=stamps[1440]).score
-    np.testing.assert_array_equal(mine, door)
+    entry = detect(build_baseline(stamps[:1440], ppmv[:1440]), stamps[1200:], ppmv[1200:], since=stamps[1440]).score
+    np.testing.assert_array_equal(mine, entry)
     assert len(variants()["without day"][0]) == len(channels) - 1
     loose = scored_by(channels, variants()["no latch"][1], stamps[:1440], ppmv[:1440])
     assert (loose(stamps[1200:], ppmv[1200:], stamps[1440]) < 1)[-50:].all()

@@ -1,4 +1,4 @@
-"""Detection by its doors: causal, the same bits however the stream was cut, and nothing bad is ever called Ok."""
+"""Detection by its entry points: causal, the same bits however the stream was cut, and nothing bad is called Ok."""
 
 import subprocess
 import sys

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.estimation import Estimation
+from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
 from shared.domain.incident import CriticalMessage, Incident
 from shared.errors import NotFound
 from shared.ports import Told
@@ -184,4 +184,28 @@ def test_an_answer_is_told_in_one_sentence() -> None:
     """What is undefined is told without place and rate."""
     answer = world().estimate.run(message())
     assert answer is not None
-    assert in_words(answer) == "UNDEFINED: probability of a leak here 0.50"
+    assert in_words(answer) == "UNDEFINED: probability of a leak here 50 %"
+
+
+def test_a_confirmed_leak_is_told_with_place_rate_and_time() -> None:
+    """In the words of the pages."""
+    rate = Interval(median=1e-5, low_50=8e-6, high_50=2e-5, low_90=5e-6, high_90=4e-5)
+    answer = world().estimate.run(message())
+    assert answer is not None
+    found = answer.model_copy(
+        update={
+            "verdict": "CONFIRMED",
+            "probability": 0.98,
+            "probability_external": 0.02,
+            "place": PlaceProbability(x=1, y=2, z=3, probability=0.4),
+            "nearest_leak_point": None,
+            "location_error_m": 1.5,
+            "dissolved_rate_kg_s": rate,
+            "onset": OnsetInterval(median=at(DAY, 5), low_90=at(DAY, 4), high_90=at(DAY, 6)),
+        }
+    )
+    assert in_words(found) == (
+        "CONFIRMED: probability of a leak here 98 %, probability of an external cause 2 %, "
+        "at x 1.0 m, y 2.0 m, z 3.0 m, within 1.5 m, 36 g/h dissolved (90 %: 18 g/h to 144 g/h), "
+        "since about 1 Mar 2026 05:00 UTC"
+    )

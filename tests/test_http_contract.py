@@ -5,7 +5,8 @@ import re
 import pytest
 from jsonschema_rs import Draft202012Validator, meta
 
-from functions.http.operation import OPERATIONS, Operation
+from functions.http.endpoint import ENDPOINTS, Endpoint
+from functions.http.openapi import PUBLIC_AS_THEY_ARE
 from functions.http.problem import STATUSES
 from tests.contract import Contract
 from tests.http_calls import HttpFunctions, bindings
@@ -19,7 +20,7 @@ def contract(http_functions: HttpFunctions) -> Contract:
     return http_functions.contract
 
 
-def test_every_function_is_an_operation(http_functions: HttpFunctions, contract: Contract) -> None:
+def test_every_function_is_an_endpoint(http_functions: HttpFunctions, contract: Contract) -> None:
     """By its name, route and method; the one that answers the rest is none."""
     registered = {
         (name, method, found["route"].removeprefix("api"), found["authLevel"] == "FUNCTION")
@@ -30,16 +31,16 @@ def test_every_function_is_an_operation(http_functions: HttpFunctions, contract:
     }
     told = {
         (name, method, path, bool(described["security"]))
-        for name, (method, path, described) in contract.operations.items()
+        for name, (method, path, described) in contract.endpoints.items()
     }
     assert registered == told
-    assert len(registered) == len(OPERATIONS) > 40
+    assert len(registered) == len(ENDPOINTS) > 40
 
 
 def test_every_parameter_status_and_schema_is_told(contract: Contract) -> None:
-    """All of what an operation takes and gives."""
-    for one in OPERATIONS:
-        told = contract.operations[one.name][2]
+    """All of what an endpoint takes and gives."""
+    for one in ENDPOINTS:
+        told = contract.endpoints[one.name][2]
         names = {(parameter["in"], parameter["name"]) for parameter in told["parameters"]}
         assert names >= {("path", name) for name in re.findall(r"{(\w+)}", one.route)}
         aliases = {field.alias or name for name, field in one.query.model_fields.items()}
@@ -54,8 +55,8 @@ def test_every_parameter_status_and_schema_is_told(contract: Contract) -> None:
         assert told["summary"]
 
 
-def expected(one: Operation) -> set[int]:
-    """Return the statuses that an operation can end in, by what it is."""
+def expected(one: Endpoint) -> set[int]:
+    """Return the statuses that an endpoint can end in, by what it is."""
     found = {int(one.status), 400, 429, 500}
     found |= {304} if one.method == "GET" else set()
     found |= {404} if "{" in one.route else set()
@@ -76,6 +77,13 @@ def test_every_schema_is_one(contract: Contract) -> None:
             assert all(re.fullmatch(r"[a-z][a-zA-Z0-9]*", one) for one in schema["properties"]), name
     for reference in re.findall(r"#/components/schemas/(\w+)", str(contract.document)):
         assert reference in schemas
+
+
+def test_schemas_keep_their_public_names(contract: Contract) -> None:
+    """Generated clients name their classes by them; only two have ever had the suffix of our own classes."""
+    names = set(contract.document["components"]["schemas"])
+    assert {name for name in names if "Body" in name} == PUBLIC_AS_THEY_ARE
+    assert names >= {"Platform", "NewSensor", "Readings", "TemplateSeries", "Listing_Event_", "Problem", "Hypothesis"}
 
 
 def test_problems_have_stable_types() -> None:

@@ -32,7 +32,7 @@ def test_every_path_of_the_contract_has_an_example(host: FilledHost) -> None:
         for path in FILES
         for one in http_file.read(path)[1]
     }
-    known = {(method, path) for method, path, _ in host.contract.operations.values()}
+    known = {(method, path) for method, path, _ in host.contract.endpoints.values()}
     missing = {
         (method, path)
         for method, path in known

@@ -61,6 +61,6 @@ def test_hostile_requests_get_a_reason_and_change_nothing(host: FilledHost) -> N
     bodies = BODIES | {"select_baseline": {"version": host.get(f"sensors/{SENSOR}/baseline")["current"]}}
     note = host.ask("POST", f"templates/{TEMPLATE}/events", bodies["add_note"]).json()["id"]
     for name, body in bodies.items():  # what was made bad in one thing was good in all others
-        method, path, _ = host.contract.operations[name]
+        method, path, _ = host.contract.endpoints[name]
         answer = host.ask(method, path.strip("/").format(**names | {"event": note}), body)
         assert answer.ok, f"{name}: {answer.text}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.http.reply import Listing, Reply, etag_of, if_match, names, response_of, takes_gzip
+from functions.http.reply import ListingBody, Reply, etag_of, if_match, names, response_of, takes_gzip
 from shared.domain.validation import Model
 from shared.errors import PreconditionFailed
 
@@ -70,7 +70,7 @@ def test_any_header_is_an_answerable_one(header: str) -> None:
 
 def test_the_next_page_is_linked_without_the_key() -> None:
     """The address keeps the filters, and no secret."""
-    page = Listing[Thing](items=(THING,), continuation="abc")
+    page = ListingBody[Thing](items=(THING,), continuation="abc")
     answer = response_of(request(url="http://h/api/things?limit=2&code=secret&continuation=old"), Reply(page))
     assert answer.headers["Link"] == '</api/things?limit=2&continuation=abc>; rel="next"'
 

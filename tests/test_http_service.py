@@ -113,7 +113,7 @@ def test_assets_are_there_and_nothing_else_is(host: FilledHost) -> None:
 
 
 def test_the_documentation_is_a_page_that_loads_nothing_from_elsewhere(host: FilledHost, browser: "Browser") -> None:
-    """In a real browser: every operation is shown, one can be tried, and no request leaves the host or fails."""
+    """In a real browser: every endpoint is shown, one can be tried, and no request leaves the host or fails."""
     page = browser.new_page()
     asked: list[str] = []
     said: list[str] = []
@@ -122,7 +122,7 @@ def test_the_documentation_is_a_page_that_loads_nothing_from_elsewhere(host: Fil
     page.on("requestfailed", lambda request: said.append(request.url))
     page.goto(f"{host.url}/api/docs")
     page.wait_for_selector(".opblock")
-    assert page.locator(".opblock").count() == len(host.contract.operations)
+    assert page.locator(".opblock").count() == len(host.contract.endpoints)
     page.locator("#operations-Service-get_health .opblock-summary-control").click()
     page.get_by_role("button", name="Try it out").click()
     page.get_by_role("button", name="Execute").click()

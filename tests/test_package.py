@@ -31,7 +31,7 @@ def test_only_the_app_is_deployed(copy: Copy) -> None:
     tops = {path.parts[0] for path in files(copy.root)}
     assert tops == {"function_app.py", "host.json", "requirements.txt", "constraints.txt", "functions", "shared"}
     assert Path("functions/static/vendor/uplot.js") in files(copy.root)
-    assert Path("functions/http/operation.py") in files(copy.root)
+    assert Path("functions/http/endpoint.py") in files(copy.root)
 
 
 def test_a_folder_that_nobody_thought_of_is_refused(copy: Copy) -> None:

@@ -67,7 +67,7 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
     with sea.at(BEFORE) as url:
         visit = visiting(browser, f"{url}/overview")
         overview = visit.__enter__().page
-        expect(overview.locator(".lead")).to_contain_text("No template alarms")
+        expect(overview.locator(".lead")).to_contain_text("No template is in alarm")
         context = overview.context
         template = context.new_page()
         template.goto(f"{url}/templates/{TEMPLATE}#days=1")
@@ -84,54 +84,54 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
         estimate(sea.app)
         sees(overview, ".card", "a leak here, probability of a leak over 99 %")
         sees(template, ".lead", "Methane leaks at Snorre W")
-        expect(template.locator("#incidents li")).to_contain_text("goes on")
+        expect(template.locator("#incidents li")).to_contain_text("ongoing")
         assert template.url.endswith("#days=1")
         assert template.locator(".sensor.critical").count() >= 1
         template.get_by_role("link", name="How sure is that?").click()
         wait_live(template)
         expect(template.locator("#answer")).to_contain_text("A leak of this template")
-        expect(template.locator("#story .small")).to_contain_text("Goes on")
+        expect(template.locator("#story .small")).to_contain_text("Ongoing")
     with sea.at(NOW):
         estimate(sea.app)
         sees(template, "#story", "Methane leaked at Snorre W")
-        expect(template.locator("#story")).to_contain_text("Over since 3 Mar 2026")
-        sees(overview, ".lead", "No template alarms")
+        expect(template.locator("#story")).to_contain_text("Ended 3 Mar 2026")
+        sees(overview, ".lead", "No template is in alarm")
     visit.__exit__(None, None, None)
 
 
 def test_old_data_are_not_shown_as_current(browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path) -> None:
-    """Five hours without data: the card says how old they are, and wants a look."""
+    """Five hours without data: the card says how old they are, and needs attention."""
     sea = Sea(azurite, unique, tmp_path / "host.log")
     with sea.at(BEFORE):
         pass
     settings = {**sea.values, **QUIET, "AS_OF": RISEN.isoformat()}
     with HostProcess(settings, log=tmp_path / "later.log") as host:
         with visiting(browser, f"{host.url}/overview") as visit:
-            expect(visit.page.locator(".lead")).to_contain_text("1 of 10 wants a look")
+            expect(visit.page.locator(".lead")).to_contain_text("1 of 10 needs attention")
             expect(visit.page.locator(".card").first.locator("[data-age]")).to_have_text(
                 "2 Mar 2026 04:50 UTC, 5 h old"
             )
             assert "old" in (visit.page.locator(".card").first.locator("[data-age]").get_attribute("class") or "")
         with visiting(browser, f"{host.url}/templates/{TEMPLATE}") as visit:
-            expect(visit.page.locator("tr.stale").first).to_contain_text("old: 2 Mar 2026 04:50 UTC")
+            expect(visit.page.locator("tr.stale").first).to_contain_text("stale: 2 Mar 2026 04:50 UTC")
 
 
 def test_an_operator_says_what_it_was(browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path) -> None:
-    """The form takes the charts' range, the answer says what follows, the list shows it, and it can be taken back."""
+    """The form takes the charts' range, the answer says what follows, the list shows it, and it can be withdrawn."""
     sea = Sea(azurite, unique, tmp_path / "host.log")
     with sea.at(NOW) as url, visiting(browser, f"{url}/sensors/{SENSOR}#days=1") as visit:
         page = visit.page
         page.wait_for_selector('#charts[data-shown="days=1"]')
-        page.get_by_role("button", name="Take the range of the charts").click()
+        page.get_by_role("button", name="Use the charts' time range").click()
         assert page.locator("input[name=from]").input_value() == "2026-03-03T00:00"
         page.locator("input[name=by]").fill("<b>A. Person</b>")
-        page.get_by_role("button", name="Tell").click()
+        page.get_by_role("button", name="Submit feedback").click()
         expect(page.locator("#answer")).to_contain_text("Thank you")
         expect(page.locator("#marks tbody tr")).to_contain_text("<b>A. Person</b>")
-        page.get_by_role("button", name="Take back").click()
-        expect(page.locator("#marks tbody tr")).to_contain_text("taken back")
+        page.get_by_role("button", name="Withdraw").click()
+        expect(page.locator("#marks tbody tr")).to_contain_text("withdrawn")
         page.locator("input[name=from]").fill("2030-01-01T00:00")
-        page.get_by_role("button", name="Tell").click()
+        page.get_by_role("button", name="Submit feedback").click()
         expect(page.locator("#answer")).to_contain_text("from")
         assert [one for one in visit.complaints if "400" not in one] == []
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.pages.drawing import Grid, elevation, from_north, plan
-from functions.pages.render import digits, per_hour, percent, render, utc_text, worst
+from functions.pages.drawing import CellAxis, elevation, from_north, plan
+from functions.pages.render import render, worst
 from functions.pages.words import sentence
 from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
+from shared.domain.estimation_words import digits, per_hour, percent, utc_text
 from shared.ports import StoredHistory, Watched
 from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, state_of
 from tests.examples import DAY, NOW, at, history, incident_at, platform, template
@@ -54,9 +55,9 @@ def answer(**more: Any) -> Estimation:
             answer(),
             "Methane leaks at Troll A, at x 1.0 m, y 2.0 m, z 3.0 m, within 1.5 m, since about 1 Mar 2026 05:00",
         ),
-        (answer(), ": 36 g/h dissolved (90 %: 18 g/h to 144 g/h). The incident goes on."),
+        (answer(), ": 36 g/h dissolved (90 %: 18 g/h to 144 g/h). The incident is ongoing."),
         (answer(nearest_leak_point=place(3, 0, 2, 0.9, "P1")), ", near P1 (probability 90 %), since"),
-        (answer(verdict="UNDEFINED", probability=0.3), "do not decide why: probability of a leak here 30 %."),
+        (answer(verdict="UNDEFINED", probability=0.3), "are inconclusive: probability of a leak here 30 %."),
         (
             answer(verdict="EXTERNAL_CAUSE", probability=0.0, probability_external=0.97),
             "(probability 97 %); no leak here.",
@@ -171,9 +172,9 @@ def test_a_plan_is_to_scale_with_fore_upwards() -> None:
     assert (found.sensors[0].x, found.sensors[0].y, found.sensors[0].ids) == (first.x, -first.y, (first.id,))
     fore = next(one for one in found.sides if one.name == "fore")
     assert (fore.y1, fore.x1, fore.x2) == (-TEMPLATE.length / 2, -TEMPLATE.width / 2, TEMPLATE.width / 2)
-    for mark in (*found.points, *found.sensors):
-        assert found.left <= mark.x <= found.left + found.width
-        assert found.top <= mark.y <= found.top + found.height
+    for marker in (*found.points, *found.sensors):
+        assert found.left <= marker.x <= found.left + found.width
+        assert found.top <= marker.y <= found.top + found.height
 
 
 def test_what_stands_behind_another_is_drawn_as_one() -> None:
@@ -202,13 +203,13 @@ def test_the_map_adds_up_what_lies_above_each_other() -> None:
 
 
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=20), st.floats(0.1, 2), st.floats(-5, 5))
-def test_a_grid_finds_its_cells_again(indices: list[int], step: float, first: float) -> None:
+def test_an_axis_finds_its_cells_again(indices: list[int], step: float, first: float) -> None:
     """Whatever the cells' size and offset, neighbours have neighbouring numbers, and edges lie half-way."""
     values = sorted({first + one * step for one in (*indices, 0, 1)})
-    grid = Grid.of([place(one, 0, 0, 0.1) for one in values], "x")
-    assert grid.step == pytest.approx(step, abs=2e-3)
+    axis = CellAxis.of([place(one, 0, 0, 0.1) for one in values], "x")
+    assert axis.step == pytest.approx(step, abs=2e-3)
     for value in values[:2]:
-        assert grid.edge(grid.index(value)) == pytest.approx(value - grid.step / 2, abs=0.02)
+        assert axis.edge(axis.index(value)) == pytest.approx(value - axis.step / 2, abs=0.02)
 
 
 def test_arrows_turn_with_the_template() -> None:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings
+from shared.domain.series_bodies import DeviationBucketsBody, DeviationsBody, ReadingBucketsBody, ReadingsBody
 from shared.domain.tsd import BUCKET, iso, to_datetime64
 from shared.errors import InvalidInput, NotFound
-from shared.usecases.queries.series import Grid, Resolution, Series, TimeRange, moment
+from shared.usecases.queries.series import MOST_POINTS, Grid, Resolution, Series, TimeRange, moment
 from tests.examples import DAY, NOW, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import World
 
@@ -39,7 +39,7 @@ def span(start: str | None = None, end: str | None = None) -> TimeRange:
 def test_samples_are_cut_to_the_range() -> None:
     """The start belongs to the range, the end does not."""
     found = series().readings(SENSOR, TimeRange(at(DAY, 6), at(DAY, 7)), RAW, None)
-    assert isinstance(found, Readings)
+    assert isinstance(found, ReadingsBody)
     assert found.times == [iso(at(DAY, 6) + n * BUCKET) for n in range(6)]
     assert found.ppmv == noise(1)[36:42].tolist()
     assert found.continuation is None
@@ -48,7 +48,7 @@ def test_samples_are_cut_to_the_range() -> None:
 def test_an_empty_range_has_empty_columns() -> None:
     """A sensor without data in the range is no error."""
     found = series().scores(SENSOR, TimeRange(at(DAY, -48), at(DAY, -24)), RAW, None)
-    assert isinstance(found, Deviations)
+    assert isinstance(found, DeviationsBody)
     assert (found.times, found.score, found.level, found.fault) == ([], [], [], [])
 
 
@@ -60,10 +60,10 @@ def test_pages_are_the_whole_in_order() -> None:
     continuation: str | None = None
     for page in range(1, 5):
         found = small.readings(SENSOR, day, RAW, continuation)
-        assert isinstance(found, Readings)
+        assert isinstance(found, ReadingsBody)
         times, continuation = times + found.times, found.continuation
         assert (continuation is None) == (page == 4)
-    assert isinstance(whole, Readings)
+    assert isinstance(whole, ReadingsBody)
     assert times == whole.times
 
 
@@ -81,7 +81,7 @@ def test_no_peak_disappears() -> None:
     values = noise(1)
     values[50], values[90] = 400.0, 0.5
     found = series(values).readings(SENSOR, TimeRange(at(DAY), at(DAY, 24)), Resolution.parse("1d"), None)
-    assert isinstance(found, ReadingBuckets)
+    assert isinstance(found, ReadingBucketsBody)
     assert (found.times, found.min, found.max, found.samples) == ([iso(at(DAY))], [0.5], [400.0], [144])
 
 
@@ -97,7 +97,7 @@ def test_buckets_are_what_a_loop_finds(values: list[float], first: int, minutes:
     asked = TimeRange(at(DAY) + timedelta(minutes=first), at(DAY) + timedelta(minutes=first + minutes))
     resolution = Resolution.parse(text)
     found = series(np.array(values)).readings(SENSOR, asked, resolution, None)
-    assert isinstance(found, ReadingBuckets)
+    assert isinstance(found, ReadingBucketsBody)
     width = timedelta(seconds=found.bucket_seconds)
     starts = [datetime.fromisoformat(one) for one in found.times]
     held: list[list[float]] = [[] for _ in starts]
@@ -123,8 +123,8 @@ def test_score_buckets_count_what_the_samples_say() -> None:
     asked, day = series(values), TimeRange(at(DAY), at(DAY, 24))
     raw = asked.scores(SENSOR, day, RAW, None)
     found = asked.scores(SENSOR, day, Resolution.parse("1d"), None)
-    assert isinstance(raw, Deviations)
-    assert isinstance(found, DeviationBuckets)
+    assert isinstance(raw, DeviationsBody)
+    assert isinstance(found, DeviationBucketsBody)
     counts = {"Ok": found.ok, "Warning": found.warning, "Critical": found.critical, "Undefined": found.undefined}
     assert counts == {word: [raw.level.count(word)] for word in counts}
     assert found.level == ["Critical"]
@@ -138,16 +138,25 @@ def test_hours_begin_with_utcs_and_points_with_the_range() -> None:
     hours = Grid.over(asked, Resolution.parse("1h"))
     assert hours.times.tolist() == [at(DAY, hour).replace(tzinfo=None) for hour in (6, 7)]
     found = series().readings(SENSOR, asked, Resolution.parse("1h"), None)
-    assert isinstance(found, ReadingBuckets)
+    assert isinstance(found, ReadingBucketsBody)
     assert found.samples == [3, 6]
     assert Grid.over(asked, Resolution.parse("2")).times[0] == to_datetime64(asked.start)
 
 
-@pytest.mark.parametrize("text", ["", "0", "10001", "-1", "1.5", "٣", "2h", "raw ", "1e3", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "10001", "-1", "1.5", "٣", "2h", "raw ", "1e3", "007", "raw\n", "99999999999999999999"]
+)
 def test_a_wrong_resolution_is_refused(text: str) -> None:
     """What may be asked for is said."""
     with pytest.raises(InvalidInput, match="resolution: must be raw, 1h, 1d or a number of points"):
         Resolution.parse(text)
+
+
+def test_every_number_of_points_up_to_the_most_is_taken() -> None:
+    """The pattern that the contract shows is the range that the message names."""
+    assert all(Resolution.parse(str(points)).points == points for points in range(1, MOST_POINTS + 1))
+    with pytest.raises(InvalidInput, match=f"1, {MOST_POINTS}"):
+        Resolution.parse(str(MOST_POINTS + 1))
 
 
 @pytest.mark.parametrize("sensor", ["troll-a-9", "troll-b-1", "snorre-a-1"])

@@ -1,4 +1,4 @@
-"""The forward model's door: what it returns, what it refuses, and what it rests on."""
+"""The forward model's entry point: what it returns, what it refuses, and what it rests on."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A semi-closed template through the forward model's door, and its estimation."""
+"""A semi-closed template through the forward model's entry point, and its estimation."""
 
 from datetime import timedelta
 from itertools import pairwise

@@ -6,29 +6,29 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from functions.http.operation import Call, Endpoints
+from functions.http.derived_models import derive_model, shown
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
-from functions.http.variants import shown, variant
 from shared.bootstrap import app
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.mark import Span
 from shared.domain.validation import Model
 from shared.errors import InvalidInput
 
-endpoints = Endpoints("Baselines")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Baselines")
+endpoint = group.endpoint
 
 ACCEPTED = HTTPStatus.ACCEPTED
 
 
-class Days(Model):
-    """UTC days from the first to the last, both included."""
+class DaysBody(Model):
+    """A range of UTC days, both ends included."""
 
     first: date
     last: date
 
 
-class TimeSpan(Model):
+class TimeSpanBody(Model):
     """A time range [from, to)."""
 
     from_: AwareDatetime = Field(alias="from")
@@ -36,16 +36,16 @@ class TimeSpan(Model):
 
 
 class RecipeBody(Model):
-    """What a version is made of."""
+    """What a version was built from: days of a sensor's readings, ranges put in and ranges kept out."""
 
     source: str
-    days: tuple[Days, ...]
-    put_in: tuple[TimeSpan, ...]
-    kept_out: tuple[TimeSpan, ...]
+    days: tuple[DaysBody, ...]
+    put_in: tuple[TimeSpanBody, ...]
+    kept_out: tuple[TimeSpanBody, ...]
     rates: tuple[float, float] = Field(description="False alarms per sensor-month, Warning's and Critical's.")
 
 
-ChangeBody = variant("BaselineChange", Change, without=("recipe",), more={"recipe": RecipeBody})
+BaselineChangeBody = derive_model("BaselineChangeBody", Change, without=("recipe",), more={"recipe": RecipeBody})
 
 
 class BaselineBody(Model):
@@ -54,43 +54,45 @@ class BaselineBody(Model):
     sensor: str
     current: str | None
     kept: date | None = Field(description="The newest day on which another version was tried and this one stayed.")
-    changes: tuple[ChangeBody, ...]  # type: ignore[valid-type]
+    changes: tuple[BaselineChangeBody, ...]  # type: ignore[valid-type]
 
 
-class Selection(Model):
+class SelectionBody(Model):
     """The version to go back to."""
 
     version: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 
 
-class UndoRequest(Model):
-    """Whether a change counts no more."""
+class UndoRequestBody(Model):
+    """``undone``: true to undo a change, false to redo it."""
 
     undone: bool
 
 
 @endpoint("GET", "sensors/{sensor}/baseline", BaselineBody)
 def get_baseline(call: Call[NoParameters, Model]) -> Model:
-    """Return what a sensor is and was scored by, and why."""
+    """Return the versions that score and scored a sensor, each with its first day and reason."""
     return _baseline(call.path["sensor"], app().feedback.history(call.path["sensor"]))
 
 
 @endpoint("POST", "sensors/{sensor}/baseline/rebuild", BaselineBody, status=ACCEPTED)
 def rebuild_baseline(call: Call[NoParameters, Model]) -> Model:
-    """Bring a sensor's baseline up to date with the lake and people's marks, now instead of tonight."""
+    """Queue an update of a sensor's baseline with the lake and the marks, now instead of tonight."""
     return _baseline(call.path["sensor"], app().feedback.rebuild(call.path["sensor"]))
 
 
-@endpoint("POST", "sensors/{sensor}/baseline/select", BaselineBody, status=ACCEPTED, body=Selection)
-def select_baseline(call: Call[NoParameters, Selection]) -> Model:
-    """Go back (or forth) to a version: changes after it count no more."""
+@endpoint("POST", "sensors/{sensor}/baseline/select", BaselineBody, status=ACCEPTED, body=SelectionBody)
+def select_baseline(call: Call[NoParameters, SelectionBody]) -> Model:
+    """Select an earlier or later version: changes after it are undone."""
     history = app().feedback.select(call.path["sensor"], call.body.version)
     return _baseline(call.path["sensor"], history)
 
 
-@endpoint("PATCH", "sensors/{sensor}/baseline/changes/{valid_from}", ChangeBody, status=ACCEPTED, body=UndoRequest)
-def undo_baseline(call: Call[NoParameters, UndoRequest]) -> Model:
-    """Let one change of a baseline count no more, or again."""
+@endpoint(
+    "PATCH", "sensors/{sensor}/baseline/changes/{valid_from}", BaselineChangeBody, status=ACCEPTED, body=UndoRequestBody
+)
+def undo_baseline(call: Call[NoParameters, UndoRequestBody]) -> Model:
+    """Undo or redo one change of a baseline."""
     day = _day(call.path["valid_from"])
     return _change(app().feedback.undo_baseline(call.path["sensor"], day, undone=call.body.undone))
 
@@ -112,7 +114,7 @@ def _baseline(sensor: str, history: BaselineHistory) -> Model:
 
 
 def _change(change: Change) -> Model:
-    return shown(ChangeBody, change, recipe=_recipe(change.recipe))
+    return shown(BaselineChangeBody, change, recipe=_recipe(change.recipe))
 
 
 def _recipe(recipe: Recipe) -> RecipeBody:
@@ -125,9 +127,9 @@ def _recipe(recipe: Recipe) -> RecipeBody:
     )
 
 
-def _days(days: DayRange) -> Days:
-    return Days(first=days.first, last=days.last)
+def _days(days: DayRange) -> DaysBody:
+    return DaysBody(first=days.first, last=days.last)
 
 
-def _span(span: Span) -> TimeSpan:
-    return TimeSpan(from_=span.start, to=span.end)
+def _span(span: Span) -> TimeSpanBody:
+    return TimeSpanBody(from_=span.start, to=span.end)

@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import AwareDatetime
 
-from functions.http.variants import shown, variant
+from functions.http.derived_models import derive_model, shown
 from shared.detection import Fault
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform
@@ -13,14 +13,14 @@ from shared.domain.validation import Model
 from shared.ports import Watched
 
 
-class BaselineInUse(Model):
+class BaselineInUseBody(Model):
     """The baseline version that scores a sensor now, and since which day."""
 
     version: str
     valid_from: date
 
 
-class LatestSample(Model):
+class LatestSampleBody(Model):
     """A sensor's newest scored sample; ``since``: when this level began, as far as the last days tell."""
 
     at: AwareDatetime
@@ -33,20 +33,20 @@ class LatestSample(Model):
 
 PLATFORM_PARTS = {"templates": tuple[str, ...]}
 TEMPLATE_PARTS = {"sensors": tuple[str, ...]}
-SENSOR_PARTS = {"platform": str, "template": str, "baseline": BaselineInUse | None}
+SENSOR_PARTS = {"platform": str, "template": str, "baseline": BaselineInUseBody | None}
 
-PlatformBody = variant("Platform", Platform, more=PLATFORM_PARTS)
-NewPlatform = variant("NewPlatform", Platform, without=("templates",))
-PlatformChanges = variant("PlatformChanges", Platform, without=("id", "templates"), partial=True)
+PlatformBody = derive_model("PlatformBody", Platform, more=PLATFORM_PARTS)
+NewPlatformBody = derive_model("NewPlatformBody", Platform, without=("templates",))
+PlatformChangesBody = derive_model("PlatformChangesBody", Platform, without=("id", "templates"), partial=True)
 
-TemplateBody = variant("Template", Template, more=TEMPLATE_PARTS)
-NewTemplate = variant("NewTemplate", Template, without=("platform", "sensors"))
-TemplateChanges = variant("TemplateChanges", Template, without=("id", "platform", "sensors"), partial=True)
+TemplateBody = derive_model("TemplateBody", Template, more=TEMPLATE_PARTS)
+NewTemplateBody = derive_model("NewTemplateBody", Template, without=("platform", "sensors"))
+TemplateChangesBody = derive_model("TemplateChangesBody", Template, without=("id", "platform", "sensors"), partial=True)
 
-SensorBody = variant("Sensor", Sensor, more=SENSOR_PARTS)
-ListedSensor = variant("ListedSensor", Sensor, more={**SENSOR_PARTS, "latest": LatestSample | None})
-NewSensor = variant("NewSensor", Sensor, without=("id",))
-SensorChanges = variant("SensorChanges", Sensor, without=("id", "number", "tag"), partial=True)
+SensorBody = derive_model("SensorBody", Sensor, more=SENSOR_PARTS)
+ListedSensorBody = derive_model("ListedSensorBody", Sensor, more={**SENSOR_PARTS, "latest": LatestSampleBody | None})
+NewSensorBody = derive_model("NewSensorBody", Sensor, without=("id",))
+SensorChangesBody = derive_model("SensorChangesBody", Sensor, without=("id", "number", "tag"), partial=True)
 
 
 def platform_body(platform: Platform) -> Model:
@@ -68,20 +68,22 @@ def listed_sensor(watched: Watched, template: Template, sensor: Sensor) -> Model
     """Return what a list shows of a sensor: its newest sample, too, which changes every ten minutes."""
     found = watched.latest.get(sensor.id)
     latest = _latest(found) if found is not None else None
-    return shown(ListedSensor, sensor, **_whereabouts(watched, template, sensor), latest=latest)
+    return shown(ListedSensorBody, sensor, **_whereabouts(watched, template, sensor), latest=latest)
 
 
 def _whereabouts(watched: Watched, template: Template, sensor: Sensor) -> dict[str, object]:
     current = watched.history(sensor.id).current
     used = (
-        BaselineInUse(version=current.version, valid_from=current.valid_from) if current and current.version else None
+        BaselineInUseBody(version=current.version, valid_from=current.valid_from)
+        if current and current.version
+        else None
     )
     return {"platform": watched.platform.id, "template": template.id, "baseline": used}
 
 
-def _latest(found: Latest) -> LatestSample:
+def _latest(found: Latest) -> LatestSampleBody:
     fault = Fault(found.fault)
-    return LatestSample(
+    return LatestSampleBody(
         at=found.at,
         level=found.level.word,
         since=found.since,

@@ -1,4 +1,4 @@
-"""HTTP: events, newest first, and the notes that people add to them."""
+"""HTTP: events, newest first, and the notes among them."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -6,33 +6,33 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.api.paging import Page
-from functions.http.operation import Call, Endpoints
+from functions.http.derived_models import derive_model, shown
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply, listing, listing_of
-from functions.http.variants import shown, variant
 from shared.bootstrap import app
 from shared.domain.event import LONGEST, SYSTEM, Event
 from shared.domain.validation import Lines, Model, Moment, Text
 
-endpoints = Endpoints("Events")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Events")
+endpoint = group.endpoint
 
 CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT
 Message = Annotated[Lines, Field(min_length=1, max_length=LONGEST)]
 
-EventBody = variant("Event", Event, more={"id": str})
+EventBody = derive_model("EventBody", Event, more={"id": str})
 
 
-class NewNote(Model):
-    """What a person wants others to see; without ``at``, now."""
+class NewNoteBody(Model):
+    """A note that a person adds; ``at`` is now by default."""
 
     message: Message
     by: Annotated[Text, Field(min_length=1, max_length=100)]
     at: Moment | None = None
 
 
-class NoteChange(Model):
-    """What a note says instead."""
+class NoteChangeBody(Model):
+    """The new message of a note."""
 
     message: Message
 
@@ -49,22 +49,22 @@ def list_events(call: Call[Page, Model]) -> Model:
     return _listed(call.path["template"], call.query)
 
 
-@endpoint("POST", "templates/{template}/events", EventBody, status=CREATED, body=NewNote)
-def add_note(call: Call[NoParameters, NewNote]) -> Reply:
-    """Note something at a template, for others to see."""
+@endpoint("POST", "templates/{template}/events", EventBody, status=CREATED, body=NewNoteBody)
+def add_note(call: Call[NoParameters, NewNoteBody]) -> Reply:
+    """Add a note to a template's events."""
     note = app().notes.add(call.path["template"], call.body.message, call.body.by, call.body.at)
     return Reply(_event(note), CREATED, location=f"templates/{note.subject}/events/{note.id}")
 
 
 @endpoint("GET", "templates/{template}/events/{event}", EventBody)
 def get_event(call: Call[NoParameters, Model]) -> Model:
-    """Return one event."""
+    """Return one event of a template."""
     return _event(app().notes.get(call.path["template"], call.path["event"]))
 
 
-@endpoint("PATCH", "templates/{template}/events/{event}", EventBody, body=NoteChange, conditional=True)
-def change_note(call: Call[NoParameters, NoteChange]) -> Model:
-    """Change what a note says; other events tell what happened and stay."""
+@endpoint("PATCH", "templates/{template}/events/{event}", EventBody, body=NoteChangeBody, conditional=True)
+def change_note(call: Call[NoParameters, NoteChangeBody]) -> Model:
+    """Change a note's message; an event that is no note cannot be changed."""
     return _event(
         app().notes.change(
             call.path["template"],
@@ -77,7 +77,7 @@ def change_note(call: Call[NoParameters, NoteChange]) -> Model:
 
 @endpoint("DELETE", "templates/{template}/events/{event}", None, status=NO_CONTENT, conditional=True)
 def delete_note(call: Call[NoParameters, Model]) -> None:
-    """Delete a note; other events tell what happened and stay."""
+    """Delete a note; an event that is no note cannot be deleted."""
     app().notes.remove(call.path["template"], call.path["event"], lambda seen: call.check_unchanged(_event(seen)))
 
 

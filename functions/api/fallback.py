@@ -6,7 +6,7 @@ from http import HTTPStatus
 import azure.functions as func
 
 from functions.http.access import cors_headers
-from functions.http.operation import OPERATIONS, ROOT
+from functions.http.endpoint import ENDPOINTS, ROOT
 from functions.http.problem import problem
 from shared.settings import settings
 
@@ -21,7 +21,7 @@ PREFLIGHT = {
 @blueprint.function_name("no_such_resource")
 @blueprint.route(route=ROOT + "{*path}", auth_level=func.AuthLevel.ANONYMOUS)
 def no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Answer what no endpoint does."""
+    """Return 204 for a preflight, 405 with the methods of a known path, 404 for any other."""
     path = req.route_params.get("path") or ""
     methods = methods_of(path)
     allowed = {"Allow": ", ".join(methods)} if methods else {}
@@ -40,7 +40,7 @@ def no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpR
 
 def methods_of(path: str) -> list[str]:
     """Return the methods that endpoints serve at the path, in order."""
-    return sorted({one.method for one in OPERATIONS if _pattern(one.route).fullmatch(path.strip("/"))})
+    return sorted({one.method for one in ENDPOINTS if _pattern(one.route).fullmatch(path.strip("/"))})
 
 
 def _pattern(route: str) -> re.Pattern[str]:

@@ -1,30 +1,30 @@
-"""HTTP: what people say of a sensor's alarms, and what became of it; what follows from it is queued."""
+"""HTTP: feedback on a sensor's alarms, and its effect; the scoring that follows is queued."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
-from functions.http.operation import Call, Endpoints
+from functions.http.derived_models import derive_model, shown
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply, listing, listing_of
-from functions.http.variants import shown, variant
 from shared.bootstrap import app
 from shared.domain.mark import Effect, Mark, Span, Verdict
 from shared.domain.validation import Lines, Model, Moment, Text
 
-endpoints = Endpoints("Feedback")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Feedback")
+endpoint = group.endpoint
 
 ACCEPTED = HTTPStatus.ACCEPTED
 
 RANGE = {"id": str, "from_": AwareDatetime, "to": AwareDatetime}
-MarkBody = variant("Mark", Mark, without=("start", "end"), more=RANGE)
-MarkWithEffectBody = variant("MarkWithEffect", Mark, without=("start", "end"), more={**RANGE, "after": Effect})
+MarkBody = derive_model("MarkBody", Mark, without=("start", "end"), more=RANGE)
+MarkWithEffectBody = derive_model("MarkWithEffectBody", Mark, without=("start", "end"), more={**RANGE, "after": Effect})
 
 
-class NewMark(Model):
-    """A verdict on the readings of [from, to): `no_leak` (usual, learn it) or `leak` (never learn it)."""
+class NewMarkBody(Model):
+    """A verdict on the readings of [from, to): `no_leak` (normal, learn from it) or `leak` (never learn from it)."""
 
     from_: Moment = Field(alias="from")
     to: Moment
@@ -35,14 +35,16 @@ class NewMark(Model):
 
 @endpoint("GET", "sensors/{sensor}/feedback", listing_of(MarkWithEffectBody))
 def list_marks(call: Call[NoParameters, Model]) -> Model:
-    """List a sensor's marks, newest first, with what the rows said before and say now."""
+    """List a sensor's marks, newest first, with the counts of levels in its range before it and now."""
     found = app().feedback.marks(call.path["sensor"])
     return listing(tuple(_body(MarkWithEffectBody, one.mark, after=one.after) for one in found))
 
 
-@endpoint("POST", "sensors/{sensor}/feedback", MarkBody, status=ACCEPTED, body=NewMark, problems=[HTTPStatus.CONFLICT])
-def add_mark(call: Call[NoParameters, NewMark]) -> Reply:
-    """Say of a range of a sensor's readings that it was a leak, or none."""
+@endpoint(
+    "POST", "sensors/{sensor}/feedback", MarkBody, status=ACCEPTED, body=NewMarkBody, problems=[HTTPStatus.CONFLICT]
+)
+def add_mark(call: Call[NoParameters, NewMarkBody]) -> Reply:
+    """Mark a range of a sensor's readings as a leak, or as no leak."""
     asked = call.body
     span = Span(asked.from_, asked.to)
     mark = app().feedback.mark(call.path["sensor"], span, asked.verdict, asked.by, asked.note)
@@ -51,14 +53,14 @@ def add_mark(call: Call[NoParameters, NewMark]) -> Reply:
 
 @endpoint("GET", "sensors/{sensor}/feedback/{mark}", MarkWithEffectBody)
 def get_mark(call: Call[NoParameters, Model]) -> Model:
-    """Return one mark, with what the rows said before and say now."""
+    """Return one mark, with the counts of levels in its range before it and now."""
     found = app().feedback.get(call.path["sensor"], call.path["mark"])
     return _body(MarkWithEffectBody, found.mark, after=found.after)
 
 
 @endpoint("DELETE", "sensors/{sensor}/feedback/{mark}", MarkBody, status=ACCEPTED, problems=[HTTPStatus.CONFLICT])
 def undo_mark(call: Call[NoParameters, Model]) -> Model:
-    """Let a mark count no more, as if it had never been."""
+    """Undo a mark; it stays listed as undone."""
     return _body(MarkBody, app().feedback.undo_mark(call.path["sensor"], call.path["mark"]))
 
 

@@ -3,22 +3,22 @@
 from pydantic import AwareDatetime
 
 from functions.api.paging import Page
-from functions.http.operation import Call, Endpoints
+from functions.http.derived_models import derive_model, shown
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from functions.http.reply import listing, listing_of
-from functions.http.variants import shown, variant
 from shared.bootstrap import app
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.incident import Incident
 from shared.domain.validation import Model
 from shared.ports import StoredIncident
 
-endpoints = Endpoints("Incidents and estimations")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Incidents and estimations")
+endpoint = group.endpoint
 
-IncidentBody = variant("Incident", Incident, more={"open": bool, "notified_until": AwareDatetime | None})
-EstimationBody = variant(
-    "IncidentEstimation",
+IncidentBody = derive_model("IncidentBody", Incident, more={"open": bool, "notified_until": AwareDatetime | None})
+IncidentEstimationBody = derive_model(
+    "IncidentEstimationBody",
     Estimation,
     more={
         "incident": str,
@@ -30,7 +30,7 @@ EstimationBody = variant(
 )
 
 
-class EstimationShort(Model):
+class EstimationShortBody(Model):
     """An incident's newest estimation in short; the rate is null where there is none."""
 
     incident: str
@@ -54,20 +54,20 @@ def get_incident(call: Call[NoParameters, Model]) -> Model:
     return _incident(app().query.incident(call.path["incident"]))
 
 
-@endpoint("GET", "templates/{template}/estimations", listing_of(EstimationShort), query=Page)
+@endpoint("GET", "templates/{template}/estimations", listing_of(EstimationShortBody), query=Page)
 def list_estimations(call: Call[Page, Model]) -> Model:
     """List the newest estimation of each of a template's incidents in short, newest incident first."""
     page = app().query.estimations_of(call.path["template"], call.query.limit, call.query.continuation)
-    items = tuple(EstimationShort(**one._asdict()) for one in page)
+    items = tuple(EstimationShortBody(**one._asdict()) for one in page)
     return listing(items, page.continuation)
 
 
-@endpoint("GET", "incidents/{incident}/estimation", EstimationBody)
+@endpoint("GET", "incidents/{incident}/estimation", IncidentEstimationBody)
 def get_estimation(call: Call[NoParameters, Model]) -> Model:
     """Return an incident's newest estimation: verdict, map of the place, rate, onset, curves, and how it came to be."""
     stored = app().query.estimation(call.path["incident"])
     return shown(
-        EstimationBody,
+        IncidentEstimationBody,
         stored.estimation,
         incident=stored.incident,
         template=stored.template,

@@ -11,7 +11,7 @@ MOST = settings().query.max_items
 
 
 class Page(Parameters):
-    """Which part of a list."""
+    """Which page of a list, and how long it is."""
 
     limit: Annotated[WholeNumber, Field(ge=1, le=MOST, description="Most items in the answer.")] = min(100, MOST)
     continuation: Continuation

@@ -1,4 +1,4 @@
-"""HTTP: platforms, their templates, and the sensors on them: what is watched."""
+"""HTTP: platforms, their templates, and the sensors on them."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -6,25 +6,25 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from functions.api.bodies import (
-    ListedSensor,
-    NewPlatform,
-    NewSensor,
-    NewTemplate,
+    ListedSensorBody,
+    NewPlatformBody,
+    NewSensorBody,
+    NewTemplateBody,
     PlatformBody,
-    PlatformChanges,
+    PlatformChangesBody,
     SensorBody,
-    SensorChanges,
+    SensorChangesBody,
     TemplateBody,
-    TemplateChanges,
+    TemplateChangesBody,
     listed_sensor,
     platform_body,
     sensor_body,
     template_body,
 )
-from functions.http.operation import Call, Endpoints
+from functions.http.derived_models import given
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import Flag, NoParameters, Parameters
 from functions.http.reply import Reply, listing, listing_of
-from functions.http.variants import given
 from shared.bootstrap import app
 from shared.domain.platform import Platform
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN, Sensor, Template
@@ -32,14 +32,14 @@ from shared.domain.validation import Model, parse_given
 from shared.usecases.lookup import find_template, sensor_of
 from shared.usecases.registration.registrations import Guard
 
-endpoints = Endpoints("What is watched")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Assets")
+endpoint = group.endpoint
 
 CREATED, NO_CONTENT, CONFLICT = HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT
 
 
 class SensorFilter(Parameters):
-    """Which sensors."""
+    """Which sensors: of a platform, of a template, pinned or not; each filter may be left out."""
 
     platform: Annotated[str | None, Field(default=None, pattern=PLATFORM_PATTERN)]
     template: Annotated[str | None, Field(default=None, pattern=TEMPLATE_PATTERN)]
@@ -47,7 +47,7 @@ class SensorFilter(Parameters):
 
 
 class Deletion(Parameters):
-    """How sure the caller is."""
+    """Whether data that depend on the resource go, too; without ``force`` they refuse the deletion."""
 
     force: Annotated[Flag, Field(description="Delete what belongs to it, too.")] = False
 
@@ -57,24 +57,24 @@ class Deletion(Parameters):
 
 @endpoint("GET", "platforms", listing_of(PlatformBody))
 def list_platforms(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
-    """List the platforms."""
+    """List all platforms."""
     return listing(tuple(platform_body(one.platform) for one in app().query.platforms()))
 
 
-@endpoint("POST", "platforms", PlatformBody, status=CREATED, body=NewPlatform, problems=[CONFLICT])
+@endpoint("POST", "platforms", PlatformBody, status=CREATED, body=NewPlatformBody, problems=[CONFLICT])
 def create_platform(call: Call[NoParameters, Model]) -> Reply:
-    """Watch a platform."""
+    """Register a platform."""
     new = app().registrations.create_platform(parse_given(Platform, given(call.body), "platform"))
     return Reply(platform_body(new), CREATED, location=f"platforms/{new.id}")
 
 
 @endpoint("GET", "platforms/{platform}", PlatformBody)
 def get_platform(call: Call[NoParameters, Model]) -> Model:
-    """Return one platform."""
+    """Return one platform with the ids of its templates."""
     return platform_body(app().query.platform(call.path["platform"]).platform)
 
 
-@endpoint("PATCH", "platforms/{platform}", PlatformBody, body=PlatformChanges, conditional=True)
+@endpoint("PATCH", "platforms/{platform}", PlatformBody, body=PlatformChangesBody, conditional=True)
 def change_platform(call: Call[NoParameters, Model]) -> Model:
     """Change a platform's name, facility or environment series."""
     changed = app().registrations.change_platform(call.path["platform"], given(call.body), _platform_unchanged(call))
@@ -83,7 +83,7 @@ def change_platform(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("DELETE", "platforms/{platform}", None, status=NO_CONTENT, query=Deletion, conditional=True)
 def delete_platform(call: Call[Deletion, Model]) -> None:
-    """Watch a platform no more; with ``force`` its templates, sensors and data go, too."""
+    """Remove a platform; with ``force`` its templates, sensors and data go, too."""
     app().registrations.delete_platform(
         call.path["platform"],
         force=call.query.force,
@@ -101,9 +101,11 @@ def list_templates(call: Call[NoParameters, Model]) -> Model:
     return listing(tuple(template_body(one) for one in found))
 
 
-@endpoint("POST", "platforms/{platform}/templates", TemplateBody, status=CREATED, body=NewTemplate, problems=[CONFLICT])
+@endpoint(
+    "POST", "platforms/{platform}/templates", TemplateBody, status=CREATED, body=NewTemplateBody, problems=[CONFLICT]
+)
 def create_template(call: Call[NoParameters, Model]) -> Reply:
-    """Put a template under a platform."""
+    """Add a template to a platform."""
     platform = call.path["platform"]
     asked = parse_given(Template, {**given(call.body), "platform": platform}, "template")
     new = app().registrations.create_template(platform, asked)
@@ -112,11 +114,11 @@ def create_template(call: Call[NoParameters, Model]) -> Reply:
 
 @endpoint("GET", "templates/{template}", TemplateBody)
 def get_template(call: Call[NoParameters, Model]) -> Model:
-    """Return one template."""
+    """Return one template with the ids of its sensors."""
     return template_body(app().query.template(call.path["template"])[1])
 
 
-@endpoint("PATCH", "templates/{template}", TemplateBody, body=TemplateChanges, conditional=True)
+@endpoint("PATCH", "templates/{template}", TemplateBody, body=TemplateChangesBody, conditional=True)
 def change_template(call: Call[NoParameters, Model]) -> Model:
     """Change a template's geometry, name or leak points; a property that is given replaces the stored one."""
     template = call.path["template"]
@@ -126,7 +128,7 @@ def change_template(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("DELETE", "templates/{template}", None, status=NO_CONTENT, query=Deletion, conditional=True)
 def delete_template(call: Call[Deletion, Model]) -> None:
-    """Delete a template; with ``force`` its sensors and data go, too."""
+    """Remove a template; with ``force`` its sensors and data go, too."""
     template = call.path["template"]
     app().registrations.delete_template(
         template,
@@ -138,23 +140,23 @@ def delete_template(call: Call[Deletion, Model]) -> None:
 # --- sensors
 
 
-@endpoint("GET", "sensors", listing_of(ListedSensor), query=SensorFilter, problems=[HTTPStatus.NOT_FOUND])
+@endpoint("GET", "sensors", listing_of(ListedSensorBody), query=SensorFilter, problems=[HTTPStatus.NOT_FOUND])
 def list_sensors(call: Call[SensorFilter, Model]) -> Model:
     """List sensors with their newest levels."""
     found = app().query.sensors(call.query.platform, call.query.template, call.query.pinned)
     return listing(tuple(listed_sensor(*one) for one in found))
 
 
-@endpoint("GET", "templates/{template}/sensors", listing_of(ListedSensor))
+@endpoint("GET", "templates/{template}/sensors", listing_of(ListedSensorBody))
 def list_template_sensors(call: Call[NoParameters, Model]) -> Model:
     """List a template's sensors with their newest levels."""
     watched, template = app().query.template(call.path["template"])
     return listing(tuple(listed_sensor(watched, template, one) for one in template.sensors))
 
 
-@endpoint("POST", "templates/{template}/sensors", SensorBody, status=CREATED, body=NewSensor, problems=[CONFLICT])
+@endpoint("POST", "templates/{template}/sensors", SensorBody, status=CREATED, body=NewSensorBody, problems=[CONFLICT])
 def create_sensor(call: Call[NoParameters, Model]) -> Reply:
-    """Put a sensor on a template; its readings are fetched from then on, and back in time."""
+    """Add a sensor to a template; its readings are fetched from then on, and back in time."""
     template, values = call.path["template"], given(call.body)
     asked = parse_given(Sensor, {**values, "id": f"{template}-{values['number']}"}, "sensor")
     new = app().registrations.create_sensor(template, asked)
@@ -163,11 +165,11 @@ def create_sensor(call: Call[NoParameters, Model]) -> Reply:
 
 @endpoint("GET", "sensors/{sensor}", SensorBody)
 def get_sensor(call: Call[NoParameters, Model]) -> Model:
-    """Return one sensor."""
+    """Return one sensor with the baseline that scores it."""
     return _sensor(call.path["sensor"])
 
 
-@endpoint("PATCH", "sensors/{sensor}", SensorBody, body=SensorChanges, conditional=True)
+@endpoint("PATCH", "sensors/{sensor}", SensorBody, body=SensorChangesBody, conditional=True)
 def change_sensor(call: Call[NoParameters, Model]) -> Model:
     """Change a sensor's name or place, its pin, or whether it takes interactive feedback."""
     return _changed(call, given(call.body))
@@ -181,13 +183,13 @@ def pin_sensor(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("DELETE", "sensors/{sensor}/pin", SensorBody, conditional=True)
 def unpin_sensor(call: Call[NoParameters, Model]) -> Model:
-    """Take a sensor's pin away."""
+    """Unpin a sensor."""
     return _changed(call, {"pinned": False})
 
 
 @endpoint("DELETE", "sensors/{sensor}", None, status=NO_CONTENT, query=Deletion, conditional=True)
 def delete_sensor(call: Call[Deletion, Model]) -> None:
-    """Delete a sensor; with ``force`` its scores, baselines and marks go, too (its readings stay in the lake)."""
+    """Remove a sensor; with ``force`` its scores, baselines and marks go, too (its readings stay in the lake)."""
     sensor = call.path["sensor"]
     app().registrations.delete_sensor(
         sensor,

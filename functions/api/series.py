@@ -3,50 +3,59 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import Continuation, MomentText, Parameters, WholeNumber
 from functions.http.reply import CSV, JSON, Reply
 from shared.bootstrap import app
-from shared.domain.series import DeviationBuckets, Deviations, ReadingBuckets, Readings, TemplateSeries
+from shared.domain.series_bodies import (
+    DeviationBucketsBody,
+    DeviationsBody,
+    ReadingBucketsBody,
+    ReadingsBody,
+    TemplateSeriesBody,
+)
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.queries.series import MOST_POINTS, Resolution, TimeRange
+from shared.usecases.queries.series import MOST_POINTS, RESOLUTION_PATTERN, Resolution, TimeRange
 
-endpoints = Endpoints("Series")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Series")
+endpoint = group.endpoint
 
 ALONGSIDE = ("sensor", "unit", "bucket_seconds", "continuation")  # what is no column
 
 
+# Shown by the contract, and held by ``Resolution.parse`` alone.
+ResolutionText = Annotated[str, WithJsonSchema({"type": "string", "pattern": RESOLUTION_PATTERN})]
+
+
 class Range(Parameters):
-    """Which part of a series."""
+    """Time range [from, to) of a series."""
 
     from_: Annotated[MomentText | None, Field(alias="from", description="Default: a week before `to`.")] = None
     to: Annotated[MomentText | None, Field(description="Default: now.")] = None
 
 
 class CurveRange(Range):
-    """Which part of a series, at how many points at most."""
+    """Time range of a series, and the most points in the answer."""
 
     points: Annotated[WholeNumber, Field(ge=1, le=MOST_POINTS)] = 1000
 
 
 class SeriesRange(Range):
-    """Which part of a series, and how fine."""
+    """Time range of a series, its resolution, and where the page begins."""
 
     resolution: Annotated[
-        str,
+        ResolutionText,
         Field(
-            pattern=r"^(raw|1h|1d|[1-9][0-9]{0,3}|10000)$",
             description="`raw`, `1h`, `1d`, or a number of points, each with the least, mean and largest value.",
         ),
     ] = "raw"
     continuation: Continuation
 
 
-@endpoint("GET", "sensors/{sensor}/tsd", Readings | ReadingBuckets, query=SeriesRange, media_types=(JSON, CSV))
+@endpoint("GET", "sensors/{sensor}/tsd", ReadingsBody | ReadingBucketsBody, query=SeriesRange, media_types=(JSON, CSV))
 def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
     """Return a sensor's readings in ppmv."""
     asked = call.query
@@ -57,7 +66,11 @@ def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
 
 
 @endpoint(
-    "GET", "sensors/{sensor}/deviations", Deviations | DeviationBuckets, query=SeriesRange, media_types=(JSON, CSV)
+    "GET",
+    "sensors/{sensor}/deviations",
+    DeviationsBody | DeviationBucketsBody,
+    query=SeriesRange,
+    media_types=(JSON, CSV),
 )
 def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
     """Return a sensor's scores, levels and faults."""
@@ -68,7 +81,7 @@ def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
     return _reply(call, found)
 
 
-@endpoint("GET", "templates/{template}/series", TemplateSeries, query=CurveRange)
+@endpoint("GET", "templates/{template}/series", TemplateSeriesBody, query=CurveRange)
 def get_template_series(call: Call[CurveRange, Model]) -> Model:
     """Return all sensors of a template on one time axis, as charts draw them."""
     return app().series.of_template(call.path["template"], _span(call.query), call.query.points)

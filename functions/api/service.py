@@ -1,27 +1,27 @@
-"""HTTP: the app itself: how it is, and how to call it."""
+"""HTTP: the app itself: its health, its contract and the contract's page."""
 
 import json
 from functools import cache
 from typing import Any
 
 from functions.http.assets import page
+from functions.http.endpoint import ENDPOINTS, Call, EndpointGroup
 from functions.http.openapi import openapi
-from functions.http.operation import OPERATIONS, Call, Endpoints
 from functions.http.parameters import NoParameters
-from functions.http.policy import policy
 from functions.http.reply import HTML, Reply
+from functions.http.security_headers import security_headers
 from shared import __version__
 from shared.bootstrap import app
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.queries.query import Health
+from shared.usecases.queries.query import HealthBody
 
-endpoints = Endpoints("Service")
-endpoint = endpoints.endpoint
+group = EndpointGroup("Service")
+endpoint = group.endpoint
 
 # What people look for first comes first on the documentation page.
 ORDER = (
-    "What is watched",
+    "Assets",
     "Series",
     "Incidents and estimations",
     "Events",
@@ -32,7 +32,7 @@ ORDER = (
 )
 
 
-@endpoint("GET", "health", Health, access="anyone")
+@endpoint("GET", "health", HealthBody, access="anyone")
 def get_health(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
     """Return how far each template is ingested, how long the queues are, and the version."""
     return app().query.health()
@@ -48,9 +48,9 @@ def get_contract(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
 def get_docs(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
     """Return a page to read this contract on, and to try it."""
     # Swagger UI sets styles of its own.
-    return Reply(page("docs"), media_type=HTML, headers=policy(style_src="'self' 'unsafe-inline'"))
+    return Reply(page("docs"), media_type=HTML, headers=security_headers(style_src="'self' 'unsafe-inline'"))
 
 
 @cache
 def _document() -> str:
-    return json.dumps(openapi(OPERATIONS, __version__, settings().http.auth, ORDER), separators=(",", ":"))
+    return json.dumps(openapi(ENDPOINTS, __version__, settings().http.auth, ORDER), separators=(",", ":"))

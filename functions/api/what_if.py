@@ -1,11 +1,11 @@
-"""HTTP: what if there were a leak."""
+"""HTTP: simulated readings of an assumed leak; nothing is stored."""
 
 from datetime import timedelta
 
 import numpy as np
 from pydantic import Field
 
-from functions.http.operation import Call, Endpoints
+from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from shared.bootstrap import app
 from shared.domain.leak import Leak
@@ -13,11 +13,11 @@ from shared.domain.validation import Model, Moment
 from shared.errors import InvalidInput
 from shared.settings import settings
 
-endpoints = Endpoints("What if")
-endpoint = endpoints.endpoint
+group = EndpointGroup("What if")
+endpoint = group.endpoint
 
 
-class Hypothesis(Model):
+class HypothesisBody(Model):
     """A leak, and the time range in which its readings are wanted."""
 
     leak: Leak
@@ -25,7 +25,7 @@ class Hypothesis(Model):
     to: Moment
 
 
-class SimulatedReadings(Model):
+class SimulatedReadingsBody(Model):
     """What each sensor would read above its background: a row of ``ppmv`` for each of ``sensors``."""
 
     template: str
@@ -35,14 +35,14 @@ class SimulatedReadings(Model):
     current_known: float = Field(description="Share of the times at which the current was measured.")
 
 
-@endpoint("POST", "templates/{template}/simulate", SimulatedReadings, body=Hypothesis, access="reader")
-def simulate_leak(call: Call[NoParameters, Hypothesis]) -> Model:
-    """Simulate a leak in the sea that was measured."""
+@endpoint("POST", "templates/{template}/simulate", SimulatedReadingsBody, body=HypothesisBody, access="reader")
+def simulate_leak(call: Call[NoParameters, HypothesisBody]) -> Model:
+    """Return what each sensor would read of an assumed leak, in the currents that were measured."""
     asked, most = call.body, timedelta(days=settings().query.max_simulated_days)
     if asked.to - asked.from_ > most:
         raise InvalidInput(f"to: a simulation may span at most {most.days} days, not {(asked.to - asked.from_).days}")
     found = app().what_if.run(call.path["template"], asked.leak, asked.from_, asked.to)
-    return SimulatedReadings.model_construct(
+    return SimulatedReadingsBody.model_construct(
         template=found.template.id,
         sensors=tuple(one.id for one in found.template.sensors),
         times=tuple(np.datetime_as_string(found.times, unit="s", timezone="UTC").tolist()),

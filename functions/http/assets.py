@@ -34,7 +34,7 @@ ASSETS: Mapping[str, tuple[str, str]] = {
 
 @cache
 def page(name: str) -> bytes:
-    """Return one of our own pages."""
+    """Return the bytes of one of our own HTML files, by name without suffix."""
     return _read(f"{name}.html")
 
 

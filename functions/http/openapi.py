@@ -1,19 +1,24 @@
-"""The contract: OpenAPI 3.1, made of the registered operations and the models that they name."""
+"""The contract: OpenAPI 3.1, made of the registered endpoints and the models that they name."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import JsonSchemaMode
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import core_schema
 
-from functions.http.operation import Operation
+from functions.http.endpoint import Endpoint
 from functions.http.parameters import NoParameters, path_type
-from functions.http.problem import MEDIA_TYPE, Problem
+from functions.http.problem import MEDIA_TYPE, ProblemBody
 
 REFERENCE = "#/components/schemas/{model}"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 TAG: Mapping[str, Any] = {"schema": {"type": "string"}, "description": "Names this state of the resource."}
+
+# Schemas whose public name keeps the suffix: clients know them by it.
+PUBLIC_AS_THEY_ARE = frozenset({"BaselineBody", "RecipeBody"})
 
 SECURITY: Mapping[str, Mapping[str, Any]] = {
     "keys": {
@@ -35,15 +40,15 @@ SECURITY: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def openapi(operations: Iterable[Operation], version: str, auth: str, order: Sequence[str]) -> Mapping[str, Any]:
-    """Return the contract of these operations, tags in this order; ValueError where one tells nothing of itself."""
-    known = sorted(operations, key=lambda one: (order.index(one.tag), one.route, one.method))
+def openapi(endpoints: Iterable[Endpoint], version: str, auth: str, order: Sequence[str]) -> Mapping[str, Any]:
+    """Return the contract of these endpoints, tags in this order; ValueError where one tells nothing of itself."""
+    known = sorted(endpoints, key=lambda one: (order.index(one.tag), one.route, one.method))
     references, schemas = _schemas(known)
     paths: dict[str, dict[str, Any]] = {}
     for one in known:
         if not one.summary:
             raise ValueError(f"{one.name} has no docstring")
-        paths.setdefault(f"/{one.route}", {})[one.method.lower()] = _operation(one, references, auth)
+        paths.setdefault(f"/{one.route}", {})[one.method.lower()] = _described(one, references, auth)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,21 +67,41 @@ def openapi(operations: Iterable[Operation], version: str, auth: str, order: Seq
 Key = tuple[Any, JsonSchemaMode]
 
 
-def _schemas(operations: Iterable[Operation]) -> tuple[Mapping[Key, Any], Mapping[str, Any]]:
+def public_name(name: str) -> str:
+    """Return a class's name as the contract has it: without the suffix ``Body``, also in brackets."""
+    return re.sub(r"\b(\w+)Body\b", lambda found: found[0 if found[0] in PUBLIC_AS_THEY_ARE else 1], name)
+
+
+class _PublicSchemas(GenerateJsonSchema):
+    """Schemas and their titles under public names."""
+
+    def normalize_name(self, name: str) -> str:
+        return super().normalize_name(public_name(name))
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        found = super().model_schema(schema)
+        if "title" in found:
+            found["title"] = public_name(found["title"])
+        return found
+
+
+def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Mapping[Key, Any], Mapping[str, Any]]:
     """Return a schema for each model as it is taken or given, and what they share."""
-    wanted: dict[Key, TypeAdapter[Any]] = {(Problem, "serialization"): TypeAdapter(Problem)}
-    for one in operations:
+    wanted: dict[Key, TypeAdapter[Any]] = {(ProblemBody, "serialization"): TypeAdapter(ProblemBody)}
+    for one in endpoints:
         if one.body is not None:
             wanted[one.body, "validation"] = TypeAdapter(one.body)
         if one.answer is not None:
             wanted[one.answer, "serialization"] = TypeAdapter(one.answer)
     inputs = [(key, key[1], adapter) for key, adapter in wanted.items()]
-    found, shared = TypeAdapter.json_schemas(inputs, by_alias=True, ref_template=REFERENCE)
+    found, shared = TypeAdapter.json_schemas(
+        inputs, by_alias=True, ref_template=REFERENCE, schema_generator=_PublicSchemas
+    )
     schemas = dict(shared.get("$defs", {}))
     return {key: found[key, key[1]] for key in wanted}, dict(sorted(schemas.items()))
 
 
-def _operation(one: Operation, schemas: Mapping[Key, Any], auth: str) -> Mapping[str, Any]:
+def _described(one: Endpoint, schemas: Mapping[Key, Any], auth: str) -> Mapping[str, Any]:
     described: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.summary,
@@ -91,13 +116,13 @@ def _operation(one: Operation, schemas: Mapping[Key, Any], auth: str) -> Mapping
     return described
 
 
-def _path_parameters(one: Operation) -> list[Mapping[str, Any]]:
+def _path_parameters(one: Endpoint) -> list[Mapping[str, Any]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": path_type(name).json_schema()} for name in one.path
     ]
 
 
-def _query_parameters(one: Operation) -> list[Mapping[str, Any]]:
+def _query_parameters(one: Endpoint) -> list[Mapping[str, Any]]:
     if one.query is NoParameters:
         return []
     schema = TypeAdapter(one.query).json_schema(by_alias=True)
@@ -116,7 +141,7 @@ def _query_parameters(one: Operation) -> list[Mapping[str, Any]]:
     return found
 
 
-def _headers(one: Operation) -> list[Mapping[str, Any]]:
+def _headers(one: Endpoint) -> list[Mapping[str, Any]]:
     header, what = ("If-None-Match", "ETag seen") if one.method == "GET" else ("If-Match", "ETag to be changed")
     if one.method != "GET" and not one.conditional:
         return []
@@ -124,8 +149,8 @@ def _headers(one: Operation) -> list[Mapping[str, Any]]:
     return [{"name": header, "in": "header", "required": False, "description": what, "schema": schema}]
 
 
-def statuses_of(one: Operation) -> set[HTTPStatus]:
-    """Return the problems that an operation may end in."""
+def statuses_of(one: Endpoint) -> set[HTTPStatus]:
+    """Return the problems that an endpoint may end in."""
     found = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.TOO_MANY_REQUESTS, *one.problems}
     found.add(HTTPStatus.BAD_REQUEST)  # any parameter that is not known
     if one.access != "anyone":
@@ -139,7 +164,7 @@ def statuses_of(one: Operation) -> set[HTTPStatus]:
     return found
 
 
-def _responses(one: Operation, schemas: Mapping[Key, Any], auth: str) -> Mapping[str, Any]:
+def _responses(one: Endpoint, schemas: Mapping[Key, Any], auth: str) -> Mapping[str, Any]:
     good: dict[str, Any] = {"description": one.summary}
     if one.answer is not None:
         schema = schemas[one.answer, "serialization"]

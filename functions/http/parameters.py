@@ -68,7 +68,7 @@ class Parameters(Model):
 
 
 class NoParameters(Parameters):
-    """No parameter."""
+    """Of an endpoint that takes no query."""
 
 
 @cache

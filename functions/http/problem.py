@@ -20,14 +20,14 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:subsea-leak-detection:"
 
 
-class Finding(Model):
+class FindingBody(Model):
     """A property of the request, and what is expected of it."""
 
     property: str
     expected: str
 
 
-class Problem(Model):
+class ProblemBody(Model):
     """What went wrong; ``type`` is stable, clients may branch on it."""
 
     type: str = Field(pattern=f"^{TYPE}[a-z-]+$")
@@ -35,13 +35,13 @@ class Problem(Model):
     status: int = Field(ge=400, le=599)
     detail: str
     invocation_id: str
-    errors: tuple[Finding, ...] = ()
+    errors: tuple[FindingBody, ...] = ()
     contents: dict[str, int] = Field(default_factory=dict, description="What a forced deletion would remove.")
 
 
 @dataclass(frozen=True)
 class Refusal(Exception):
-    """A request that HTTP itself refuses."""
+    """A request that is refused before it reaches a use case: status, problem type, detail and headers."""
 
     status: HTTPStatus
     type: str

@@ -24,7 +24,7 @@ GZIPPED = "-gzip"  # ends the ETag of an answer that is compressed: another repr
 COMMON: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 
 
-class Listing(Model, Generic[ItemT]):
+class ListingBody(Model, Generic[ItemT]):
     """One page of a list; ``continuation`` asks for the next one, null: there is none."""
 
     items: tuple[ItemT, ...]
@@ -33,12 +33,12 @@ class Listing(Model, Generic[ItemT]):
 
 def listing_of(item: Any) -> Any:
     """Return the type of a page of such items, for the contract."""
-    return Listing[item]
+    return ListingBody[item]
 
 
 def listing(items: Sequence[BaseModel], continuation: str | None = None) -> Model:
     """Return a page of a list."""
-    page: Model = Listing[SerializeAsAny[BaseModel]].model_construct(items=tuple(items), continuation=continuation)
+    page: Model = ListingBody[SerializeAsAny[BaseModel]].model_construct(items=tuple(items), continuation=continuation)
     return page
 
 

@@ -31,7 +31,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Mark:
+class Marker:
     """A place with the names of what is there, and the ids of sensors among it."""
 
     name: str
@@ -59,7 +59,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a template of HTML needs to draw."""
+    """A drawing in metres: its frame, the map of the place, walls, leak points, sensors and the likeliest place."""
 
     left: float
     top: float
@@ -69,9 +69,9 @@ class Drawing:
     region_50: str  # the path around the cells that hold half of the probability
     region_90: str
     sides: Sequence[Side]
-    points: Sequence[Mark]
-    sensors: Sequence[Mark]
-    target: Mark | None  # the likeliest place
+    points: Sequence[Marker]
+    sensors: Sequence[Marker]
+    target: Marker | None  # the likeliest place
 
     @property
     def font(self) -> float:
@@ -89,15 +89,15 @@ def plan(template: Template, estimation: Estimation | None) -> Drawing:
         "port": (-half_width, half_length, -half_width, -half_length),
     }
     sides = [Side(name, *corners[name], porosity=getattr(template.porosity, name)) for name in WALLS]
-    points = _together(Mark(one.name, one.x, -one.y) for one in template.leak_points)
-    sensors = _together(Mark(str(one.number), one.x, -one.y, (one.id,)) for one in template.sensors)
+    points = _together(Marker(one.name, one.x, -one.y) for one in template.leak_points)
+    sensors = _together(Marker(str(one.number), one.x, -one.y, (one.id,)) for one in template.sensors)
     cells, inner, outer = _map(estimation, "x", "y")
-    reach = [*((mark.x, mark.y) for mark in (*points, *sensors)), (half_width, half_length)]
+    reach = [*((marker.x, marker.y) for marker in (*points, *sensors)), (half_width, half_length)]
     wide = MARGIN * max(abs(x) for x, _ in reach)
     high = MARGIN * max(abs(y) for _, y in reach)
     size = max(wide, high)
     place = estimation.place if estimation is not None else None
-    target = Mark("", place.x, -place.y) if place is not None else None
+    target = Marker("", place.x, -place.y) if place is not None else None
     return Drawing(-size, -size, 2 * size, 2 * size, cells, inner, outer, sides, points, sensors, target)
 
 
@@ -109,24 +109,24 @@ def elevation(template: Template, estimation: Estimation | None) -> Drawing:
         Side("starboard", half, 0, half, -top, template.porosity.starboard),
         Side("roof", -half, -top, half, -top, 0 if template.roof else 1),
     ]
-    points = _together(Mark(one.name, one.x, -one.z) for one in template.leak_points)
-    sensors = _together(Mark(str(one.number), one.x, -one.z, (one.id,)) for one in template.sensors)
+    points = _together(Marker(one.name, one.x, -one.z) for one in template.leak_points)
+    sensors = _together(Marker(str(one.number), one.x, -one.z, (one.id,)) for one in template.sensors)
     cells, inner, outer = _map(estimation, "x", "z")
-    marks = (*points, *sensors)
-    wide = MARGIN * max([half, *(abs(mark.x) for mark in marks)])
-    high = MARGIN * max([top, *(-mark.y for mark in marks)])
+    markers = (*points, *sensors)
+    wide = MARGIN * max([half, *(abs(marker.x) for marker in markers)])
+    high = MARGIN * max([top, *(-marker.y for marker in markers)])
     place = estimation.place if estimation is not None else None
-    target = Mark("", place.x, -place.z) if place is not None else None
+    target = Marker("", place.x, -place.z) if place is not None else None
     return Drawing(-wide, -high, 2 * wide, 1.12 * high, cells, inner, outer, sides, points, sensors, target)
 
 
-def _together(marks: Iterable[Mark]) -> list[Mark]:
-    """Return the marks, those at one place as one."""
-    found: dict[tuple[float, float], Mark] = {}
-    for one in marks:
+def _together(markers: Iterable[Marker]) -> list[Marker]:
+    """Return the markers, those at one place as one."""
+    found: dict[tuple[float, float], Marker] = {}
+    for one in markers:
         key = round(one.x, 1), round(one.y, 1)
         there = found.get(key)
-        found[key] = one if there is None else Mark(f"{there.name},{one.name}", one.x, one.y, there.ids + one.ids)
+        found[key] = one if there is None else Marker(f"{there.name},{one.name}", one.x, one.y, there.ids + one.ids)
     return list(found.values())
 
 
@@ -145,7 +145,7 @@ def _map(estimation: Estimation | None, first: str, second: str) -> tuple[list[C
     places = estimation.places if estimation is not None else ()
     if not places:
         return [], "", ""
-    across, up = Grid.of(places, first), Grid.of(places, second)
+    across, up = CellAxis.of(places, first), CellAxis.of(places, second)
     share: defaultdict[tuple[int, int], float] = defaultdict(float)
     for one in places:
         share[across.index(getattr(one, first)), up.index(getattr(one, second))] += one.probability
@@ -165,15 +165,15 @@ def _map(estimation: Estimation | None, first: str, second: str) -> tuple[list[C
 
 
 @dataclass(frozen=True)
-class Grid:
+class CellAxis:
     """The cells along an axis: the first one's centre, and their distance [m]."""
 
     first: float
     step: float
 
     @classmethod
-    def of(cls, places: Iterable[PlaceProbability], axis: str) -> "Grid":
-        """Return the grid of places; of one cell alone, a metre wide."""
+    def of(cls, places: Iterable[PlaceProbability], axis: str) -> "CellAxis":
+        """Return the cells of places along an axis; a single one is a metre wide."""
         known = sorted({round(getattr(one, axis), 3) for one in places})
         return cls(known[0], min((b - a for a, b in pairwise(known) if b - a > LEAST_STEP), default=1.0))
 
@@ -186,7 +186,7 @@ class Grid:
         return self.first + (index - 0.5) * self.step
 
 
-def _outline(keys: Iterable[tuple[int, int]], across: Grid, up: Grid) -> str:
+def _outline(keys: Iterable[tuple[int, int]], across: CellAxis, up: CellAxis) -> str:
     """Return the path around a set of cells: the edges that only one of them has."""
     edges: set[tuple[int, int, int, int]] = set()
     for a, b in keys:

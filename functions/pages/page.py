@@ -8,11 +8,11 @@ from http import HTTPStatus
 import azure.functions as func
 
 from functions.http.access import Access
-from functions.http.operation import Handler, Operation, serve
+from functions.http.endpoint import Endpoint, Handler, serve
 from functions.http.parameters import NoParameters, Parameters
-from functions.http.policy import policy
 from functions.http.problem import problem_of
 from functions.http.reply import HTML, Reply
+from functions.http.security_headers import security_headers
 from functions.pages.render import render
 
 
@@ -28,7 +28,7 @@ class Pages:
         """Register a handler that answers with a page, or a file of one."""
 
         def register(handler: Handler) -> Handler:
-            operation = Operation(
+            endpoint = Endpoint(
                 name=f"page_{handler.__name__}",
                 method="GET",
                 route=route,
@@ -43,22 +43,25 @@ class Pages:
                 problems=frozenset(),
                 conditional=False,
             )
-            serve(self.blueprint, operation, handler, "", _problem_page)
+            serve(self.blueprint, endpoint, handler, "", _problem_page)
             return handler
 
         return register
 
 
 def shown(file: str, values: Mapping[str, object]) -> Reply:
-    """Return a page."""
-    return Reply(render(file, values), media_type=HTML, headers=policy())
+    """Return a file of HTML rendered with these values, as a reply with the security headers."""
+    return Reply(render(file, values), media_type=HTML, headers=security_headers())
 
 
 def _problem_page(error: Exception, invocation: str) -> func.HttpResponse:
     """Return what went wrong as a page; the log tells more by the invocation."""
     response = problem_of(error, invocation)
     told = json.loads(response.get_body())
-    headers = {**policy(), **{name: value for name, value in response.headers.items() if name != "Content-Type"}}
+    headers = {
+        **security_headers(),
+        **{name: value for name, value in response.headers.items() if name != "Content-Type"},
+    }
     return func.HttpResponse(
         render("problem.html", {"problem": told}), status_code=response.status_code, mimetype=HTML, headers=headers
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from functions.http.assets import asset
-from functions.http.operation import Call
+from functions.http.endpoint import Call
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply
 from functions.pages.drawing import arrow_length, elevation, from_north, plan
@@ -22,7 +22,7 @@ blueprint, page = site.blueprint, site.page
 
 @page("overview")
 def overview(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
-    """Show every template, what is wrong first."""
+    """Return the page of all templates, the most urgent first."""
     found = app().look.overview()
     wrong = [one for one in found if one.urgency < UNSCORED]
     return _shown(
@@ -36,7 +36,7 @@ def overview(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
 
 @page("templates/{template}")
 def template(call: Call[NoParameters, Model]) -> Reply:
-    """Show a template: where its sensors are and what they say, and where a leak may be."""
+    """Return a template's page: where its sensors are and what they read, and where a leak may be."""
     found = app().look.template(call.path["template"])
     answer = found.estimation.estimation if found.estimation else None
     one, current = found.state.template, found.current
@@ -58,7 +58,7 @@ def template(call: Call[NoParameters, Model]) -> Reply:
 
 @page("templates/{template}/what-if")
 def what_if(call: Call[NoParameters, Model]) -> Reply:
-    """Ask what a leak would look like."""
+    """Return the form that simulates a leak at a template."""
     found = app().look.template(call.path["template"])
     one = found.state.template
     return _shown(
@@ -78,7 +78,7 @@ def what_if(call: Call[NoParameters, Model]) -> Reply:
 
 @page("incidents/{incident}")
 def incident(call: Call[NoParameters, Model]) -> Reply:
-    """Show an incident: what happened, where, how much, since when, and how sure that is."""
+    """Return an incident's page: what happened, where, how much, since when, and how sure that is."""
     found = app().look.incident(call.path["incident"])
     answer = found.estimation.estimation if found.estimation else None
     return _shown(
@@ -100,7 +100,7 @@ def incident(call: Call[NoParameters, Model]) -> Reply:
 
 @page("sensors/{sensor}")
 def sensor(call: Call[NoParameters, Model]) -> Reply:
-    """Show a sensor: its history, what scores it, how good its data are, and what people said of it."""
+    """Return a sensor's page: its history, its baseline in use, the quality of its data, and the feedback on it."""
     found = app().look.sensor(call.path["sensor"])
     return _shown(
         "sensor.html",
@@ -117,7 +117,7 @@ def sensor(call: Call[NoParameters, Model]) -> Reply:
 
 @page("assets/{asset}", access="anyone")
 def assets(call: Call[NoParameters, Model]) -> Reply:
-    """Return a script or style; it tells nothing of what is watched."""
+    """Return a script or style; it holds nothing of platforms or sensors."""
     content, kind = asset(call.path["asset"])
     return Reply(content, media_type=kind)
 

@@ -1,4 +1,4 @@
-// Shows the contract. Deep links keep the operation; nothing is fetched from anywhere else.
+// Shows the contract. Deep links keep the endpoint; nothing is fetched from anywhere else.
 SwaggerUIBundle({
   url: "openapi.json",
   domNode: document.getElementById("contract"),

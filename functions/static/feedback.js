@@ -10,7 +10,7 @@ async function send(method, url, body) {
   if (!found.ok) throw new Error((await found.json().catch(() => ({}))).detail ?? `the server answers ${found.status}`);
 }
 
-async function tell(work, done) {
+async function submit(work, done) {
   answer.textContent = "…";
   try {
     await work();
@@ -34,10 +34,10 @@ form.addEventListener("submit", (event) => {
   const given = Object.fromEntries(new FormData(form));
   const moment = (text) => `${text.slice(0, 16)}:00Z`;
   const body = { ...given, from: moment(given.from), to: moment(given.to) };
-  tell(() => send("POST", path, body), "Thank you. The history is being scored anew; this page shows it when it is done.");
+  submit(() => send("POST", path, body), "Thank you. The history is being scored again; this page shows it when it is done.");
 });
 
 document.getElementById("marks").addEventListener("click", (event) => {
   const mark = event.target.dataset.undo;
-  if (mark) tell(() => send("DELETE", `${path}/${mark}`), "Taken back. The history is being scored anew.");
+  if (mark) submit(() => send("DELETE", `${path}/${mark}`), "Withdrawn. The history is being scored again.");
 });

@@ -8,6 +8,13 @@ from datetime import datetime
 
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, EstimationStep, Observations
+from shared.domain.estimation_words import (
+    dissolved_rate,
+    external_probability,
+    leak_probability,
+    location,
+    onset,
+)
 from shared.domain.event import incident_estimated
 from shared.domain.incident import CriticalMessage
 from shared.domain.platform import Platform
@@ -24,7 +31,7 @@ MOST_STEPS = 400  # of an incident's course: months of updates, and they fit int
 LEAST_TOLD = 0.01  # probability that is worth a word
 BACKGROUND_SHARE = 0.75  # of the data before the Critical may hold the onset; what is before is background
 
-# The door of shared.estimation, with the times between which the leak may have begun.
+# The entry point of shared.estimation, with the times between which the leak may have begun.
 Invert = Callable[[Template, Environment, Observations, datetime, datetime], Estimation]
 
 
@@ -114,17 +121,9 @@ def step_of(answer: Estimation, at: datetime) -> EstimationStep:
 
 def in_words(answer: Estimation) -> str:
     """Return the answer in one sentence."""
-    text = f"{answer.verdict}: probability of a leak here {answer.probability:.2f}"
+    parts = [leak_probability(answer)]
     if answer.probability_external >= LEAST_TOLD:
-        text += f", of an external cause {answer.probability_external:.2f}"
-    if answer.verdict != "CONFIRMED":
-        return text
-    if answer.place is not None and answer.location_error_m is not None:
-        text += f", at x {answer.place.x:.1f} y {answer.place.y:.1f} z {answer.place.z:.1f} m"
-        text += f" (within {answer.location_error_m:.1f} m)"
-    if answer.dissolved_rate_kg_s is not None:
-        rate = answer.dissolved_rate_kg_s
-        text += f", dissolved {rate.median:.2g} kg/s ({rate.low_90:.2g} to {rate.high_90:.2g})"
-    if answer.onset is not None:
-        text += f", since {iso(answer.onset.median)}"
-    return text
+        parts.append(external_probability(answer))
+    if answer.verdict == "CONFIRMED":
+        parts += [location(answer), dissolved_rate(answer), onset(answer)]
+    return f"{answer.verdict}: {', '.join(filter(None, parts))}"

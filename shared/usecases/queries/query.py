@@ -1,4 +1,4 @@
-"""Query: what people and other services ask for; reads only."""
+"""Query: the stored resources as the API and pages return them; reads only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from shared.usecases.poison import poisoned
 STALE = timedelta(minutes=30)
 
 
-class TemplateHealth(Model):
+class TemplateHealthBody(Model):
     """How far a template is ingested, and how many of its sensors can be scored."""
 
     template: str
@@ -45,19 +45,19 @@ class TemplateHealth(Model):
     stale: bool
 
 
-class Health(Model):
+class HealthBody(Model):
     """How the system is; ``degraded``: a template is behind or waits to be scored, or a message failed for good."""
 
     status: Literal["ok", "degraded"]
     version: str
     now: AwareDatetime
-    templates: tuple[TemplateHealth, ...]
+    templates: tuple[TemplateHealthBody, ...]
     queues: dict[str, int]
 
 
 @dataclass(frozen=True)
 class Query:
-    """Answers questions about what is stored."""
+    """Returns what is stored: platforms, incidents, estimations, events, and the health of all."""
 
     registry: Registry
     incidents_table: Incidents
@@ -129,7 +129,7 @@ class Query:
             self.template(subject)
         return self.events_table.list(subject, limit=limit, after=after)
 
-    def health(self) -> Health:
+    def health(self) -> HealthBody:
         """Return the state of ingestion per template, the queues' lengths and the version."""
         now = self.clock.now().replace(microsecond=0)
         templates = tuple(
@@ -140,15 +140,15 @@ class Query:
         queues = dict(self.messages.lengths())
         behind = any(one.stale or one.sensors_of_another_engine for one in templates if one.sensors)
         status: Literal["ok", "degraded"] = "degraded" if behind or poisoned(queues) else "ok"
-        return Health(status=status, version=__version__, now=now, templates=templates, queues=queues)
+        return HealthBody(status=status, version=__version__, now=now, templates=templates, queues=queues)
 
 
-def _health(watched: Watched, template: Template, now: datetime) -> TemplateHealth:
+def _health(watched: Watched, template: Template, now: datetime) -> TemplateHealthBody:
     moments = watched.watermarks.get(template.id, {})
     until = min(moments.values(), default=None)
     late = None if until is None else now - until
     histories = [watched.history(one.id) for one in template.sensors]
-    return TemplateHealth(
+    return TemplateHealthBody(
         template=template.id,
         ingested_until=until,
         lag_seconds=None if late is None else int(late.total_seconds()),

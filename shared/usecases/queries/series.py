@@ -11,23 +11,25 @@ from pydantic import TypeAdapter, ValidationError
 from shared.arrays import Flags, Floats, Indices, Levels, Times
 from shared.detection import Fault
 from shared.domain.deviation import Level
-from shared.domain.series import (
-    DeviationBuckets,
-    Deviations,
-    ReadingBuckets,
-    Readings,
-    SensorCurve,
-    TemplateSeries,
+from shared.domain.series_bodies import (
+    DeviationBucketsBody,
+    DeviationsBody,
+    ReadingBucketsBody,
+    ReadingsBody,
+    SensorCurveBody,
+    TemplateSeriesBody,
 )
 from shared.domain.tsd import BUCKET, EARLIEST, floor_to_bucket, iso, to_datetime64, utc
 from shared.domain.validation import Moment
 from shared.errors import InvalidInput
-from shared.ports import Deviations as DeviationsTable
-from shared.ports import Registry
+from shared.ports import Deviations, Registry
 from shared.usecases.lookup import look_up_sensor, look_up_template
 
 MOST_POINTS = 10_000
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WIDTHS = {"1h": timedelta(hours=1), "1d": timedelta(days=1)}
+# The only rule of what a resolution may be; the contract shows it. MOST_POINTS is a power of ten.
+_FEWER_POINTS = f"[1-9][0-9]{{0,{len(str(MOST_POINTS)) - 2}}}"
+RESOLUTION_PATTERN = f"^({'|'.join(['raw', *WIDTHS, _FEWER_POINTS, str(MOST_POINTS)])})$"
 EPOCH = datetime(1970, 1, 1, tzinfo=EARLIEST.tzinfo)
 
 
@@ -78,11 +80,10 @@ class Resolution:
     @classmethod
     def parse(cls, text: str) -> "Resolution":
         """Return ``raw``, ``1h``, ``1d`` or a number of points; raises InvalidInput."""
-        known = {"raw": cls(), "1h": cls(width=HOUR), "1d": cls(width=DAY)}
-        if text in known:
-            return known[text]
-        if re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) and 1 <= int(text) <= MOST_POINTS:
-            return cls(points=int(text))
+        if re.fullmatch(RESOLUTION_PATTERN, text):
+            if text == "raw":
+                return cls()
+            return cls(width=WIDTHS[text]) if text in WIDTHS else cls(points=int(text))
         raise InvalidInput(
             f"resolution: must be raw, 1h, 1d or a number of points in [1, {MOST_POINTS}], not {text[:40]!r}"
         )
@@ -148,21 +149,21 @@ class Grid:
 
 @dataclass(frozen=True)
 class Series:
-    """Answers what a sensor read, and how it was scored."""
+    """Returns a sensor's readings and scores, and all of a template's, as columns."""
 
     registry: Registry
-    deviations: DeviationsTable
+    deviations: Deviations
     most_samples: int  # of one page of samples as they are
 
     def readings(
         self, sensor: str, span: TimeRange, resolution: Resolution, continuation: str | None
-    ) -> Readings | ReadingBuckets:
+    ) -> ReadingsBody | ReadingBucketsBody:
         """Return the sensor's readings; raises NotFound or InvalidInput."""
         look_up_sensor(self.registry, sensor)
         if resolution.raw:
             page, rest = self._page(span, continuation)
             times, columns = self._columns(sensor, page, ("ppmv",))
-            return Readings.model_construct(
+            return ReadingsBody.model_construct(
                 sensor=sensor, times=_texts(times), ppmv=_numbers(columns["ppmv"]), continuation=rest
             )
         _refuse_continuation(continuation)
@@ -170,7 +171,7 @@ class Series:
         times, columns = self._columns(sensor, span, ("ppmv",))
         ppmv, bucket = columns["ppmv"], grid.of(times)
         low, mean, high = grid.spread(bucket, ppmv)
-        return ReadingBuckets.model_construct(
+        return ReadingBucketsBody.model_construct(
             sensor=sensor,
             bucket_seconds=int(grid.width.total_seconds()),
             times=_texts(grid.times),
@@ -183,14 +184,14 @@ class Series:
 
     def scores(
         self, sensor: str, span: TimeRange, resolution: Resolution, continuation: str | None
-    ) -> Deviations | DeviationBuckets:
+    ) -> DeviationsBody | DeviationBucketsBody:
         """Return the sensor's scores, levels and faults; raises NotFound or InvalidInput."""
         look_up_sensor(self.registry, sensor)
         names = ("score", "level", "fault")
         if resolution.raw:
             page, rest = self._page(span, continuation)
             times, columns = self._columns(sensor, page, names)
-            return Deviations.model_construct(
+            return DeviationsBody.model_construct(
                 sensor=sensor,
                 times=_texts(times),
                 score=_numbers(columns["score"].astype(np.float64).round(4)),
@@ -203,7 +204,7 @@ class Series:
         times, columns = self._columns(sensor, span, names)
         bucket, level = grid.of(times), columns["level"]
         low, mean, high = grid.spread(bucket, columns["score"].astype(np.float64))
-        return DeviationBuckets.model_construct(
+        return DeviationBucketsBody.model_construct(
             sensor=sensor,
             bucket_seconds=int(grid.width.total_seconds()),
             times=_texts(grid.times),
@@ -218,11 +219,11 @@ class Series:
             faulty=grid.count(bucket, columns["fault"] != Fault.NONE),
         )
 
-    def of_template(self, template: str, span: TimeRange, points: int) -> TemplateSeries:
+    def of_template(self, template: str, span: TimeRange, points: int) -> TemplateSeriesBody:
         """Return all sensors' readings and scores at so many points at most; raises NotFound or InvalidInput."""
         _, known = look_up_template(self.registry, template)
         grid = Grid.over(span, Resolution(points=points))
-        return TemplateSeries.model_construct(
+        return TemplateSeriesBody.model_construct(
             template=known.id,
             start=grid.start,
             bucket_seconds=int(grid.width.total_seconds()),
@@ -230,13 +231,13 @@ class Series:
             sensors=[self._curve(one.id, span, grid) for one in known.sensors],
         )
 
-    def _curve(self, sensor: str, span: TimeRange, grid: Grid) -> SensorCurve:
+    def _curve(self, sensor: str, span: TimeRange, grid: Grid) -> SensorCurveBody:
         times, columns = self._columns(sensor, span, ("ppmv", "score", "level"))
         bucket = grid.of(times)
         low, mean, high = grid.spread(bucket, columns["ppmv"])
         _, _, score = grid.spread(bucket, columns["score"].astype(np.float64))
         single = grid.width == BUCKET
-        return SensorCurve.model_construct(
+        return SensorCurveBody.model_construct(
             sensor=sensor,
             mean=_numbers(mean.round(3)),
             least=None if single else _numbers(low.round(3)),

@@ -15,7 +15,7 @@ from shared.ports import Baselines, Deviations, Estimations, Events, Incidents, 
 
 @dataclass(frozen=True)
 class StoredContents:
-    """Counts and removes."""
+    """Counts what belongs to a sensor or a template, and removes it."""
 
     lake: Lake
     baselines: Baselines

@@ -1,4 +1,4 @@
-"""What a browser may do with our pages: their own scripts and styles, this host, no frame, nothing inline."""
+"""Headers that say what a browser may do with our pages: their own scripts and styles, no frame, nothing inline."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ _RULES = {
 }
 
 
-def policy(**other: str) -> Mapping[str, str]:
+def security_headers(**other: str) -> Mapping[str, str]:
     """Return the headers of a page; ``other``: rules that differ, such as ``style_src``."""
     rules = _RULES | {name.replace("_", "-"): rule for name, rule in other.items()}
     return {

@@ -11,7 +11,7 @@ from pydantic import Field, create_model
 from shared.domain.validation import Model
 
 
-def variant(
+def derive_model(
     name: str,
     source: type[Model],
     *,
@@ -35,10 +35,10 @@ def variant(
     return create_model(name, __base__=Model, __doc__=source.__doc__, **fields)
 
 
-def shown(variant: Any, source: Model, **more: object) -> Model:
-    """Return what the variant shows of a domain object, which was validated when it was made."""
-    own = {name: getattr(source, name) for name in type(source).model_fields if name in variant.model_fields}
-    found: Model = variant.model_construct(**own | more)
+def shown(model: Any, source: Model, **more: object) -> Model:
+    """Return what the model shows of a domain object, which was validated when it was made."""
+    own = {name: getattr(source, name) for name in type(source).model_fields if name in model.model_fields}
+    found: Model = model.model_construct(**own | more)
     return found
 
 

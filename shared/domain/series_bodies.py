@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 from shared.domain.validation import Model
 
 
-class Readings(Model):
+class ReadingsBody(Model):
     """A sensor's readings: column ``ppmv`` at ``times``; null: nothing usable came."""
 
     sensor: str
@@ -17,7 +17,7 @@ class Readings(Model):
     continuation: str | None
 
 
-class ReadingBuckets(Model):
+class ReadingBucketsBody(Model):
     """Least, mean and largest reading of each bucket; null: nothing usable came in it."""
 
     sensor: str
@@ -31,7 +31,7 @@ class ReadingBuckets(Model):
     bad: list[int]  # samples of which only bad values came
 
 
-class Deviations(Model):
+class DeviationsBody(Model):
     """A sensor's scores (1.0 is Warning's edge, 2.0 Critical's), levels, and faults; null: none."""
 
     sensor: str
@@ -42,7 +42,7 @@ class Deviations(Model):
     continuation: str | None
 
 
-class DeviationBuckets(Model):
+class DeviationBucketsBody(Model):
     """Least, mean and largest score of each bucket, its worst level, and how many samples have which."""
 
     sensor: str
@@ -59,7 +59,7 @@ class DeviationBuckets(Model):
     faulty: list[int]  # samples of a sensor that was not well
 
 
-class SensorCurve(Model):
+class SensorCurveBody(Model):
     """A sensor's part of a template's series: per bucket readings [ppmv], the largest score, and the worst level.
 
     Without ``least`` and ``largest`` each bucket is one sample. Levels: 0 Ok, 1 Warning, 2 Critical, -1 Undefined.
@@ -73,11 +73,11 @@ class SensorCurve(Model):
     level: list[int]
 
 
-class TemplateSeries(Model):
+class TemplateSeriesBody(Model):
     """All sensors of a template on one time axis: bucket k begins at ``start`` + k times ``bucket_seconds``."""
 
     template: str
     start: AwareDatetime
     bucket_seconds: int
     size: int
-    sensors: list[SensorCurve]
+    sensors: list[SensorCurveBody]

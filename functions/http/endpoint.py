@@ -1,4 +1,4 @@
-"""Endpoints: each is one function of the app, one operation of the contract, and one call of a use case."""
+"""Endpoints: each is one function of the app, one entry of the contract, and one call of a use case."""
 
 import logging
 import re
@@ -28,7 +28,7 @@ BodyT = TypeVar("BodyT")
 
 @dataclass(frozen=True)
 class Call(Generic[QueryT, BodyT]):
-    """A request that was found to be in order."""
+    """A validated request: its path, query and body as the endpoint declared them."""
 
     request: func.HttpRequest
     path: Mapping[str, str]
@@ -48,8 +48,8 @@ Handler = Callable[[Call[Any, Any]], Any]
 
 
 @dataclass(frozen=True)
-class Operation:
-    """What the contract says of an endpoint."""
+class Endpoint:
+    """An endpoint, as the contract describes it."""
 
     name: str
     method: str
@@ -71,7 +71,7 @@ class Operation:
         return parameters_of(self.route)
 
 
-OPERATIONS: list[Operation] = []  # of all families, in order of registration: the contract
+ENDPOINTS: list[Endpoint] = []  # of all groups, in order of registration: the contract
 
 
 def parameters_of(route: str) -> tuple[str, ...]:
@@ -85,8 +85,8 @@ def _rate_limit() -> RateLimit:
 
 
 @dataclass(frozen=True)
-class Endpoints:
-    """The endpoints of one family, on one blueprint."""
+class EndpointGroup:
+    """The endpoints of one tag, on one blueprint."""
 
     tag: str
     blueprint: func.Blueprint = field(default_factory=func.Blueprint)
@@ -105,13 +105,13 @@ class Endpoints:
         problems: Sequence[HTTPStatus] = (),
         conditional: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Register a handler as function and operation; its name and first line of docstring tell what it is."""
+        """Register a handler as function and endpoint; its name and first line of docstring tell what it is."""
         unknown = set(parameters_of(route)) - PATH.keys()
         if unknown:
             raise ValueError(f"route {route}: no type for {unknown}")
 
         def register(handler: Handler) -> Handler:
-            operation = Operation(
+            endpoint = Endpoint(
                 name=handler.__name__,
                 method=method,
                 route=route,
@@ -126,8 +126,8 @@ class Endpoints:
                 problems=frozenset(problems),
                 conditional=conditional,
             )
-            OPERATIONS.append(operation)
-            serve(self.blueprint, operation, handler, ROOT)
+            ENDPOINTS.append(endpoint)
+            serve(self.blueprint, endpoint, handler, ROOT)
             return handler
 
         return register
@@ -137,20 +137,20 @@ Problems = Callable[[Exception, str], func.HttpResponse]
 
 
 def respond(
-    operation: Operation, handler: Handler, request: func.HttpRequest, invocation: str, problems: Problems = problem_of
+    endpoint: Endpoint, handler: Handler, request: func.HttpRequest, invocation: str, problems: Problems = problem_of
 ) -> func.HttpResponse:
     """Return the handler's answer to the request, or the problem that it ended in; never a stack trace."""
     try:
-        check_access(request, operation.access)
+        check_access(request, endpoint.access)
         check_rate(request, _rate_limit())
         call: Call[Any, Any] = Call(
             request,
-            read_path(request, operation.path),
-            read_query(request, operation.query),
-            read_body(request, operation.body, 1024 * settings().http.max_body_kb) if operation.body else None,
+            read_path(request, endpoint.path),
+            read_query(request, endpoint.query),
+            read_body(request, endpoint.body, 1024 * settings().http.max_body_kb) if endpoint.body else None,
         )
         result = handler(call)
-        reply = result if isinstance(result, Reply) else Reply(result, operation.status)
+        reply = result if isinstance(result, Reply) else Reply(result, endpoint.status)
         response = response_of(request, reply)
     except Exception as error:
         response = problems(error, invocation)
@@ -161,14 +161,14 @@ def respond(
 
 
 def serve(
-    blueprint: func.Blueprint, operation: Operation, handler: Handler, root: str, problems: Problems = problem_of
+    blueprint: func.Blueprint, endpoint: Endpoint, handler: Handler, root: str, problems: Problems = problem_of
 ) -> None:
     """Register the function that the platform calls; it takes what the platform passes, by name."""
 
     def run(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         with invocation(context):
-            return respond(operation, handler, req, context.invocation_id, problems)
+            return respond(endpoint, handler, req, context.invocation_id, problems)
 
-    level = auth_level(operation.access)
-    routed = blueprint.route(route=root + operation.route, methods=[operation.method], auth_level=level)(run)
-    blueprint.function_name(operation.name)(routed)
+    level = auth_level(endpoint.access)
+    routed = blueprint.route(route=root + endpoint.route, methods=[endpoint.method], auth_level=level)(run)
+    blueprint.function_name(endpoint.name)(routed)
