@@ -287,7 +287,8 @@ class _Run:
             return
         had_rows = any(self._stored[sensor.id, day].row is not None for sensor in self._template.sensors)
         for sensor in self._template.sensors:
-            event = self._event("unknown_series", day, sensor.id, f"OMNIA knows no series {sensor.tag} for {sensor.id}")
+            why = f"{self._watched.platform.source_name} knows no series {sensor.tag} for {sensor.id}"
+            event = self._event("unknown_series", day, sensor.id, why)
             if document.series_of(sensor) is None:
                 self._do.events.put(event)
             elif had_rows and self._stored[sensor.id, day].row is None:
