@@ -230,8 +230,9 @@ def test_a_source_is_built_once_when_it_is_first_read() -> None:
         found["other"]
 
 
-def test_nothing_of_the_run_depends_on_a_platform_that_is_not_registered() -> None:
-    """A platform of any other id over HTTP reads OMNIA, whatever its tags are."""
+def test_a_platform_that_is_not_registered_is_read_from_omnia(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that somebody creates over HTTP, whatever its tags are."""
+    monkeypatch.delitem(PLATFORMS, "heidrun", raising=False)
     world = World()
     world.registry.add(of_heidrun("a", "b"))
     omnia = FakeSource()
