@@ -30,6 +30,7 @@ from local.snapshot import differences, snapshot
 from shared.bootstrap import Bootstrap
 from shared.domain.tsd import floor_to_bucket, iso
 from shared.errors import LeakDetectionError
+from shared.platforms import OMNIA
 from shared.settings import load_settings
 
 LEAK = {"--leak-template": "snorre-w", "--leak-point": "W2", "--leak-rate": "4e-5", "--leak-hours-ago": "40"}
@@ -86,7 +87,7 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     os.environ.update(settings)
     app = Bootstrap(load_settings())
     app.ensure_storage()
-    seed(app, seed_platforms())
+    seed(app, [one for one in seed_platforms() if one.rules.source == OMNIA])  # the emulator plays no other source
     before = snapshot(app)
     port = [] if options.port is None else ["--port", str(options.port)]
     host = stack.enter_context(HostProcess(settings, "--lease", "10", *port, log=folder / "host.log"))

@@ -1,7 +1,7 @@
 """Wiring: builds adapters and use cases from the settings, each on first use, once per process."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -14,6 +14,7 @@ from shared.adapters.blobs import BlobBaselines, BlobLake
 from shared.adapters.clock import FixedClock, SystemClock
 from shared.adapters.development import expand
 from shared.adapters.queues import StorageQueues
+from shared.adapters.sources import Sources
 from shared.adapters.tables import (
     TableDeviations,
     TableEstimations,
@@ -24,7 +25,8 @@ from shared.adapters.tables import (
 )
 from shared.domain.tsd import PlausibleRange
 from shared.errors import SettingsError
-from shared.ports import Clock
+from shared.platforms import OMNIA
+from shared.ports import Clock, Source
 from shared.settings import Settings, settings
 from shared.usecases.incidents.estimation_inputs import EvidenceRules
 from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
@@ -164,8 +166,11 @@ class Bootstrap:
         return StorageQueues(queues[0], queues[1], [*poison, self.queue(POISON_BLOBS)])
 
     @cached_property
-    def omnia(self) -> "OmniaSource":
-        """The source of the readings."""
+    def sources(self) -> Mapping[str, Source]:
+        """The data sources, by the names that platforms' rules give them."""
+        return Sources({OMNIA: self._omnia})
+
+    def _omnia(self) -> "OmniaSource":
         from shared.adapters.omnia import OmniaSource  # noqa: PLC0415 (only ingest talks to OMNIA)
 
         config = self.settings.omnia
@@ -219,7 +224,7 @@ class Bootstrap:
             parallel=config.parallel,
             plausible=PlausibleRange(config.min_ppmv, config.max_ppmv),
         )
-        return Ingest(self.omnia, self.lake, self.registry, self.events, self.messages, self.clock, rules)
+        return Ingest(self.sources, self.lake, self.registry, self.events, self.messages, self.clock, rules)
 
     @cached_property
     def detect(self) -> "Detect":

@@ -50,4 +50,4 @@ class PreconditionFailed(LeakDetectionError):
 
 
 class SourceError(LeakDetectionError):
-    """OMNIA did not give a usable answer; the next run asks again."""
+    """A data source did not give a usable answer; the next run asks again."""

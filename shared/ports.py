@@ -52,18 +52,18 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The buckets of one OMNIA series in [start, end)."""
+    """The buckets of one series of a data source in [start, end)."""
 
-    series: str  # OMNIA's id
+    series: str  # the source's id
     start: datetime
     end: datetime
 
 
 class Source(Protocol):
-    """OMNIA as the use cases see it."""
+    """A data source, such as OMNIA, as the use cases see it."""
 
     def resolve(self, facility: str, tags: Sequence[str]) -> Mapping[str, str]:
-        """Return OMNIA's id for each tag of the facility that exists; unknown tags are left out."""
+        """Return the source's id for each tag of the facility that exists; unknown tags are left out."""
         ...
 
     def read(self, windows: Sequence[Window]) -> Mapping[str, Sequence[Reading]]:

@@ -1,5 +1,6 @@
 """Ingest: the lake ends as OMNIA says, without a gap and without a duplicate."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, SLOTS, PlausibleRange, TemplateDay
 from shared.errors import Conflict, SourceError
-from shared.ports import Tag
+from shared.ports import Source, Tag
 from shared.usecases.ingestion.ingest import Ingest, IngestRules
 from tests.examples import NOW, at, platform, template
 from tests.fakes import Crash, FakeClock, FakeLake, FakeSource, World
@@ -28,8 +29,15 @@ def source(until: datetime = NOW) -> FakeSource:
     return told
 
 
-def ingest(world: World, omnia: FakeSource, now: datetime = NOW, **rules: timedelta) -> Ingest:
-    """Return the use case at a present, with small steps."""
+def ingest(
+    world: World,
+    omnia: FakeSource,
+    now: datetime = NOW,
+    *,
+    others: Mapping[str, Source] | None = None,
+    **rules: timedelta,
+) -> Ingest:
+    """Return the use case at a present, with small steps, of OMNIA and of what other sources there are."""
     chosen = {
         "overlap": timedelta(hours=3),
         "backfill": timedelta(days=4),
@@ -38,7 +46,7 @@ def ingest(world: World, omnia: FakeSource, now: datetime = NOW, **rules: timede
     } | rules
     world.registry.add(platform(TEMPLATE)) if "troll" not in world.registry.known else None
     return Ingest(
-        omnia,
+        {"omnia": omnia, **(others or {})},
         world.lake,
         world.registry,
         world.events,

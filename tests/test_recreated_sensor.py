@@ -77,7 +77,7 @@ def test_a_new_series_takes_the_old_ones_place_in_the_lake() -> None:
     rules = IngestRules(
         timedelta(hours=3), timedelta(days=1), timedelta(days=2), timedelta(minutes=4), parallel=1, plausible=PPMV
     )
-    Ingest(omnia, world.lake, world.registry, world.events, world.messages, FakeClock(NOW), rules).run()
+    Ingest({"omnia": omnia}, world.lake, world.registry, world.events, world.messages, FakeClock(NOW), rules).run()
     merged = held(world, today)
     assert merged.sensors["troll-a-1"].tag == "OTHER"
     assert np.isnan(merged.sensors["troll-a-1"].array()[:36]).all()

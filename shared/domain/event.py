@@ -165,9 +165,9 @@ def bad_values(template: str, sensor: str, day: date, summary: str) -> Event:
     return Event(subject=template, kind="bad_values", at=start_of(day), about=sensor, message=message)
 
 
-def unknown_series(template: str, sensor: Sensor, day: date) -> Event:
-    """Return the event of a day for which the source knew no series of the sensor's tag."""
-    message = f"OMNIA knows no series {sensor.tag} for {sensor.id}"
+def unknown_series(template: str, sensor: Sensor, day: date, source: str) -> Event:
+    """Return the event of a day for which the data source, by its name, knew no series of the sensor's tag."""
+    message = f"{source} knows no series {sensor.tag} for {sensor.id}"
     return Event(subject=template, kind="unknown_series", at=start_of(day), about=sensor.id, message=message)
 
 
@@ -180,9 +180,9 @@ def fault_changed(template: str, sensor: str, at: datetime, fault: str | None) -
     return Event(subject=template, kind="sensor_fault", at=at, about=sensor, message=message)
 
 
-def corrupt_day(template: str, day: date, problem: str, copy: str = "") -> Event:
-    """Return the event of a day blob that cannot be read; ``copy`` names where it was kept when it was replaced."""
-    replaced = f"; kept as {copy}, the day was fetched again from OMNIA" if copy else ""
+def corrupt_day(template: str, day: date, problem: str, copy: str = "", source: str = "") -> Event:
+    """Return the event of a day blob that cannot be read; it was kept as ``copy`` where a source replaced it."""
+    replaced = f"; kept as {copy}, the day was fetched again from {source}" if copy else ""
     about, message = copy or day.isoformat(), problem + replaced
     return Event(subject=template, kind="corrupt_blob", at=start_of(day), about=about, message=message)
 

@@ -27,6 +27,7 @@ class DayEvents:
 
     events: Events
     template: Template
+    source: str  # the name of the platform's data source
 
     def corrupt_day(self, day: date, problem: str) -> None:
         """Tell of a day blob that cannot be read."""
@@ -42,7 +43,7 @@ class DayEvents:
         day = document.day
         had_rows = any(rows.stored[sensor.id, day].row is not None for sensor in self.template.sensors)
         for sensor in self.template.sensors:
-            unknown = event.unknown_series(self.template.id, sensor, day)
+            unknown = event.unknown_series(self.template.id, sensor, day, self.source)
             if document.series_of(sensor) is None:
                 self.events.put(unknown)
             elif had_rows and rows.stored[sensor.id, day].row is None:

@@ -85,7 +85,7 @@ class _Run:
         self._template = template
         self._again = again  # another run was in between: what follows from these days is scored again
         self._rows = DayRows(detect.deviations, template, fresh=again)
-        self._events = DayEvents(detect.events, template)
+        self._events = DayEvents(detect.events, template, watched.platform.source_name)
         self._documents: dict[date, TemplateDay | None] = {}
         self._unreadable: set[date] = set()
 

@@ -1,7 +1,8 @@
 """Ingest: bring the lake up to the last closed bucket, in bounded steps, without a gap and without a duplicate.
 
-Per template: what OMNIA has since each series' watermark, with an overlap for late data, is merged into the day
-blobs; then the watermarks move. A crash in between asks again for what is there already, and changes nothing.
+Per template: what its platform's data source has since each series' watermark, with an overlap for late data, is
+merged into the day blobs; then the watermarks move. A crash in between asks again for what is there already, and
+changes nothing.
 """
 
 import logging
@@ -24,6 +25,7 @@ from shared.domain.tsd import (
     start_of,
 )
 from shared.errors import SourceError
+from shared.platforms import OMNIA
 from shared.ports import Clock, Events, Lake, Messages, Registry, Source, StoredDay, Watched, Window
 from shared.retry import after_conflicts
 from shared.telemetry import carried, tell
@@ -58,7 +60,7 @@ class IngestRules:
 class Ingest:
     """Brings the lake up to date; one instance per process."""
 
-    source: Source
+    sources: Mapping[str, Source]  # by the name that platforms' rules give them
     lake: Lake
     registry: Registry
     events: Events
@@ -73,16 +75,16 @@ class Ingest:
         """
         deadline = self.clock.now() + self.rules.budget
         total, failed = IngestReport(), {}
-        with ThreadPoolExecutor(self.rules.parallel, "ingest") as pool:  # the time goes into waiting for OMNIA
+        with ThreadPoolExecutor(self.rules.parallel, "ingest") as pool:  # the time goes into waiting for sources
             runs = {
-                template.id: pool.submit(carried(_TemplateRun(self, watched, template, deadline).run))
+                template.id: (watched, pool.submit(carried(_TemplateRun(self, watched, template, deadline).run)))
                 for watched, template in self._longest_waiting_first()
             }
-            for name, run in runs.items():
+            for name, (watched, run) in runs.items():
                 try:
                     total += run.result()
                 except SourceError as error:
-                    tell(logger, "OMNIA failed", logging.ERROR, template=name, why=error)
+                    _tell_failed(watched.platform, name, error)
                     failed[name] = f"{type(error).__name__}: {error}"
                 except Exception as error:
                     logger.exception("ingest of %s failed", name)
@@ -90,6 +92,13 @@ class Ingest:
         if failed:
             raise SourceError("; ".join(f"{name}: {why}" for name, why in failed.items()))
         return total
+
+    def source_of(self, platform: Platform) -> Source:
+        """Return the source that the platform's rules name; raises SourceError where it is not configured."""
+        name = platform.rules.source
+        if name not in self.sources:
+            raise SourceError(f"{platform.id} reads the source {name!r}, which is not configured")
+        return self.sources[name]
 
     def _longest_waiting_first(self) -> list[tuple[Watched, Template]]:
         """Return the templates, those first that a run whose time was used up has left behind."""
@@ -143,12 +152,13 @@ class _TemplateRun:
         if not self._template.sensors:
             logger.warning("%s has no sensors: nothing to ingest", self._template.id)
             return IngestReport()
-        found = self._deps.source.resolve(self._platform.facility, [one.tag for one in self._series.values()])
+        self._source = self._deps.source_of(self._platform)
+        found = self._source.resolve(self._platform.facility, [one.tag for one in self._series.values()])
         self._ids = {one.key: found[one.tag] for one in self._series.values() if one.tag in found}
         unknown = sorted(one.tag for one in self._series.values() if one.key not in self._ids)
         if unknown:
-            # Their watermarks stay where they are: what OMNIA has of them one day is fetched then.
-            logger.error("%s: OMNIA knows no series %s", self._template.id, ", ".join(unknown))
+            # Their watermarks stay where they are: what the source has of them one day is fetched then.
+            logger.error("%s: %s knows no series %s", self._template.id, self._platform.source_name, ", ".join(unknown))
         self._watermarks = {key: self._known.get(key, self._first) for key in self._ids}
         behind = 0
         while (start := min(self._watermarks.values(), default=self._target)) < self._target:
@@ -181,7 +191,7 @@ class _TemplateRun:
 
     def _read(self, spans: Mapping[str, tuple[datetime, datetime]]) -> Mapping[str, Mapping[date, list[Reading]]]:
         windows = [Window(self._ids[key], *span) for key, span in spans.items()]
-        answers = self._deps.source.read(windows) if windows else {}
+        answers = self._source.read(windows) if windows else {}
         return {key: by_day(answers.get(self._ids[key], [])) for key in spans}
 
     def _merge_day(self, day: date, end: datetime, readings: Mapping[str, Sequence[Reading]]) -> None:
@@ -222,10 +232,10 @@ class _TemplateRun:
         )
 
     def _reread_corrupt(self, stored: StoredDay, day: date, end: datetime) -> Mapping[str, Sequence[Reading]]:
-        """Set the unreadable blob aside and ask OMNIA for the whole day again: nothing of it is lost."""
+        """Set the unreadable blob aside and ask for the whole day again: nothing of it is lost."""
         copy = self._deps.lake.quarantine(self._template, day)
         logger.error("%s; kept as %s, the day is fetched again", stored.problem, copy)
-        self._deps.events.put(corrupt_day(self._template.id, day, stored.problem, copy))
+        self._deps.events.put(corrupt_day(self._template.id, day, stored.problem, copy, self._platform.source_name))
         spans = {key: (start_of(day), self._reach(key, day, end)) for key in self._watermarks}
         found = self._read({key: span for key, span in spans.items() if span[0] < span[1]})
         return {key: days.get(day, []) for key, days in found.items()}
@@ -233,6 +243,14 @@ class _TemplateRun:
     def _reach(self, key: str, day: date, end: datetime) -> datetime:
         """Return up to when of that day the series is known after this step."""
         return min(max(end, self._watermarks[key]), start_of(day) + timedelta(days=1))
+
+
+def _tell_failed(platform: Platform, template: str, error: SourceError) -> None:
+    source = platform.rules.source
+    if source == OMNIA:  # the words that the alert omnia-errors looks for
+        tell(logger, "OMNIA failed", logging.ERROR, template=template, why=error)
+    else:
+        tell(logger, "source failed", logging.ERROR, source=source, template=template, why=error)
 
 
 def _series(platform: Platform, template: Template, ppmv: PlausibleRange) -> list[_Series]:
