@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from shared.usecases.feedback.notes import Notes
     from shared.usecases.incidents.estimate import Estimate
     from shared.usecases.ingestion.ingest import Ingest
+    from shared.usecases.queries.baselines import BaselineQueries
     from shared.usecases.queries.page_views import Look
     from shared.usecases.queries.query import Query
     from shared.usecases.queries.series import Series
@@ -312,6 +313,13 @@ class Bootstrap:
         return Query(self.registry, self.incidents, self.estimations, self.events, self.messages, self.clock)
 
     @cached_property
+    def baseline_queries(self) -> "BaselineQueries":
+        """Reads baseline histories and marks."""
+        from shared.usecases.queries.baselines import BaselineQueries  # noqa: PLC0415
+
+        return BaselineQueries(self.registry, self.marks, self.deviations)
+
+    @cached_property
     def series(self) -> "Series":
         """Answers what sensors read, and how they were scored."""
         from shared.usecases.queries.series import Series  # noqa: PLC0415
@@ -357,7 +365,7 @@ class Bootstrap:
             self.estimations,
             self.events,
             self.query,
-            self.feedback,
+            self.baseline_queries,
             self.clock,
         )
 

@@ -9,7 +9,7 @@ from shared.detection import Baseline
 from shared.domain.deviation import Level
 from shared.domain.tsd import SLOTS, SeriesDay, start_of
 from shared.errors import NotFound
-from shared.usecases.feedback.feedback import Feedback
+from shared.usecases.queries.baselines import BaselineQueries
 from shared.usecases.queries.page_views import Look
 from shared.usecases.queries.query import Query
 from tests.examples import DAY, at, document, history, incident_at, noise, platform, quiet_baseline, template
@@ -23,7 +23,7 @@ def look(world: World) -> Look:
     """Return the use case on a world, at the end of its day."""
     clock = FakeClock(NOW)
     query = Query(world.registry, world.incidents, world.estimations, world.events, world.messages, clock)
-    feedback = Feedback(world.registry, world.marks, world.deviations, world.events, world.messages, clock)
+    baselines = BaselineQueries(world.registry, world.marks, world.deviations)
     return Look(
         world.registry,
         world.lake,
@@ -33,7 +33,7 @@ def look(world: World) -> Look:
         world.estimations,
         world.events,
         query,
-        feedback,
+        baselines,
         clock,
     )
 

@@ -5,6 +5,7 @@ import pytest
 from shared.domain.event import Event
 from shared.errors import InvalidInput, NotFound, PreconditionFailed
 from shared.usecases.feedback.notes import Notes
+from shared.usecases.lookup import look_up_event
 from tests.examples import DAY, NOW, at, platform, template
 from tests.fakes import FakeClock, World
 
@@ -18,6 +19,11 @@ def world() -> tuple[World, Notes]:
     return new, Notes(new.registry, new.events, FakeClock(NOW))
 
 
+def stored(target: World, event: str) -> Event:
+    """Return the template's event of that id."""
+    return look_up_event(target.registry, target.events, "troll-a", event).event
+
+
 def anything(event: Event) -> None:
     """Allow what was seen."""
 
@@ -26,9 +32,9 @@ def test_a_note_is_added_changed_and_removed() -> None:
     """It is one event of the template, by whom it is, and about them."""
     target, notes = world()
     note = notes.add("troll-a", "ROV at P1", "A. Person", at(DAY, 6))
-    assert (note.kind, note.by, note.at, notes.get("troll-a", note.id)) == ("note", "A. Person", at(DAY, 6), note)
+    assert (note.kind, note.by, note.at, stored(target, note.id)) == ("note", "A. Person", at(DAY, 6), note)
     changed = notes.change("troll-a", note.id, "ROV at P2", anything)
-    assert (changed.id, notes.get("troll-a", note.id).message) == (note.id, "ROV at P2")
+    assert (changed.id, stored(target, note.id).message) == (note.id, "ROV at P2")
     notes.remove("troll-a", note.id, anything)
     assert len(target.events.list("troll-a")) == 0
     with pytest.raises(NotFound):
@@ -71,7 +77,7 @@ def test_a_guard_that_refuses_keeps_the_note() -> None:
         notes.change("troll-a", note.id, "two", refuse)
     with pytest.raises(PreconditionFailed):
         notes.remove("troll-a", note.id, refuse)
-    assert notes.get("troll-a", note.id) == note
+    assert stored(target, note.id) == note
 
 
 @pytest.mark.parametrize(("place", "event"), [("troll-b", "20260301T060000Z-0123456789abcdef"), ("troll-a", "x")])
@@ -79,4 +85,4 @@ def test_a_note_of_nothing_is_refused(place: str, event: str) -> None:
     """No template, no event."""
     _, notes = world()
     with pytest.raises((NotFound, InvalidInput)):
-        notes.get(place, event)
+        notes.change(place, event, "something", anything)

@@ -72,7 +72,7 @@ class UndoRequestBody(Model):
 @endpoint("GET", "sensors/{sensor}/baseline", BaselineBody)
 def get_baseline(call: Call[NoParameters, Model]) -> Model:
     """Return the versions that score and scored a sensor, each with its first day and reason."""
-    return _baseline(call.path["sensor"], app().feedback.history(call.path["sensor"]))
+    return _baseline(call.path["sensor"], app().baseline_queries.history(call.path["sensor"]))
 
 
 @endpoint("POST", "sensors/{sensor}/baseline/rebuild", BaselineBody, status=ACCEPTED)

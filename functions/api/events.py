@@ -59,7 +59,7 @@ def add_note(call: Call[NoParameters, NewNoteBody]) -> Reply:
 @endpoint("GET", "templates/{template}/events/{event}", EventBody)
 def get_event(call: Call[NoParameters, Model]) -> Model:
     """Return one event of a template."""
-    return _event(app().notes.get(call.path["template"], call.path["event"]))
+    return _event(app().query.event(call.path["template"], call.path["event"]))
 
 
 @endpoint("PATCH", "templates/{template}/events/{event}", EventBody, body=NoteChangeBody, conditional=True)

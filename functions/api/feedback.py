@@ -36,7 +36,7 @@ class NewMarkBody(Model):
 @endpoint("GET", "sensors/{sensor}/feedback", listing_of(MarkWithEffectBody))
 def list_marks(call: Call[NoParameters, Model]) -> Model:
     """List a sensor's marks, newest first, with the counts of levels in its range before it and now."""
-    found = app().feedback.marks(call.path["sensor"])
+    found = app().baseline_queries.marks(call.path["sensor"])
     return listing(tuple(_body(MarkWithEffectBody, one.mark, after=one.after) for one in found))
 
 
@@ -54,7 +54,7 @@ def add_mark(call: Call[NoParameters, NewMarkBody]) -> Reply:
 @endpoint("GET", "sensors/{sensor}/feedback/{mark}", MarkWithEffectBody)
 def get_mark(call: Call[NoParameters, Model]) -> Model:
     """Return one mark, with the counts of levels in its range before it and now."""
-    found = app().feedback.get(call.path["sensor"], call.path["mark"])
+    found = app().baseline_queries.mark(call.path["sensor"], call.path["mark"])
     return _body(MarkWithEffectBody, found.mark, after=found.after)
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple, Self
 
+import numpy as np
 from pydantic import AwareDatetime, Field, model_validator
 
+from shared.domain.deviation import DeviationDay, Level
 from shared.domain.template import SENSOR_PATTERN
-from shared.domain.tsd import floor_to_bucket, iso
+from shared.domain.tsd import floor_to_bucket, iso, to_datetime64
 from shared.domain.validation import Model
 
 Verdict = Literal["no_leak", "leak"]
@@ -26,6 +28,11 @@ class Span(NamedTuple):
     start: AwareDatetime
     end: AwareDatetime
 
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last UTC day that it touches."""
+        return self.start.date(), (self.end - timedelta(microseconds=1)).date()
+
 
 class Effect(Model):
     """What the rows say of a range: samples by level, and the highest score (None: nothing is scored)."""
@@ -35,6 +42,20 @@ class Effect(Model):
     critical: int
     undefined: int
     max_score: float | None
+
+    @classmethod
+    def of(cls, rows: Iterable[DeviationDay], span: Span) -> Self:
+        """Return what a sensor's rows, which hold all days of the range, say of it."""
+        start, end = to_datetime64(span.start), to_datetime64(span.end)
+        level, score = np.empty(0, np.int8), np.empty(0, np.float32)
+        for row in rows:
+            inside = (row.times >= start) & (row.times < end)
+            level, score = np.append(level, row.level[inside]), np.append(score, row.score[inside])
+        known = score[~np.isnan(score)]
+        return cls(
+            **{one.name.lower(): int(np.count_nonzero(level == one)) for one in Level},
+            max_score=round(float(known.max()), 4) if known.size else None,
+        )
 
 
 class Mark(Model):
@@ -54,6 +75,11 @@ class Mark(Model):
     def _a_range(self) -> Self:
         check_range(self.start, self.end)
         return self
+
+    @property
+    def span(self) -> Span:
+        """The range that is marked."""
+        return Span(self.start, self.end)
 
     @property
     def id(self) -> str:

@@ -4,7 +4,7 @@ import re
 
 from shared.domain.template import SENSOR_PATTERN, TEMPLATE_PATTERN, Sensor, Template
 from shared.errors import InvalidInput, NotFound
-from shared.ports import Registry, Watched
+from shared.ports import Events, Marks, Registry, StoredEvent, StoredMark, Watched
 
 
 def check_id(name: str, value: str, pattern: str) -> None:
@@ -42,3 +42,20 @@ def sensor_of(watched: Watched, sensor: str) -> tuple[Template, Sensor]:
         if one.id == sensor:
             return template, one
     raise NotFound(f"sensor {sensor!r} is not registered at {template.id}")
+
+
+def look_up_mark(marks: Marks, sensor: str, mark: str) -> StoredMark:
+    """Return the sensor's mark of that id; raises NotFound."""
+    stored = marks.get(sensor, mark) if mark.isalnum() and mark.isascii() else None
+    if stored is None:
+        raise NotFound(f"mark {mark[:40]!r} of {sensor} is not stored")
+    return stored
+
+
+def look_up_event(registry: Registry, events: Events, template: str, event: str) -> StoredEvent:
+    """Return the template's event of that id; raises NotFound or InvalidInput."""
+    look_up_template(registry, template)
+    stored = events.get(template, event)
+    if stored is None:
+        raise NotFound(f"event {event} of {template} is not stored")
+    return stored

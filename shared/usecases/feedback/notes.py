@@ -6,9 +6,9 @@ from datetime import datetime
 
 from shared.domain.event import Event, note
 from shared.domain.tsd import utc
-from shared.errors import InvalidInput, NotFound
+from shared.errors import InvalidInput
 from shared.ports import Clock, Events, Registry, StoredEvent
-from shared.usecases.lookup import look_up_template
+from shared.usecases.lookup import look_up_event, look_up_template
 
 Guard = Callable[[Event], None]
 
@@ -32,10 +32,6 @@ class Notes:
         self.events.put(added)
         return added
 
-    def get(self, template: str, event: str) -> Event:
-        """Return one event, a note or not; raises InvalidInput or NotFound."""
-        return self._stored(template, event).event
-
     def change(self, template: str, event: str, message: str, guard: Guard) -> Event:
         """Let a note say something else; raises InvalidInput, NotFound, or Conflict."""
         stored = self._note(template, event, guard)
@@ -49,15 +45,8 @@ class Notes:
         self.events.remove(self._note(template, event, guard).event)
 
     def _note(self, template: str, event: str, guard: Guard) -> StoredEvent:
-        stored = self._stored(template, event)
+        stored = look_up_event(self.registry, self.events, template, event)
         guard(stored.event)
         if stored.event.kind != "note":
             raise InvalidInput("event: only notes can be changed; this one tells what happened")
-        return stored
-
-    def _stored(self, template: str, event: str) -> StoredEvent:
-        look_up_template(self.registry, template)
-        stored = self.events.get(template, event)
-        if stored is None:
-            raise NotFound(f"event {event} of {template} is not stored")
         return stored

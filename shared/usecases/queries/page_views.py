@@ -27,9 +27,9 @@ from shared.ports import (
     StoredEstimation,
     Watched,
 )
-from shared.usecases.feedback.feedback import Feedback, MarkWithEffect
 from shared.usecases.incidents.estimation_inputs import sea_between
 from shared.usecases.lookup import find_template, look_up_sensor, look_up_template
+from shared.usecases.queries.baselines import BaselineQueries, MarkWithEffect
 from shared.usecases.queries.query import Query
 from shared.usecases.queries.template_status import SensorState, TemplateState, state_of
 
@@ -105,7 +105,7 @@ class Look:
     estimations: Estimations
     events: Events
     query: Query
-    feedback: Feedback
+    baseline_queries: BaselineQueries
     clock: Clock
 
     def overview(self) -> list[TemplateState]:
@@ -153,7 +153,7 @@ class Look:
             history,
             self._baseline(known, history),
             self._quality(known, now),
-            self.feedback.marks(known.id),
+            self.baseline_queries.marks(known.id),
         )
 
     def _state(self, watched: Watched, template: Template, incident: Incident | None, now: datetime) -> TemplateState:

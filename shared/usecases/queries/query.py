@@ -27,7 +27,7 @@ from shared.ports import (
     StoredIncident,
     Watched,
 )
-from shared.usecases.lookup import check_id, look_up_sensor, look_up_template
+from shared.usecases.lookup import check_id, look_up_event, look_up_sensor, look_up_template
 from shared.usecases.poison import poisoned
 
 STALE = timedelta(minutes=30)
@@ -128,6 +128,10 @@ class Query:
         if subject != SYSTEM:
             self.template(subject)
         return self.events_table.list(subject, limit=limit, after=after)
+
+    def event(self, template: str, event: str) -> Event:
+        """Return one of the template's events; raises NotFound or InvalidInput."""
+        return look_up_event(self.registry, self.events_table, template, event).event
 
     def health(self) -> HealthBody:
         """Return the state of ingestion per template, the queues' lengths and the version."""
