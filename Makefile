@@ -75,10 +75,10 @@ audit: $(READY)
 	$(BIN)/python -m conformance.audit
 
 package: $(READY) $(ASSETS)
-	@$(BIN)/python -m local.package
+	@$(BIN)/python -m admin.package
 
 seed: $(READY)
-	@$(BIN)/python -m local.manage seed --url "$(URL)"
+	@$(BIN)/python -m admin.manage seed --url "$(URL)"
 
 bench: setup
 	PYTHONPATH=.:mock $(BIN)/python -m bench.speed

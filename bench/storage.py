@@ -24,8 +24,8 @@ from omnia_emulator import Emulator, running
 from omnia_emulator.series import platforms
 from omnia_emulator.synthetic import synthetic
 
+from admin.manage import seed
 from local.azurite import Azurite
-from local.manage import seed
 from shared.bootstrap import Bootstrap
 from shared.detection import Baseline, build_baseline
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe

@@ -12,13 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+from admin.manage import seed, seed_platforms
+from admin.package import PackageError, build, known_files
 from conformance.environments import environment, without_project
 from conformance.package import SETTINGS
 from conformance.verdict import Verdict
 from local.azurite import Azurite
 from local.emulator import emulator
-from local.manage import seed, seed_platforms
-from local.package import PackageError, build, known_files
 from shared.bootstrap import Bootstrap
 from shared.settings import load_settings
 

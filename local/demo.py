@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from admin.manage import seed, seed_platforms
 from local.account import Account, DemoError
 from local.azurite import Azurite, AzuriteError
 from local.emulator import emulator
-from local.manage import seed, seed_platforms
 from local.npm import NpmError
 from local.process import PROJECT, HostProcess
 from local.snapshot import differences, snapshot

@@ -8,12 +8,12 @@ import pytest
 import requests
 from azure.core.exceptions import ResourceNotFoundError
 
+from admin import manage
+from admin.manage import seed, seed_over_http, seed_platforms
+from admin.retry import retry
 from conformance.audit import faults
-from local import manage
 from local.azurite import Azurite
-from local.manage import seed, seed_over_http, seed_platforms
 from local.process import HostProcess
-from local.retry import retry
 from shared.errors import NotFound, SourceError
 from shared.usecases.poison import POISON_BLOBS
 from tests.conftest import bootstrap, environment

@@ -1,10 +1,10 @@
-"""Commands of an operator: create the storage, load the platforms, retry what failed, replay the lake.
+"""Commands of an administrator: create the storage, load the platforms, retry what failed, replay the lake.
 
-    python -m local.manage storage            creates containers, tables and queues that are not there
-    python -m local.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
-    python -m local.manage seed --url URL     the same through the API of a deployed app (LEAK_API_KEY, LEAK_API_TOKEN)
-    python -m local.manage retry              gives back what was put aside as poison, once the cause is mended
-    python -m local.manage replay             rebuilds baselines, deviations and incidents from lake and marks
+    python -m admin.manage storage            creates containers, tables and queues that are not there
+    python -m admin.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
+    python -m admin.manage seed --url URL     the same through the API of a deployed app (LEAK_API_KEY, LEAK_API_TOKEN)
+    python -m admin.manage retry              gives back what was put aside as poison, once the cause is mended
+    python -m admin.manage replay             rebuilds baselines, deviations and incidents from lake and marks
 
 They read the same settings as the app, from the environment or from ``--settings local.settings.json``.
 """
@@ -21,8 +21,8 @@ from typing import Any
 
 import requests
 
+from admin.retry import retry
 from local.metadata import load_settings as load_settings_file
-from local.retry import retry
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.domain.validation import parse
@@ -101,7 +101,7 @@ def replay(app: Bootstrap) -> None:
 
 def main() -> int:
     """Run one command; return the process' exit code."""
-    parser = argparse.ArgumentParser(prog="python -m local.manage", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m admin.manage", description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=["storage", "seed", "retry", "replay"])
     parser.add_argument("--replace", action="store_true", help="seed: overwrite what is stored")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")

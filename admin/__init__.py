@@ -1,0 +1,1 @@
+"""Commands of administrators: storage, platforms, retries, replays, and the package that is deployed."""
