@@ -86,8 +86,8 @@ def policies(root: Path) -> Verdict:
         for one in skipped
         if one["check_result"].get("suppress_comment", "").strip() in ("", NO_REASON)
     ]
-    told = f"{len(results['passed_checks'])} policies of checkov are kept, {len(skipped)} skipped, each for a reason"
-    return Verdict.of(told, faults)
+    summary = f"{len(results['passed_checks'])} policies of checkov are kept, {len(skipped)} skipped, each for a reason"
+    return Verdict.of(summary, faults)
 
 
 def secrets(root: Path) -> Verdict:

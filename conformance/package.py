@@ -41,8 +41,10 @@ def check(root: Path) -> Verdict:
     faults = [f"the app imports {name}" for name in sorted(FORBIDDEN & set(modules))]
     if imported > LONGEST_IMPORT_S:
         faults.append(f"importing the app takes {imported:.2f} s, more than {LONGEST_IMPORT_S} s")
-    told = f"the package has {size} kB; its import takes {imported:.2f} s, indexing {count} functions {indexed:.2f} s"
-    return Verdict.of(told, faults)
+    summary = (
+        f"the package has {size} kB; its import takes {imported:.2f} s, indexing {count} functions {indexed:.2f} s"
+    )
+    return Verdict.of(summary, faults)
 
 
 def _start(app: Path) -> tuple[float, float, int, list[str]]:

@@ -32,11 +32,11 @@ RATES = Rates()
 
 
 def scored_by(channels: Sequence[Channel], held: bool, times: Times, ppmv: Floats) -> Scorer:
-    """Return the score of these channels, with or without the latch, after a baseline."""
+    """Return the scorer of these channels, with or without the latch, after a baseline of times [n] and ppmv [n]."""
     series = hold(regularise(times, ppmv).ppmv)
     compared = [Compared(channel, series, offset_of(series)) for channel in channels]
-    told = np.zeros(series.size, dtype=bool)
-    scales = [one.scale(RATES.warning, RATES.critical, told) for one in compared]
+    excluded = np.zeros(series.size, dtype=bool)
+    scales = [one.scale(RATES.warning, RATES.critical, excluded) for one in compared]
 
     def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
         found = regularise(when, values)
@@ -87,9 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
     trials = trials_of(folds, found, options, rules)
     document: dict[str, dict[str, Any]] = {
         rule.name: {
-            "budgets": [one.told() for one in at_budgets(trials, rule.name, BUDGETS)],
-            "warning": performance(trials, rule.name, 1.0).told(),
-            "critical": performance(trials, rule.name, 2.0).told(),
+            "budgets": [one.summary() for one in at_budgets(trials, rule.name, BUDGETS)],
+            "warning": performance(trials, rule.name, 1.0).summary(),
+            "critical": performance(trials, rule.name, 2.0).summary(),
         }
         for rule in rules
     }

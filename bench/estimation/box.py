@@ -25,7 +25,7 @@ from bench.estimation.sea import STEP_S, STEPS_PER_BLOCK, currents, kg_m3_per_pp
 from shared.domain.environment import Environment, Floats, Times
 from shared.domain.template import Template
 
-FILL = 0.9  # of the box is water where its volume is not told
+FILL = 0.9  # of the box is water where its volume is not known
 SIDE_SUCTION = 0.6  # of what the lee draws, per opening
 SLACK = 0.012  # m/s, standard deviation of the current at slack water
 
