@@ -51,7 +51,7 @@ run: setup
 	@PYTHONPATH=mock $(BIN)/python -m local.demo --stay $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh)
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=20
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m "not azurite and not slow"
@@ -75,10 +75,10 @@ audit: $(READY)
 	$(BIN)/python -m conformance.audit
 
 package: $(READY) $(ASSETS)
-	@$(BIN)/python -m local.package
+	@$(BIN)/python -m admin.package
 
 seed: $(READY)
-	@$(BIN)/python -m local.manage seed --url "$(URL)"
+	@$(BIN)/python -m admin.manage seed --url "$(URL)"
 
 bench: setup
 	PYTHONPATH=.:mock $(BIN)/python -m bench.speed

@@ -90,7 +90,7 @@ def fill(app: Bootstrap) -> None:
         platform = field(name)
         app.registry.add(platform)
         for template in platform.templates:
-            tell(app, template, NOW)
+            write_latest(app, template, NOW)
     rng = np.random.default_rng(1)
     for offset in range(DAYS):
         score = rng.uniform(0, 1.2, 144).astype(np.float32)
@@ -110,7 +110,7 @@ def fill(app: Bootstrap) -> None:
         app.deviations.put(row, None)
 
 
-def tell(app: Bootstrap, template: Template, at: datetime) -> None:
+def write_latest(app: Bootstrap, template: Template, at: datetime) -> None:
     """Write the template's newest samples, as each tick does."""
     newest = Latest(at=at, level=Level.OK, score=0.4, ppmv=12.3, fault=0, since=NOW - timedelta(days=1))
     tag = app.registry.platform(template.platform).latest_tags.get(template.id)
@@ -119,7 +119,7 @@ def tell(app: Bootstrap, template: Template, at: datetime) -> None:
 
 @dataclass
 class Client:
-    """Who asks."""
+    """Sends requests over one connection that it keeps, and times each."""
 
     url: str
     session: requests.Session
@@ -145,7 +145,7 @@ class Client:
 
 @contextmanager
 def serving(connection: str) -> Iterator[tuple[Bootstrap, Client]]:
-    """Run a host on filled storage."""
+    """Run a host on storage that ``fill`` filled; yield it."""
     nowhere = "http://127.0.0.1:9/v1.7"
     app = Bootstrap(
         Settings(
@@ -174,7 +174,7 @@ def measure(connection: str) -> dict[str, float]:
 
         def change() -> None:
             moment[0] += timedelta(minutes=10)
-            tell(app, template, moment[0])
+            write_latest(app, template, moment[0])
 
         points = {**SPAN, "resolution": "1000"}
         year = {"from": "2025-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}

@@ -31,7 +31,7 @@ def times(first: int, samples: int) -> Times:
 
 
 def baseline_of(values: Floats) -> Baseline:
-    """Return the baseline of a history [n]."""
+    """Return the baseline that the app would build of a history [n] in ppmv."""
     return build_baseline(times(0, values.size), values)
 
 

@@ -30,12 +30,12 @@ MONTH, MONTH_BASELINE = 4_320, 52_000
 
 
 def say(text: str) -> None:
-    """Report progress."""
+    """Print progress on stderr, beside the tables."""
     print(text, file=sys.stderr, flush=True)
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """Return how long a call takes."""
+    """Return how long a call takes, in s."""
     begun = time.perf_counter()
     call()
     return time.perf_counter() - begun
@@ -121,7 +121,7 @@ def measure(quick: bool) -> dict[str, Any]:
 
 
 def report(found: dict[str, Any]) -> None:
-    """Print the tables."""
+    """Print what was measured as tables."""
     print("milliseconds per sample, and how many times as long STUMPY's streaming class takes (with its resets)")
     print("baseline  at once   engine    score    STUMPY  with resets   engine is faster   score is faster")
     for row in found["per_sample"]:

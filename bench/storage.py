@@ -24,8 +24,8 @@ from omnia_emulator import Emulator, running
 from omnia_emulator.series import platforms
 from omnia_emulator.synthetic import synthetic
 
+from admin.manage import seed
 from local.azurite import Azurite
-from local.manage import seed
 from shared.bootstrap import Bootstrap
 from shared.detection import Baseline, build_baseline
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
@@ -42,7 +42,7 @@ BY_HAND = "0 0 0 1 1 *"
 
 
 class Present:
-    """A present that the bench moves on."""
+    """A clock that stands still until the bench moves it on."""
 
     def __init__(self, moment: datetime) -> None:
         """Begin at that moment."""
@@ -105,7 +105,7 @@ class Ticking:
     app: Bootstrap = field(init=False)
 
     def __post_init__(self) -> None:
-        """Fill the storage."""
+        """Register the platforms and fill the lake, so that a tick finds what it finds in operation."""
         self.app = self.fresh_worker()
         self.app.ensure_storage()
         seed(self.app, [self.platform])

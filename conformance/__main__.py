@@ -64,7 +64,7 @@ def _passes(name: str) -> bool:
     verdict = CHECKS[name](ROOT)
     took = time.monotonic() - begun
     if not verdict.faults:
-        print(f"{name:9} ok    {verdict.told} ({took:.1f} s)", flush=True)
+        print(f"{name:9} ok    {verdict.summary} ({took:.1f} s)", flush=True)
         return True
     print(f"{name:9} FAIL  ({took:.1f} s)", flush=True)
     for fault in verdict.faults:

@@ -12,13 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+from admin.manage import seed, seed_platforms
+from admin.package import PackageError, build, known_files
 from conformance.environments import environment, without_project
 from conformance.package import SETTINGS
 from conformance.verdict import Verdict
 from local.azurite import Azurite
 from local.emulator import emulator
-from local.manage import seed, seed_platforms
-from local.package import PackageError, build, known_files
 from shared.bootstrap import Bootstrap
 from shared.settings import load_settings
 
@@ -86,8 +86,8 @@ def policies(root: Path) -> Verdict:
         for one in skipped
         if one["check_result"].get("suppress_comment", "").strip() in ("", NO_REASON)
     ]
-    told = f"{len(results['passed_checks'])} policies of checkov are kept, {len(skipped)} skipped, each for a reason"
-    return Verdict.of(told, faults)
+    summary = f"{len(results['passed_checks'])} policies of checkov are kept, {len(skipped)} skipped, each for a reason"
+    return Verdict.of(summary, faults)
 
 
 def secrets(root: Path) -> Verdict:

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from admin.package import PackageError, build
 from conformance.environments import without_project
 from conformance.verdict import Verdict
-from local.package import PackageError, build
 
 LONGEST_IMPORT_S = 1.0  # on the machine that runs this; the platform gives an app 30 s to index
 SETTINGS = {
@@ -41,8 +41,10 @@ def check(root: Path) -> Verdict:
     faults = [f"the app imports {name}" for name in sorted(FORBIDDEN & set(modules))]
     if imported > LONGEST_IMPORT_S:
         faults.append(f"importing the app takes {imported:.2f} s, more than {LONGEST_IMPORT_S} s")
-    told = f"the package has {size} kB; its import takes {imported:.2f} s, indexing {count} functions {indexed:.2f} s"
-    return Verdict.of(told, faults)
+    summary = (
+        f"the package has {size} kB; its import takes {imported:.2f} s, indexing {count} functions {indexed:.2f} s"
+    )
+    return Verdict.of(summary, faults)
 
 
 def _start(app: Path) -> tuple[float, float, int, list[str]]:

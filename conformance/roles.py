@@ -73,7 +73,9 @@ def check(root: Path) -> Verdict:
         if need is None:
             found.append(f"{where} is not in conformance/roles.json")
             continue
-        giving = {role for role, told in known["roles"].items() if any(fnmatchcase(need, one) for one in told["may"])}
+        giving = {
+            role for role, granted in known["roles"].items() if any(fnmatchcase(need, one) for one in granted["may"])
+        }
         if not giving & given:
             names = " or ".join(sorted(known["roles"][role]["name"] for role in giving)) or "no role that is known"
             found.append(f"{where} needs {need}: {names} is not assigned")
@@ -85,8 +87,8 @@ def check(root: Path) -> Verdict:
         if not known["roles"][role].get("people")
     ]
     different = len({name for _, name in calls})
-    told = f"{different} calls of the SDKs, all triggers and the platform may do what they need, and no more"
-    return Verdict.of(told, found)
+    summary = f"{different} calls of the SDKs, all triggers and the platform may do what they need, and no more"
+    return Verdict.of(summary, found)
 
 
 def _needs(

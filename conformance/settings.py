@@ -88,8 +88,8 @@ def check(root: Path) -> Verdict:
     if given.get("LAKE_TRIGGER") != "eventgrid":
         found.append("LAKE_TRIGGER must be eventgrid: Flex Consumption does not poll")
     found += _missing_names(infra)
-    told = f"{len(given)} settings are deployed; the app and its host know each, and miss none"
-    return Verdict.of(told, found or _refused_values(given))
+    summary = f"{len(given)} settings are deployed; the app and its host know each, and miss none"
+    return Verdict.of(summary, found or _refused_values(given))
 
 
 def _missing_names(infra: Path) -> Iterator[str]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 class Verdict:
     """What was looked at, in words, and everything that the platform would not take."""
 
-    told: str
+    summary: str
     faults: tuple[str, ...]
 
     @classmethod
-    def of(cls, told: str, faults: Iterable[str]) -> "Verdict":
+    def of(cls, summary: str, faults: Iterable[str]) -> "Verdict":
         """Return the verdict, each fault once."""
-        return cls(told, tuple(dict.fromkeys(faults)))
+        return cls(summary, tuple(dict.fromkeys(faults)))

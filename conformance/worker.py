@@ -118,23 +118,23 @@ class Lines(logging.Handler):
     def __init__(self) -> None:
         """Listen to everything."""
         super().__init__()
-        self.told: list[tuple[str, str]] = []
+        self.noted: list[tuple[str, str]] = []
         self._storage = importlib.import_module("azure_functions_runtime.bindings.context")._invocation_id_local
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line of the app's."""
         if record.name.split(".")[0] in ("shared", "functions"):
-            self.told.append((getattr(self._storage, "invocation_id", None) or "", record.getMessage()))
+            self.noted.append((getattr(self._storage, "invocation_id", None) or "", record.getMessage()))
 
     def taken(self, words: str) -> list[str]:
         """Return the lines that begin with these words; raises WorkerError where there is none, or one is of no run."""
-        told, self.told = self.told, []
-        lost = [line for invocation, line in told if not invocation]
+        noted, self.noted = self.noted, []
+        lost = [line for invocation, line in noted if not invocation]
         if lost:
             raise WorkerError(f"the platform would throw away: {lost[0]}")
-        found = [line for _, line in told if line.startswith(words)]
+        found = [line for _, line in noted if line.startswith(words)]
         if not found:
-            raise WorkerError(f"nothing told of {words!r}: {told}")
+            raise WorkerError(f"no line begins with {words!r}: {noted}")
         return found
 
 
@@ -172,9 +172,9 @@ def _timer(worker: Worker, names: list[str], lines: Lines) -> str:
             tick = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": late}
             worker.invoke(name, worker.json(tick))
         if name == "ingest":
-            told = lines.taken("template ingested")
-            if not any(re.search(r"samples=[1-9]", line) for line in told):
-                raise WorkerError(f"ingest brought nothing: {told}")
+            ingested = lines.taken("template ingested")
+            if not any(re.search(r"samples=[1-9]", line) for line in ingested):
+                raise WorkerError(f"ingest brought nothing: {ingested}")
     return f"{', '.join(names)} called on time and past due"
 
 
@@ -201,19 +201,19 @@ def _blob(worker: Worker, names: list[str], lines: Lines) -> str:
 def _blob_event(worker: Worker, name: str, blob: str, metadata: Mapping[str, str]) -> None:
     properties = {"LastModified": MOMENT, "Length": 2, "ContentType": "application/json"}
     address = f"https://account.blob.core.windows.net/{blob}"
-    told = {"BlobTrigger": blob, "Uri": address, "Properties": properties, "Metadata": dict(metadata)}
-    worker.invoke(name, worker.typed(b"{}"), told)
+    trigger = {"BlobTrigger": blob, "Uri": address, "Properties": properties, "Metadata": dict(metadata)}
+    worker.invoke(name, worker.typed(b"{}"), trigger)
 
 
 def _queue(worker: Worker, names: list[str], lines: Lines) -> str:
     """Send each queue a message of ours, and one that is none: that is refused by the function, not by the worker."""
     asked = {"schema": 1, "platform": "snorre", "template": "snorre-w"}
     onset = {"incident": "snorre-w-20260301T0000Z", "onset": ONSET, "at": ONSET, "sensors": ["snorre-w-1"]}
-    told = {"Id": "an-id", "DequeueCount": 1, "InsertionTime": MOMENT, "ExpirationTime": MOMENT, "PopReceipt": "x"}
+    trigger = {"Id": "an-id", "DequeueCount": 1, "InsertionTime": MOMENT, "ExpirationTime": MOMENT, "PopReceipt": "x"}
     for name in names:
-        worker.invoke(name, worker.typed(json.dumps({**asked, **(onset if name == "estimate" else {})})), told)
+        worker.invoke(name, worker.typed(json.dumps({**asked, **(onset if name == "estimate" else {})})), trigger)
         try:
-            worker.invoke(name, worker.typed("not a message"), told)
+            worker.invoke(name, worker.typed("not a message"), trigger)
         except WorkerError as error:
             if "message" not in str(error):
                 raise
@@ -226,8 +226,8 @@ def _queue(worker: Worker, names: list[str], lines: Lines) -> str:
 def _http(worker: Worker, names: list[str], lines: Lines) -> str:  # noqa: ARG001 (as the others)
     """Send requests; a resource that is there, one that is not, and a body that is wrong."""
     base = "https://app.azurewebsites.net"
-    told = worker.invoke("get_contract", worker.http("GET", f"{base}/api/openapi.json", {}))
-    _expect(told, "200", "openapi")
+    contract = worker.invoke("get_contract", worker.http("GET", f"{base}/api/openapi.json", {}))
+    _expect(contract, "200", "openapi")
     platforms = worker.invoke("list_platforms", worker.http("GET", f"{base}/api/platforms", {}))
     _expect(platforms, "200", "items")
     lost = worker.invoke("get_sensor", worker.http("GET", f"{base}/api/sensors/troll-a-99", {"sensor": "troll-a-99"}))

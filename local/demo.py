@@ -1,4 +1,4 @@
-"""``make demo`` and ``make run``: the whole way of the data on this machine, told as it happens.
+"""``make demo`` and ``make run``: the whole way of the data on this machine, reported as it happens.
 
 Starts Azurite, the OMNIA emulator and the local host on free ports, loads the platforms, lets the app ingest 40 days,
 build baselines, find the leak and estimate it, and puts the truth beside the estimate. Then it stops; the present of a
@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from local.account import Account, DemoError
+from admin.manage import seed, seed_platforms
 from local.azurite import Azurite, AzuriteError
+from local.demo_report import DemoError, DemoReport
 from local.emulator import emulator
-from local.manage import seed, seed_platforms
 from local.npm import NpmError
 from local.process import PROJECT, HostProcess
 from local.snapshot import differences, snapshot
@@ -91,18 +91,18 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     before = snapshot(app)
     port = [] if options.port is None else ["--port", str(options.port)]
     host = stack.enter_context(HostProcess(settings, "--lease", "10", *port, log=folder / "host.log"))
-    account = Account(host, app, omnia, begun)
-    account.say(f"Azurite, emulator and host run; look at {host.url}/overview")
-    account.ingest()
-    account.settle()
-    found = account.report()
+    report = DemoReport(host, app, omnia, begun)
+    report.say(f"Azurite, emulator and host run; look at {host.url}/overview")
+    report.ingest()
+    report.settle()
+    found = report.result()
     changed = differences(before, snapshot(app))
     print(f"\nrows of the tables that this run wrote: {len(changed)} (run it again: 0)" if not options.stay else "")
     print(f"look yourself (make run keeps it up): {host.url}/overview, the API at {host.url}/api/docs")
     if options.stay:
         print("live: a tick every 10 minutes, Ctrl-C ends it", flush=True)
         signal.pause()
-    account.say("stopped")
+    report.say("stopped")
     return 0 if found else 1
 
 

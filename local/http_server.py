@@ -82,7 +82,7 @@ class Router:
         return Response(status=404)
 
     def _may(self, request: Request, function: Function) -> bool:
-        """Whether the request has the key, where the host was told one and the function asks for it."""
+        """Whether the request has the key, where the host was given one and the function asks for it."""
         if not self._key or str(function.trigger.get("authLevel", "function")).lower() == "anonymous":
             return True
         return self._key in (request.headers.get("x-functions-key"), request.args.get("code"))

@@ -184,7 +184,7 @@ class BlobTrigger(Trigger):
         return self.invoke(stream).exception() is None
 
     def _poison(self, name: str, etag: str) -> None:
-        """Tells of a blob that failed every time, in the platform's words."""
+        """Put a message for a blob that failed every time on the poison queue, in the platform's format."""
         log.warning("%s: blob %s failed every time; see queue %s", self.function.name, name, POISON_QUEUE)
         message = {
             "Type": "BlobTrigger",

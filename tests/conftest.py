@@ -109,9 +109,9 @@ def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def finished_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a demo that has run to its end."""
     folder = tmp_path_factory.mktemp("demo")
-    code, told = run_demo(folder)
-    assert code == 0, told
-    (folder / "told.txt").write_text(told)
+    code, output = run_demo(folder)
+    assert code == 0, output
+    (folder / "output.txt").write_text(output)
     return folder
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from local.manage import seed, seed_platforms
+from admin.manage import seed, seed_platforms
 from shared.bootstrap import Bootstrap
 from shared.domain.environment import Environment
 from shared.domain.incident import CriticalMessage, Incident

@@ -28,18 +28,18 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 def fuzz(connection: str, prefix: str, wanted: int, seed: int, folder: Path) -> tuple[int, Counter[int], str]:
-    """Send at least so many requests; return schemathesis' exit code, the answers by status, and what it said.
+    """Send at least so many requests; return schemathesis' exit code, the answers by status, and what it printed.
 
     Each turn has a world of its own: what one deletes is there for the next.
     """
     statuses: Counter[int] = Counter()
-    code, turn, said = 0, 0, ""
+    code, turn, output = 0, 0, ""
     while code == 0 and statuses.total() < wanted:
         each = min(MOST_EXAMPLES, 1 + (wanted - statuses.total()) // REQUESTS_PER_EXAMPLE)
         with filled_host(connection, f"{prefix}{turn}", folder, "--key", KEY) as host:
             code, text, found = _run(host, seed + turn, each, folder)
-        said, statuses, turn = said + text, statuses + found, turn + 1
-    return code, statuses, said
+        output, statuses, turn = output + text, statuses + found, turn + 1
+    return code, statuses, output
 
 
 def _run(host: FilledHost, seed: int, each: int, folder: Path) -> tuple[int, str, Counter[int]]:
@@ -103,8 +103,10 @@ def main() -> int:
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder, Azurite() as azurite:
-        code, statuses, said = fuzz(azurite.connection_string, "fuzz", arguments.requests, arguments.seed, Path(folder))
-    print(said if code else said[-3000:])
+        code, statuses, output = fuzz(
+            azurite.connection_string, "fuzz", arguments.requests, arguments.seed, Path(folder)
+        )
+    print(output if code else output[-3000:])
     print(f"{statuses.total()} requests, by status: {dict(sorted(statuses.items()))}")
     return code
 

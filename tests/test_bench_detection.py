@@ -303,9 +303,9 @@ def test_a_folder_without_a_long_enough_series_is_refused(tmp_path: Path, capsys
     """With words on why, and no figures."""
     write(tmp_path / "short.csv", 5)
     assert main(["--data", str(tmp_path), "--json", "--jobs", "1"]) == 2
-    told = capsys.readouterr()
-    assert "short" in told.err
-    assert told.out == ""
+    output = capsys.readouterr()
+    assert "short" in output.err
+    assert output.out == ""
 
 
 @pytest.mark.slow
@@ -316,13 +316,13 @@ def test_the_whole_bench_prints_one_document_and_draws(tmp_path: Path, capsys: p
     folder.mkdir()
     write(folder / "a.csv", 24)
     write(folder / "b_raw.csv", 22)
-    told = []
+    outputs = []
     for jobs in ("1", "2"):
         command = ["--data", str(folder), "--json", "--quick", "--jobs", jobs, "--plot", str(picture)]
         assert main(command) == 0
-        told.append(capsys.readouterr().out)
-    assert told[0] == told[1]
-    document = json.loads(told[0])
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    document = json.loads(outputs[0])
     assert document["sensors"] == ["a", "b"]
     assert document["leaks"] == 2 * 4 * 9
     assert set(document["rules"]) == {"ours", "older", "level"}

@@ -16,10 +16,10 @@ from bench.estimation.figures import calibration, leaky, share, verdicts
 from bench.estimation.noise import Noise, fitted, wandering
 from bench.estimation.outcome import Found, Outcome
 from bench.estimation.scenarios import COUNT, World, detected, drawn
+from bench.estimation.sea_states import SeaStates, recorded
 from bench.estimation.study import Options, outcomes_of, tasks_of
 from bench.estimation.targets import Target, judged
 from bench.estimation.trial import answered
-from bench.estimation.waters import Waters, recorded
 from shared.detection.regular import regularise
 from shared.errors import InvalidInput
 from shared.estimation import EstimationOptions, estimate
@@ -72,12 +72,14 @@ def test_half_as_many_scenarios_have_no_leak(scenarios: int, leakless: int) -> N
     """But twenty at least; where the estimation's own assumptions hold there are none."""
     kinds = [task.kind for task in tasks_of(Options(scenarios=scenarios, truths=("model", "puffs")), World())]
     assert Counter(kinds) == {"model": scenarios, "puffs": scenarios, "none": leakless, "common": leakless}
-    assert {task.kind for task in tasks_of(Options(scenarios=scenarios, truths=("own",)), World())} == {"own"}
+    assert {task.kind for task in tasks_of(Options(scenarios=scenarios, truths=("self_consistent",)), World())} == {
+        "self_consistent"
+    }
 
 
 def test_another_seed_gives_other_scenarios() -> None:
     """And the same seed the same ones."""
-    first, again, other = (drawn("own", World(), np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, again, other = (drawn("self_consistent", World(), np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first.observations.ppmv, again.observations.ppmv)
     assert first.leak == again.leak
     assert first.leak != other.leak
@@ -86,7 +88,7 @@ def test_another_seed_gives_other_scenarios() -> None:
 @pytest.mark.parametrize("template", ["open", "semi"])
 def test_the_bench_judges_the_answer_that_the_app_gives(template: str) -> None:
     """Byte for byte."""
-    scenario = drawn("own", World("semi" if template == "semi" else "open"), np.random.default_rng(2))
+    scenario = drawn("self_consistent", World("semi" if template == "semi" else "open"), np.random.default_rng(2))
     coarse = EstimationOptions(spacing_m=2.0, heights=2)
     answer, _, _ = answered(scenario, coarse)
     assert answer == estimate(scenario.template, scenario.environment, scenario.observations, options=coarse)
@@ -105,27 +107,27 @@ def test_a_leak_is_detected_when_it_stands_out_for_three_hours() -> None:
 
 
 def test_figures_of_known_outcomes() -> None:
-    """Two leaks: one that is 2.5 times too large and 1 m off, and one that is right and 3 m off; a third not told."""
+    """Two leaks: one that is 2.5 times too large and 1 m off, one that is right and 3 m off; a third not reported."""
     right = replace(FOUND, horizontal_m=3.0, rate_kg_s=1e-5, rate_50=(0.9e-5, 1.1e-5), place_50=True, onset_error_h=1.5)
     outcomes = [OUTCOME, replace(OUTCOME, found=right, verdict="UNDEFINED"), replace(OUTCOME, found=None)]
-    told = leaky(outcomes)
-    assert told["drawn"] == 9
-    assert told["told"]["value"] == pytest.approx(2 / 3)
-    assert told["verdicts"]["CONFIRMED"]["value"] == pytest.approx(2 / 3)
-    assert told["location_median_m"] == pytest.approx(2.0)
-    assert told["location_p90_m"] == pytest.approx(2.8)
-    assert [told[name]["value"] for name in ("rate_x2", "rate_x3", "rate_50", "rate_90")] == [0.5, 1.0, 0.5, 1.0]
-    assert told["rate_bias_ln"] == pytest.approx(np.log(2.5) / 2)
-    assert told["rate_90_width"] == pytest.approx(10.0)
-    assert [told[name]["value"] for name in ("place_50", "place_90")] == [0.5, 1.0]
-    assert told["onset_median_h"] == pytest.approx(1.0)
-    assert told["onset_bias_h"] == pytest.approx(0.5)
+    figures = leaky(outcomes)
+    assert figures["drawn"] == 9
+    assert figures["reported"]["value"] == pytest.approx(2 / 3)
+    assert figures["verdicts"]["CONFIRMED"]["value"] == pytest.approx(2 / 3)
+    assert figures["location_median_m"] == pytest.approx(2.0)
+    assert figures["location_p90_m"] == pytest.approx(2.8)
+    assert [figures[name]["value"] for name in ("rate_x2", "rate_x3", "rate_50", "rate_90")] == [0.5, 1.0, 0.5, 1.0]
+    assert figures["rate_bias_ln"] == pytest.approx(np.log(2.5) / 2)
+    assert figures["rate_90_width"] == pytest.approx(10.0)
+    assert [figures[name]["value"] for name in ("place_50", "place_90")] == [0.5, 1.0]
+    assert figures["onset_median_h"] == pytest.approx(1.0)
+    assert figures["onset_bias_h"] == pytest.approx(0.5)
 
 
 def test_wilsons_interval_is_the_published_one() -> None:
     """Of 81 in 263 (Newcombe 1998, doi 10.1002/(SICI)1097-0258(19980430)17:8<857), and of 0 in 20."""
-    told = share(81, 263)
-    assert [round(told[name], 4) for name in ("low", "high")] == [0.2553, 0.3662]
+    figures = share(81, 263)
+    assert [round(figures[name], 4) for name in ("low", "high")] == [0.2553, 0.3662]
     none = share(0, 20)
     assert none["low"] == 0
     assert round(none["high"], 4) == 0.1611
@@ -214,8 +216,8 @@ def test_the_noise_of_a_series_is_found_again() -> None:
 
 def test_currents_of_a_record_are_a_day_of_it(tmp_path: Path) -> None:
     """As they were measured, at the scenario's own times; a record with a gap in every day is refused."""
-    waters = recorded(currents(tmp_path / "currents.csv", 3), COUNT)
-    sea, times = waters.drawn(COUNT, np.random.default_rng(1))
+    sea_states = recorded(currents(tmp_path / "currents.csv", 3), COUNT)
+    sea, times = sea_states.drawn(COUNT, np.random.default_rng(1))
     first = int((times[0] - START) / np.timedelta64(600, "s"))
     now = int(np.searchsorted(sea.times, times[0]))
     assert sea.current_direction[now] == 5 * first % 360
@@ -227,7 +229,7 @@ def test_currents_of_a_record_are_a_day_of_it(tmp_path: Path) -> None:
 def test_the_synthetic_current_is_as_fast_as_tides_are() -> None:
     """Mostly 2 to 25 cm/s."""
     rng = np.random.default_rng(1)
-    speed = np.concatenate([Waters().drawn(COUNT, rng)[0].current_speed for _ in range(100)])
+    speed = np.concatenate([SeaStates().drawn(COUNT, rng)[0].current_speed for _ in range(100)])
     assert np.quantile(speed, 0.02) > 0.005
     assert 0.05 < np.median(speed) < 0.15
     assert np.quantile(speed, 0.98) < 0.25
@@ -256,13 +258,13 @@ def test_the_command_measures_and_draws(
 
 
 @pytest.mark.slow
-def test_the_easy_command_tells_the_calibration_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_easy_command_reports_the_calibration_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """With the ranks of all leaks and of those that are detected."""
     assert main(["--easy", "--scenarios", "2", "--jobs", "1", "--template", "semi"]) == 0
-    told = capsys.readouterr().out
-    assert "2 leaks, detected or not" in told
-    assert "rate, detected" in told
-    assert "no leak" not in told
+    output = capsys.readouterr().out
+    assert "2 leaks, detected or not" in output
+    assert "rate, detected" in output
+    assert "no leak" not in output
 
 
 def test_files_that_cannot_be_used_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

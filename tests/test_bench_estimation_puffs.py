@@ -10,7 +10,7 @@ from bench.estimation.box import Box, Hull, semi_readings
 from bench.estimation.cells import COUNT
 from bench.estimation.puffs import puff_concentration, puff_readings
 from bench.estimation.sea import kg_m3_per_ppmv, span_of
-from bench.estimation.train import Nature
+from bench.estimation.train import PlumeParameters
 from shared.arrays import Floats
 from shared.domain.environment import Environment
 from shared.domain.leak import Leak
@@ -22,7 +22,7 @@ START = np.datetime64("2026-01-01T00:00:00", "s")
 TIMES = START + np.arange(73) * np.timedelta64(600, "s")
 ONSET = datetime(2026, 1, 1, 2, 5, tzinfo=UTC)
 PLACE = (-3.0, 0.5, 2.0)
-STEADY = Nature(
+STEADY = PlumeParameters(
     roughness_m=1e-3,
     meander=0.0,
     residual_m_s=0.0,
@@ -74,15 +74,17 @@ def boxed(one: Template, environment: Environment, rate: float = 1e-5, seed: int
 READINGS = pytest.mark.parametrize(("read", "one"), [(puffs, template()), (boxed, semi())], ids=["puffs", "box"])
 
 
-@pytest.mark.parametrize(("speed", "nature"), [(0.05, STEADY), (0.3, replace(STEADY, bubble_share=0.4, rise_m=1.5))])
-def test_what_leaks_passes_a_plane_downstream(speed: float, nature: Nature) -> None:
+@pytest.mark.parametrize(
+    ("speed", "parameters"), [(0.05, STEADY), (0.3, replace(STEADY, bubble_share=0.4, rise_m=1.5))]
+)
+def test_what_leaks_passes_a_plane_downstream(speed: float, parameters: PlumeParameters) -> None:
     """Concentration times the logarithmic current over the plane is the rate."""
     span = span_of(START + np.arange(7) * np.timedelta64(600, "s"), START, 7200.0)
     flow = np.stack([np.full(span.steps.size, speed), np.zeros(span.steps.size)])
     across, up = np.arange(-8, 8.01, 0.25), np.arange(0.05, 14, 0.25)
     plane = np.array([[6.0, y, z] for y in across for z in up])
-    found = puff_concentration(plane, (0.0, 0.0, 3.0), flow, span, nature, np.random.default_rng(1))[:, -1]
-    current = speed * np.log(plane[:, 2] / nature.roughness_m) / np.log(3 / nature.roughness_m)
+    found = puff_concentration(plane, (0.0, 0.0, 3.0), flow, span, parameters, np.random.default_rng(1))[:, -1]
+    current = speed * np.log(plane[:, 2] / parameters.roughness_m) / np.log(3 / parameters.roughness_m)
     assert (found * current).sum() * 0.25**2 == pytest.approx(1.0, abs=0.12)
 
 

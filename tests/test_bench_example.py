@@ -43,11 +43,11 @@ def test_a_made_up_rise_is_told_and_drawn(tmp_path: Path, capsys: pytest.Capture
     write(tmp_path)
     picture = tmp_path / "picture.png"
     assert main(["--data", str(tmp_path), "--out", str(picture)]) == 0
-    told = capsys.readouterr().out
-    assert "probability of a leak here" in told
-    assert "kg/s" in told
-    assert "began 2021-04-2" in told
-    assert "90 %: 2021-04-28" in told
+    output = capsys.readouterr().out
+    assert "probability of a leak here" in output
+    assert "kg/s" in output
+    assert "began 2021-04-2" in output
+    assert "90 %: 2021-04-28" in output
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 50_000
 
@@ -82,9 +82,9 @@ def test_a_folder_without_a_file_is_refused(tmp_path: Path, missing: str, capsys
     write(tmp_path)
     (tmp_path / missing).unlink()
     assert main(["--data", str(tmp_path), "--out", str(tmp_path / "picture.png")]) == 2
-    told = capsys.readouterr()
-    assert missing in told.err
-    assert told.out == ""
+    output = capsys.readouterr()
+    assert missing in output.err
+    assert output.out == ""
     assert not (tmp_path / "picture.png").exists()
 
 

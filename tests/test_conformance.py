@@ -79,7 +79,7 @@ def test_a_call_that_nobody_looked_up_is_named(copy: Copy) -> None:
 
 
 def test_a_role_that_nothing_needs_is_named(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Least privilege: whoever takes a call away is told what can go with it."""
+    """Least privilege: whoever takes a call away is shown what can go with it."""
     known = dict(roles.table())
     spare = "00000000-0000-4000-8000-000000000000"
     known["roles"] = {**known["roles"], spare: {"name": "Owner of nothing", "may": ["Microsoft.Nothing/*"]}}
@@ -164,16 +164,16 @@ def test_every_variable_of_the_deployment_is_in_its_guide() -> None:
     parameters = (ROOT / "infra" / "main.bicepparam").read_text()
     read = dict(re.findall(r"readEnvironmentVariable\('(\w+)'(?:, '(.*?)')?\)", parameters))
     rows = re.findall(r"^\| (`[A-Z].*?) \| (.+?) \|", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE)
-    told = dict(pair for cells in rows for pair in zip(*(cell.split(", ") for cell in cells), strict=True))
+    documented = dict(pair for cells in rows for pair in zip(*(cell.split(", ") for cell in cells), strict=True))
     required = {"AZURE_ENV_NAME", "AZURE_LOCATION", "OMNIA_BASE_URL"}
-    assert told == {
+    assert documented == {
         f"`{name}`": f"`{default}`" if default else "required" if name in required else "empty"
         for name, default in read.items()
     }
 
 
 def test_one_fault_fails_the_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command ends with 1, and says which check, and what; what is well is told, too."""
+    """The command ends with 1, and says which check, and what; what is well is shown, too."""
     checks = {
         "good": lambda _: Verdict.of("all is well", []),
         "bad": lambda _: Verdict.of("", ["this", "that", "this"]),
@@ -181,8 +181,8 @@ def test_one_fault_fails_the_whole(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setattr(command, "CHECKS", checks)
     monkeypatch.setattr("sys.argv", ["conformance"])
     assert command.main() == 1
-    told = capsys.readouterr().out
-    assert re.search(r"good +ok +all is well", told)
-    assert re.search(r"bad +FAIL .*\n +this\n +that\n1 of 2 checks passed, not bad\n$", told)
+    output = capsys.readouterr().out
+    assert re.search(r"good +ok +all is well", output)
+    assert re.search(r"bad +FAIL .*\n +this\n +that\n1 of 2 checks passed, not bad\n$", output)
     monkeypatch.setattr("sys.argv", ["conformance", "good"])
     assert command.main() == 0

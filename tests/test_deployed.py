@@ -2,19 +2,21 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
 import requests
 from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import QueueClient
 
+from admin import manage
+from admin.manage import seed, seed_over_http, seed_platforms
+from admin.retry import Retried, retry
 from conformance.audit import faults
-from local import manage
 from local.azurite import Azurite
-from local.manage import seed, seed_over_http, seed_platforms
 from local.process import HostProcess
-from local.retry import retry
-from shared.errors import NotFound, SourceError
+from shared.errors import SourceError
 from shared.usecases.poison import POISON_BLOBS
 from tests.conftest import bootstrap, environment
 
@@ -48,30 +50,66 @@ def test_the_platforms_are_loaded_through_the_api_once(
 
 @pytest.mark.azurite
 def test_what_was_put_aside_is_given_back() -> None:
-    """A message returns to its queue as it was; a day is scored; what fails again stays, and is not lost."""
+    """A message returns to its queue as it was; a day is scored; what fails again stays, is named and not lost."""
     with Azurite() as own:  # the queue of blobs has one name for all
         app = bootstrap(environment(own.connection_string, "retry"))
         app.ensure_storage()
-        assert set(retry(app).values()) == {0}
+        assert set(retry(app).given_back.values()) == {0}
         messages, blobs = app.queue("retry-critical-poison"), app.queue(POISON_BLOBS)
         messages.create_queue()
         blobs.create_queue()
         messages.send_message('{"schema": 1}')
-        assert retry(app) == {"retry-critical-poison": 1, "retry-build-poison": 0, POISON_BLOBS: 0}
+        assert retry(app) == Retried({"retry-critical-poison": 1, "retry-build-poison": 0, POISON_BLOBS: 0}, ())
         (back,) = app.queue("retry-critical").receive_messages()
         assert base64.b64decode(back.content) == b'{"schema": 1}'
         blobs.send_message(json.dumps({"BlobName": "troll/a/2026-03-01.json"}))
-        with pytest.raises(NotFound, match="troll"):
-            retry(app)
+        (line,) = retry(app).failed
+        assert re.fullmatch(rf"{POISON_BLOBS}: message .* stays: .*troll.*", line)
         assert blobs.get_queue_properties().approximate_message_count == 1
         seed(app, seed_platforms())
         app.queue(POISON_BLOBS).send_message(json.dumps({"BlobName": "troll/a/2026-03-02.json"}))
-        assert retry(app)[POISON_BLOBS] == 1  # the other one is still hidden
+        assert retry(app).given_back[POISON_BLOBS] == 1  # the other one is still hidden
         messages.send_message('{"schema": 1}')
         app.queue("retry-critical").delete_queue()
         with pytest.raises(ResourceNotFoundError):  # of where it should go, not of where it was put aside
             retry(app)
         assert messages.get_queue_properties().approximate_message_count == 1
+
+
+@pytest.mark.azurite
+def test_a_message_that_cannot_be_decoded_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each stays and is named, those behind it are given back, and the command ends with 1."""
+    with Azurite() as own:
+        values = environment(own.connection_string, "retry")
+        app = bootstrap(values)
+        app.ensure_storage()
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        seed(app, seed_platforms())
+        messages, blobs = app.queue("retry-critical-poison"), app.queue(POISON_BLOBS)
+        messages.create_queue()
+        blobs.create_queue()
+        raw = QueueClient.from_connection_string(own.connection_string, messages.queue_name)
+        for content in ("no base64!", base64.b64encode(b"\xff").decode()):
+            raw.send_message(content)
+        messages.send_message('{"schema": 1}')
+        for text in ("[]", "{", '{"BlobName": 7}', '{"BlobName": "troll/a/2026-03-32.json"}'):
+            blobs.send_message(text)
+        blobs.send_message(json.dumps({"BlobName": "troll/a/2026-03-01.json"}))
+        monkeypatch.setattr("sys.argv", ["manage", "retry"])
+        assert manage.main() == 1
+        first, *lines = capsys.readouterr().out.splitlines()
+        assert (
+            first
+            == f"retry-critical-poison: 1 given back, retry-build-poison: 0 given back, {POISON_BLOBS}: 1 given back"
+        )
+        assert sum("retry-critical-poison" in line for line in lines) == 2
+        assert sum(POISON_BLOBS in line for line in lines) == 4
+        assert any("no base64!" in line for line in lines)
+        assert messages.get_queue_properties().approximate_message_count == 2
+        assert blobs.get_queue_properties().approximate_message_count == 4
 
 
 @pytest.mark.parametrize("more", [("retry",), ("storage",), ("seed", "--replace")])

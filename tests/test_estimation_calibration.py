@@ -10,12 +10,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from bench.estimation import own, sites
+from bench.estimation import self_consistent, sites
 from bench.estimation.calibration import kolmogorov_smirnov
 from bench.estimation.noise import Noise, readings
 from bench.estimation.scenarios import Scenario
+from bench.estimation.sea_states import SeaStates
 from bench.estimation.trial import answered, ranks
-from bench.estimation.waters import Waters
 from shared.arrays import Floats
 from shared.domain.estimation import Observations
 from shared.estimation import EstimationOptions
@@ -40,8 +40,8 @@ def calibrated(believed: EstimationOptions) -> dict[str, Floats]:
 def _ranks(seed: int, believed: EstimationOptions) -> dict[str, float]:
     rng = np.random.default_rng(1000 + seed)
     template = sites.drawn("open", rng)
-    environment, times = Waters().drawn(STEPS, rng)
-    leak, signal = own.leak_and_signal(template, environment, times, EXACT, rng)
+    environment, times = SeaStates().drawn(STEPS, rng)
+    leak, signal = self_consistent.leak_and_signal(template, environment, times, EXACT, rng)
     quiet = [Noise(1.5, EXACT.noise_time_s)] * len(template.sensors)
     seen = Observations(times, signal + readings(quiet, STEPS, rng))
     _, problem, solution = answered(Scenario(template, environment, seen, leak), believed)

@@ -11,6 +11,7 @@ import pytest
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.mark import Span
 from shared.errors import InvalidInput, NotFound
+from shared.usecases.queries.baselines import BaselineQueries
 from tests.fakes import Crash, World
 from tests.learning import (
     ALARM_DAYS,

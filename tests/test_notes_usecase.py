@@ -66,7 +66,7 @@ def test_what_the_system_told_stays() -> None:
 
 def test_a_guard_that_refuses_keeps_the_note() -> None:
     """It sees what is there, and nothing is written."""
-    _, notes = world()
+    target, notes = world()
     note = notes.add("troll-a", "one", "A. Person")
 
     def refuse(event: Event) -> None:

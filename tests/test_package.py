@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from admin.package import PackageError, build, files
 from conformance import package
-from local.package import PackageError, build, files
 from tests.planted import ROOT, Copy
 
 
@@ -70,6 +70,6 @@ def test_the_same_files_make_the_same_zip(copy: Copy, tmp_path: Path) -> None:
 
 def test_a_package_that_grew_too_large_is_refused(copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody put data where code belongs."""
-    monkeypatch.setattr("local.package.LARGEST_KB", 10)
+    monkeypatch.setattr("admin.package.LARGEST_KB", 10)
     with pytest.raises(PackageError, match="more than 10"):
         build(copy.root, tmp_path / "out")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from local.manage import seed, seed_platforms
+from admin.manage import seed, seed_platforms
 from shared.adapters.blobs import day_blob, parse_day_blob
 from shared.adapters.development import expand
 from shared.bootstrap import Bootstrap

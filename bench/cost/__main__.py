@@ -47,14 +47,14 @@ def main() -> int:
         }
         print(json.dumps(document))
     else:
-        print(_told(found, paper))
+        print(_summary(found, paper))
         print(_costs(years))
         print(_loads(loads, split, end, paper))
         print(f"a sensor-year of {CLAIM[0]:,} sensors: {claimed:.2f} US dollars (claim: under {CLAIM[1]:.2f})")
     return 0 if claimed < CLAIM[1] else 1
 
 
-def _told(found: Measured, paper: Paper) -> str:
+def _summary(found: Measured, paper: Paper) -> str:
     tick_counts = ", ".join(f"{count:.0f} {kind}s" for kind, count in found.tick_transactions.items() if count >= 0.5)
     run_counts = ", ".join(f"{count:.0f} {kind}s" for kind, count in found.run_transactions.items() if count >= 0.5)
     return "\n".join(
@@ -97,7 +97,7 @@ def _loads(loads: list[Load], split: list[Load], end: int, paper: Paper) -> str:
     lines = []
     for words, simulated in (("a tick, simulated", loads), (f"the same, ingest split into {SPLIT} runs", split)):
         lines += ["", words.ljust(50) + "".join(f"{one.sensors:>12,}" for one in simulated) + "  sensors"]
-        lines += [f"  {told:<48}" + "".join(f"{value(one):>12}" for one in simulated) for told, value in rows.items()]
+        lines += [f"  {label:<48}" + "".join(f"{value(one):>12}" for one in simulated) for label, value in rows.items()]
     lines += [
         "",
         f"one run of ingest carries fewer than {end:,} sensors at {paper.omnia_s} s a request to OMNIA. Beyond: a",

@@ -54,7 +54,10 @@ def _spread(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def _ingested(waits: np.ndarray, busy: float) -> tuple[list[float], int]:
-    """Return when each template's blob is written, in order, and how many are left for the next run."""
+    """Return when in s each template's blob is written, in order, and how many are left for the next run.
+
+    ``waits`` [templates] are the seconds that each waits for OMNIA and storage, ``busy`` those that it computes.
+    """
     threads = [0.0] * PARALLEL
     free, done, left = 0.0, [], 0  # free: when the interpreter, which computes one at a time, is
     for wait in waits:
@@ -70,7 +73,7 @@ def _ingested(waits: np.ndarray, busy: float) -> tuple[list[float], int]:
 
 
 def _scored(written: list[float], takes: np.ndarray, most: int) -> tuple[float, int]:
-    """Return when the last event is done, and how many instances worked."""
+    """Return when in s the last event is done, and how many instances worked; ``takes`` [templates] are seconds."""
     slots = [0.0] * AT_ONCE
     heapq.heapify(slots)
     instances, last, added = 1, 0.0, -START_S

@@ -38,12 +38,12 @@ class Year:
 
     @property
     def total(self) -> float:
-        """The sum."""
+        """The cost of all services, in US dollars."""
         return sum(self.parts.values())
 
 
 def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
-    """Return the cost of a year of so many sensors."""
+    """Return the cost of a year of so many sensors, in US dollars by service."""
     templates = max(1.0, sensors / found.sensors)
     polls = paper.screens * YEAR_S / paper.poll_s
     detecting_s = templates * TICKS * score_seconds(found, paper)
@@ -91,7 +91,7 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
 
 
 def ingest_seconds(templates: float, found: Measured, paper: Paper) -> float:
-    """Return how long a run of ingest takes."""
+    """Return how long a run of ingest takes, in s."""
     return max(fetch_seconds(found, paper) / PARALLEL, found.ingest_s) * templates  # Python computes one at a time
 
 

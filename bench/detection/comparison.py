@@ -13,7 +13,7 @@ HALVINGS = 24
 
 
 def ratio(trials: Sequence[Trial], ours: Hours, theirs: Hours, seed: int) -> dict[str, float]:
-    """Return the ratio of mean recalls and its 95 % interval by a paired cluster bootstrap.
+    """Return the ratio of mean recalls, by hours [leaks, a], and its 95 % interval by a paired cluster bootstrap.
 
     Sensors are drawn again with replacement, then the folds inside each drawn sensor; thresholds stay.
     """

@@ -32,8 +32,8 @@ class Rise:
     ppmv: Floats
     scores: dict[str, Scores]
 
-    def told(self) -> dict[str, Any]:
-        """Return the first flags as JSON takes them."""
+    def summary(self) -> dict[str, Any]:
+        """Return sensor, days, and when each rule first flags the rise, as JSON takes it."""
         flags = {rule.name: self._flags(rule.name, rule.warning, rule.critical) for rule in RULES}
         return {"sensor": self.sensor, "first_day": str(self.known.first), "last_day": str(self.known.last), **flags}
 

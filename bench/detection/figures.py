@@ -31,7 +31,7 @@ class Performance:
     delay_h_by_amplitude: list[float]
     hours: Hours
 
-    def told(self) -> dict[str, object]:
+    def summary(self) -> dict[str, object]:
         """Return the figures as JSON takes them, without each leak's."""
         return {name: value for name, value in vars(self).items() if name != "hours"}
 
@@ -43,7 +43,7 @@ def alarms(score: Scores, threshold: float) -> int:
 
 
 def per_month(quiet: Sequence[Scores], months: float, threshold: float) -> float:
-    """Return the false alarms per sensor-month in the leak-free scores."""
+    """Return the false alarms per sensor-month in the leak-free scores, each [n]."""
     return sum(alarms(score, threshold) for score in quiet) / months
 
 
@@ -95,11 +95,11 @@ def performance(trials: Sequence[Trial], rule: str, threshold: float) -> Perform
 
 
 def quiet_of(trials: Sequence[Trial], rule: str) -> tuple[list[Scores], float]:
-    """Return the leak-free scores of all trials, and their months."""
+    """Return the leak-free scores [n] of each trial by the rule, and their months in all."""
     return [trial.quiet[rule] for trial in trials], sum(trial.months for trial in trials)
 
 
 def median(values: Floats) -> float:
-    """Return the median of what is not NaN, or NaN."""
+    """Return the median of those values [n] that are not NaN; NaN where all are."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if known.size else float("nan")

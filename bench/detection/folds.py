@@ -48,8 +48,8 @@ class Fold:
         """The baseline's standard deviation in ppmv."""
         return float(np.nanstd(self.ppmv[: self.split]))
 
-    def told(self) -> dict[str, Any]:
-        """Return what the fold is, as JSON takes it."""
+    def summary(self) -> dict[str, Any]:
+        """Return sensor, times, length and spread of the fold, as JSON takes it."""
         return {
             "sensor": self.sensor,
             "number": self.number,
@@ -72,7 +72,7 @@ def folds_of(recorded: Recorded, most: int) -> list[Fold]:
 
 
 def _pieces(ppmv: Floats) -> list[tuple[int, int]]:
-    """Return first bin and end of each piece between gaps of more than 20 days."""
+    """Return first bin and end of each piece of ppmv [n] between gaps of more than 20 days."""
     present = np.flatnonzero(~np.isnan(ppmv))
     if present.size == 0:
         return []

@@ -57,7 +57,7 @@ def _held(scores: Scores, flagged: Flags) -> tuple[int, int]:
 
 
 def hours_until_clear(caused: Flags) -> float:
-    """Return the hours from the first sample to where 12 h without alarm begin; inf when that is not seen."""
+    """Return the hours from the first sample [n] to where 12 h without alarm begin; inf when that is not seen."""
     alarmed = np.concatenate(([-1], np.flatnonzero(caused), [caused.size]))
     long_enough = np.flatnonzero(np.diff(alarmed) > CLEAR_FOR)
     return float((alarmed[long_enough[0]] + 1) * STEP_H) if long_enough.size else float("inf")

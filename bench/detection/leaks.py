@@ -61,7 +61,10 @@ def signature(kind: str, templates: list[Template], currents: Environment, rng: 
 
 
 def simulated(templates: list[Template], currents: Environment, rng: np.random.Generator) -> Floats:
-    """Return one sensor's response to a simulated leak of 1 kg/s, drawn again where the plume only brushes it."""
+    """Return one sensor's response [1 + LASTS + AFTER] in ppmv to a simulated leak of 1 kg/s.
+
+    It is drawn again where the plume only brushes the sensor; raises ValueError after MOST_DRAWS of those.
+    """
     for _ in range(MOST_DRAWS):
         response = _drawn(templates, currents, rng)
         if 0 < response.max() <= MOST_PEAKED * amplitude(response):
@@ -88,7 +91,7 @@ def _drawn(templates: list[Template], currents: Environment, rng: np.random.Gene
 
 
 def first_order(pulsed: bool, rng: np.random.Generator) -> Floats:
-    """Return a first-order sensor's response to a source that is pulsed with the tide, or steady with a tide on it."""
+    """Return a first-order sensor's response [1 + LASTS + AFTER] to a source pulsed by the tide, or steady with one."""
     hours = np.arange(1 + LASTS + AFTER) * STEP_H
     phase = (hours / TIDE_H + rng.uniform()) % 1
     share = rng.uniform(0.3, 0.6)  # of the tide for which the pulse lasts, or of the source that the tide takes away

@@ -20,7 +20,7 @@ HIGHEST_SCORE, LOWEST_SCORE = 20.0, 0.05
 
 
 def draw(study: Study, path: Path) -> None:
-    """Write the picture as PNG."""
+    """Write the study's picture, recall, delay and known rises by rule, as PNG."""
     document, rises = study.document, study.rises
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(15, 10.2 if rises else 5.4), dpi=130, facecolor="white")
@@ -73,12 +73,12 @@ def _at_budget(document: dict[str, Any], rule: str) -> dict[str, Any]:
 
 def _recall_by_false_alarms(axes: Axes, document: dict[str, Any]) -> None:
     for rule in RULES:
-        told, colour = document["rules"][rule.name], COLOURS[rule.name]
-        curve = told["curve"]
+        figures, colour = document["rules"][rule.name], COLOURS[rule.name]
+        curve = figures["curve"]
         budgets, recalls = [one["budget"] for one in curve], [one["recall"] for one in curve]
         axes.plot(budgets, recalls, drawstyle="steps-post", color=colour, label=rule.label, **_front(rule.name))
         for when, marker in (("warning", "o"), ("critical", "D")):
-            if fixed := told["fixed"].get(when):
+            if fixed := figures["fixed"].get(when):
                 place = (fixed["false_alarms_per_month"], fixed["recall"])
                 axes.plot(*place, marker, color=colour, markeredgecolor="white", markersize=10, zorder=5)
     axes.axvline(BUDGET, color=INK, linewidth=1, linestyle=(0, (2, 3)))

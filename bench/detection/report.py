@@ -22,7 +22,7 @@ def plain(value: Any) -> Any:
 
 
 def report(document: dict[str, Any]) -> str:
-    """Return the tables."""
+    """Return the study's figures as tables of text."""
     parts = (_data, _performances, _comparison, _holding, _events)
     return "\n\n".join("\n".join(part(document)) for part in parts)
 

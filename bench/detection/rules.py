@@ -18,7 +18,7 @@ ROWS = 256  # of windows compared at once: bounds the memory
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with its own fixed thresholds."""
+    """A way to score readings, with the thresholds that its authors fixed."""
 
     name: str
     label: str
@@ -28,13 +28,13 @@ class Rule:
 
 
 def ours(times: Times, ppmv: Floats) -> Scorer:
-    """Return this project's score after a baseline."""
+    """Return this project's scorer after a baseline of times [n] and ppmv [n]."""
     baseline = build_baseline(times, ppmv)
     return lambda when, values, since: detect(baseline, when, values, since=since).score
 
 
 def level(times: Times, ppmv: Floats) -> Scorer:
-    """Return the reading divided by the baseline's highest."""
+    """Return the scorer by the reading over the highest of a baseline of times [n] and ppmv [n]."""
     highest = float(np.nanmax(regularise(times, ppmv).ppmv))
 
     def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
@@ -74,7 +74,10 @@ def _windows(series: Floats) -> Floats:
 
 
 def _nearest(queries: Floats, windows: Floats, places: tuple[Indices, Indices] | None = None) -> Floats:
-    """Return each query's distance to the nearest window; with ``places`` only to those outside the exclusion zone."""
+    """Return each query's [q, m] distance [q] to the nearest window [w, m].
+
+    With ``places`` [q], [w] only to those outside the exclusion zone.
+    """
     centre = windows.mean()
     theirs = np.ascontiguousarray(windows - centre)
     energy = np.einsum("ij,ij->i", theirs, theirs)

@@ -73,7 +73,7 @@ def add_file(found: Folder, path: Path) -> None:
 
 
 def _columns(rows: Iterator[list[str]], *parse: Callable[[str], float]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the times and the columns after them."""
+    """Return the times [n] and the columns after them, each [n]; raises ValueError."""
     times: list[datetime] = []
     values: list[list[float]] = []
     for row in rows:

@@ -56,7 +56,7 @@ def study(folder: Path, options: Options) -> Study:
         raise InvalidInput(f"no series in {folder} is long enough: {found.passed_over}")
     trials = trials_of(folds, found, options)
     known = rises(found.series)
-    return Study({**_told(found, folds, trials, options), **figures(trials, options.seed), **_events(known)}, known)
+    return Study({**_summary(found, folds, trials, options), **figures(trials, options.seed), **_events(known)}, known)
 
 
 def trials_of(folds: Sequence[Fold], found: Folder, options: Options, rules: Sequence[Rule] = RULES) -> list[Trial]:
@@ -107,20 +107,20 @@ def _rule(trials: Sequence[Trial], rule: Rule, budgets: dict[float, Performance]
     given = {name: threshold for name, threshold in fixed.items() if threshold is not None}
     curve = at_budgets(trials, rule.name, CURVE)
     return {
-        "fixed": {name: performance(trials, rule.name, threshold).told() for name, threshold in given.items()},
-        "budgets": [{"budget": budget, **reached.told()} for budget, reached in budgets.items()],
+        "fixed": {name: performance(trials, rule.name, threshold).summary() for name, threshold in given.items()},
+        "budgets": [{"budget": budget, **reached.summary()} for budget, reached in budgets.items()],
         "curve": [{"budget": budget, "recall": one.recall} for budget, one in zip(CURVE, curve, strict=True)],
         "holding": {name: holding(trials, rule.name, threshold) for name, threshold in given.items()},
     }
 
 
-def _told(found: Folder, folds: Sequence[Fold], trials: Sequence[Trial], options: Options) -> dict[str, Any]:
+def _summary(found: Folder, folds: Sequence[Fold], trials: Sequence[Trial], options: Options) -> dict[str, Any]:
     return {
         "options": {name: value for name, value in vars(options).items() if name != "jobs"},
         "passed_over": found.passed_over,
         "currents": "recorded" if found.currents else "a synthetic tide",
         "sensors": sorted({fold.sensor for fold in folds}),
-        "folds": [fold.told() for fold in folds],
+        "folds": [fold.summary() for fold in folds],
         "sensor_months": sum(one.months for one in trials),
         "leaks": sum(len(one.leaks.kinds) for one in trials) * len(AMPLITUDES),
         "amplitudes": list(AMPLITUDES),
@@ -128,4 +128,4 @@ def _told(found: Folder, folds: Sequence[Fold], trials: Sequence[Trial], options
 
 
 def _events(known: Sequence[Rise]) -> dict[str, Any]:
-    return {"events": [rise.told() for rise in known]}
+    return {"events": [rise.summary() for rise in known]}

@@ -32,7 +32,7 @@ RATES = Rates()
 
 
 def scored_by(channels: Sequence[Channel], held: bool, times: Times, ppmv: Floats) -> Scorer:
-    """Return the score of these channels, with or without the latch, after a baseline."""
+    """Return the scorer of these channels, with or without the latch, after a baseline of times [n] and ppmv [n]."""
     series = forward_fill(regularise(times, ppmv).ppmv)
     matchers = [ChannelMatcher(channel, series, offset_of(series)) for channel in channels]
     user_marked = np.zeros(series.size, dtype=bool)
@@ -87,9 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
     trials = trials_of(folds, found, options, rules)
     document: dict[str, dict[str, Any]] = {
         rule.name: {
-            "budgets": [one.told() for one in at_budgets(trials, rule.name, BUDGETS)],
-            "warning": performance(trials, rule.name, 1.0).told(),
-            "critical": performance(trials, rule.name, 2.0).told(),
+            "budgets": [one.summary() for one in at_budgets(trials, rule.name, BUDGETS)],
+            "warning": performance(trials, rule.name, 1.0).summary(),
+            "critical": performance(trials, rule.name, 2.0).summary(),
         }
         for rule in rules
     }

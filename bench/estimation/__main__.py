@@ -14,23 +14,25 @@ from bench.detection.report import plain
 from bench.estimation.noise import noises_of
 from bench.estimation.report import report
 from bench.estimation.scenarios import COUNT, Kind, World
+from bench.estimation.sea_states import SeaStates, recorded
 from bench.estimation.study import Options, study
-from bench.estimation.waters import Waters, recorded
 from shared.errors import InvalidInput
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return 2 for files that cannot be used."""
     chosen = _parser().parse_args(arguments)
-    truths: tuple[Kind, ...] = ("own",) if chosen.easy else (chosen.truth,) if chosen.truth else ("model", "puffs")
+    truths: tuple[Kind, ...] = (
+        ("self_consistent",) if chosen.easy else (chosen.truth,) if chosen.truth else ("model", "puffs")
+    )
     try:
-        waters = recorded(chosen.currents, COUNT) if chosen.currents else Waters()
+        sea_states = recorded(chosen.currents, COUNT) if chosen.currents else SeaStates()
         noises = noises_of(chosen.readings) if chosen.readings else ()
     except (InvalidInput, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     options = Options(chosen.seed, chosen.scenarios, chosen.template, truths, chosen.jobs)
-    document = study(options, World(chosen.template, waters, noises))
+    document = study(options, World(chosen.template, sea_states, noises))
     if chosen.plot:
         from bench.estimation.picture import draw
 

@@ -25,7 +25,7 @@ from shared.arrays import Floats, Indices, Times
 from shared.domain.environment import Environment
 from shared.domain.template import Template
 
-FILL = 0.9  # of the box is water where its volume is not told
+FILL = 0.9  # of the box is water where its volume is not known
 SIDE_SUCTION = 0.6  # of what the lee draws, per opening
 SLACK = 0.012  # m/s, standard deviation of the current at slack water
 

@@ -31,7 +31,7 @@ def rank_among(values: Floats, weights: Floats, truth: float, chance: float) -> 
 
 
 def kolmogorov_smirnov(ranks: Floats) -> tuple[float, float]:
-    """Return the largest distance D of the ranks' distribution from the uniform, and the probability of a larger one.
+    """Return the largest distance D of the ranks [n] from a uniform distribution, and the probability of a larger one.
 
     The limit for many ranks, with Stephens' correction for few (J. R. Stat. Soc. B 32, 1970).
     """

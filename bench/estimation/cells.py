@@ -42,14 +42,14 @@ def faces_of(edge: Floats) -> Faces:
 
 
 def wall_cells(wall: str) -> Indices:
-    """Return the numbers of the cells along a wall."""
+    """Return the numbers [cells of the wall] of the cells along a wall."""
     axis, sign = WALLS[wall]
     end = -1 if sign > 0 else 0
     return NUMBERS[end].ravel() if axis == 0 else NUMBERS[:, end].ravel()
 
 
 def top_cells() -> Indices:
-    """Return the numbers of the cells under the roof."""
+    """Return the numbers [cells of the roof] of the cells under the roof."""
     return NUMBERS[:, :, -1].ravel()
 
 

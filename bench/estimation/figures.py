@@ -26,57 +26,57 @@ def share(hits: int, of: int) -> dict[str, float]:
 
 
 def leaky(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return the figures of scenarios with a leak."""
-    told = [one.found for one in outcomes if one.found is not None]
+    """Return the figures of scenarios with a leak: verdicts, errors of place, rate and onset, calibration."""
+    reported = [one.found for one in outcomes if one.found is not None]
     return {
         "scenarios": len(outcomes),
         "drawn": sum(one.drawn for one in outcomes),
         "detected": sum(one.detected for one in outcomes),
-        "told": share(len(told), len(outcomes)),
+        "reported": share(len(reported), len(outcomes)),
         **verdicts(outcomes),
-        **_places(told),
-        **_rates(told),
-        **_onsets(told),
+        **_places(reported),
+        **_rates(reported),
+        **_onsets(reported),
         "calibration": calibration(outcomes),
-        "points": [_point(one) for one in told],
+        "points": [_point(one) for one in reported],
     }
 
 
 def verdicts(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return each verdict's share."""
+    """Return each verdict's share of the outcomes, with its interval."""
     counts = Counter(one.verdict for one in outcomes)
     return {"verdicts": {name: share(counts[name], len(outcomes)) for name in get_args(Verdict)}}
 
 
-def _places(told: Sequence[Found]) -> dict[str, Any]:
-    horizontal, distance = ([getattr(one, name) for one in told] for name in ("horizontal_m", "distance_m"))
+def _places(reported: Sequence[Found]) -> dict[str, Any]:
+    horizontal, distance = ([getattr(one, name) for one in reported] for name in ("horizontal_m", "distance_m"))
     return {
         "location_median_m": quantile(horizontal, 0.5),
         "location_p90_m": quantile(horizontal, 0.9),
         "distance_median_m": quantile(distance, 0.5),
         "distance_p90_m": quantile(distance, 0.9),
-        "place_50": _of(told, lambda one: one.place_50),
-        "place_90": _of(told, lambda one: one.place_90),
-        "region_90_median_m3": quantile([one.region_90_m3 for one in told], 0.5),
+        "place_50": _of(reported, lambda one: one.place_50),
+        "place_90": _of(reported, lambda one: one.place_90),
+        "region_90_median_m3": quantile([one.region_90_m3 for one in reported], 0.5),
     }
 
 
-def _rates(told: Sequence[Found]) -> dict[str, Any]:
+def _rates(reported: Sequence[Found]) -> dict[str, Any]:
     return {
-        "rate_x2": _of(told, lambda one: abs(one.ln_rate_error) <= math.log(2)),
-        "rate_x3": _of(told, lambda one: abs(one.ln_rate_error) <= math.log(3)),
-        "rate_bias_ln": quantile([one.ln_rate_error for one in told], 0.5),
-        "rate_50": _of(told, lambda one: one.rate_within(one.rate_50)),
-        "rate_90": _of(told, lambda one: one.rate_within(one.rate_90)),
-        "rate_90_width": quantile([one.rate_90[1] / one.rate_90[0] for one in told], 0.5),
+        "rate_x2": _of(reported, lambda one: abs(one.ln_rate_error) <= math.log(2)),
+        "rate_x3": _of(reported, lambda one: abs(one.ln_rate_error) <= math.log(3)),
+        "rate_bias_ln": quantile([one.ln_rate_error for one in reported], 0.5),
+        "rate_50": _of(reported, lambda one: one.rate_within(one.rate_50)),
+        "rate_90": _of(reported, lambda one: one.rate_within(one.rate_90)),
+        "rate_90_width": quantile([one.rate_90[1] / one.rate_90[0] for one in reported], 0.5),
     }
 
 
-def _onsets(told: Sequence[Found]) -> dict[str, Any]:
+def _onsets(reported: Sequence[Found]) -> dict[str, Any]:
     return {
-        "onset_median_h": quantile([abs(one.onset_error_h) for one in told], 0.5),
-        "onset_bias_h": quantile([one.onset_error_h for one in told], 0.5),
-        "onset_90": _of(told, lambda one: one.onset_90),
+        "onset_median_h": quantile([abs(one.onset_error_h) for one in reported], 0.5),
+        "onset_bias_h": quantile([one.onset_error_h for one in reported], 0.5),
+        "onset_90": _of(reported, lambda one: one.onset_90),
     }
 
 
@@ -112,8 +112,8 @@ def quantile(values: Sequence[float], level: float) -> float:
     return float(np.quantile(values, level)) if len(values) else math.nan
 
 
-def _of(told: Sequence[Found], holds: Callable[[Found], bool]) -> dict[str, float]:
-    return share(sum(map(holds, told)), len(told))
+def _of(reported: Sequence[Found], holds: Callable[[Found], bool]) -> dict[str, float]:
+    return share(sum(map(holds, reported)), len(reported))
 
 
 def _point(one: Found) -> dict[str, float]:

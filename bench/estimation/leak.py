@@ -19,7 +19,7 @@ class TrueLeak:
 
     @property
     def moment(self) -> datetime:
-        """The onset."""
+        """The onset as a moment of UTC."""
         return datetime.fromtimestamp(self.onset_s, UTC)
 
     def hypothesis(self) -> Leak:

@@ -13,8 +13,8 @@ _TURNS = 3
 _SIZE = 600
 
 
-def told() -> str:
-    """Return the machine in words."""
+def description() -> str:
+    """Return the operating system, architecture, and the versions of Python and numpy, in words."""
     return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
 
 

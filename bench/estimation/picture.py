@@ -23,7 +23,7 @@ ROW, HEAD, LEFT = 4.5, 1.3, 0.04  # inches, inches, share
 
 
 def draw(document: dict[str, Any], path: Path) -> None:
-    """Write the picture as PNG."""
+    """Write the study's picture, places and rates against the truth, as PNG."""
     truths = list(document["truths"])
     height = HEAD + ROW * len(truths)
     with mpl.rc_context(STYLE):
@@ -124,7 +124,7 @@ def _places(axes: Axes, one: dict[str, Any]) -> None:
 
 def _rates(axes: Axes, one: dict[str, Any]) -> None:
     points = one["points"]
-    true, told, low, high = (
+    true, estimated, low, high = (
         np.array([point[key] for point in points])
         for key in ("true_rate_kg_s", "rate_kg_s", "low_90_kg_s", "high_90_kg_s")
     )
@@ -134,7 +134,7 @@ def _rates(axes: Axes, one: dict[str, Any]) -> None:
     axes.plot(line, line, color=INK, linewidth=0.9, linestyle=(0, (2, 3)))
     for part, colour, word in ((covered, BLUE, "in the 90 % interval"), (~covered, ORANGE, "outside")):
         axes.vlines(true[part], low[part], high[part], color=colour, linewidth=1, alpha=0.4)
-        axes.plot(true[part], told[part], "o", color=colour, markersize=4.5, markeredgecolor="white", label=word)
+        axes.plot(true[part], estimated[part], "o", color=colour, markersize=4.5, markeredgecolor="white", label=word)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(*line)

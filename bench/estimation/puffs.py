@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 
 from bench.estimation.sea import STEPS_PER_BLOCK, Span, currents, kg_m3_per_ppmv, sensed, span_of
-from bench.estimation.train import Nature, Train, drawn
+from bench.estimation.train import PlumeParameters, Train, drawn
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.template import Template
@@ -23,14 +23,14 @@ def puff_readings(
     rng: np.random.Generator,
     *,
     time_constant_s: float = 7200.0,
-    nature: Nature | None = None,
+    parameters: PlumeParameters | None = None,
 ) -> Floats:
     """Return what first-order sensors read above background [sensors, n] in ppmv at increasing ``times`` [n].
 
     ``place`` x, y, z in m of the template; the rate counts from ``onset`` on. Linear in the rate for the same ``rng``,
-    which also draws the ``nature`` where none is given. Waves are left out.
+    which also draws the ``parameters`` where none are given. Waves are left out.
     """
-    chosen = nature or drawn(rng)
+    chosen = parameters or drawn(rng)
     span = span_of(times, onset, time_constant_s)
     points = np.array([[one.x, one.y, one.z] for one in template.sensors]).reshape(-1, 3)
     flow = currents(environment, template.angle_from_north, span.steps, chosen.phase)
@@ -44,14 +44,14 @@ def puff_concentration(
     place: tuple[float, float, float],
     flow: Floats,
     span: Span,
-    nature: Nature,
+    parameters: PlumeParameters,
     rng: np.random.Generator,
 ) -> Floats:
     """Return each block's mean concentration at ``points`` [p, 3] per unit rate [p, blocks] in s/m3.
 
     ``flow`` [2, steps] is the mean current in the template's axes in m/s.
     """
-    train = Train.released(place, flow, span, nature, rng)
+    train = Train.released(place, flow, span, parameters, rng)
     samples = np.zeros((points.shape[0], flow.shape[1] // SAMPLED_EVERY))
     for step in range(flow.shape[1]):
         if not train.leaking[step] and train.first == step:

@@ -5,19 +5,23 @@ from typing import Any
 
 from bench.estimation.outcome import RANKS
 
-NAMES = {"puffs": "puffs (independent of the model)", "model": "model, disturbed", "own": "the estimation's own prior"}
+NAMES = {
+    "puffs": "puffs (independent of the model)",
+    "model": "model, perturbed",
+    "self_consistent": "the estimation's own prior",
+}
 BOX = "box of cells (independent of the model)"
 
 
 def report(document: dict[str, Any]) -> str:
-    """Return the tables."""
+    """Return the study's figures as tables of text: truths, leakless scenarios, costs, targets."""
     parts = [_head(document), *(_truth(document, kind) for kind in document["truths"])]
     parts += [_leakless(document), _costs(document), _targets(document)]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part)))
 
 
 def name_of(document: dict[str, Any], kind: str) -> str:
-    """Return a truth in words."""
+    """Return what a kind of truth is called in tables and pictures."""
     return BOX if kind == "puffs" and document["options"]["template"] == "semi" else NAMES[kind]
 
 
@@ -38,8 +42,8 @@ def _truth(document: dict[str, Any], kind: str) -> Iterator[str]:
     one = document["truths"][kind]
     drawn = f"{one['scenarios']} detected leaks of {one['drawn']} drawn"
     every = f"{one['scenarios']} leaks, detected or not ({one['detected']} detected)"
-    yield f"{name_of(document, kind)}: {every if kind == 'own' else drawn}"
-    yield f"  told of a leak           {_share(one['told'])}"
+    yield f"{name_of(document, kind)}: {every if kind == 'self_consistent' else drawn}"
+    yield f"  leak reported            {_share(one['reported'])}"
     for verdict, part in one["verdicts"].items():
         yield f"  {verdict:<24} {_share(part)}"
     yield f"  place off, horizontally  median {one['location_median_m']:.2f} m, 90 % {one['location_p90_m']:.2f} m"
@@ -57,9 +61,13 @@ def _truth(document: dict[str, Any], kind: str) -> Iterator[str]:
 
 
 def _ranks(calibration: dict[str, Any], kind: str) -> Iterator[str]:
-    among = "all leaks of the prior" if kind == "own" else "detected leaks, chosen by what they show: not quite uniform"
+    among = (
+        "all leaks of the prior"
+        if kind == "self_consistent"
+        else "detected leaks, chosen by what they show: not quite uniform"
+    )
     yield f"  ranks of the truth in the posterior, among {among}"
-    names = (*RANKS, "rate_detected") if kind == "own" else RANKS
+    names = (*RANKS, "rate_detected") if kind == "self_consistent" else RANKS
     for name in names:
         one = calibration[name]
         counts = " ".join(f"{count:3d}" for count in one["histogram"])

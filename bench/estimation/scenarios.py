@@ -1,7 +1,8 @@
 """One scenario: a sea, a template, a leak drawn from the estimation's prior, or none, and what the sensors read.
 
-Truths: ``model`` is this project's forward model with everything in it disturbed that is not known, ``puffs`` an
-independent one (``puffs``, for a semi-closed template ``box``), ``own`` exactly what the estimation assumes (``own``).
+Truths: ``model`` is this project's forward model with everything in it perturbed that is not known
+(``perturbed_model``), ``puffs`` an independent one (``puffs``, for a semi-closed template ``box``), ``self_consistent``
+exactly what the estimation assumes (``self_consistent``).
 ``none`` has no leak, ``common`` a swing of the background at all sensors.
 """
 
@@ -11,19 +12,19 @@ from typing import Literal
 
 import numpy as np
 
-from bench.estimation import noise, own, sites
+from bench.estimation import noise, self_consistent, sites
 from bench.estimation.box import semi_readings
 from bench.estimation.leak import TrueLeak, known_or_anywhere, log_uniform
-from bench.estimation.nature import disturbed
+from bench.estimation.perturbed_model import perturbed
 from bench.estimation.puffs import puff_readings
-from bench.estimation.waters import Waters
+from bench.estimation.sea_states import SeaStates
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
 from shared.estimation import EstimationOptions
 
-Kind = Literal["model", "puffs", "own", "none", "common"]
+Kind = Literal["model", "puffs", "self_consistent", "none", "common"]
 COUNT = 145  # a day
 EARLIEST_S, LATEST_S = 4 * 3600.0, 18 * 3600.0  # of the onset, after the first reading
 LEAST_PPMV = 0.1  # that a sensor reads
@@ -35,10 +36,10 @@ MOST_DRAWS = 2000
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """From what the scenarios are drawn."""
+    """What all scenarios of a study share: the kind of template, the currents, the sensors' noise."""
 
     template: sites.Kind = "open"
-    waters: Waters = field(default_factory=Waters)
+    sea_states: SeaStates = field(default_factory=SeaStates)
     noises: Sequence[noise.Noise] = ()
 
 
@@ -58,8 +59,8 @@ def drawn(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
     """Return a scenario; with a leak of ``model`` or ``puffs`` the first that is detected."""
     if kind in ("none", "common"):
         return _leakless(kind, world, rng)
-    if kind == "own":
-        return _own(world, rng)
+    if kind == "self_consistent":
+        return _self_consistent(world, rng)
     for number in range(1, MOST_DRAWS + 1):
         if (found := _leaky(kind, world, rng, number)) is not None:
             return found
@@ -75,7 +76,7 @@ def detected(signal: Floats, noises: Sequence[noise.Noise]) -> bool:
 def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> Scenario | None:
     template, environment, times, noises = _begun(world, rng)
     leak = _prior(template, times, rng)
-    signal = disturbed(template, environment, leak, times, rng) if kind == "model" else None
+    signal = perturbed(template, environment, leak, times, rng) if kind == "model" else None
     if signal is None:
         tau = TAU_S * TAU_FACTOR ** rng.standard_normal()
         readings = puff_readings if world.template == "open" else semi_readings
@@ -87,10 +88,10 @@ def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> S
     return Scenario(template, environment, _read(times, signal, noises, rng), leak, detected=True, drawn=number)
 
 
-def _own(world: World, rng: np.random.Generator) -> Scenario:
+def _self_consistent(world: World, rng: np.random.Generator) -> Scenario:
     template, environment, times, noises = _begun(world, rng)
     options = EstimationOptions()
-    leak, signal = own.leak_and_signal(template, environment, times, options, rng)
+    leak, signal = self_consistent.leak_and_signal(template, environment, times, options, rng)
     quiet = [noise.Noise(one.spread_ppmv, options.noise_time_s) for one in noises]
     return Scenario(template, environment, _read(times, signal, quiet, rng), leak, detected(signal, quiet))
 
@@ -108,7 +109,7 @@ def _leakless(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
 
 def _begun(world: World, rng: np.random.Generator) -> tuple[Template, Environment, Times, tuple[noise.Noise, ...]]:
     template = sites.drawn(world.template, rng)
-    environment, times = world.waters.drawn(COUNT, rng)
+    environment, times = world.sea_states.drawn(COUNT, rng)
     return template, environment, times, noise.drawn(world.noises, len(template.sensors), rng)
 
 

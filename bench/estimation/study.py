@@ -18,7 +18,7 @@ from bench.estimation.size import full_size
 from bench.estimation.targets import judged
 from bench.estimation.trial import Task, run
 
-KINDS: tuple[Kind, ...] = ("model", "puffs", "own", "none", "common")  # their order is part of every seed
+KINDS: tuple[Kind, ...] = ("model", "puffs", "self_consistent", "none", "common")  # their order is part of every seed
 LEAST_LEAKLESS = 20
 
 
@@ -34,16 +34,16 @@ class Options:
 
 
 def study(options: Options, world: World) -> dict[str, Any]:
-    """Return every figure as one document."""
+    """Return the figures of all truths, of leakless scenarios, of time and memory, and the targets they meet."""
     tasks = tasks_of(options, world)
     outcomes = outcomes_of(tasks, options.jobs)
     document: dict[str, Any] = {
         "options": {**{name: value for name, value in vars(options).items() if name != "jobs"}},
-        "machine": machine.told(),
-        "currents": "a synthetic tide" if world.waters.record is None else "recorded",
+        "machine": machine.description(),
+        "currents": "a synthetic tide" if world.sea_states.record is None else "recorded",
         "noise": "of recorded series" if world.noises else "as measured before",
         **figures(outcomes, options.truths),
-        "size": full_size() if "own" not in options.truths else None,
+        "size": full_size() if "self_consistent" not in options.truths else None,
     }
     document["time"]["processes"] = options.jobs
     return {**document, "targets": judged(document)}
@@ -56,7 +56,7 @@ def tasks_of(options: Options, world: World) -> list[Task]:
     """
     leakless = max(LEAST_LEAKLESS, options.scenarios // 2)
     wanted = dict.fromkeys(options.truths, options.scenarios)
-    if "own" not in options.truths:
+    if "self_consistent" not in options.truths:
         wanted |= {"none": leakless, "common": leakless}
     return [
         Task(kind, world, seed)

@@ -26,8 +26,8 @@ SHORTEST = 1e-3  # m, of a line between two puffs
 
 
 @dataclass(frozen=True, slots=True)
-class Nature:
-    """What nobody knows of the sea around one leak."""
+class PlumeParameters:
+    """The turbulence, buoyancy and bubbles around one leak, which no estimation knows."""
 
     roughness_m: float  # z_0 of the logarithm
     meander: float  # standard deviation of u', v' as a share of the current
@@ -42,9 +42,9 @@ class Nature:
     phase: float  # rad, of the tide that stands in for a missing record
 
 
-def drawn(rng: np.random.Generator) -> Nature:
-    """Return one nature; the spreads are wider than what a single site shows."""
-    return Nature(
+def drawn(rng: np.random.Generator) -> PlumeParameters:
+    """Return parameters drawn at random; the spreads are wider than what a single site shows."""
+    return PlumeParameters(
         roughness_m=float(np.exp(rng.uniform(np.log(2e-4), np.log(5e-3)))),
         meander=rng.uniform(0.15, 0.25),
         residual_m_s=rng.uniform(0.010, 0.015),
@@ -63,7 +63,7 @@ def drawn(rng: np.random.Generator) -> Nature:
 class Train:
     """Puffs [levels, steps + 1], each waiting at its source until its step; those before ``first`` are gone."""
 
-    nature: Nature
+    parameters: PlumeParameters
     velocity: Floats  # [2, steps], m/s at the meter's height
     friction: Floats  # [steps], m/s
     leaking: Floats  # [steps]
@@ -78,26 +78,31 @@ class Train:
 
     @classmethod
     def released(
-        cls, place: tuple[float, float, float], flow: Floats, span: Span, nature: Nature, rng: np.random.Generator
+        cls,
+        place: tuple[float, float, float],
+        flow: Floats,
+        span: Span,
+        parameters: PlumeParameters,
+        rng: np.random.Generator,
     ) -> Self:
-        """Return the puffs of a source, all of them still to be released."""
+        """Return the puffs of a source in a flow [2, steps] in m/s, all of them still to be released."""
         steps = flow.shape[1]
-        restless = np.hypot(nature.meander * np.hypot(*flow), nature.residual_m_s)
-        velocity = flow + restless * wandering(rng, (2, steps), nature.memory_s)
-        drag = KARMAN / np.log(METER_HEIGHT / nature.roughness_m)
+        restless = np.hypot(parameters.meander * np.hypot(*flow), parameters.residual_m_s)
+        velocity = flow + restless * wandering(rng, (2, steps), parameters.memory_s)
+        drag = KARMAN / np.log(METER_HEIGHT / parameters.roughness_m)
         drift = np.concatenate([[0.0], BUBBLE_HEIGHTS]) / BUBBLE_SPEED
         at_release = np.concatenate([velocity, velocity[:, -1:]], axis=1)
-        variance = np.full((2, drift.size, steps + 1), nature.size_m**2)
+        variance = np.full((2, drift.size, steps + 1), parameters.size_m**2)
         variance[1, 1:] = BUBBLE_SPREAD**2
         return cls(
-            nature=nature,
+            parameters=parameters,
             velocity=velocity,
             friction=drag * np.hypot(np.hypot(*flow), np.sqrt(2) * restless),
             leaking=span.leaking,
             sources=place[2] + np.concatenate([[0.0], BUBBLE_HEIGHTS]),
-            weights=np.concatenate([[1 - nature.bubble_share], nature.bubble_share * BUBBLE_WEIGHTS]),
-            lift=nature.rise_m * np.cbrt(RISE_SPEED / np.maximum(np.hypot(*at_release), SLOWEST_RISE)),
-            risen=-np.expm1(-STEP_S * np.arange(steps + 1) / nature.rise_time_s),
+            weights=np.concatenate([[1 - parameters.bubble_share], parameters.bubble_share * BUBBLE_WEIGHTS]),
+            lift=parameters.rise_m * np.cbrt(RISE_SPEED / np.maximum(np.hypot(*at_release), SLOWEST_RISE)),
+            risen=-np.expm1(-STEP_S * np.arange(steps + 1) / parameters.rise_time_s),
             place=np.array(place[:2]),
             where=np.array(place[:2])[:, None, None] + drift[:, None] * at_release[:, None, :],
             variance=variance,
@@ -108,10 +113,10 @@ class Train:
         alive = slice(self.first, step + 1)
         spread = self.variance[1, :, alive]
         height = np.clip(np.sqrt(self._heights(step, alive) ** 2 + 0.25 * spread), LOWEST, HIGHEST)
-        logs = np.log(height / self.nature.roughness_m) / np.log(METER_HEIGHT / self.nature.roughness_m)
+        logs = np.log(height / self.parameters.roughness_m) / np.log(METER_HEIGHT / self.parameters.roughness_m)
         self.where[:, :, alive] += STEP_S * self.velocity[:, step, None, None] * logs
-        eddy = self.nature.eddies * KARMAN * self.friction[step] * np.minimum(height, EDDY_CEILING)
-        self.variance[0, :, alive] += 2 * STEP_S * self.nature.flatness * eddy
+        eddy = self.parameters.eddies * KARMAN * self.friction[step] * np.minimum(height, EDDY_CEILING)
+        self.variance[0, :, alive] += 2 * STEP_S * self.parameters.flatness * eddy
         self.variance[1, :, alive] += 2 * STEP_S * eddy
         self._forget(step)
 
@@ -156,5 +161,5 @@ class Train:
 
 
 def _normal(x: Floats) -> Floats:
-    """Return the normal distribution function by its hyperbolic tangent, to 3e-4."""
+    """Return the normal distribution function of each x, of any shape, by its hyperbolic tangent, to 3e-4."""
     return np.asarray(0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))), dtype=np.float64)

@@ -1,4 +1,4 @@
 """One real rise, estimated as the app would, as a picture: Snorre W, 28 April 2021.
 
-``rise`` reads the files, ``told`` says the answer in words, ``picture``, ``curves`` and ``posterior`` draw it.
+``rise`` reads the files, ``summary`` puts the answer into words, ``picture``, ``curves`` and ``posterior`` draw it.
 """

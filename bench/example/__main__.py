@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.example.picture import draw
 from bench.example.rise import read_rise
-from bench.example.told import report
+from bench.example.summary import report
 from shared.errors import InvalidInput
 
 

@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from bench.example.curves import draw_currents, draw_readings
 from bench.example.posterior import draw_map, draw_rates
 from bench.example.rise import Rise
-from bench.example.told import moment, verdict
+from bench.example.summary import moment, verdict
 from bench.style import MUTED, STYLE
 
 LEFT, MIDDLE, RIGHT = 0.05, 0.565, 0.985
 
 
 def draw(rise: Rise, path: Path) -> None:
-    """Write the picture as PNG."""
+    """Write the rise's picture, curves, currents, place and rates, as PNG."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(15, 9), dpi=130, facecolor="white")
         curves = figure.add_gridspec(

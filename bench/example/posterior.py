@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from bench.example.rise import Rise
-from bench.example.told import interval
+from bench.example.summary import interval
 from bench.style import COLOURS, INK, MUTED
 from shared.domain.estimation import PlaceProbability
 from shared.estimation import EstimationOptions
@@ -137,8 +137,8 @@ def _rose(axes: Axes, rise: Rise) -> None:
 
 def draw_rates(axes: Axes, rise: Rise) -> None:
     """Draw median, 50 % and 90 % interval of both rates."""
-    told = {"total": rise.answer.total_rate_kg_s, "dissolved": rise.answer.dissolved_rate_kg_s}
-    for row, (name, one) in enumerate(told.items()):
+    rates = {"total": rise.answer.total_rate_kg_s, "dissolved": rise.answer.dissolved_rate_kg_s}
+    for row, (name, one) in enumerate(rates.items()):
         if one is None:
             continue
         colour = COLOURS["ours" if name == "dissolved" else "level"]
@@ -148,7 +148,7 @@ def draw_rates(axes: Axes, rise: Rise) -> None:
         axes.annotate(interval(one), (one.low_90, row), xytext=(0, 11), textcoords="offset points", fontsize=8.5)
     axes.set_xscale("log")
     axes.set_ylim(-0.5, 1.75)
-    axes.set_yticks(range(2), list(told))
+    axes.set_yticks(range(2), list(rates))
     axes.grid(False, axis="y")
     axes.set_xlabel("kg/s    (line 90 %, bar 50 %, ring median)")
     axes.set_title("How large")

@@ -153,5 +153,5 @@ def _environment(platform: Platform, sea: Sea, begin: np.datetime64) -> list[Ser
 def _truth(leak: LeakAt | None) -> dict[str, Any] | None:
     if leak is None:
         return None
-    told = leak.leak.model_dump(mode="json", exclude_none=True)
-    return {"template": leak.template, "point": leak.point} | told
+    truth = leak.leak.model_dump(mode="json", exclude_none=True)
+    return {"template": leak.template, "point": leak.point} | truth

@@ -1,4 +1,4 @@
-"""Tells what the app does as it does it, and in the end what it found beside what was true."""
+"""Reports what the app does as it does it, and in the end what it found beside what was true."""
 
 import math
 import time
@@ -24,8 +24,8 @@ class DemoError(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
-    """The telling of one run."""
+class DemoReport:
+    """What one run of the demo prints: its progress, and its result."""
 
     host: HostProcess
     app: Bootstrap
@@ -47,13 +47,13 @@ class Account:
     def ingest(self) -> None:
         """Let the app ingest until a whole run brings no template further, and say how far it is."""
         self.host.run_now("ingest")
-        deadline, told, before = time.monotonic() + PATIENCE, -1, -1
+        deadline, reported, before = time.monotonic() + PATIENCE, -1, -1
         while time.monotonic() < deadline:
             templates = [one for one in self.get("health")["templates"] if one["sensors"]]
             done = sum(not one["stale"] for one in templates)
-            if done != told:
+            if done != reported:
                 self.say(f"ingest: {done} of {len(templates)} templates are up to date")
-                told = done
+                reported = done
             if done == len(templates):
                 return
             if self.host.admin("host/idle")["idle"]:
@@ -67,7 +67,7 @@ class Account:
 
     def settle(self) -> None:
         """Wait until nothing is left to do: baselines, deviations, estimations; say how far it is."""
-        deadline, told = time.monotonic() + PATIENCE, ""
+        deadline, reported = time.monotonic() + PATIENCE, ""
         while time.monotonic() < deadline:
             state = self.host.admin("host/idle")
             templates = self.get("health")["templates"]
@@ -77,15 +77,15 @@ class Account:
             if state["idle"]:
                 self.say(f"done: {ready} of {sensors} sensors have a baseline")
                 return
-            if text != told:
+            if text != reported:
                 self.say(text)
-                told = text
+                reported = text
             time.sleep(GLANCE)
         raise DemoError(f"the app is still busy: {state}; see host.log")
 
     # --- in the end
 
-    def report(self) -> bool:
+    def result(self) -> bool:
         """Print what was ingested and found, truth beside estimate; return whether a leak was found and estimated."""
         self._samples()
         truth = requests.get(self.omnia.partition("/plant/")[0] + "/truth", timeout=30).json().get("leak")

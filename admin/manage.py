@@ -1,10 +1,11 @@
-"""Commands of an operator: create the storage, load the platforms, retry what failed, replay the lake.
+"""Commands of an administrator: create the storage, load the platforms, retry, replay, upgrade.
 
-    python -m local.manage storage            creates containers, tables and queues that are not there
-    python -m local.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
-    python -m local.manage seed --url URL     the same through the API of a deployed app (LEAK_API_KEY, LEAK_API_TOKEN)
-    python -m local.manage retry              gives back what was put aside as poison, once the cause is mended
-    python -m local.manage replay             rebuilds baselines, deviations and incidents from lake and marks
+    python -m admin.manage storage            creates containers, tables and queues that are not there
+    python -m admin.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
+    python -m admin.manage seed --url URL     the same through the API of a deployed app (LEAK_API_KEY, LEAK_API_TOKEN)
+    python -m admin.manage retry              gives back what was put aside as poison, once the cause is mended
+    python -m admin.manage replay             rebuilds baselines, deviations and incidents from lake and marks
+    python -m admin.manage upgrade            rewrites what an older release stored; may be stopped and repeated
 
 They read the same settings as the app, from the environment or from ``--settings local.settings.json``.
 """
@@ -21,8 +22,9 @@ from typing import Any
 
 import requests
 
+from admin.retry import Retried, retry
+from admin.upgrade import upgrade
 from local.metadata import load_settings as load_settings_file
-from local.retry import retry
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.domain.validation import parse
@@ -99,10 +101,18 @@ def replay(app: Bootstrap) -> None:
                 app.detect.run(watched.platform.id, template.id, days[0], days[-1])
 
 
+def _print_retried(retried: Retried) -> int:
+    """Print what was given back, and what was not; return the exit code."""
+    print(", ".join(f"{queue}: {count} given back" for queue, count in retried.given_back.items()))
+    for line in retried.failed:
+        print(f"error: {line}")
+    return 1 if retried.failed else 0
+
+
 def main() -> int:
     """Run one command; return the process' exit code."""
-    parser = argparse.ArgumentParser(prog="python -m local.manage", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["storage", "seed", "retry", "replay"])
+    parser = argparse.ArgumentParser(prog="python -m admin.manage", description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["storage", "seed", "retry", "replay", "upgrade"])
     parser.add_argument("--replace", action="store_true", help="seed: overwrite what is stored")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")
     parser.add_argument("--url", help="seed: a deployed app, by its API instead of its storage")
@@ -122,9 +132,12 @@ def main() -> int:
         if arguments.command == "seed":
             print(f"{seed(app, seed_platforms(), replace=arguments.replace)} rows written")
         elif arguments.command == "retry":
-            print(", ".join(f"{queue}: {count} given back" for queue, count in retry(app).items()))
+            return _print_retried(retry(app))
         elif arguments.command == "replay":
             replay(app)
+        elif arguments.command == "upgrade":
+            for one in upgrade(app):
+                print(f"{one.what}: {one.looked_at:,} looked at, {one.rewritten:,} rewritten", flush=True)
     except LeakDetectionError as error:
         print(f"error: {error}")
         return 1

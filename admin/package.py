@@ -1,6 +1,6 @@
 """``make package``: what is deployed, and nothing else, as a folder and as one zip with its listing.
 
-    python -m local.package [--out dist]
+    python -m admin.package [--out dist]
 
 The files are those that git would know, less what ``.funcignore`` names, as Core Tools and azd read it, plus the
 assets that pages load. A file outside of the few places that the app consists of, or a package that is too large, is an
@@ -16,8 +16,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from local.process import PROJECT
-
+PROJECT = Path(__file__).resolve().parent.parent
 APP = {"function_app.py", "host.json", "requirements.txt", "constraints.txt", "functions", "shared"}
 ASSETS = Path("functions/static/vendor")  # installed from npm, so git does not know them
 LARGEST_KB = 1500  # of the zip; packages of requirements.txt are installed on the platform
@@ -79,7 +78,7 @@ def build(root: Path, out: Path) -> Path:
 
 def main() -> int:
     """Build; 1 when what would be deployed is not what should be."""
-    parser = argparse.ArgumentParser(prog="python -m local.package", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m admin.package", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=PROJECT / "dist")
     options = parser.parse_args()
     try:

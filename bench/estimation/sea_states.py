@@ -22,7 +22,7 @@ _STEP = np.timedelta64(int(STEP_S), "s")
 
 
 @dataclass(frozen=True, eq=False)
-class Waters:
+class SeaStates:
     """Where scenarios take their currents from; without a record from a tide."""
 
     record: Environment | None = None
@@ -32,8 +32,8 @@ class Waters:
         return _tide(count, rng) if self.record is None else _stretch(self.record, count, rng)
 
 
-def recorded(path: Path, count: int) -> Waters:
-    """Return the waters of a CSV file; raises InvalidInput where it holds no currents for ``count`` steps in a row."""
+def recorded(path: Path, count: int) -> SeaStates:
+    """Return the sea states of a CSV file; raises InvalidInput where it holds no ``count`` steps in a row."""
     found = Folder()
     try:
         add_file(found, path)
@@ -46,7 +46,7 @@ def recorded(path: Path, count: int) -> Waters:
     record = _sea(sea.times[good], sea.current_speed[good], sea.current_direction[good])
     if not _starts(record, count).size:
         raise InvalidInput(f"{path.name} holds no {count * STEP_S / 3600:.0f} hours without a gap")
-    return Waters(record)
+    return SeaStates(record)
 
 
 def turned(sea: Environment, degrees: float) -> Environment:
@@ -60,7 +60,7 @@ def _sea(times: Times, speed: object, direction: object) -> Environment:
 
 
 def _starts(record: Environment, count: int) -> np.ndarray:
-    """Return the indices from which ``count`` steps follow with hardly any missing."""
+    """Return the indices [k] from which ``count`` steps follow with hardly any missing."""
     last = record.times.size - count
     if last < 0:
         return np.zeros(0, dtype=np.intp)
@@ -76,7 +76,7 @@ def _stretch(record: Environment, count: int, rng: np.random.Generator) -> tuple
 
 
 def _tide(count: int, rng: np.random.Generator) -> tuple[Environment, Times]:
-    """Return a steady drift, an elliptical M2 tide and a wandering rest, about 2 to 25 cm/s."""
+    """Return the sea of a steady drift, an elliptical M2 tide and a wandering rest, 2 to 25 cm/s, and times [n]."""
     steps = np.arange(-BEFORE, count + AFTER)
     turn = 2 * np.pi * (steps * STEP_S / TIDE_S + rng.uniform())
     major, minor, drift = rng.uniform(0.06, 0.14), rng.uniform(-0.05, 0.05), rng.uniform(0.0, 0.08)

@@ -4,7 +4,7 @@ import numpy as np
 
 from bench.estimation.leak import TrueLeak
 from bench.estimation.noise import wandering
-from bench.estimation.waters import turned
+from bench.estimation.sea_states import turned
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.template import Template
@@ -16,7 +16,7 @@ MIXING_ERROR, TAU_ERROR, TURN_DEG = 0.5, 0.2, 10.0  # of ln diffusivity, of ln t
 MODEL_ERROR, CONSTANT, MEMORY_S = 0.5, 0.5, 3 * 3600.0  # of ln signal at a sensor; the share that stays; of the rest
 
 
-def disturbed(
+def perturbed(
     template: Template, environment: Environment, leak: TrueLeak, times: Times, rng: np.random.Generator
 ) -> Floats:
     """Return what a leak adds to the sensors' readings [sensors, n] in ppmv by a physics that is drawn."""

@@ -17,7 +17,7 @@ def verdict(answer: Estimation) -> str:
 
 
 def report(answer: Estimation) -> str:
-    """Return the answer in a few lines."""
+    """Return verdict, place, rates, onset and warnings, a line for each."""
     lines = [verdict(answer)]
     if answer.place is not None:
         place, within = answer.place, answer.location_error_m
@@ -36,13 +36,13 @@ def report(answer: Estimation) -> str:
 
 
 def rates(answer: Estimation) -> list[str]:
-    """Return a line for each rate that is told."""
-    told = {"dissolved": answer.dissolved_rate_kg_s, "total": answer.total_rate_kg_s}
-    return [f"  {name} {interval(one)} kg/s" for name, one in told.items() if one is not None]
+    """Return a line for each rate that was estimated, in kg/s."""
+    intervals = {"dissolved": answer.dissolved_rate_kg_s, "total": answer.total_rate_kg_s}
+    return [f"  {name} {interval(one)} kg/s" for name, one in intervals.items() if one is not None]
 
 
 def interval(one: Interval) -> str:
-    """Return median and 90 % interval."""
+    """Return the median and the 90 % interval as text, in the interval's unit."""
     return f"{one.median:.2g} (90 %: {one.low_90:.2g} to {one.high_90:.2g})"
 
 

@@ -7,7 +7,7 @@ likelihood and reckons with a model error that this truth has not.
 import numpy as np
 
 from bench.estimation.leak import TrueLeak, log_uniform
-from bench.estimation.waters import turned
+from bench.estimation.sea_states import turned
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
