@@ -1,4 +1,4 @@
-"""A small world whose sensors learn: a lake of noise, the use cases on it, and builds that are not repeated."""
+"""A small world whose sensors learn: a lake of noise, the use cases on it, and computing that is not repeated."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from shared.detection import Baseline, Rates, build_baseline
+from shared.detection import Baseline, Detection, Rates, State, build_baseline, detect
 from shared.domain.baseline_history import BaselineHistory
-from shared.usecases import readings
+from shared.usecases import readings, scoring
 from shared.usecases.baselines import BuildBaselines
 from shared.usecases.feedback import Feedback
 from shared.usecases.succession import SuccessionRules
@@ -28,6 +28,7 @@ RULES = SuccessionRules(
 ALARM_DAYS = 22  # of the world that alarmed
 
 _built: dict[bytes, Baseline] = {}
+_detected: dict[tuple[object, ...], Detection] = {}
 
 
 def build_once(times: Any, ppmv: Any, rates: Rates, *, told: Any) -> Baseline:
@@ -38,10 +39,29 @@ def build_once(times: Any, ppmv: Any, rates: Rates, *, told: Any) -> Baseline:
     return _built[key]
 
 
+def detect_once(
+    baseline: Baseline,
+    times: np.ndarray,
+    ppmv: np.ndarray,
+    *,
+    since: np.datetime64,
+    state: State,
+    known: np.ndarray,
+) -> Detection:
+    """Detect in what was not searched before: the same input gives the same scores, which nobody may change."""
+    key = (baseline.version, times.tobytes(), ppmv.tobytes(), since, np.array(state).tobytes(), known.tobytes())
+    if key not in _detected:
+        found = detect(baseline, times, ppmv, since=since, state=state, known=known)
+        for array in (found.times, found.ppmv, found.score, found.level, found.raw, found.fault):
+            array.setflags(write=False)
+        _detected[key] = found
+    return _detected[key]
+
+
 @contextmanager
-def building_once() -> Iterator[None]:
-    """Let the use cases build each baseline once."""
-    with patch.object(readings, "build_baseline", build_once):
+def computing_once() -> Iterator[None]:
+    """Let the use cases build each baseline, and search each piece of a series, once."""
+    with patch.object(readings, "build_baseline", build_once), patch.object(scoring, "detect", detect_once):
         yield
 
 

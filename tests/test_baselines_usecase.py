@@ -11,13 +11,13 @@ from shared.domain.deviation import Level
 from shared.errors import CorruptBlob, NotFound
 from tests.examples import document, platform, template
 from tests.fakes import Crash, World
-from tests.learning import ONE, RULES, TEMPLATE, TWO, building_once, case, day_of, history, put_day, usual, world
+from tests.learning import ONE, RULES, TEMPLATE, TWO, case, computing_once, day_of, history, put_day, usual, world
 
 
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:
-    """Build each baseline once, however often a test runs."""
-    with building_once():
+    """Compute everything once, however often a test runs."""
+    with computing_once():
         yield
 
 
