@@ -11,7 +11,7 @@ CURRENTS = $(firstword $(wildcard $(DATA)/*_currents*.csv))
 # One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup setup-demo demo run test test-fast lint check format conformance audit package seed bench fuzz pictures clean
+.PHONY: help setup setup-demo demo run test test-fast lint types contracts check format conformance audit package seed bench fuzz pictures clean
 
 help:
 	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
@@ -67,7 +67,12 @@ test-fast: $(READY)
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory -j 2 types contracts
+
+types: $(READY)
 	$(BIN)/mypy
+
+contracts: $(READY)
 	PYTHONPATH=.:mock $(BIN)/lint-imports
 
 check: lint test-fast
