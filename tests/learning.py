@@ -11,7 +11,7 @@ import numpy as np
 
 from shared.detection import Baseline, Detection, Rates, State, build_baseline, detect
 from shared.domain.baseline_history import BaselineHistory
-from shared.usecases import readings, scoring
+from shared.usecases import readings, scoring, selection
 from shared.usecases.baselines import BuildBaselines
 from shared.usecases.feedback import Feedback
 from shared.usecases.succession import SuccessionRules
@@ -45,11 +45,13 @@ def detect_once(
     ppmv: np.ndarray,
     *,
     since: np.datetime64,
-    state: State,
-    known: np.ndarray,
+    state: State | None = None,
+    known: np.ndarray | None = None,
 ) -> Detection:
     """Detect in what was not searched before: the same input gives the same scores, which nobody may change."""
-    key = (baseline.version, times.tobytes(), ppmv.tobytes(), since, np.array(state).tobytes(), known.tobytes())
+    handed = None if state is None else np.array(state).tobytes()
+    scored = None if known is None else known.tobytes()
+    key = (baseline.version, times.tobytes(), ppmv.tobytes(), since, handed, scored)
     if key not in _detected:
         found = detect(baseline, times, ppmv, since=since, state=state, known=known)
         for array in (found.times, found.ppmv, found.score, found.level, found.raw, found.fault):
@@ -61,7 +63,11 @@ def detect_once(
 @contextmanager
 def computing_once() -> Iterator[None]:
     """Let the use cases build each baseline, and search each piece of a series, once."""
-    with patch.object(readings, "build_baseline", build_once), patch.object(scoring, "detect", detect_once):
+    with (
+        patch.object(readings, "build_baseline", build_once),
+        patch.object(scoring, "detect", detect_once),
+        patch.object(selection, "detect", detect_once),
+    ):
         yield
 
 
