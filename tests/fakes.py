@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -97,6 +97,11 @@ def rows_of(entity: Callable[[Value], Mapping[str, Any]], value: Callable[[Mappi
     )
 
 
+def read_once(form: Format[Value]) -> Format[Value]:
+    """Return the format that remembers what bytes held: only for values that nobody can change."""
+    return Format(form.encode, lru_cache(maxsize=8192)(form.decode))
+
+
 class Cells(Generic[Value]):
     """Rows by key, each as bytes and with a tag that changes with every write."""
 
@@ -175,10 +180,15 @@ def _incident(row: Mapping[str, Any]) -> tuple[Incident, Told | None]:
 
 _TEMPLATE = template()  # whose rows the registry's formats are tried on
 
-DAYS: Format[TemplateDay | str] = Format(lambda one: one.encode() if isinstance(one, str) else one.to_json(), _day)
-INCIDENTS: Format[tuple[Incident, Told | None]] = rows_of(lambda both: incident_entity(*both), _incident)
-HISTORIES: Format[BaselineHistory] = rows_of(
-    lambda one: history_entity(_TEMPLATE, _TEMPLATE.sensors[0], one), history_of
+DAYS: Format[TemplateDay | str] = read_once(
+    Format(lambda one: one.encode() if isinstance(one, str) else one.to_json(), _day)
+)
+DEVIATIONS: Format[DeviationDay] = read_once(rows_of(deviations.entity_of, deviations.row_of))
+INCIDENTS: Format[tuple[Incident, Told | None]] = read_once(rows_of(lambda both: incident_entity(*both), _incident))
+ESTIMATIONS: Format[StoredEstimation] = read_once(rows_of(estimation_entity, _estimation))
+EVENTS: Format[Event] = read_once(rows_of(event_entity, event_of))
+HISTORIES: Format[BaselineHistory] = read_once(
+    rows_of(lambda one: history_entity(_TEMPLATE, _TEMPLATE.sensors[0], one), history_of)
 )
 LATEST: Format[Mapping[str, Latest]] = rows_of(lambda one: latest_entity("troll", "a", one), latest_of)
 WATERMARKS: Format[Mapping[str, datetime]] = Format(
@@ -344,7 +354,7 @@ class FakeBaselines(FakeTable):
 
 class FakeDeviations(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[DeviationDay] = Cells(writes, rows_of(deviations.entity_of, deviations.row_of))
+        self.cells: Cells[DeviationDay] = Cells(writes, DEVIATIONS)
         self.memory: dict[tuple[str, date], tuple[DeviationDay, Tag]] = {}
 
     def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
@@ -408,7 +418,7 @@ class FakeIncidents(FakeTable):
 
 class FakeEstimations(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[StoredEstimation] = Cells(writes, rows_of(estimation_entity, _estimation))
+        self.cells: Cells[StoredEstimation] = Cells(writes, ESTIMATIONS)
 
     def summary(self, template: str, incident: str) -> EstimationSummary | None:
         return next((one for one in self.list(template, limit=1000) if one.incident == incident), None)
@@ -435,7 +445,7 @@ class FakeEstimations(FakeTable):
 
 class FakeEvents(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[Event] = Cells(writes, rows_of(event_entity, event_of))
+        self.cells: Cells[Event] = Cells(writes, EVENTS)
 
     def put(self, event: Event) -> None:
         self.cells.set((event.subject, event.key), event)

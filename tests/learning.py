@@ -1,4 +1,4 @@
-"""A small world whose sensors learn: a lake of noise, the use cases on it, and builds that are not repeated."""
+"""A small world whose sensors learn: a lake of noise, the use cases on it, and computing that is not repeated."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +9,12 @@ from unittest.mock import patch
 
 import numpy as np
 
-from shared.detection import Baseline, Rates, build_baseline
+from shared.detection import Baseline, Detection, Rates, State, build_baseline, detect
 from shared.domain.baseline_history import BaselineHistory
-from shared.usecases.baselines import recorded_readings
+from shared.usecases.baselines import recorded_readings, selection
 from shared.usecases.baselines.build import BuildBaselines
 from shared.usecases.baselines.renewal import RenewalRules
+from shared.usecases.detection import scoring
 from shared.usecases.feedback.feedback import Feedback
 from tests.examples import DAY, document, platform, template
 from tests.examples import at as moment
@@ -28,6 +29,7 @@ RULES = RenewalRules(
 ALARM_DAYS = 22  # of the world that alarmed
 
 _built: dict[bytes, Baseline] = {}
+_detected: dict[tuple[object, ...], Detection] = {}
 
 
 def build_once(times: Any, ppmv: Any, rates: Rates, *, user_marked: Any) -> Baseline:
@@ -38,10 +40,35 @@ def build_once(times: Any, ppmv: Any, rates: Rates, *, user_marked: Any) -> Base
     return _built[key]
 
 
+def detect_once(
+    baseline: Baseline,
+    times: np.ndarray,
+    ppmv: np.ndarray,
+    *,
+    since: np.datetime64,
+    state: State | None = None,
+    known: np.ndarray | None = None,
+) -> Detection:
+    """Detect in what was not searched before: the same input gives the same scores, which nobody may change."""
+    handed = None if state is None else np.array(state).tobytes()
+    scored = None if known is None else known.tobytes()
+    key = (baseline.version, times.tobytes(), ppmv.tobytes(), since, handed, scored)
+    if key not in _detected:
+        found = detect(baseline, times, ppmv, since=since, state=state, known=known)
+        for array in (found.times, found.ppmv, found.score, found.level, found.raw, found.fault):
+            array.setflags(write=False)
+        _detected[key] = found
+    return _detected[key]
+
+
 @contextmanager
-def building_once() -> Iterator[None]:
-    """Let the use cases build each baseline once."""
-    with patch.object(recorded_readings, "build_baseline", build_once):
+def computing_once() -> Iterator[None]:
+    """Let the use cases build each baseline, and search each piece of a series, once."""
+    with (
+        patch.object(recorded_readings, "build_baseline", build_once),
+        patch.object(scoring, "detect", detect_once),
+        patch.object(selection, "detect", detect_once),
+    ):
         yield
 
 

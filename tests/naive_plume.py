@@ -12,6 +12,7 @@ from shared.simulation import Physics
 
 START = np.datetime64("2021-04-01T00:00:00", "s")
 ONSET = datetime(2021, 4, 1, 8, 0, tzinfo=UTC)
+NODES, WEIGHTS = (one.tolist() for one in np.polynomial.legendre.leggauss(6))  # of Gauss, over a column of bubbles
 
 
 def template(angle: float = 0.0, sensors: int = 4) -> Template:
@@ -92,9 +93,8 @@ def _one_direction(
     if downstream > 0:
         lifted += physics.rise_factor * 5.5 * (carried / 0.3) ** -0.4 * (downstream / carried / 600) ** 0.34
     sources = [(1 - physics.bubble_share, lifted, 0.0, physics.source_radius_m)]
-    nodes, weights = np.polynomial.legendre.leggauss(6)
-    heights = [0.5 * physics.bubble_column_m * (float(node) + 1) for node in nodes]
-    strengths = [float(w) * math.exp(-h / physics.bubble_dissolution_m) for w, h in zip(weights, heights, strict=True)]
+    heights = [0.5 * physics.bubble_column_m * (node + 1) for node in NODES]
+    strengths = [w * math.exp(-h / physics.bubble_dissolution_m) for w, h in zip(WEIGHTS, heights, strict=True)]
     for height, strength in zip(heights, strengths, strict=True):
         share = physics.bubble_share * strength / sum(strengths)
         sources.append((share, place[2] + height, carried * height / 0.25, physics.bubble_radius_m))

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import InvalidInput, NotFound
 from tests.fakes import World
-from tests.learning import ONE, TEMPLATE, building_once, case, day_of, feedback, history, world
+from tests.learning import ONE, TEMPLATE, case, computing_once, day_of, feedback, history, world
 
 BUILT, AUGMENTED = day_of(17), day_of(47)
 DAYS = 50
@@ -15,7 +15,7 @@ DAYS = 50
 @pytest.fixture(scope="module")
 def _built() -> Iterator[None]:
     """Build each baseline once."""
-    with building_once():
+    with computing_once():
         yield
 
 

@@ -1,6 +1,7 @@
 """Baselines: a sensor gets its first one, borrows one, renews it; and what a version should score is scored by it."""
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 
@@ -11,13 +12,13 @@ from shared.domain.deviation import Level
 from shared.errors import CorruptBlob, NotFound
 from tests.examples import document, platform, template
 from tests.fakes import Crash, World
-from tests.learning import ONE, RULES, TEMPLATE, TWO, building_once, case, day_of, history, put_day, usual, world
+from tests.learning import ONE, RULES, TEMPLATE, TWO, case, computing_once, day_of, history, put_day, usual, world
 
 
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:
-    """Build each baseline once, however often a test runs."""
-    with building_once():
+    """Compute everything once, however often a test runs."""
+    with computing_once():
         yield
 
 
@@ -266,12 +267,12 @@ def test_a_crash_at_any_write_is_healed_by_the_next_run() -> None:
     """Whichever write the process dies at, the next daily run ends in the same tables."""
     quick = replace(RULES, min_days=5, augment_days=8)
     short = {offset: usual(offset, begun=-9) for offset in range(18)}
-    reference = world(18, short)
-    begun = reference.writes.count
+    begun = world(18, short)
+    reference = deepcopy(begun)
     case(reference, quick).run()
     assert [reason for _, reason, *_ in days_of(reference)] == ["built", "augmented"]
-    for crash_at in range(begun + 1, reference.writes.count + 1):
-        target = world(18, short)
+    for crash_at in range(begun.writes.count + 1, reference.writes.count + 1):
+        target = deepcopy(begun)
         target.writes.crash_at = crash_at
         with pytest.raises(Crash):
             case(target, quick).run()

@@ -2,6 +2,7 @@
 
 import base64
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -48,17 +49,22 @@ def test_checkov_names_a_policy_that_is_broken_or_skipped_without_a_reason(copy:
     vault = (copy.root / "infra/parts/vault.bicep").read_text()
     first = next(line for line in vault.splitlines() if "checkov:skip" in line)
     copy.plant("infra/parts/vault.bicep", first, first.rpartition(": ")[0])
+    for other in copy.root.glob("infra/**/*.bicep"):  # checkov judges each file by itself, slowly
+        if other.name not in ("storage.bicep", "vault.bicep"):
+            other.unlink()
     found = "\n".join(outside.policies(copy.root).faults)
     assert "CKV_AZURE_3 " in found
     assert "vault.bicep: CKV_AZURE_42 is skipped without a reason" in found
 
 
-def test_a_secret_in_any_file_is_named(copy: Copy) -> None:
+def test_a_secret_in_any_file_is_named(tmp_path: Path) -> None:
     """Nobody means to put one there."""
     key = base64.b64encode(bytes(range(64))).decode()
-    (copy.root / "notes.txt").write_text(f"AccountName=x;AccountKey={key};EndpointSuffix=core.windows.net\n")
-    subprocess.run(["git", "init", "-q"], cwd=copy.root, check=True)
-    assert any("notes.txt:1" in one for one in outside.secrets(copy.root).faults)
+    (tmp_path / "notes.txt").write_text(f"AccountName=x;AccountKey={key};EndpointSuffix=core.windows.net\n")
+    (tmp_path / "plain.txt").write_text("nothing to see\n")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (found,) = outside.secrets(tmp_path).faults
+    assert "notes.txt:1" in found
 
 
 def test_bandit_names_what_is_not_safe(copy: Copy) -> None:

@@ -1,7 +1,7 @@
 """Detect: the tables end as the lake says, whatever the order, the repetition or the crash."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,9 +15,17 @@ from shared.domain.tsd import PlausibleRange, Reading, TemplateDay, start_of
 from shared.errors import NotFound
 from tests.examples import DAY, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import Crash, World
+from tests.learning import computing_once
 
 TEMPLATE = template()
 DAYS = [DAY + timedelta(days=offset) for offset in range(4)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _fast() -> Iterator[None]:
+    """Compute everything once, however often a test runs."""
+    with computing_once():
+        yield
 
 
 def world() -> World:

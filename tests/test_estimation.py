@@ -30,6 +30,8 @@ from tests.naive_plume import template, times, turning_sea
 SCENARIOS = 20
 STEPS = 138
 
+of_all_cases = pytest.mark.xdist_group("cases")  # which one process computes once
+
 
 @dataclass(frozen=True)
 class Case:
@@ -79,12 +81,14 @@ def confirmed() -> list[Case]:
     return [case for case in cases() if case.answer.verdict == "CONFIRMED"]
 
 
+@of_all_cases
 def test_most_simulated_leaks_are_confirmed() -> None:
     """At least 60 % of leaks of 5e-6 to 5e-5 kg/s dissolved; none is taken for an external cause."""
     assert len(confirmed()) >= 0.6 * SCENARIOS
     assert all(case.answer.verdict != "EXTERNAL_CAUSE" for case in cases())
 
 
+@of_all_cases
 def test_confirmed_leaks_are_located() -> None:
     """The most likely cell lies within 2.5 m of the truth in the median, horizontally."""
     errors = [
@@ -94,6 +98,7 @@ def test_confirmed_leaks_are_located() -> None:
     assert np.median(errors) < 2.5
 
 
+@of_all_cases
 def test_the_rate_of_confirmed_leaks_is_found_within_a_factor_of_three() -> None:
     """Two thirds of the medians lie within x3 of the truth."""
     rates = [(c.answer.dissolved_rate_kg_s, c.leak.rate_kg_s) for c in confirmed()]
@@ -101,6 +106,7 @@ def test_the_rate_of_confirmed_leaks_is_found_within_a_factor_of_three() -> None
     assert np.mean(near) >= 2 / 3
 
 
+@of_all_cases
 def test_the_rates_intervals_cover_the_truth_as_often_as_they_should() -> None:
     """The 90 % interval covers 75 to 100 % of truths, the 50 % interval 25 to 80 %: a wrong posterior fails."""
     rates = [(c.answer.dissolved_rate_kg_s, c.leak.rate_kg_s) for c in cases() if c.answer.dissolved_rate_kg_s]
@@ -114,12 +120,14 @@ def test_the_rates_intervals_cover_the_truth_as_often_as_they_should() -> None:
     assert shrunk < 0.75
 
 
+@of_all_cases
 def test_the_onset_of_confirmed_leaks_is_found() -> None:
     """The median onset lies within 3 h of the truth in the median."""
     errors = [abs((c.answer.onset.median - c.leak.onset).total_seconds()) for c in confirmed() if c.answer.onset]
     assert np.median(errors) < 3 * 3600
 
 
+@of_all_cases
 def test_the_total_rate_is_larger_and_less_certain_than_the_dissolved_one() -> None:
     """Total = dissolved / 0.05, with a factor of 3 on top of the dissolved rate's uncertainty."""
     for case in confirmed():
@@ -130,6 +138,7 @@ def test_the_total_rate_is_larger_and_less_certain_than_the_dissolved_one() -> N
         assert total.high_90 / total.low_90 > dissolved.high_90 / dissolved.low_90
 
 
+@of_all_cases
 def test_intervals_are_nested_and_probabilities_add_up() -> None:
     """5 < 25 < 50 < 75 < 95 %, the 90 % region holds 90 % and contains the 50 % region."""
     for case in cases():

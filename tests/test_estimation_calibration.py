@@ -48,6 +48,7 @@ def _ranks(seed: int, believed: EstimationOptions) -> dict[str, float]:
     return ranks(problem, solution, leak, rng)
 
 
+@pytest.mark.xdist_group("calibration")  # whose ranks one process computes once
 @pytest.mark.parametrize("quantity", ["rate", "onset", "x", "y"])
 def test_the_truths_ranks_are_uniform(quantity: str) -> None:
     """Kolmogorov and Smirnov see no difference: a wrong posterior's ranks pile up somewhere."""

@@ -20,9 +20,9 @@ from tests.learning import (
     TEMPLATE,
     alarmed,
     at,
-    building_once,
     bumped,
     case,
+    computing_once,
     day_of,
     feedback,
     follow,
@@ -36,8 +36,8 @@ BUMP = Span(at(19, 10), at(20, 20))  # what rose, and a day for it to leave the 
 
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:
-    """Build each baseline once, however often a test runs."""
-    with building_once():
+    """Compute everything once, however often a test runs."""
+    with computing_once():
         yield
 
 

@@ -8,15 +8,15 @@ import pytest
 
 from tests.fakes import World
 from tests.http_calls import HttpFunctions
-from tests.learning import ONE, TEMPLATE, alarmed, building_once, feedback, follow
+from tests.learning import ONE, TEMPLATE, alarmed, computing_once, feedback, follow
 
 Ask = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:
-    """Build each baseline once, however often a test runs."""
-    with building_once():
+    """Compute everything once, however often a test runs."""
+    with computing_once():
         yield
 
 

@@ -9,7 +9,7 @@ from shared.domain.baseline_history import DayRange, Recipe
 from shared.domain.mark import Decisions
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.baselines.selection import PastReadings, choose, spans
-from tests.learning import ONE, building_once, day_of, usual, world
+from tests.learning import ONE, computing_once, day_of, usual, world
 
 LATE = 100  # from this day on the sea has a tide
 TIDE = 30 + 30 * np.sin(np.arange(144) * 2 * np.pi / 72)
@@ -18,8 +18,8 @@ CALM = 121  # from this day on all is calm
 
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:
-    """Build each baseline once, however often a test runs."""
-    with building_once():
+    """Compute everything once, however often a test runs."""
+    with computing_once():
         yield
 
 

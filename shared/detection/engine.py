@@ -6,6 +6,7 @@ Baseline histories and scored days record it, so that what another engine made i
 import hashlib
 import re
 from dataclasses import astuple
+from functools import cache
 
 from shared.detection import channels
 
@@ -16,8 +17,13 @@ NUMBER = 1
 
 def engine_id() -> str:
     """Return the engine's name: its number, and a digest of the table of channels."""
-    table = repr([astuple(channel) for channel in channels.CHANNELS])
-    return f"{NUMBER}-{hashlib.sha256(table.encode()).hexdigest()[:8]}"
+    return f"{NUMBER}-{_digest(channels.CHANNELS)}"
+
+
+@cache  # every scored day is asked for its engine
+def _digest(table: tuple[channels.Channel, ...]) -> str:
+    text = repr([astuple(channel) for channel in table])
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def is_newer(engine: str) -> bool:
