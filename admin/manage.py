@@ -79,26 +79,26 @@ def replay(app: Bootstrap) -> None:
     known = app.registry.platforms()
     if not known:
         raise NotFound("no platform is registered: seed first")
-    for watched in known:
-        for template in watched.platform.templates:
+    for record in known:
+        for template in record.platform.templates:
             days = app.lake.days(template)
             if not days:
                 continue
             tags = {sensor.id: sensor.tag for sensor in template.sensors}
-            tags |= {quantity: series.tag for quantity, series in watched.platform.environment.items()}
+            tags |= {quantity: series.tag for quantity, series in record.platform.environment.items()}
             reached: dict[str, datetime] = {}
             for day in days:
                 document = app.lake.read(template, day).document
                 for key, series in ({**document.sensors, **document.environment} if document else {}).items():
                     if tags.get(key) == series.tag:
                         reached[key] = max(reached.get(key, datetime.min.replace(tzinfo=UTC)), series.until)
-            stored = watched.watermarks.get(template.id, {})
+            stored = record.watermarks.get(template.id, {})
             app.registry.set_watermarks(template, reached | {k: max(v, reached.get(k, v)) for k, v in stored.items()})
-        for error in app.build_baselines.run_platform(watched.platform.id).values():
+        for error in app.build_baselines.run_platform(record.platform.id).values():
             raise error
-        for template in watched.platform.templates:
+        for template in record.platform.templates:
             if days := app.lake.days(template):
-                app.detect.run(watched.platform.id, template.id, days[0], days[-1])
+                app.detect.run(record.platform.id, template.id, days[0], days[-1])
 
 
 def _print_retried(retried: Retried) -> int:

@@ -9,9 +9,9 @@ from shared.adapters.tables.access import put_entity
 from shared.adapters.tables.registry_rows import HEAD
 from shared.adapters.upgrade import Progress, Write, upgrade_lake, upgrade_table
 from shared.bootstrap import Bootstrap
-from shared.ports import Tag
+from shared.ports import ETag
 from shared.schemas import Properties, Stored
-from shared.settings import StorageNames
+from shared.settings import StorageSettings
 
 
 def upgrade(app: Bootstrap) -> Iterator[Progress]:
@@ -26,7 +26,7 @@ def upgrade(app: Bootstrap) -> Iterator[Progress]:
     yield from upgrade_lake(app.lake)
 
 
-def kinds_of(names: StorageNames) -> Mapping[str, Stored]:
+def kinds_of(names: StorageSettings) -> Mapping[str, Stored]:
     """Return the kind of the rows of each of the app's tables, by the table's name."""
     return {
         names.registry_table: Stored.REGISTRY,
@@ -42,9 +42,9 @@ def _registry_write(app: Bootstrap, table: TableClient) -> Write:
     return partial(_write_registry_row, app, table)
 
 
-def _write_registry_row(app: Bootstrap, table: TableClient, row: Properties, tag: Tag) -> None:
+def _write_registry_row(app: Bootstrap, table: TableClient, row: Properties, etag: ETag) -> None:
     """Write a row together with its partition's head; the head alone, because a transaction takes no row twice."""
     if row["RowKey"] == HEAD:
-        put_entity(table, row, tag)
+        put_entity(table, row, etag)
     else:
-        app.registry.rewrite(row, tag)
+        app.registry.rewrite(row, etag)

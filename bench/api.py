@@ -113,7 +113,7 @@ def fill(app: Bootstrap) -> None:
 def write_latest(app: Bootstrap, template: Template, at: datetime) -> None:
     """Write the template's newest samples, as each tick does."""
     newest = Latest(at=at, level=Level.OK, score=0.4, ppmv=12.3, fault=0, since=NOW - timedelta(days=1))
-    tag = app.registry.platform(template.platform).latest_tags.get(template.id)
+    tag = app.registry.platform(template.platform).latest_etags.get(template.id)
     app.registry.set_latest(template, {one.id: newest for one in template.sensors}, tag)
 
 
@@ -190,9 +190,9 @@ def measure(connection: str) -> dict[str, float]:
         path = f"templates/{TEMPLATE}/sensors"
         tag = {"If-None-Match": client.seconds(path)[1].headers["ETag"]}
         found["unchanged_poll"] = client.median(50, path, headers=tag, status=304)
-        app.query.template(TEMPLATE)
+        app.queries.template(TEMPLATE)
         with counted() as counts:
-            app.query.template(TEMPLATE)
+            app.queries.template(TEMPLATE)
         found["reads_of_an_unchanged_poll"] = counts.total()
         whole = client.seconds(f"sensors/{SENSOR}/tsd", params=points)[1].json()
         assert len(whole["times"]) <= 1000

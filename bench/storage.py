@@ -31,7 +31,7 @@ from shared.detection import Baseline, build_baseline
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.platform import Platform
 from shared.settings import Settings
-from shared.usecases.poison import tell_waiting
+from shared.usecases.poison import log_poison_queues
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -117,7 +117,7 @@ class Ticking:
                 recipe = Recipe(source=sensor.id, days=(DayRange(date(2026, 1, 1), date(2026, 1, 30)),))
                 change = Change(valid_from=BEGIN.date(), reason="built", recipe=recipe, version=baseline.version)
                 history = BaselineHistory(changes=(change,))
-                self.app.registry.set_history(template, sensor, history, stored[sensor.id].tag)
+                self.app.registry.set_history(template, sensor, history, stored[sensor.id].etag)
         self.app.ingest.run()
         for template in self.platform.templates:
             self.app.detect.run(self.platform.id, template.id, BEGIN.date(), NOON.date())
@@ -133,7 +133,7 @@ class Ticking:
 
     def look_for_poison(self) -> None:
         """What the timer's function does besides, once a run, however many templates there are."""
-        tell_waiting(self.app.messages)
+        log_poison_queues(self.app.messages)
 
     def detect(self, template: str) -> None:
         """Score the day that was written."""

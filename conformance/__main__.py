@@ -24,10 +24,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conformance import bicep, host, modules, outside, package, promises, roles, settings
+from conformance.check_result import CheckResult
 from conformance.environments import ROOT
-from conformance.verdict import Verdict
 
-CHECKS: dict[str, Callable[[Path], Verdict]] = {
+CHECKS: dict[str, Callable[[Path], CheckResult]] = {
     "bicep": bicep.check,
     "modules": modules.check,
     "policies": outside.policies,

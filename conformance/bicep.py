@@ -14,7 +14,7 @@ from typing import Any
 import tree_sitter
 import tree_sitter_bicep
 
-from conformance.verdict import Verdict
+from conformance.check_result import CheckResult
 
 HERE = Path(__file__).resolve().parent
 EVERYWHERE = {"parent", "scope", "dependsOn"}  # Bicep's own, of every resource
@@ -211,7 +211,7 @@ def _value_faults(value: Value, text: str, objects: Mapping[str, Any], path: str
         yield f"{path} is {value!r}, not {text}"
 
 
-def check(root: Path) -> Verdict:
+def check(root: Path) -> CheckResult:
     """Hold every Bicep file of a project against the types."""
     types, faults, count = known_types(), [], 0
     for path in sorted((root / "infra").rglob("*.bicep")):
@@ -220,4 +220,4 @@ def check(root: Path) -> Verdict:
         for resource in _below(tree, path.name, None):
             count += 1
             faults += faults_of(resource, types)
-    return Verdict.of(f"{count} resources are what the platform's types say", faults)
+    return CheckResult.of(f"{count} resources are what the platform's types say", faults)

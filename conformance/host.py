@@ -11,8 +11,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from conformance.check_result import CheckResult
 from conformance.source import function_names
-from conformance.verdict import Verdict
 from shared.domain.validation import findings
 from shared.settings import described_settings
 
@@ -110,7 +110,7 @@ class LocalSettings(Part):
     Values: dict[str, str]
 
 
-def check(app: Path) -> Verdict:
+def check(app: Path) -> CheckResult:
     """Name what the host would not understand."""
     host, found = _read(app / "host.json", HostFile)
     local, local_found = _read(app / "local.settings.sample.json", LocalSettings)
@@ -120,7 +120,7 @@ def check(app: Path) -> Verdict:
     if local is not None:
         known = {one.name for one in described_settings()} | {"FUNCTIONS_WORKER_RUNTIME", "OPENBLAS_NUM_THREADS"}
         found += [f"local.settings.sample.json: nobody reads {name}" for name in sorted(local.Values.keys() - known)]
-    return Verdict.of("host.json and the sample of the local settings are what the host reads", found)
+    return CheckResult.of("host.json and the sample of the local settings are what the host reads", found)
 
 
 def _read(path: Path, model: type[File]) -> tuple[File | None, list[str]]:

@@ -7,12 +7,12 @@ from pathlib import Path
 import tree_sitter
 
 from conformance.bicep import mapping, object_of, text_of, tree_of
-from conformance.verdict import Verdict
+from conformance.check_result import CheckResult
 
 OUTPUT = re.compile(r"\b(\w+)!?\.outputs\.(\w+)")
 
 
-def check(root: Path) -> Verdict:
+def check(root: Path) -> CheckResult:
     """Name every parameter that is missing or nobody takes, and every output that is not there."""
     faults, count = [], 0
     for path in sorted((root / "infra").rglob("*.bicep*")):
@@ -28,7 +28,7 @@ def check(root: Path) -> Verdict:
         for node in _of_type(tree, "using_statement"):
             used = path.parent / text_of(node.named_children[0]).strip("'")
             faults += _differences(path.name, set(parameters(path)), used)
-    return Verdict.of(f"{count} modules and the parameter file give what is taken, and take what is given", faults)
+    return CheckResult.of(f"{count} modules and the parameter file give what is taken, and take what is given", faults)
 
 
 def parameters(path: Path) -> dict[str, bool]:

@@ -14,9 +14,9 @@ from unittest.mock import patch
 
 from admin.manage import seed, seed_platforms
 from admin.package import PackageError, build, known_files
+from conformance.check_result import CheckResult
 from conformance.environments import environment, without_project
 from conformance.package import SETTINGS
-from conformance.verdict import Verdict
 from local.azurite import Azurite
 from local.emulator import emulator
 from shared.bootstrap import Bootstrap
@@ -28,7 +28,7 @@ NO_REASON = "No comment provided"  # what checkov makes of none
 PRESENT = "2026-07-09T06:00:00Z"
 
 
-def worker(root: Path) -> Verdict:
+def worker(root: Path) -> CheckResult:
     """Let Microsoft's worker index the package that is deployed, and invoke a trigger of each kind on real storage."""
     python = environment("worker") / "python"
     with ExitStack() as stack:
@@ -36,7 +36,7 @@ def worker(root: Path) -> Verdict:
         try:
             build(root, folder)
         except PackageError as error:
-            return Verdict.of("", [str(error)])
+            return CheckResult.of("", [str(error)])
         azurite = stack.enter_context(Azurite(folder / "storage"))
         settings = {
             **SETTINGS,
@@ -54,7 +54,7 @@ def worker(root: Path) -> Verdict:
         return in_worker(python, folder / "app")
 
 
-def in_worker(python: Path, app: Path) -> Verdict:
+def in_worker(python: Path, app: Path) -> CheckResult:
     """Run ``conformance/worker.py`` with the worker's own interpreter; storage is where the environment says."""
     script = Path(__file__).parent / "worker.py"
     ran = subprocess.run(
@@ -67,14 +67,14 @@ def in_worker(python: Path, app: Path) -> Verdict:
         timeout=600,
     )
     faults = [] if ran.returncode == 0 else [(ran.stderr or ran.stdout).strip()[-3000:]]
-    return Verdict.of("the worker " + "; ".join(ran.stdout.strip().splitlines()), faults)
+    return CheckResult.of("the worker " + "; ".join(ran.stdout.strip().splitlines()), faults)
 
 
-def policies(root: Path) -> Verdict:
+def policies(root: Path) -> CheckResult:
     """Let checkov judge every resource; what it must not judge says why beside the resource."""
     results = _checkov(root / "infra", "bicep")
     if not results:
-        return Verdict.of("", ["checkov found nothing to read"])
+        return CheckResult.of("", ["checkov found nothing to read"])
     faults = [f"checkov cannot parse {path}" for path in results.get("parsing_errors", ())]
     faults += [
         f"{one['file_path']}: {one['resource']}: {one['check_id']} {one['check_name']}"
@@ -87,10 +87,10 @@ def policies(root: Path) -> Verdict:
         if one["check_result"].get("suppress_comment", "").strip() in ("", NO_REASON)
     ]
     summary = f"{len(results['passed_checks'])} policies of checkov are kept, {len(skipped)} skipped, each for a reason"
-    return Verdict.of(summary, faults)
+    return CheckResult.of(summary, faults)
 
 
-def secrets(root: Path) -> Verdict:
+def secrets(root: Path) -> CheckResult:
     """Let checkov look for keys, passwords and tokens in every file that git knows."""
     with TemporaryDirectory() as folder:
         known = [path for path in known_files(root) if path.name not in LOCK_FILES]
@@ -102,7 +102,7 @@ def secrets(root: Path) -> Verdict:
         f"{one['file_path']}:{one['file_line_range'][0]}: {one['check_name']}"
         for one in results.get("failed_checks", ())
     ]
-    return Verdict.of(f"no secret in {len(known)} files", faults)
+    return CheckResult.of(f"no secret in {len(known)} files", faults)
 
 
 def _checkov(folder: Path, framework: str, *more: str) -> Mapping[str, Any]:
@@ -112,7 +112,7 @@ def _checkov(folder: Path, framework: str, *more: str) -> Mapping[str, Any]:
     return found
 
 
-def security(root: Path) -> Verdict:
+def security(root: Path) -> CheckResult:
     """Let bandit read the code that is deployed; what it must not judge says why in its line."""
     options = ["-q", "-r", "functions", "shared", "function_app.py", "-x", "functions/static", "-f", "json"]
     found = _json([sys.executable, "-m", "bandit", *options], cwd=root)
@@ -120,7 +120,7 @@ def security(root: Path) -> Verdict:
         f"{one['filename']}:{one['line_number']}: {one['test_id']} {one['issue_text']}" for one in found["results"]
     ]
     faults += [f"bandit cannot read {one['filename']}: {one['reason']}" for one in found["errors"]]
-    return Verdict.of(f"bandit has nothing to say of {found['metrics']['_totals']['loc']} lines", faults)
+    return CheckResult.of(f"bandit has nothing to say of {found['metrics']['_totals']['loc']} lines", faults)
 
 
 def _json(command: list[str], cwd: Path | None = None) -> Any:

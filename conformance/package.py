@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from admin.package import PackageError, build
+from conformance.check_result import CheckResult
 from conformance.environments import without_project
-from conformance.verdict import Verdict
 
 LONGEST_IMPORT_S = 1.0  # on the machine that runs this; the platform gives an app 30 s to index
 SETTINGS = {
@@ -29,14 +29,14 @@ print(json.dumps([imported - begun, time.perf_counter() - imported, count, sorte
 FORBIDDEN = {"stumpy", "numba", "scipy", "matplotlib"}  # seconds each, and no requirement of the app
 
 
-def check(root: Path) -> Verdict:
+def check(root: Path) -> CheckResult:
     """Build the package and start the app from it, the best of three times, in processes of their own."""
     with TemporaryDirectory() as folder:
         try:
             size = build(root, Path(folder)).stat().st_size // 1000
             starts = [_start(Path(folder) / "app") for _ in range(3)]
         except (PackageError, RuntimeError) as error:
-            return Verdict.of("", [str(error)])
+            return CheckResult.of("", [str(error)])
     imported, indexed, count, modules = min(starts, key=lambda one: one[0])
     faults = [f"the app imports {name}" for name in sorted(FORBIDDEN & set(modules))]
     if imported > LONGEST_IMPORT_S:
@@ -44,7 +44,7 @@ def check(root: Path) -> Verdict:
     summary = (
         f"the package has {size} kB; its import takes {imported:.2f} s, indexing {count} functions {indexed:.2f} s"
     )
-    return Verdict.of(summary, faults)
+    return CheckResult.of(summary, faults)
 
 
 def _start(app: Path) -> tuple[float, float, int, list[str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.bicep import Resource, resources
-from conformance.verdict import Verdict
+from conformance.check_result import CheckResult
 
 PROMISES: Mapping[str, Mapping[str, Any]] = {
     "Microsoft.Storage/storageAccounts": {
@@ -33,7 +33,7 @@ PROMISES: Mapping[str, Mapping[str, Any]] = {
 FORBIDDEN = {"Microsoft.KeyVault/vaults/secrets"}  # a secret would stand in the deployment's history
 
 
-def check(root: Path) -> Verdict:
+def check(root: Path) -> CheckResult:
     """Name every promise that a resource breaks, or that no resource keeps."""
     faults, kept = [], set()
     for path in sorted((root / "infra").rglob("*.bicep")):
@@ -49,7 +49,7 @@ def check(root: Path) -> Verdict:
                         faults.append(f"{resource.file}:{resource.line}: {where} must be {promised!r}")
     made = {(kind, where) for kind, promises in PROMISES.items() for where in promises}
     faults += [f"no resource keeps {where} of {kind}" for kind, where in sorted(made - kept)]
-    return Verdict.of(f"{len(made)} promises are kept: no keys, no open doors, nothing lost by a slip", faults)
+    return CheckResult.of(f"{len(made)} promises are kept: no keys, no open doors, nothing lost by a slip", faults)
 
 
 def _at(resource: Resource, where: str) -> Any:

@@ -17,8 +17,8 @@ from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
+from conformance.check_result import CheckResult
 from conformance.source import method_calls, nodes
-from conformance.verdict import Verdict
 
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CLIENTS = (
@@ -64,7 +64,7 @@ def _place(folder: Path, path: Path, node: ast.expr) -> str:
     return f"{path.relative_to(folder.parent)}:{node.lineno}"
 
 
-def check(root: Path) -> Verdict:
+def check(root: Path) -> CheckResult:
     """Name every permission that is missing, and every role that nothing needs."""
     known, given = table(), assigned(root / "infra")
     calls = [one for one in sdk_calls(root / "shared") if one[1] not in known["asks nothing"]]
@@ -88,7 +88,7 @@ def check(root: Path) -> Verdict:
     ]
     different = len({name for _, name in calls})
     summary = f"{different} calls of the SDKs, all triggers and the platform may do what they need, and no more"
-    return Verdict.of(summary, found)
+    return CheckResult.of(summary, found)
 
 
 def _needs(

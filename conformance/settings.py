@@ -11,9 +11,9 @@ from unittest.mock import patch
 import tree_sitter
 
 from conformance.bicep import Expression, Value, mapping, text_of, tree_of, value_of
-from conformance.verdict import Verdict
+from conformance.check_result import CheckResult
 from shared.errors import SettingsError
-from shared.settings import HostStorage, described_settings, load_settings
+from shared.settings import HostStorageSettings, described_settings, load_settings
 from shared.usecases.poison import POISON
 
 HOSTS = {  # read by the Functions host, or by a library
@@ -72,12 +72,12 @@ def _objects(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
             yield from _objects(child)
 
 
-def check(root: Path) -> Verdict:
+def check(root: Path) -> CheckResult:
     """Name every setting that one side has and the other does not know, and what the model says of the values."""
     infra = root / "infra"
     given = deployed(infra)
     model = {one.name: one for one in described_settings()}
-    host = {f"AzureWebJobsStorage__{name}" for name in HostStorage.model_fields}
+    host = {f"AzureWebJobsStorage__{name}" for name in HostStorageSettings.model_fields}
     known = model.keys() | host | HOSTS.keys()
     found = [f"{name} is deployed, and neither the app nor the host knows it" for name in sorted(given.keys() - known)]
     found += [f"{name} is deployed, and Flex Consumption refuses it" for name in sorted(given.keys() & REFUSED)]
@@ -89,7 +89,7 @@ def check(root: Path) -> Verdict:
         found.append("LAKE_TRIGGER must be eventgrid: Flex Consumption does not poll")
     found += _missing_names(infra)
     summary = f"{len(given)} settings are deployed; the app and its host know each, and miss none"
-    return Verdict.of(summary, found or _refused_values(given))
+    return CheckResult.of(summary, found or _refused_values(given))
 
 
 def _missing_names(infra: Path) -> Iterator[str]:

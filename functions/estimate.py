@@ -6,11 +6,11 @@ import time
 import azure.functions as func
 
 from functions.invocation import invocation
-from functions.queue_message import tell_when_poison
+from functions.queue_message import record_when_poison
 from shared.bootstrap import app
 from shared.domain.incident import CriticalMessage
 from shared.settings import settings
-from shared.telemetry import operation, tell
+from shared.telemetry import log_event, operation
 
 blueprint = func.Blueprint()
 logger = logging.getLogger(__name__)
@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 def estimate(message: func.QueueMessage, context: func.Context) -> None:
     """Estimate the incident that the message names."""
     began = time.monotonic()
-    with invocation(context), tell_when_poison(message, settings().storage.critical_queue):
+    with invocation(context), record_when_poison(message, settings().storage.critical_queue):
         asked = CriticalMessage.from_json(message.get_body())
         with operation(asked.operation):
             answer = app().estimate.run(asked)
-            tell(
+            log_event(
                 logger,
                 "incident estimated",
                 template=asked.template,

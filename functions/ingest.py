@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.invocation import invocation
 from shared.bootstrap import app
-from shared.usecases.poison import tell_waiting
+from shared.usecases.poison import log_poison_queues
 
 blueprint = func.Blueprint()
 
@@ -17,4 +17,4 @@ def ingest(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: AR
         try:
             app().ingest.run()
         finally:
-            tell_waiting(app().messages)
+            log_poison_queues(app().messages)

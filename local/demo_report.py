@@ -114,8 +114,8 @@ class DemoReport:
     def _samples(self) -> None:
         samples, levels = 0, Counter[Level]()
         first, last, sensors, bad = date.max, date.min, 0, 0
-        for watched in self.app.registry.platforms():
-            for sensor in (sensor for template in watched.platform.templates for sensor in template.sensors):
+        for record in self.app.registry.platforms():
+            for sensor in (sensor for template in record.platform.templates for sensor in template.sensors):
                 rows = self.app.deviations.summaries(sensor.id, date.min, date.max)
                 sensors += bool(rows)
                 for row in rows:

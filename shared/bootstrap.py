@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import ResourceExistsError
 
 from shared import __version__
-from shared.adapters.blobs import BlobBaselines, BlobLake
+from shared.adapters.blobs import AzureBaselineStore, AzureDayStore
 from shared.adapters.clock import FixedClock, SystemClock
 from shared.adapters.development import expand
-from shared.adapters.queues import StorageQueues
+from shared.adapters.queues import AzureMessageQueues
 from shared.adapters.sources import Sources
 from shared.adapters.tables import (
-    TableDeviations,
-    TableEstimations,
-    TableEvents,
-    TableIncidents,
-    TableMarks,
-    TableRegistry,
+    AzureDeviationsTable,
+    AzureEstimationsTable,
+    AzureEventsTable,
+    AzureIncidentsTable,
+    AzureMarksTable,
+    AzureRegistryTable,
 )
 from shared.domain.tsd import PlausibleRange
 from shared.errors import SettingsError
 from shared.platforms import OMNIA
-from shared.ports import Clock, Source
+from shared.ports import Clock, ReadingSource
 from shared.settings import Settings, settings
-from shared.usecases.incidents.estimation_inputs import EvidenceRules
+from shared.usecases.incidents.estimation_inputs import InputWindow
 from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
 from shared.usecases.poison import POISON, POISON_BLOBS
 
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from shared.usecases.incidents.estimate import Estimate
     from shared.usecases.ingestion.ingest import Ingest
     from shared.usecases.queries.baselines import BaselineQueries
-    from shared.usecases.queries.page_views import Look
-    from shared.usecases.queries.query import Query
-    from shared.usecases.queries.series import Series
+    from shared.usecases.queries.page_views import PageViews
+    from shared.usecases.queries.query import Queries
+    from shared.usecases.queries.series import SeriesQueries
     from shared.usecases.queries.what_if import WhatIf
     from shared.usecases.registration.registrations import Registrations
 
@@ -118,56 +118,56 @@ class Bootstrap:
         return FixedClock(self.settings.as_of) if self.settings.as_of else SystemClock()
 
     @cached_property
-    def lake(self) -> BlobLake:
+    def lake(self) -> AzureDayStore:
         """The day documents."""
         names = self.settings.storage
-        return BlobLake(self.container(names.lake_container), self.container(names.corrupt_container))
+        return AzureDayStore(self.container(names.lake_container), self.container(names.corrupt_container))
 
     @cached_property
-    def baselines(self) -> BlobBaselines:
+    def baselines(self) -> AzureBaselineStore:
         """The baseline versions."""
-        return BlobBaselines(self.container(self.settings.storage.baselines_container))
+        return AzureBaselineStore(self.container(self.settings.storage.baselines_container))
 
     @cached_property
-    def registry(self) -> TableRegistry:
+    def registry(self) -> AzureRegistryTable:
         """Platforms, templates, sensors."""
-        return TableRegistry(self._table(self.settings.storage.registry_table))
+        return AzureRegistryTable(self._table(self.settings.storage.registry_table))
 
     @cached_property
-    def deviations(self) -> TableDeviations:
+    def deviations(self) -> AzureDeviationsTable:
         """The scored days."""
-        return TableDeviations(self._table(self.settings.storage.deviations_table))
+        return AzureDeviationsTable(self._table(self.settings.storage.deviations_table))
 
     @cached_property
-    def incidents(self) -> TableIncidents:
+    def incidents(self) -> AzureIncidentsTable:
         """The incidents."""
-        return TableIncidents(self._table(self.settings.storage.incidents_table))
+        return AzureIncidentsTable(self._table(self.settings.storage.incidents_table))
 
     @cached_property
-    def estimations(self) -> TableEstimations:
+    def estimations(self) -> AzureEstimationsTable:
         """The estimations."""
-        return TableEstimations(self._table(self.settings.storage.estimations_table))
+        return AzureEstimationsTable(self._table(self.settings.storage.estimations_table))
 
     @cached_property
-    def events(self) -> TableEvents:
+    def events(self) -> AzureEventsTable:
         """The events."""
-        return TableEvents(self._table(self.settings.storage.events_table))
+        return AzureEventsTable(self._table(self.settings.storage.events_table))
 
     @cached_property
-    def marks(self) -> TableMarks:
+    def marks(self) -> AzureMarksTable:
         """People's decisions about baselines."""
-        return TableMarks(self._table(self.settings.storage.marks_table))
+        return AzureMarksTable(self._table(self.settings.storage.marks_table))
 
     @cached_property
-    def messages(self) -> StorageQueues:
+    def messages(self) -> AzureMessageQueues:
         """The queues between the functions."""
         names = self.settings.storage
         queues = [self.queue(names.critical_queue), self.queue(names.baselines_queue)]
         poison = [self.queue(queue.queue_name + POISON) for queue in queues]
-        return StorageQueues(queues[0], queues[1], [*poison, self.queue(POISON_BLOBS)])
+        return AzureMessageQueues(queues[0], queues[1], [*poison, self.queue(POISON_BLOBS)])
 
     @cached_property
-    def sources(self) -> Mapping[str, Source]:
+    def sources(self) -> Mapping[str, ReadingSource]:
         """The data sources, by the names that platforms' rules give them."""
         return Sources({OMNIA: self._omnia})
 
@@ -206,10 +206,10 @@ class Bootstrap:
     # --- use cases
 
     @cached_property
-    def evidence_rules(self) -> EvidenceRules:
+    def input_window(self) -> InputWindow:
         """What an estimation looks at."""
         config = self.settings.estimation
-        return EvidenceRules(timedelta(hours=config.lead_hours), timedelta(hours=config.max_hours))
+        return InputWindow(timedelta(hours=config.lead_hours), timedelta(hours=config.max_hours))
 
     @cached_property
     def ingest(self) -> "Ingest":
@@ -234,7 +234,7 @@ class Bootstrap:
 
         config = self.settings.detection
         rules = IncidentRules(
-            timedelta(hours=config.clear_hours), timedelta(hours=config.update_hours), self.evidence_rules
+            timedelta(hours=config.clear_hours), timedelta(hours=config.update_hours), self.input_window
         )
         reconcile = Reconcile(self.deviations, self.incidents, self.estimations, self.events, self.messages, rules)
         return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, self.messages, reconcile)
@@ -267,7 +267,7 @@ class Bootstrap:
             self.incidents,
             self.estimations,
             self.events,
-            self.evidence_rules,
+            self.input_window,
             invert,
             model=f"{__version__} {fixed}",
         )
@@ -306,11 +306,11 @@ class Bootstrap:
         return Feedback(self.registry, self.marks, self.deviations, self.events, self.messages, self.clock)
 
     @cached_property
-    def query(self) -> "Query":
+    def queries(self) -> "Queries":
         """Answers questions."""
-        from shared.usecases.queries.query import Query  # noqa: PLC0415
+        from shared.usecases.queries.query import Queries  # noqa: PLC0415
 
-        return Query(self.registry, self.incidents, self.estimations, self.events, self.messages, self.clock)
+        return Queries(self.registry, self.incidents, self.estimations, self.events, self.messages, self.clock)
 
     @cached_property
     def baseline_queries(self) -> "BaselineQueries":
@@ -320,11 +320,11 @@ class Bootstrap:
         return BaselineQueries(self.registry, self.marks, self.deviations)
 
     @cached_property
-    def series(self) -> "Series":
+    def series_queries(self) -> "SeriesQueries":
         """Answers what sensors read, and how they were scored."""
-        from shared.usecases.queries.series import Series  # noqa: PLC0415
+        from shared.usecases.queries.series import SeriesQueries  # noqa: PLC0415
 
-        return Series(self.registry, self.deviations, self.settings.query.max_samples)
+        return SeriesQueries(self.registry, self.deviations, self.settings.query.max_samples)
 
     @cached_property
     def notes(self) -> "Notes":
@@ -337,9 +337,9 @@ class Bootstrap:
     def registrations(self) -> "Registrations":
         """Creates, changes and deletes platforms, templates and sensors."""
         from shared.usecases.registration.registrations import Registrations  # noqa: PLC0415
-        from shared.usecases.registration.stored_data import StoredContents  # noqa: PLC0415
+        from shared.usecases.registration.stored_data import StoredData  # noqa: PLC0415
 
-        contents = StoredContents(
+        contents = StoredData(
             self.lake, self.baselines, self.deviations, self.marks, self.incidents, self.estimations, self.events
         )
         return Registrations(self.registry, contents)
@@ -352,11 +352,11 @@ class Bootstrap:
         return WhatIf(self.lake, self.registry)
 
     @cached_property
-    def look(self) -> "Look":
+    def page_views(self) -> "PageViews":
         """Reads what pages show."""
-        from shared.usecases.queries.page_views import Look  # noqa: PLC0415
+        from shared.usecases.queries.page_views import PageViews  # noqa: PLC0415
 
-        return Look(
+        return PageViews(
             self.registry,
             self.lake,
             self.baselines,
@@ -364,7 +364,7 @@ class Bootstrap:
             self.incidents,
             self.estimations,
             self.events,
-            self.query,
+            self.queries,
             self.baseline_queries,
             self.clock,
         )

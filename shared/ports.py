@@ -1,6 +1,6 @@
 """What the use cases need of the outside, as small protocols; ``shared.adapters`` holds the real ones.
 
-A ``Tag`` is what makes a write conditional (an ETag): the write succeeds only on what was read, or, with None,
+A ``ETag`` is what makes a write conditional (an ETag): the write succeeds only on what was read, or, with None,
 only where nothing is yet; otherwise it raises Conflict.
 """
 
@@ -23,19 +23,19 @@ from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import Reading, TemplateDay
 
-Tag = str | None
+ETag = str | None
 
 
 ItemT = TypeVar("ItemT")
 
 
-class Page(tuple[ItemT, ...]):
+class ListPage(tuple[ItemT, ...]):
     """A part of a list; ``continuation`` asks for what comes after it, None: nothing does."""
 
     continuation: str | None = None
 
     @classmethod
-    def of(cls, items: Iterable[ItemT], continuation: str | None = None) -> "Page[ItemT]":
+    def of(cls, items: Iterable[ItemT], continuation: str | None = None) -> "ListPage[ItemT]":
         """Return these items, and where the next ones begin."""
         page = cls(items)
         page.continuation = continuation
@@ -59,7 +59,7 @@ class Window:
     end: datetime
 
 
-class Source(Protocol):
+class ReadingSource(Protocol):
     """A data source, such as OMNIA, as the use cases see it."""
 
     def resolve(self, facility: str, tags: Sequence[str]) -> Mapping[str, str]:
@@ -72,44 +72,44 @@ class Source(Protocol):
 
 
 class StoredHistory(NamedTuple):
-    """A sensor's baseline history as it is in the registry, with the tag of the sensor's row."""
+    """A sensor's baseline history as it is in the registry, with the etag of the sensor's row."""
 
     history: BaselineHistory
-    tag: Tag
+    etag: ETag
 
 
 @dataclass(frozen=True)
-class Watched:
+class PlatformRecord:
     """A platform with what is known of its data: watermarks by template and series, baseline histories by sensor.
 
-    ``tag`` names the state of everything that is registered of the platform; None in storage of old, until the next
-    write. ``latest`` is each sensor's newest sample, ``latest_tags`` the tags of what holds them, by template.
+    ``etag`` names the state of everything that is registered of the platform; None in storage of old, until the next
+    write. ``latest`` is each sensor's newest sample, ``latest_etags`` the tags of what holds them, by template.
     """
 
     platform: Platform
     watermarks: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     stored: Mapping[str, StoredHistory] = field(default_factory=dict)
-    tag: Tag = None
+    etag: ETag = None
     latest: Mapping[str, Latest] = field(default_factory=dict)
-    latest_tags: Mapping[str, Tag] = field(default_factory=dict)
+    latest_etags: Mapping[str, ETag] = field(default_factory=dict)
 
     def history(self, sensor: str) -> BaselineHistory:
         """Return the sensor's baseline history; an empty one while it learns."""
         return self.stored[sensor].history if sensor in self.stored else BaselineHistory()
 
 
-class Registry(Protocol):
+class RegistryTable(Protocol):
     """Platforms, templates, sensors, and per template how far they were ingested."""
 
-    def platforms(self) -> Sequence[Watched]:
+    def platforms(self) -> Sequence[PlatformRecord]:
         """Return every platform, in order of id."""
         ...
 
-    def platform(self, platform: str) -> Watched:
+    def platform(self, platform: str) -> PlatformRecord:
         """Return one platform as it is now, with one read when nothing changed; raises NotFound."""
         ...
 
-    def change(self, before: Watched | None, after: Platform | None) -> None:
+    def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
         """Make ``after`` of what was read; raises Conflict if anything of the platform changed since.
 
         None before: the platform must not exist. None after: it goes, with all that is registered of it. What is
@@ -125,12 +125,12 @@ class Registry(Protocol):
         """Record how far each series of the template was ingested."""
         ...
 
-    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> Tag:
-        """Write the sensor's baseline history on the row that was read and return its new tag; raises Conflict."""
+    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, etag: ETag) -> ETag:
+        """Write the sensor's baseline history on the row that was read and return its new etag; raises Conflict."""
         ...
 
-    def set_latest(self, template: Template, latest: Mapping[str, Latest], tag: Tag) -> None:
-        """Write the newest samples of the template's sensors on what was read (``latest_tags``); raises Conflict."""
+    def set_latest(self, template: Template, latest: Mapping[str, Latest], etag: ETag) -> None:
+        """Write the newest samples of the template's sensors on what was read (``latest_etags``); raises Conflict."""
         ...
 
 
@@ -138,11 +138,11 @@ class StoredDay(NamedTuple):
     """A day document as it is in the lake; ``document`` is None where the blob is absent or unreadable."""
 
     document: TemplateDay | None
-    tag: Tag
+    etag: ETag
     problem: str = ""  # why the blob cannot be read
 
 
-class Lake(Protocol):
+class DayStore(Protocol):
     """The source of truth: one document per template and UTC day."""
 
     def remove_all(self, template: Template) -> None:
@@ -150,10 +150,10 @@ class Lake(Protocol):
         ...
 
     def read(self, template: Template, day: date) -> StoredDay:
-        """Return the day's document and tag."""
+        """Return the day's document and etag."""
         ...
 
-    def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
+    def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
         """Write the document on what was read; raises Conflict."""
         ...
 
@@ -178,7 +178,7 @@ class Removable(Protocol):
         ...
 
 
-class Baselines(Removable, Protocol):
+class BaselineStore(Removable, Protocol):
     """Immutable baseline versions."""
 
     def put(self, sensor: str, baseline: Baseline) -> None:
@@ -194,10 +194,10 @@ class StoredMark(NamedTuple):
     """A mark as it is in the table."""
 
     mark: Mark
-    tag: Tag
+    etag: ETag
 
 
-class Marks(Removable, Protocol):
+class MarksTable(Removable, Protocol):
     """What people decided about baselines: the only source besides the lake."""
 
     def of(self, sensor: str) -> Decisions:
@@ -208,7 +208,7 @@ class Marks(Removable, Protocol):
         """Return the sensor's mark of that id, or None."""
         ...
 
-    def put(self, mark: Mark, tag: Tag) -> None:
+    def put(self, mark: Mark, etag: ETag) -> None:
         """Write the mark on what was read; raises Conflict."""
         ...
 
@@ -221,7 +221,7 @@ class StoredDeviations(NamedTuple):
     """A sensor's scored day as it is in the table; ``fresh`` is False when it comes from this process's memory."""
 
     row: DeviationDay | None
-    tag: Tag
+    etag: ETag
     fresh: bool
 
 
@@ -238,14 +238,14 @@ class DaySummary(NamedTuple):
     carry: Carry
 
 
-class Deviations(Removable, Protocol):
+class DeviationsTable(Removable, Protocol):
     """One row per sensor and day."""
 
     def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
-        """Return the stored row and its tag, from memory if this process wrote or read it before."""
+        """Return the stored row and its etag, from memory if this process wrote or read it before."""
         ...
 
-    def put(self, row: DeviationDay, tag: Tag) -> None:
+    def put(self, row: DeviationDay, etag: ETag) -> None:
         """Write the row on what was read; raises Conflict (and forgets what it remembered)."""
         ...
 
@@ -265,7 +265,7 @@ class Deviations(Removable, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NotificationState:
     """What was told of an incident: up to when it is on the queue with data of which digest, and by its events."""
 
     at: datetime
@@ -275,17 +275,17 @@ class Told:
 
 
 class StoredIncident(NamedTuple):
-    """An incident as it is in the table; ``told`` is None until its first message is on the queue."""
+    """An incident as it is in the table; ``notified`` is None until its first message is on the queue."""
 
     incident: Incident
-    told: Told | None
-    tag: Tag
+    notified: NotificationState | None
+    etag: ETag
 
 
-class Incidents(Removable, Protocol):
+class IncidentsTable(Removable, Protocol):
     """The incidents of each template, newest first."""
 
-    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> Page[StoredIncident]:
+    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> ListPage[StoredIncident]:
         """Return the template's incidents, newest first: all, or so many after a page; raises InvalidInput."""
         ...
 
@@ -297,8 +297,8 @@ class Incidents(Removable, Protocol):
         """Return the template's incident with that onset, or None."""
         ...
 
-    def put(self, incident: Incident, told: Told | None, tag: Tag) -> Tag:
-        """Write the incident on what was read and return its new tag; raises Conflict."""
+    def put(self, incident: Incident, notified: NotificationState | None, etag: ETag) -> ETag:
+        """Write the incident on what was read and return its new etag; raises Conflict."""
         ...
 
     def remove(self, incident: Incident) -> None:
@@ -316,7 +316,7 @@ class StoredEstimation(NamedTuple):
     digest: str
     estimation: Estimation
     history: tuple[EstimationStep, ...]  # oldest first, this one's last
-    tag: Tag
+    etag: ETag
 
 
 class EstimationSummary(NamedTuple):
@@ -330,10 +330,10 @@ class EstimationSummary(NamedTuple):
     dissolved_rate_kg_s: float | None
 
 
-class Estimations(Removable, Protocol):
+class EstimationsTable(Removable, Protocol):
     """The newest estimation of each incident."""
 
-    def list(self, template: str, *, limit: int, after: str | None = None) -> Page[EstimationSummary]:
+    def list(self, template: str, *, limit: int, after: str | None = None) -> ListPage[EstimationSummary]:
         """Return the template's estimations in short, newest incident first, so many after a page."""
         ...
 
@@ -346,7 +346,7 @@ class Estimations(Removable, Protocol):
         ...
 
     def put(self, estimation: StoredEstimation) -> None:
-        """Write the estimation on what was read (its ``tag``); raises Conflict."""
+        """Write the estimation on what was read (its ``etag``); raises Conflict."""
         ...
 
     def remove(self, template: str, incident: str) -> None:
@@ -358,10 +358,10 @@ class StoredEvent(NamedTuple):
     """An event as it is in the table."""
 
     event: Event
-    tag: Tag
+    etag: ETag
 
 
-class Events(Removable, Protocol):
+class EventsTable(Removable, Protocol):
     """What a person should see, newest first."""
 
     def put(self, event: Event) -> None:
@@ -372,7 +372,7 @@ class Events(Removable, Protocol):
         """Remove an event that the data no longer support."""
         ...
 
-    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> Page[Event]:
+    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
         """Return the subject's events, newest first, so many after a page; raises InvalidInput."""
         ...
 
@@ -380,12 +380,12 @@ class Events(Removable, Protocol):
         """Return the subject's event of that id, or None."""
         ...
 
-    def replace(self, event: Event, tag: Tag) -> None:
+    def replace(self, event: Event, etag: ETag) -> None:
         """Write the event on what was read; raises Conflict."""
         ...
 
 
-class Messages(Protocol):
+class MessageQueues(Protocol):
     """The queues between the functions."""
 
     def critical(self, message: CriticalMessage) -> None:

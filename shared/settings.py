@@ -25,13 +25,13 @@ TABLE = r"^[A-Za-z][A-Za-z0-9]{2,62}$"
 CRON = r"^(\S+ ){5}\S+$"
 
 
-class Group(BaseModel):
+class SettingsGroup(BaseModel):
     """Settings that belong together; a misspelt name in a group is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class HostStorage(Group):
+class HostStorageSettings(SettingsGroup):
     """The storage account: a connection string (Azurite), or one address per service (identity, on Azure)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")  # the host knows more of it than we need
@@ -53,7 +53,7 @@ class HostStorage(Group):
         return self
 
 
-class StorageNames(Group):
+class StorageSettings(SettingsGroup):
     """What containers, tables and queues are called."""
 
     lake_container: str = Field("tsd", pattern=NAME, description="Container of the lake's day blobs.")
@@ -69,7 +69,7 @@ class StorageNames(Group):
     baselines_queue: str = Field("build-baselines", pattern=NAME, description="Queue that asks for baselines.")
 
 
-class Omnia(Group):
+class OmniaSettings(SettingsGroup):
     """Where the readings come from."""
 
     base_url: str = Field(
@@ -97,7 +97,7 @@ class Omnia(Group):
         return self
 
 
-class Ingest(Group):
+class IngestSettings(SettingsGroup):
     """How the lake is filled."""
 
     overlap_minutes: int = Field(180, ge=0, le=1440, description="How far back each run asks again, for late data.")
@@ -109,14 +109,14 @@ class Ingest(Group):
     max_ppmv: float = Field(50_000, gt=0, le=99_999, description="Readings above are marked out of range [ppmv].")
 
 
-class Detection(Group):
+class DetectionSettings(SettingsGroup):
     """When deviations become an incident, and how often it is estimated."""
 
     clear_hours: int = Field(12, ge=1, le=168, description="An incident ends after so long without a Critical [h].")
     update_hours: int = Field(3, ge=1, le=48, description="A growing incident is estimated anew this often [h].")
 
 
-class BaselineRules(Group):
+class BaselineSettings(SettingsGroup):
     """When a sensor knows enough of its own leak-free history, and how that is renewed."""
 
     min_days: float = Field(14, ge=2, le=365, description="Clean samples that a baseline needs [days' worth].")
@@ -135,7 +135,7 @@ class BaselineRules(Group):
         return self
 
 
-class Estimation(Group):
+class EstimationSettings(SettingsGroup):
     """What an estimation looks at, how much of it, and when it is sure."""
 
     lead_hours: int = Field(48, ge=6, le=240, description="Data before the onset that it uses [h].")
@@ -153,7 +153,7 @@ class Estimation(Group):
     )
 
 
-class Query(Group):
+class QuerySettings(SettingsGroup):
     """Bounds of the HTTP interface."""
 
     max_days: int = Field(1100, ge=1, le=3660, description="Longest time range of one request [days].")
@@ -163,7 +163,7 @@ class Query(Group):
     max_simulated_days: int = Field(31, ge=1, le=366, description="Longest time range of one simulation [days].")
 
 
-class Http(Group):
+class HttpSettings(SettingsGroup):
     """Who may call, from where, how much and how often."""
 
     auth: Literal["keys", "entra"] = Field(
@@ -184,7 +184,7 @@ class Settings(BaseSettings):
     )
 
     host_storage: Annotated[
-        HostStorage,
+        HostStorageSettings,
         BeforeValidator(lambda v: {"connection_string": v} if isinstance(v, str) else v),
         NoDecode,
     ] = Field(
@@ -201,14 +201,14 @@ class Settings(BaseSettings):
     as_of: AwareDatetime | None = Field(
         None, description="Fixed present for a demo on recorded data (ISO 8601 with zone); empty: the clock."
     )
-    storage: StorageNames = Field(default_factory=StorageNames)
-    omnia: Omnia
-    ingest: Ingest = Field(default_factory=Ingest)
-    detection: Detection = Field(default_factory=Detection)
-    baseline: BaselineRules = Field(default_factory=BaselineRules)
-    estimation: Estimation = Field(default_factory=Estimation)
-    query: Query = Field(default_factory=Query)
-    http: Http = Field(default_factory=Http)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    omnia: OmniaSettings
+    ingest: IngestSettings = Field(default_factory=IngestSettings)
+    detection: DetectionSettings = Field(default_factory=DetectionSettings)
+    baseline: BaselineSettings = Field(default_factory=BaselineSettings)
+    estimation: EstimationSettings = Field(default_factory=EstimationSettings)
+    query: QuerySettings = Field(default_factory=QuerySettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -243,7 +243,7 @@ def _describe(fields: dict[str, FieldInfo], prefix: str) -> Iterator[Described]:
     for key, field in fields.items():
         name = field.alias or f"{prefix}{key.upper()}"
         group = field.annotation
-        if isinstance(group, type) and issubclass(group, Group) and group is not HostStorage:
+        if isinstance(group, type) and issubclass(group, SettingsGroup) and group is not HostStorageSettings:
             yield from _describe(group.model_fields, f"{name}__")
         else:
             default = None if field.is_required() else _as_text(field.get_default(call_default_factory=True))

@@ -41,7 +41,7 @@ def operation(*known: str | None, enter_thread: Callable[[], None] | None = None
         _operation.reset(token)
 
 
-def carried(work: Callable[[], T]) -> Callable[[], T]:
+def in_context(work: Callable[[], T]) -> Callable[[], T]:
     """Return the work for another thread: what it tells there belongs to this operation."""
     context, enter = copy_context(), _enter_thread.get()
 
@@ -52,7 +52,7 @@ def carried(work: Callable[[], T]) -> Callable[[], T]:
     return lambda: context.run(run)
 
 
-def tell(logger: logging.Logger, what: str, severity: int = logging.INFO, /, **fields: object) -> None:
+def log_event(logger: logging.Logger, what: str, severity: int = logging.INFO, /, **fields: object) -> None:
     """Log ``what key=value ...``; alerts and the workbook look for these words (docs/operations.md)."""
     if operation_id():
         fields["operation"] = operation_id()

@@ -34,7 +34,10 @@ from shared.errors import Conflict, CorruptBlob, Exists, NotFound
 from shared.ports import (
     DaySummary,
     EstimationSummary,
-    Page,
+    ETag,
+    ListPage,
+    NotificationState,
+    PlatformRecord,
     StoredDay,
     StoredDeviations,
     StoredEstimation,
@@ -42,14 +45,11 @@ from shared.ports import (
     StoredHistory,
     StoredIncident,
     StoredMark,
-    Tag,
-    Told,
-    Watched,
     Window,
 )
 from shared.usecases.detection.detect import Detect
 from shared.usecases.incidents.estimate import Estimate
-from shared.usecases.incidents.estimation_inputs import EvidenceRules
+from shared.usecases.incidents.estimation_inputs import InputWindow
 from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
 from tests.examples import template
 
@@ -103,21 +103,21 @@ def read_once(form: Format[Value]) -> Format[Value]:
 
 
 class Cells(Generic[Value]):
-    """Rows by key, each as bytes and with a tag that changes with every write."""
+    """Rows by key, each as bytes and with an etag that changes with every write."""
 
     def __init__(self, writes: Writes, form: Format[Value]) -> None:
         self.rows: dict[Any, tuple[bytes, str]] = {}
         self._writes = writes
         self._form = form
 
-    def get(self, key: Any) -> tuple[Value | None, Tag]:
+    def get(self, key: Any) -> tuple[Value | None, ETag]:
         if key not in self.rows:
             return None, None
-        data, tag = self.rows[key]
-        return self._form.decode(data), tag
+        data, etag = self.rows[key]
+        return self._form.decode(data), etag
 
-    def put(self, key: Any, value: Value, tag: Tag) -> str:
-        if (self.rows[key][1] if key in self.rows else None) != tag:
+    def put(self, key: Any, value: Value, etag: ETag) -> str:
+        if (self.rows[key][1] if key in self.rows else None) != etag:
             raise Conflict(f"{key} changed in between")
         self._writes.tick()
         new = str(self._writes.count)
@@ -173,9 +173,9 @@ def _estimation(row: Mapping[str, Any]) -> StoredEstimation:
     return estimation_of(row, None)
 
 
-def _incident(row: Mapping[str, Any]) -> tuple[Incident, Told | None]:
+def _incident(row: Mapping[str, Any]) -> tuple[Incident, NotificationState | None]:
     found = incident_of(row, None)
-    return found.incident, found.told
+    return found.incident, found.notified
 
 
 _TEMPLATE = template()  # whose rows the registry's formats are tried on
@@ -184,7 +184,9 @@ DAYS: Format[TemplateDay | str] = read_once(
     Format(lambda one: one.encode() if isinstance(one, str) else one.to_json(), _day)
 )
 DEVIATIONS: Format[DeviationDay] = read_once(rows_of(deviations.entity_of, deviations.row_of))
-INCIDENTS: Format[tuple[Incident, Told | None]] = read_once(rows_of(lambda both: incident_entity(*both), _incident))
+INCIDENTS: Format[tuple[Incident, NotificationState | None]] = read_once(
+    rows_of(lambda both: incident_entity(*both), _incident)
+)
 ESTIMATIONS: Format[StoredEstimation] = read_once(rows_of(estimation_entity, _estimation))
 EVENTS: Format[Event] = read_once(rows_of(event_entity, event_of))
 HISTORIES: Format[BaselineHistory] = read_once(
@@ -197,15 +199,15 @@ WATERMARKS: Format[Mapping[str, datetime]] = Format(
 )
 
 
-def page(found: Sequence[Value], limit: int | None, after: str | None) -> Page[Value]:
+def page(found: Sequence[Value], limit: int | None, after: str | None) -> ListPage[Value]:
     """Return the part of a list after a page; here a continuation is a number."""
     begin = int(after or 0)
     end = len(found) if limit is None else begin + limit
-    return Page.of(found[begin:end], str(end) if end < len(found) else None)
+    return ListPage.of(found[begin:end], str(end) if end < len(found) else None)
 
 
 class FakeRegistry:
-    """One head for all that is registered of a platform: every write that concerns it changes its tag."""
+    """One head for all that is registered of a platform: every write that concerns it changes its etag."""
 
     def __init__(self, writes: Writes) -> None:
         self.known: dict[str, Platform] = {}
@@ -215,28 +217,30 @@ class FakeRegistry:
         self._writes = writes
         self._definitions = 0
 
-    def platforms(self) -> list[Watched]:
+    def platforms(self) -> list[PlatformRecord]:
         return [self.platform(name) for name in sorted(self.known)]
 
-    def platform(self, platform: str) -> Watched:
+    def platform(self, platform: str) -> PlatformRecord:
         if platform not in self.known:
             raise NotFound(f"platform {platform!r} is not registered")
         rows = self.histories.rows
         stored = {key: StoredHistory(one, rows[key][1]) for key, one in self.histories.values().items()}
         latest = {sensor: one for sensors in self.latest.values().values() for sensor, one in sensors.items()}
-        tags = {name: tag for name, (_, tag) in self.latest.rows.items()}
-        return Watched(self.known[platform], self.watermarks.values(), stored, self._head(platform), latest, tags)
+        tags = {name: etag for name, (_, etag) in self.latest.rows.items()}
+        return PlatformRecord(
+            self.known[platform], self.watermarks.values(), stored, self._head(platform), latest, tags
+        )
 
     def _head(self, platform: str) -> str:
         cells = (self.watermarks, self.histories, self.latest)
-        tags = [tag for one in cells for key, (_, tag) in sorted(one.rows.items()) if key.startswith(f"{platform}-")]
+        tags = [etag for one in cells for key, (_, etag) in sorted(one.rows.items()) if key.startswith(f"{platform}-")]
         return " ".join([str(self._definitions), *tags])
 
-    def change(self, before: Watched | None, after: Platform | None) -> None:
+    def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
         name = before.platform.id if before else after.id if after else ""
         if before is None and name in self.known:
             raise Exists(f"platform {name!r} exists")
-        if before is not None and (name not in self.known or before.tag != self._head(name)):
+        if before is not None and (name not in self.known or before.etag != self._head(name)):
             raise Conflict(f"{name} changed in between")
         self._writes.tick()
         self._definitions += 1
@@ -251,11 +255,11 @@ class FakeRegistry:
         for cells, keys in ((self.histories, sensors), (self.latest, {one.id for one in templates})):
             for key in [key for key in cells.rows if key.startswith(f"{platform}-") and key not in keys]:
                 del cells.rows[key]
-        for key, (moments, tag) in list(self.watermarks.rows.items()):
+        for key, (moments, etag) in list(self.watermarks.rows.items()):
             if key.startswith(f"{platform}-"):
                 known = WATERMARKS.decode(moments).items()
                 kept = {name: moment for name, moment in known if name in sensors or "-" not in name}
-                self.watermarks.rows[key] = (WATERMARKS.encode(kept), tag)
+                self.watermarks.rows[key] = (WATERMARKS.encode(kept), etag)
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         self._definitions += 1
@@ -265,11 +269,11 @@ class FakeRegistry:
     def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
         self.watermarks.set(template.id, dict(watermarks))
 
-    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> Tag:
-        return self.histories.put(sensor.id, history, tag)
+    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, etag: ETag) -> ETag:
+        return self.histories.put(sensor.id, history, etag)
 
-    def set_latest(self, template: Template, latest: Mapping[str, Latest], tag: Tag) -> None:
-        self.latest.put(template.id, dict(latest), tag)
+    def set_latest(self, template: Template, latest: Mapping[str, Latest], etag: ETag) -> None:
+        self.latest.put(template.id, dict(latest), etag)
 
 
 class FakeTable:
@@ -301,11 +305,11 @@ class FakeMarks:
         return Decisions(tuple(marks), tuple(one for one in self.undos.values().values() if one.sensor == sensor))
 
     def get(self, sensor: str, mark: str) -> StoredMark | None:
-        value, tag = self.marks.get((sensor, mark))
-        return None if value is None else StoredMark(value, tag)
+        value, etag = self.marks.get((sensor, mark))
+        return None if value is None else StoredMark(value, etag)
 
-    def put(self, mark: Mark, tag: Tag) -> None:
-        self.marks.put((mark.sensor, mark.id), mark, tag)
+    def put(self, mark: Mark, etag: ETag) -> None:
+        self.marks.put((mark.sensor, mark.id), mark, etag)
 
     def put_undo(self, undo: Undo) -> None:
         self.undos.set((undo.sensor, undo.valid_from, undo.made), undo)
@@ -319,13 +323,13 @@ class FakeLake:
 
     def read(self, template: Template, day: date) -> StoredDay:
         self.reads += 1
-        value, tag = self.cells.get((template.id, day))
+        value, etag = self.cells.get((template.id, day))
         if isinstance(value, str):
-            return StoredDay(None, tag, f"day blob {template.id}/{day}: {value}")
-        return StoredDay(value, tag)
+            return StoredDay(None, etag, f"day blob {template.id}/{day}: {value}")
+        return StoredDay(value, etag)
 
-    def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
-        self.cells.put((template.id, document.day), document, tag)
+    def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
+        self.cells.put((template.id, document.day), document, etag)
 
     def quarantine(self, template: Template, day: date) -> str:
         self.aside.append(f"{template.id}/{day}")
@@ -355,19 +359,19 @@ class FakeBaselines(FakeTable):
 class FakeDeviations(FakeTable):
     def __init__(self, writes: Writes) -> None:
         self.cells: Cells[DeviationDay] = Cells(writes, DEVIATIONS)
-        self.memory: dict[tuple[str, date], tuple[DeviationDay, Tag]] = {}
+        self.memory: dict[tuple[str, date], tuple[DeviationDay, ETag]] = {}
 
     def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
         if not fresh and (sensor, day) in self.memory:
             return StoredDeviations(*self.memory[sensor, day], fresh=False)
-        row, tag = self.cells.get((sensor, day))
+        row, etag = self.cells.get((sensor, day))
         if row is not None:
-            self.memory[sensor, day] = (row, tag)
-        return StoredDeviations(row, tag, fresh=True)
+            self.memory[sensor, day] = (row, etag)
+        return StoredDeviations(row, etag, fresh=True)
 
-    def put(self, row: DeviationDay, tag: Tag) -> None:
+    def put(self, row: DeviationDay, etag: ETag) -> None:
         try:
-            new = self.cells.put((row.sensor, row.day), row, tag)
+            new = self.cells.put((row.sensor, row.day), row, etag)
         except Conflict:
             self.memory.pop((row.sensor, row.day), None)
             raise
@@ -392,9 +396,9 @@ class FakeDeviations(FakeTable):
 
 class FakeIncidents(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[tuple[Incident, Told | None]] = Cells(writes, INCIDENTS)
+        self.cells: Cells[tuple[Incident, NotificationState | None]] = Cells(writes, INCIDENTS)
 
-    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> Page[StoredIncident]:
+    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> ListPage[StoredIncident]:
         found = [one for (name, _), one in self._stored().items() if name == template]
         return page(sorted(found, key=lambda one: one.incident.onset, reverse=True), limit, after)
 
@@ -406,11 +410,11 @@ class FakeIncidents(FakeTable):
         return {key: StoredIncident(*value, tags[key][1]) for key, value in self.cells.values().items()}
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
-        value, tag = self.cells.get((template, onset))
-        return None if value is None else StoredIncident(*value, tag)
+        value, etag = self.cells.get((template, onset))
+        return None if value is None else StoredIncident(*value, etag)
 
-    def put(self, incident: Incident, told: Told | None, tag: Tag) -> str:
-        return self.cells.put((incident.template, incident.onset), (incident, told), tag)
+    def put(self, incident: Incident, notified: NotificationState | None, etag: ETag) -> str:
+        return self.cells.put((incident.template, incident.onset), (incident, notified), etag)
 
     def remove(self, incident: Incident) -> None:
         self.cells.remove((incident.template, incident.onset))
@@ -424,10 +428,10 @@ class FakeEstimations(FakeTable):
         return next((one for one in self.list(template, limit=1000) if one.incident == incident), None)
 
     def get(self, template: str, incident: str) -> StoredEstimation | None:
-        stored, tag = self.cells.get((template, incident))
-        return None if stored is None else stored._replace(tag=tag)
+        stored, etag = self.cells.get((template, incident))
+        return None if stored is None else stored._replace(etag=etag)
 
-    def list(self, template: str, *, limit: int, after: str | None = None) -> Page[EstimationSummary]:
+    def list(self, template: str, *, limit: int, after: str | None = None) -> ListPage[EstimationSummary]:
         found = [
             EstimationSummary(one.incident, one.onset, one.at, one.estimation.verdict, one.estimation.probability, None)
             for (name, _), one in self.cells.values().items()
@@ -437,7 +441,7 @@ class FakeEstimations(FakeTable):
 
     def put(self, estimation: StoredEstimation) -> None:
         key = (estimation.template, estimation.incident)
-        self.cells.put(key, estimation._replace(tag=None), estimation.tag)
+        self.cells.put(key, estimation._replace(etag=None), estimation.etag)
 
     def remove(self, template: str, incident: str) -> None:
         self.cells.remove((template, incident))
@@ -453,16 +457,16 @@ class FakeEvents(FakeTable):
     def remove(self, event: Event) -> None:
         self.cells.remove((event.subject, event.key))
 
-    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> Page[Event]:
+    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
         found = [event for (name, _), event in self.cells.values().items() if name == subject]
         return page(sorted(found, key=lambda event: event.at, reverse=True), limit, after)
 
     def get(self, subject: str, event: str) -> StoredEvent | None:
-        value, tag = self.cells.get((subject, split_event(event)[1]))
-        return None if value is None else StoredEvent(value, tag)
+        value, etag = self.cells.get((subject, split_event(event)[1]))
+        return None if value is None else StoredEvent(value, etag)
 
-    def replace(self, event: Event, tag: Tag) -> None:
-        self.cells.put((event.subject, event.key), event, tag)
+    def replace(self, event: Event, etag: ETag) -> None:
+        self.cells.put((event.subject, event.key), event, etag)
 
 
 @dataclass
@@ -485,20 +489,20 @@ class FakeMessages:
 
 @dataclass
 class FakeSource:
-    """OMNIA as it was told to be: readings by tag; an answer may be made to fail."""
+    """OMNIA as it was told to be: readings by etag; an answer may be made to fail."""
 
     readings: dict[str, dict[datetime, Reading]] = field(default_factory=dict)
     failure: Exception | None = None
     windows: list[Window] = field(default_factory=list)
 
     def say(self, tag: str, start: datetime, values: Sequence[float | None]) -> None:
-        series = self.readings.setdefault(tag, {})
+        series = self.readings.setdefault(etag, {})
         for index, value in enumerate(values):
             moment = start + index * BUCKET
             series[moment] = Reading(moment, value, 0 if value is None else 1, 1 if value is None else 0)
 
     def resolve(self, facility: str, tags: Sequence[str]) -> dict[str, str]:
-        return {tag: tag for tag in tags if tag in self.readings}
+        return {etag: etag for etag in tags if etag in self.readings}
 
     def read(self, windows: Sequence[Window]) -> dict[str, list[Reading]]:
         if self.failure is not None:
@@ -560,8 +564,8 @@ class World:
         self.estimations = FakeEstimations(self.writes)
         self.events = FakeEvents(self.writes)
         self.messages = FakeMessages(self.writes)
-        self.evidence = EvidenceRules(timedelta(hours=24), timedelta(hours=24))
-        self.rules = IncidentRules(timedelta(hours=12), timedelta(hours=3), self.evidence)
+        self.inputs = InputWindow(timedelta(hours=24), timedelta(hours=24))
+        self.rules = IncidentRules(timedelta(hours=12), timedelta(hours=3), self.inputs)
 
     @property
     def detect(self) -> Detect:
@@ -570,7 +574,7 @@ class World:
 
     @property
     def estimate(self) -> Estimate:
-        return Estimate(self.lake, self.registry, self.incidents, self.estimations, self.events, self.evidence, invert)
+        return Estimate(self.lake, self.registry, self.incidents, self.estimations, self.events, self.inputs, invert)
 
     def restart(self) -> None:
         """A new process: what was only in memory is gone, and the next write succeeds."""
@@ -592,7 +596,7 @@ class World:
             },
             "incidents": self.incidents.cells.values(),
             "estimations": {
-                key: one._replace(tag=None, history=()) for key, one in self.estimations.cells.values().items()
+                key: one._replace(etag=None, history=()) for key, one in self.estimations.cells.values().items()
             },
             "events": self.events.cells.values(),
             "histories": self.registry.histories.values(),

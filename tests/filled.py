@@ -48,7 +48,7 @@ def begin(app: Bootstrap) -> None:
     template = next(one for one in platform.platform.templates if one.id == TEMPLATE)
     for sensor in template.sensors:
         app.baselines.put(sensor.id, quiet_baseline())
-        tag = app.registry.platform("snorre").stored[sensor.id].tag
+        tag = app.registry.platform("snorre").stored[sensor.id].etag
         app.registry.set_history(template, sensor, history(sensor.id, quiet_baseline().version, FIRST), tag)
 
 
@@ -57,7 +57,7 @@ def advance(app: Bootstrap, until: datetime) -> None:
     platform = app.registry.platform("snorre").platform
     template = next(one for one in platform.templates if one.id == TEMPLATE)
     for document in _documents(platform, template, until):
-        app.lake.write(template, document, app.lake.read(template, document.day).tag)
+        app.lake.write(template, document, app.lake.read(template, document.day).etag)
     app.registry.set_watermarks(template, {sensor.id: until for sensor in template.sensors})
     app.detect.run("snorre", TEMPLATE, DAYS[0], DAYS[-1])
 
@@ -65,10 +65,10 @@ def advance(app: Bootstrap, until: datetime) -> None:
 def estimate(app: Bootstrap) -> Incident:
     """Estimate the template's incident as its message asks for it, and return it."""
     (stored,) = app.incidents.list(TEMPLATE)
-    incident, told = stored.incident, stored.told
-    assert told is not None
+    incident, notified = stored.incident, stored.notified
+    assert notified is not None
     message = {"platform": "snorre", "template": TEMPLATE, "incident": incident.id, "onset": incident.onset}
-    app.estimate.run(CriticalMessage.model_validate(message | {"at": told.at, "sensors": incident.sensors}))
+    app.estimate.run(CriticalMessage.model_validate(message | {"at": notified.at, "sensors": incident.sensors}))
     return incident
 
 

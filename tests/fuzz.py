@@ -56,20 +56,20 @@ def _run(host: FilledHost, seed: int, each: int, folder: Path) -> tuple[int, str
 
 def _names(host: FilledHost) -> dict[str, list[str]]:
     """Return what is there, by kind; spares: what may be deleted without leaving little to ask for."""
-    watched = [one.platform for one in host.app.query.platforms()]
-    templates = [one.id for platform in watched for one in platform.templates]
+    record = [one.platform for one in host.app.queries.platforms()]
+    templates = [one.id for platform in record for one in platform.templates]
     others = [name for name in templates if name != TEMPLATE]
     return {
-        "platforms": [one.id for one in watched],
+        "platforms": [one.id for one in record],
         "templates": [TEMPLATE, *others],
-        "sensors": [SENSOR, *(sensor.id for _, _, sensor in host.app.query.sensors(None, None, None))],
+        "sensors": [SENSOR, *(sensor.id for _, _, sensor in host.app.queries.sensors(None, None, None))],
         "incidents": [host.incident.id],
-        "events": [one.id for one in host.app.query.events(TEMPLATE, 100)],
+        "events": [one.id for one in host.app.queries.events(TEMPLATE, 100)],
         "marks": [one.mark.id for one in host.app.baseline_queries.marks(SENSOR)],
         "days": [one.valid_from.isoformat() for one in host.app.baseline_queries.history(SENSOR).changes],
         "moments": [f"{day}T12:00:00Z" for day in DAYS],
         "assets": list(ASSETS),
-        "spare_platforms": [one.id for one in watched if not TEMPLATE.startswith(one.id)],
+        "spare_platforms": [one.id for one in record if not TEMPLATE.startswith(one.id)],
         "spare_templates": others,
         "spare_sensors": [f"{name}-1" for name in others],
     }

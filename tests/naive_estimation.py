@@ -4,7 +4,7 @@ import numpy as np
 
 from shared.arrays import Floats
 from shared.estimation.noise import SensorNoise
-from shared.estimation.series import Series
+from shared.estimation.observed_series import Series
 
 
 def naive_fit(

@@ -53,20 +53,20 @@ def fill_with_history(app: Bootstrap) -> None:
     quiet = Span(start_of(FIRST), start_of(FIRST) + timedelta(hours=2))
     app.marks.put_undo(Undo(sensor=SENSOR, valid_from=FIRST, undone=True, made=datetime(2026, 3, 3, 12, tzinfo=UTC)))
     app.feedback.mark(SENSOR, leak, "leak", "B. Person", "")
-    watched, template, sensor = look_up_sensor(app.registry, SENSOR)
+    known_platform, template, sensor = look_up_sensor(app.registry, SENSOR)
     built = Recipe(source=SENSOR, days=(DayRange(date(2026, 1, 1), date(2026, 2, 20)),))
     marked = built.model_copy(update={"put_in": (quiet,), "kept_out": (leak,)})
-    version = watched.history(SENSOR).version_of(FIRST)
+    version = known_platform.history(SENSOR).version_of(FIRST)
     history = BaselineHistory(
         changes=(
             Change(valid_from=FIRST, reason="built", recipe=built, version=version),
             Change(valid_from=FIRST + timedelta(days=1), reason="feedback", recipe=marked, version="0123456789abcdef"),
         ),
         engine=engine_id(),
-        kept=date(2026, 3, 3),
+        last_attempt=date(2026, 3, 3),
         decisions=f"{SENSOR}:0123",
     )
-    app.registry.set_history(template, sensor, history, watched.stored[SENSOR].tag)
+    app.registry.set_history(template, sensor, history, known_platform.stored[SENSOR].etag)
 
 
 def record(app: Bootstrap) -> Mapping[str, bytes]:

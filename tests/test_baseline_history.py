@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Reason, Recipe, derive, ranges_of
-from shared.domain.mark import Decisions, Effect, Mark, Span, Undo, Verdict
+from shared.domain.mark import Decisions, Effect, Mark, MarkVerdict, Span, Undo
 
 SENSOR, OTHER = "troll-a-1", "troll-a-2"
 NOTHING = Effect(ok=0, warning=0, critical=0, undefined=0, max_score=None)
@@ -31,7 +31,9 @@ def change(valid_from: int, reason: Reason = "built", source: str = SENSOR, vers
     return Change(valid_from=day(valid_from), reason=reason, recipe=recipe, version=version or f"v{valid_from}")
 
 
-def mark(start: float, end: float, verdict: Verdict = "no_leak", made: float = 90, undone: float | None = None) -> Mark:
+def mark(
+    start: float, end: float, verdict: MarkVerdict = "no_leak", made: float = 90, undone: float | None = None
+) -> Mark:
     """Return a mark on days given by number, made on a day by number."""
     return Mark(
         sensor=SENSOR,
@@ -81,7 +83,9 @@ def test_the_last_word_on_a_change_counts() -> None:
 
 def test_a_history_survives_storage() -> None:
     """JSON and back is the same, and what is not said takes no room."""
-    history = BaselineHistory(changes=derived([change(20), change(50)], mark(30, 31)), kept=day(80), decisions="x")
+    history = BaselineHistory(
+        changes=derived([change(20), change(50)], mark(30, 31)), last_attempt=day(80), decisions="x"
+    )
     text = history.model_dump_json(exclude_defaults=True)
     assert BaselineHistory.model_validate_json(text) == history
     assert BaselineHistory.model_validate_json("{}") == BaselineHistory()
@@ -94,32 +98,32 @@ def test_no_leak_enters_the_version_in_force_and_all_later_ones() -> None:
     """A change by feedback begins with the range's day, and later recipes have the range, too; earlier ones do not."""
     built, fed, augmented = derived([change(20), change(50, "augmented")], mark(30.5, 31))
     span = (Span(at(30.5), at(31)),)
-    assert (built.recipe.put_in, fed.recipe.put_in, augmented.recipe.put_in) == ((), span, span)
+    assert (built.recipe.included, fed.recipe.included, augmented.recipe.included) == ((), span, span)
     assert (fed.valid_from, fed.reason, fed.recipe.days) == (day(30), "feedback", built.recipe.days)
 
 
 def test_no_leak_on_the_day_of_a_change_needs_no_other() -> None:
     """The change of that day takes the range in itself."""
     (only,) = derived([change(20)], mark(20.5, 21))
-    assert only.recipe.put_in == (Span(at(20.5), at(21)),)
+    assert only.recipe.included == (Span(at(20.5), at(21)),)
 
 
 def test_no_leak_before_the_first_baseline_enters_the_first() -> None:
     """While the sensor learns there is no version to enter."""
     (only,) = derived([change(20)], mark(10, 11))
-    assert only.recipe.put_in == (Span(at(10), at(11)),)
+    assert only.recipe.included == (Span(at(10), at(11)),)
 
 
 def test_two_ranges_without_a_leak_add_up() -> None:
     """The later change holds both, whichever was marked first."""
     _, first, second = derived([change(20)], mark(40, 41, made=90), mark(30, 31, made=91))
-    assert [len(one.recipe.put_in) for one in (first, second)] == [1, 2]
+    assert [len(one.recipe.included) for one in (first, second)] == [1, 2]
 
 
 def test_a_leak_is_kept_out_of_every_recipe() -> None:
     """Also of those before it: a recipe that held it is made without it; days stay valid as they were."""
     changes = derived([change(20), change(50)], mark(10, 11, "leak"))
-    assert {one.recipe.kept_out for one in changes} == {(Span(at(10), at(11)),)}
+    assert {one.recipe.excluded for one in changes} == {(Span(at(10), at(11)),)}
     assert [one.valid_from for one in changes] == [day(20), day(50)]
 
 
@@ -128,8 +132,8 @@ def test_a_borrowed_recipe_has_its_sources_marks() -> None:
     base = [change(20, "selected", OTHER), change(50)]
     leak = mark(5, 6, "leak").model_copy(update={"sensor": OTHER})
     changes = derive(SENSOR, base, {SENSOR: Decisions((mark(30, 31),)), OTHER: Decisions((leak,))})
-    assert [len(one.recipe.kept_out) for one in changes] == [1, 0]
-    assert [len(one.recipe.put_in) for one in changes] == [0, 1]
+    assert [len(one.recipe.excluded) for one in changes] == [1, 0]
+    assert [len(one.recipe.included) for one in changes] == [0, 1]
 
 
 def test_a_later_mark_wins_where_they_overlap() -> None:

@@ -224,7 +224,7 @@ def test_where_the_one_in_use_stays_it_is_tried_again_a_month_later() -> None:
     gap = np.full(144, np.nan)
     target = world(82, dict.fromkeys(range(17, 44), gap))
     case(target).run()
-    assert history(target).kept == day_of(47)
+    assert history(target).last_attempt == day_of(47)
     assert [number for number, *_ in days_of(target)] == [17, 77]
 
 

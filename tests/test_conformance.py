@@ -8,21 +8,21 @@ import pytest
 
 from conformance import __main__ as command
 from conformance import bicep, host, modules, promises, roles, settings
-from conformance.verdict import Verdict
+from conformance.check_result import CheckResult
 from tests.planted import ROOT, Copy
 
 APP, STORAGE, MAIN = "infra/parts/app.bicep", "infra/parts/storage.bicep", "infra/main.bicep"
 ROLES = "infra/parts/roles.bicep"
 
 
-def expect(check: Callable[[Path], Verdict], copy: Copy, named: str) -> None:
+def expect(check: Callable[[Path], CheckResult], copy: Copy, named: str) -> None:
     """The check names the fault that was planted."""
     found = check(copy.root).faults
     assert any(named in one for one in found), found
 
 
 @pytest.mark.parametrize("check", [bicep.check, modules.check, promises.check, settings.check, host.check, roles.check])
-def test_the_project_conforms(check: Callable[[Path], Verdict]) -> None:
+def test_the_project_conforms(check: Callable[[Path], CheckResult]) -> None:
     """Every check that needs no tool of others passes."""
     assert check(ROOT).faults == ()
 
@@ -175,8 +175,8 @@ def test_every_variable_of_the_deployment_is_in_its_guide() -> None:
 def test_one_fault_fails_the_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The command ends with 1, and says which check, and what; what is well is shown, too."""
     checks = {
-        "good": lambda _: Verdict.of("all is well", []),
-        "bad": lambda _: Verdict.of("", ["this", "that", "this"]),
+        "good": lambda _: CheckResult.of("all is well", []),
+        "bad": lambda _: CheckResult.of("", ["this", "that", "this"]),
     }
     monkeypatch.setattr(command, "CHECKS", checks)
     monkeypatch.setattr("sys.argv", ["conformance"])

@@ -75,7 +75,7 @@ def test_a_leak_becomes_one_incident_with_estimation_and_events() -> None:
     assert stored.incident.sensors == ("troll-a-1",)
     assert at(DAYS[2], 6) <= stored.incident.onset < at(DAYS[2], 18)
     assert stored.incident.max_score > 2
-    assert stored.told is not None
+    assert stored.notified is not None
     assert {event.kind for event in target.events.list(TEMPLATE.id)} >= {"incident_opened", "estimation"}
     assert target.estimations.get(TEMPLATE.id, stored.incident.id) is not None
 

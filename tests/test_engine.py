@@ -9,7 +9,7 @@ import pytest
 
 from shared.detection import baseline, channels, detect, detector, engine, engine_id, is_newer
 from shared.domain.deviation import Level
-from shared.usecases.queries.query import Query
+from shared.usecases.queries.query import Queries
 from tests.examples import at, noise, quiet_baseline
 from tests.fakes import Crash, FakeClock, World
 from tests.learning import ONE, TEMPLATE, TWO, case, day_of, put_day, world
@@ -40,7 +40,7 @@ def health(target: World) -> tuple[str, int]:
     """Return what health says: the status, and how many sensors wait for this engine."""
     registered, now = target.registry, FakeClock(at(day_of(DAYS), 0))
     target.registry.set_watermarks(TEMPLATE, {sensor.id: now.moment for sensor in TEMPLATE.sensors})
-    found = Query(registered, target.incidents, target.estimations, target.events, target.messages, now).health()
+    found = Queries(registered, target.incidents, target.estimations, target.events, target.messages, now).health()
     return found.status, found.templates[0].sensors_of_another_engine
 
 

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
 from shared.domain.incident import CriticalMessage, Incident
 from shared.errors import NotFound
-from shared.ports import Told
+from shared.ports import NotificationState
 from shared.usecases.incidents import estimate
 from shared.usecases.incidents.estimate import Estimate, in_words, step_of
 from tests.examples import DAY, at, document, noise, platform, template
@@ -33,7 +33,7 @@ def world() -> World:
         sensors=("troll-a-1",),
         max_score=3.0,
     )
-    new.incidents.put(incident, Told(ONSET, "x", None, ("troll-a-1",)), None)
+    new.incidents.put(incident, NotificationState(ONSET, "x", None, ("troll-a-1",)), None)
     return new
 
 

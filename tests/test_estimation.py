@@ -19,9 +19,9 @@ from shared.estimation.alternatives import log_sum_exp
 from shared.estimation.background import background_of
 from shared.estimation.likelihood import fit, log_error_over_nothing
 from shared.estimation.noise import sensor_noises
+from shared.estimation.observed_series import series_of
 from shared.estimation.rate import gain_kernel, log_likelihood, rates_of
 from shared.estimation.responses import Responses
-from shared.estimation.series import series_of
 from shared.simulation import Physics, simulate
 from shared.simulation.response import first_order
 from tests.naive_estimation import naive_fit

@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 
 from shared.domain.template import Template
-from shared.usecases.incidents.estimation_inputs import EvidenceRules, gather
+from shared.usecases.incidents.estimation_inputs import InputWindow, load_inputs
 from tests.examples import DAY, at, document, noise, platform, template
 
-RULES = EvidenceRules(timedelta(hours=24), timedelta(hours=24))
+RULES = InputWindow(timedelta(hours=24), timedelta(hours=24))
 
 
 def digest(one: Template, seed: int = 1) -> str:
     """Return the digest of the evidence at noon, with those readings."""
     held = document(one, DAY, s1=noise(seed), s2=noise(2))
-    return gather(platform(one), one, lambda day: held if day == DAY else None, at(DAY, 12), at(DAY, 13), RULES).digest
+    return load_inputs(
+        platform(one), one, lambda day: held if day == DAY else None, at(DAY, 12), at(DAY, 13), RULES
+    ).digest
 
 
 def with_sensor(**changes: Any) -> Template:

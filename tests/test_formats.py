@@ -16,7 +16,7 @@ from shared.adapters.tables import deviations
 from shared.adapters.tables.events import event_of
 from shared.adapters.tables.incidents import estimation_of, incident_of
 from shared.adapters.tables.marks import decision_of
-from shared.adapters.tables.registry_rows import watched
+from shared.adapters.tables.registry_rows import platform_record
 from shared.detection import Baseline
 from shared.domain.baseline_request import BaselineRequest
 from shared.domain.incident import CriticalMessage
@@ -69,7 +69,7 @@ def shown(day: Any) -> Any:
 
 # What this release makes of a table's rows, by table.
 READERS: dict[str, tuple[Stored, Callable[[list[TableEntity]], Any]]] = {
-    "registry": (Stored.REGISTRY, lambda found: watched(found, None)),
+    "registry": (Stored.REGISTRY, lambda found: platform_record(found, None)),
     "deviations": (Stored.DEVIATIONS, lambda found: [shown(deviations.row_of(row)) for row in found]),
     "incidents": (Stored.INCIDENT, lambda found: [incident_of(row, None) for row in found]),
     "estimations": (Stored.ESTIMATION, lambda found: [estimation_of(row, None) for row in found]),
@@ -244,7 +244,7 @@ def rows(table):
 known = registry_rows.watched(list(rows("registry")), None)
 print(len(known.platform.templates), [change.version for change in known.history("snorre-w-2").changes])
 print([deviations._unpack(row).baseline for row in rows("deviations")])
-print([incidents._incident(row).told.sensors for row in rows("incidents")])
+print([incidents._incident(row).notified.sensors for row in rows("incidents")])
 print([incidents._estimation(row).estimation.verdict for row in rows("estimations")])
 print([events._event(row).kind for row in rows("events")])
 for row in rows("marks"):

@@ -9,7 +9,7 @@ import pytest
 from functions.http import access
 from functions.http.access import RateLimit, check_access, cors_headers
 from functions.http.problem import Refusal
-from shared.settings import Http
+from shared.settings import HttpSettings
 from tests.http_calls import signed_in
 
 
@@ -23,7 +23,7 @@ def entra(monkeypatch: pytest.MonkeyPatch) -> None:
     """App Service authentication stands in front of the app."""
 
     class Settings:
-        http = Http(auth="entra")
+        http = HttpSettings(auth="entra")
 
     monkeypatch.setattr(access, "settings", Settings)
 
@@ -75,8 +75,8 @@ def test_a_caller_may_come_so_often_and_then_waits() -> None:
 
 def test_only_named_origins_may_read() -> None:
     """What is not named gets no header at all."""
-    config = Http(cors_origins=("https://pages.example",))
+    config = HttpSettings(cors_origins=("https://pages.example",))
     assert cors_headers(request(Origin="https://pages.example"), config)["Vary"] == "Origin"
     assert cors_headers(request(Origin="https://evil.example"), config) == {}
     assert cors_headers(request(), config) == {}
-    assert cors_headers(request(Origin="https://any.example"), Http(cors_origins=("*",))) != {}
+    assert cors_headers(request(Origin="https://any.example"), HttpSettings(cors_origins=("*",))) != {}

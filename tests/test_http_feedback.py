@@ -57,7 +57,7 @@ def test_a_mark_goes_its_way_over_http(ask: Ask, target: World) -> None:
     status, body = ask("get_baseline")
     assert status == 200
     assert body["current"] == body["changes"][1]["version"]
-    assert body["changes"][1]["recipe"]["putIn"] == [{"from": "2026-03-20T10:00:00Z", "to": "2026-03-21T20:00:00Z"}]
+    assert body["changes"][1]["recipe"]["included"] == [{"from": "2026-03-20T10:00:00Z", "to": "2026-03-21T20:00:00Z"}]
     assert body["changes"][0]["recipe"]["days"] == [{"first": "2026-03-01", "last": "2026-03-14"}]
     status, undone = ask("undo_mark", mark=mark["id"])
     assert (status, undone["undone"]) == (202, "2026-03-22T00:00:00Z")

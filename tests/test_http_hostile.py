@@ -34,7 +34,7 @@ def test_hostile_requests_get_a_reason_and_change_nothing(host: FilledHost) -> N
         "template": TEMPLATE,
         "sensor": SENSOR,
         "incident": host.incident.id,
-        "event": host.app.query.events(TEMPLATE, 1)[0].id,
+        "event": host.app.queries.events(TEMPLATE, 1)[0].id,
         "mark": host.app.baseline_queries.marks(SENSOR)[0].mark.id,
         "valid_from": "2026-03-01",
         "asset": "docs.js",

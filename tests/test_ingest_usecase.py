@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, SLOTS, PlausibleRange, TemplateDay
 from shared.errors import Conflict, SourceError
-from shared.ports import Source, Tag
+from shared.ports import ETag, ReadingSource
 from shared.usecases.ingestion.ingest import Ingest, IngestRules
 from tests.examples import NOW, at, platform, template
 from tests.fakes import Crash, FakeClock, FakeLake, FakeSource, World
@@ -34,7 +34,7 @@ def ingest(
     omnia: FakeSource,
     now: datetime = NOW,
     *,
-    others: Mapping[str, Source] | None = None,
+    others: Mapping[str, ReadingSource] | None = None,
     **rules: timedelta,
 ) -> Ingest:
     """Return the use case at a present, with small steps, of OMNIA and of what other sources there are."""
@@ -235,10 +235,10 @@ def test_one_failing_template_does_not_stop_the_others() -> None:
     """The run fails at its end with the name of what failed; the other template is up to date."""
 
     class Broken(FakeLake):
-        def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
+        def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
             if template.id == "troll-a":
                 raise Conflict("always")
-            super().write(template, document, tag)
+            super().write(template, document, etag)
 
     world = World()
     world.lake = Broken(world.writes)

@@ -200,13 +200,13 @@ def test_an_older_day_leaves_the_newest_samples_alone() -> None:
     for day in days:
         put(target, day)
     run(target, *days)
-    tag = target.registry.platform("troll").latest_tags[TEMPLATE.id]
+    tag = target.registry.platform("troll").latest_etags[TEMPLATE.id]
     put(target, days[0], leak=140)
-    watched = target.registry.platform("troll")
+    record = target.registry.platform("troll")
     row = target.deviations.get(ONE, days[0]).row
     assert row is not None
-    UpdateLatest(target.registry, target.deviations).run(watched, TEMPLATE, {(ONE, days[0]): row}, wrote=True)
-    assert target.registry.platform("troll").latest_tags[TEMPLATE.id] == tag
+    UpdateLatest(target.registry, target.deviations).run(record, TEMPLATE, {(ONE, days[0]): row}, wrote=True)
+    assert target.registry.platform("troll").latest_etags[TEMPLATE.id] == tag
     run(target, days[0])
     assert latest(target) == expected(target)
 
@@ -220,9 +220,9 @@ def test_a_sensor_that_goes_meanwhile_is_not_brought_back() -> None:
     other = another(target)
 
     def remove() -> None:
-        watched = other.registry.platform("troll")
+        record = other.registry.platform("troll")
         smaller = TEMPLATE.model_copy(update={"sensors": TEMPLATE.sensors[1:]})
-        other.registry.set_latest(TEMPLATE, {TWO: watched.latest[TWO]}, watched.latest_tags[TEMPLATE.id])
+        other.registry.set_latest(TEMPLATE, {TWO: record.latest[TWO]}, record.latest_etags[TEMPLATE.id])
         other.registry.add(platform(smaller), replace=True)
 
     before_first(target.registry, "set_latest", remove)

@@ -10,8 +10,8 @@ from shared.domain.deviation import Level
 from shared.domain.tsd import SLOTS, SeriesDay, start_of
 from shared.errors import NotFound
 from shared.usecases.queries.baselines import BaselineQueries
-from shared.usecases.queries.page_views import Look
-from shared.usecases.queries.query import Query
+from shared.usecases.queries.page_views import PageViews
+from shared.usecases.queries.query import Queries
 from tests.examples import DAY, at, document, history, incident_at, noise, platform, quiet_baseline, template
 from tests.fakes import FakeClock, World
 
@@ -19,12 +19,12 @@ TEMPLATE, OTHER = template(), template(slug="b")
 NOW = at(DAY, 24)
 
 
-def look(world: World) -> Look:
+def look(world: World) -> PageViews:
     """Return the use case on a world, at the end of its day."""
     clock = FakeClock(NOW)
-    query = Query(world.registry, world.incidents, world.estimations, world.events, world.messages, clock)
+    query = Queries(world.registry, world.incidents, world.estimations, world.events, world.messages, clock)
     baselines = BaselineQueries(world.registry, world.marks, world.deviations)
-    return Look(
+    return PageViews(
         world.registry,
         world.lake,
         world.baselines,

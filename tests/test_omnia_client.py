@@ -16,7 +16,7 @@ from omnia_emulator.server import Emulator, running
 from shared.adapters.omnia import OmniaSource, StaticCredential
 from shared.domain.tsd import BUCKET, Reading
 from shared.errors import SourceError
-from shared.ports import Source, Window
+from shared.ports import ReadingSource, Window
 from tests.omnia_script import HOUR, NOW, START, Open, data, opener, points
 
 
@@ -52,7 +52,7 @@ def emulated() -> Iterator[tuple[OmniaSource, Emulator]]:
 
 def test_is_a_source(opened: Open) -> None:
     """The client has the shape that the use cases ask for."""
-    source: Source = opened({})[0]
+    source: ReadingSource = opened({})[0]
     assert source.resolve("SNA", []) == {}
 
 
@@ -210,7 +210,7 @@ def test_refuses_senseless_bounds(wrong: dict[str, int]) -> None:
         OmniaSource(StaticCredential(), **wrong)  # type: ignore[arg-type]
 
 
-class Told:
+class NotificationState:
     """Stands in for the session: answers what it was made with."""
 
     def __init__(self, *answers: Any) -> None:
@@ -228,7 +228,7 @@ def told(*answers: Any) -> OmniaSource:
     """Return a source whose session says those answers."""
     source = OmniaSource(StaticCredential())
     source.close()
-    source._session = Told(*answers)  # type: ignore[assignment]
+    source._session = NotificationState(*answers)  # type: ignore[assignment]
     return source
 
 

@@ -14,8 +14,8 @@ from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
 from shared.domain.estimation_words import digits, per_hour, percent, utc_text
-from shared.ports import StoredHistory, Watched
-from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, state_of
+from shared.ports import PlatformRecord, StoredHistory
+from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, status_of
 from tests.examples import DAY, NOW, at, history, incident_at, platform, template
 
 TEMPLATE = template()
@@ -113,7 +113,7 @@ def test_what_a_person_wrote_is_shown_and_never_run() -> None:
 # --- how a template is
 
 
-def watched(**levels: Level) -> Watched:
+def record(**levels: Level) -> PlatformRecord:
     """Return a platform whose sensors had these levels ten minutes ago; both can be scored."""
     latest = {
         f"troll-a-{name[1:]}": Latest(
@@ -122,12 +122,12 @@ def watched(**levels: Level) -> Watched:
         for name, level in levels.items()
     }
     stored = {one.id: StoredHistory(history(one.id, "v", DAY), "t") for one in TEMPLATE.sensors}
-    return Watched(PLATFORM, {}, stored, "tag", latest, {})
+    return PlatformRecord(PLATFORM, {}, stored, "tag", latest, {})
 
 
 def test_the_worst_sensor_is_how_a_template_is() -> None:
     """Its level and since when; counts of all."""
-    state = state_of(watched(s1=Level.OK, s2=Level.WARNING), TEMPLATE, NOW, None, None)
+    state = status_of(record(s1=Level.OK, s2=Level.WARNING), TEMPLATE, NOW, None, None)
     assert (state.level, state.since, state.urgency) == (Level.WARNING, NOW - timedelta(hours=2), WARNING)
     assert state.counts == {Level.OK: 1, Level.WARNING: 1}
 
@@ -144,21 +144,21 @@ def test_the_worst_sensor_is_how_a_template_is() -> None:
 )
 def test_what_is_wrong_has_an_order(levels: dict[str, Level], later: timedelta, urgency: int) -> None:
     """An alarm before a warning before a fault before silence before what cannot be scored."""
-    assert state_of(watched(**levels), TEMPLATE, NOW + later, None, None).urgency == urgency
+    assert status_of(record(**levels), TEMPLATE, NOW + later, None, None).urgency == urgency
     assert ALARM < WARNING < FAULT < STALE_DATA < UNSCORED < FINE
 
 
 def test_an_open_incident_alarms_whatever_the_sensors_read_now() -> None:
     """They may be clear for a while before it is over."""
-    state = state_of(watched(s1=Level.OK, s2=Level.OK), TEMPLATE, NOW, incident_at(6), None)
+    state = status_of(record(s1=Level.OK, s2=Level.OK), TEMPLATE, NOW, incident_at(6), None)
     assert state.urgency == ALARM
 
 
 def test_a_faulty_sensor_wants_a_look() -> None:
     """Also when it would be Ok."""
-    seen = watched(s1=Level.OK, s2=Level.OK)
+    seen = record(s1=Level.OK, s2=Level.OK)
     seen.latest["troll-a-1"] = seen.latest["troll-a-1"].model_copy(update={"fault": int(Fault.STUCK)})  # type: ignore[index]
-    state = state_of(seen, TEMPLATE, NOW, None, None)
+    state = status_of(seen, TEMPLATE, NOW, None, None)
     assert (state.urgency, [one.sensor.number for one in state.faulty]) == (FAULT, [1])
 
 

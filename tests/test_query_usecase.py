@@ -5,21 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidInput, NotFound
-from shared.usecases.queries.query import Query
+from shared.usecases.queries.query import Queries
 from tests.examples import DAY, NOW, history, platform, quiet_baseline, template
 from tests.fakes import FakeClock, World
 
 TEMPLATE, OTHER = template(), template(slug="b")
 
 
-def query() -> Query:
+def query() -> Queries:
     """Return the use case on a world with two templates, and one sensor that can be scored."""
     world = World()
     pinned = OTHER.sensors[0].model_copy(update={"pinned": True})
     other = OTHER.model_copy(update={"sensors": (pinned, *OTHER.sensors[1:])})
     world.registry.add(platform(TEMPLATE, other))
     world.registry.histories.set("troll-a-1", history("troll-a-1", quiet_baseline().version, DAY))
-    return Query(world.registry, world.incidents, world.estimations, world.events, world.messages, FakeClock(NOW))
+    return Queries(world.registry, world.incidents, world.estimations, world.events, world.messages, FakeClock(NOW))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
 from shared.usecases.baselines.recorded_readings import RecordedReadings
-from shared.usecases.incidents.estimation_inputs import EvidenceRules, gather
+from shared.usecases.incidents.estimation_inputs import InputWindow, load_inputs
 from shared.usecases.ingestion.ingest import Ingest, IngestRules
 from tests.examples import DAY, NOW, PPMV, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import FakeClock, FakeSource, World
@@ -59,8 +59,8 @@ def test_old_readings_are_neither_learnt_nor_estimated_from() -> None:
     readings = RecordedReadings(world.lake, registered(ANEW))
     assert readings.day("troll-a-1", DAY) is None
     assert readings.day("troll-a-2", DAY) is not None
-    rules = EvidenceRules(timedelta(hours=6), timedelta(hours=24))
-    found = gather(registered(ANEW), ANEW, lambda _: day(), at(DAY, 8), at(DAY, 12), rules)
+    rules = InputWindow(timedelta(hours=6), timedelta(hours=24))
+    found = load_inputs(registered(ANEW), ANEW, lambda _: day(), at(DAY, 8), at(DAY, 12), rules)
     assert np.isnan(found.observations.ppmv).all(axis=1).tolist() == [True, False]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.errors import Conflict, Exists, HasData, InvalidInput, NotFound
-from shared.ports import Watched
+from shared.ports import PlatformRecord
 from shared.retry import TRIES
 from shared.usecases.registration.registrations import Registrations
 from tests.examples import NOW, platform, template
@@ -63,7 +63,7 @@ class World:
         plain = self.registry.change
         left = [None] * times
 
-        def meeting(before: Watched | None, after: Platform | None) -> None:
+        def meeting(before: PlatformRecord | None, after: Platform | None) -> None:
             if left:
                 left.pop()
                 self.registry.set_watermarks(A, {"troll-a-1": NOW, "troll-a-2": NOW})
@@ -220,9 +220,9 @@ def test_who_meets_another_reads_again() -> None:
     world = World()
     world.meet(2)
     world.do.change_sensor("troll-a-1", {"x": 2.0})
-    watched = world.registry.platform("troll")
-    assert watched.platform.templates[0].sensors[0].x == 2
-    assert watched.watermarks["troll-a"] == {"troll-a-1": NOW, "troll-a-2": NOW}
+    record = world.registry.platform("troll")
+    assert record.platform.templates[0].sensors[0].x == 2
+    assert record.watermarks["troll-a"] == {"troll-a-1": NOW, "troll-a-2": NOW}
     world.meet(TRIES)
     with pytest.raises(Conflict, match="changed in between"):
         world.do.change_sensor("troll-a-1", {"x": 3.0})
@@ -234,8 +234,8 @@ def test_a_guard_sees_what_was_read_before_anything_is_written() -> None:
     world.contents.days = {"troll-a-1": 5}
     before = world.writes.count
 
-    def refuse(watched: Watched) -> None:
-        raise HasData(watched.platform.name, {"guarded": 1})
+    def refuse(record: PlatformRecord) -> None:
+        raise HasData(record.platform.name, {"guarded": 1})
 
     for guarded in (
         lambda: world.do.change_platform("troll", {"name": "X"}, refuse),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.series_bodies import DeviationBucketsBody, DeviationsBody, ReadingBucketsBody, ReadingsBody
 from shared.domain.tsd import BUCKET, iso, to_datetime64
 from shared.errors import InvalidInput, NotFound
-from shared.usecases.queries.series import MOST_POINTS, Grid, Resolution, Series, TimeRange, moment
+from shared.usecases.queries.series import MOST_POINTS, BucketGrid, Resolution, SeriesQueries, TimeRange, moment
 from tests.examples import DAY, NOW, at, document, history, noise, platform, quiet_baseline, template
 from tests.fakes import World
 
@@ -19,7 +19,7 @@ SENSOR = "troll-a-1"
 RAW = Resolution.parse("raw")
 
 
-def series(values: np.ndarray | None = None, most: int = 1000) -> Series:
+def series(values: np.ndarray | None = None, most: int = 1000) -> SeriesQueries:
     """Return the use case on a world with one scored day."""
     world = World()
     world.registry.add(platform(TEMPLATE))
@@ -28,7 +28,7 @@ def series(values: np.ndarray | None = None, most: int = 1000) -> Series:
     shown = noise(1) if values is None else values
     world.lake.cells.set((TEMPLATE.id, DAY), document(TEMPLATE, DAY, s1=shown, s2=noise(2)))
     world.detect.run("troll", TEMPLATE.id, DAY)
-    return Series(world.registry, world.deviations, most)
+    return SeriesQueries(world.registry, world.deviations, most)
 
 
 def span(start: str | None = None, end: str | None = None) -> TimeRange:
@@ -135,12 +135,12 @@ def test_score_buckets_count_what_the_samples_say() -> None:
 def test_hours_begin_with_utcs_and_points_with_the_range() -> None:
     """Whoever asks for hours from 06:30 gets the hour from 06:00, but only its samples from 06:30."""
     asked = TimeRange(at(DAY, 6.5), at(DAY, 8))
-    hours = Grid.over(asked, Resolution.parse("1h"))
+    hours = BucketGrid.over(asked, Resolution.parse("1h"))
     assert hours.times.tolist() == [at(DAY, hour).replace(tzinfo=None) for hour in (6, 7)]
     found = series().readings(SENSOR, asked, Resolution.parse("1h"), None)
     assert isinstance(found, ReadingBucketsBody)
     assert found.samples == [3, 6]
-    assert Grid.over(asked, Resolution.parse("2")).times[0] == to_datetime64(asked.start)
+    assert BucketGrid.over(asked, Resolution.parse("2")).times[0] == to_datetime64(asked.start)
 
 
 @pytest.mark.parametrize(

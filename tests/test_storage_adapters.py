@@ -14,7 +14,7 @@ from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage
 from shared.domain.mark import Effect, Mark, Undo
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
-from shared.ports import Told
+from shared.ports import NotificationState
 from tests.examples import DAY, document, history, incident_at, noise, quiet_baseline, scored_day, template
 
 pytestmark = pytest.mark.azurite
@@ -30,8 +30,8 @@ def test_a_day_document_is_written_on_what_was_read(make_app: Make, unique: str)
     lake.write(TEMPLATE, first, None)
     stored = lake.read(TEMPLATE, DAY)
     assert stored.document == first
-    lake.write(TEMPLATE, second, stored.tag)
-    for tag in (stored.tag, None):
+    lake.write(TEMPLATE, second, stored.etag)
+    for tag in (stored.etag, None):
         with pytest.raises(Conflict):
             lake.write(TEMPLATE, first, tag)
     assert lake.read(TEMPLATE, DAY).document == second
@@ -55,7 +55,7 @@ def test_an_unreadable_blob_says_why_and_can_be_set_aside(make_app: Make, unique
     container.upload_blob(day_blob(TEMPLATE, DAY), content)
     stored = app.lake.read(TEMPLATE, DAY)
     assert stored.document is None
-    assert stored.tag is not None
+    assert stored.etag is not None
     assert "day blob troll/a/2026-03-01.json" in stored.problem
     copy = app.lake.quarantine(TEMPLATE, DAY)
     assert app.lake.quarantine(TEMPLATE, DAY) == copy
@@ -136,11 +136,11 @@ def test_a_stale_memory_loses_the_write_and_reads_again(make_app: Make, unique: 
     mine, theirs = make_app(unique).deviations, make_app(unique).deviations
     mine.put(scored_day(1), None)
     stored = theirs.get("troll-a-1", DAY)
-    theirs.put(scored_day(2), stored.tag)
+    theirs.put(scored_day(2), stored.etag)
     remembered = mine.get("troll-a-1", DAY)
     assert not remembered.fresh
     with pytest.raises(Conflict):
-        mine.put(scored_day(3), remembered.tag)
+        mine.put(scored_day(3), remembered.etag)
     again = mine.get("troll-a-1", DAY)
     assert again.fresh
     assert again.row is not None
@@ -158,19 +158,19 @@ def test_the_registry_gives_back_what_was_seeded(make_app: Make, unique: str) ->
     known = snorre.platform.templates[3]
     sensor = known.sensors[1]
     long = history(sensor.id, "v" * 70_000, DAY)  # goes on in further properties
-    app.registry.set_history(known, sensor, long, snorre.stored[sensor.id].tag)
+    app.registry.set_history(known, sensor, long, snorre.stored[sensor.id].etag)
     short = history(sensor.id, "v7", DAY)
-    tag = app.registry.platform("snorre").stored[sensor.id].tag
+    tag = app.registry.platform("snorre").stored[sensor.id].etag
     assert app.registry.platform("snorre").history(sensor.id) == long
     app.registry.set_history(known, sensor, short, tag)
     with pytest.raises(Conflict):
         app.registry.set_history(known, sensor, long, tag)
     app.registry.set_watermarks(known, {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)})
     assert seed(app, platforms, replace=True) == 52
-    watched = app.registry.platform("snorre")
-    assert watched.history(sensor.id) == short
-    assert not watched.history(known.sensors[0].id).changes
-    assert watched.watermarks == {known.id: {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)}}
+    record = app.registry.platform("snorre")
+    assert record.history(sensor.id) == short
+    assert not record.history(known.sensors[0].id).changes
+    assert record.watermarks == {known.id: {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)}}
     with pytest.raises(NotFound, match="platform 'nowhere'"):
         app.registry.platform("nowhere")
 
@@ -183,13 +183,13 @@ def test_incidents_come_newest_first_and_are_conditional(make_app: Make, unique:
     assert [one.incident.onset.hour for one in incidents.list("troll-a")] == [9, 6, 3]
     stored = incidents.get("troll-a", incident_at(6).onset)
     assert stored is not None
-    mark = Told(incident_at(6).onset, "digest", None, incident_at(6).sensors)
-    incidents.put(incident_at(6), mark, stored.tag)
+    mark = NotificationState(incident_at(6).onset, "digest", None, incident_at(6).sensors)
+    incidents.put(incident_at(6), mark, stored.etag)
     with pytest.raises(Conflict):
-        incidents.put(incident_at(6), None, stored.tag)
+        incidents.put(incident_at(6), None, stored.etag)
     again = incidents.get("troll-a", incident_at(6).onset)
     assert again is not None
-    assert (again.incident, again.told) == (incident_at(6), mark)
+    assert (again.incident, again.notified) == (incident_at(6), mark)
     incidents.remove(incident_at(6))
     incidents.remove(incident_at(6))
     assert len(incidents.list("troll-a")) == 2
@@ -226,7 +226,7 @@ def test_decisions_survive_the_table(make_app: Make, unique: str) -> None:
     stored = marks.get("troll-a-1", mark.id)
     assert stored is not None
     undone = mark.model_copy(update={"undone": begin + timedelta(days=1)})
-    marks.put(undone, stored.tag)
+    marks.put(undone, stored.etag)
     for wanted in (True, False):
         marks.put_undo(Undo(sensor="troll-a-1", valid_from=DAY, undone=wanted, made=begin))
     decisions = marks.of("troll-a-1")

@@ -78,7 +78,7 @@ def test_estimations_survive_the_table(make_app: Make, unique: str) -> None:
         estimations.put(written)
     stored = estimations.get("troll-a", written.incident)
     assert stored is not None
-    assert stored._replace(tag=None) == written
+    assert stored._replace(etag=None) == written
     assert estimations.get("troll-a", "troll-a-20260302T0000Z") is None
 
 

@@ -10,13 +10,13 @@ from unittest.mock import patch
 import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
-from shared.adapters.tables.registry_rows import watched
+from shared.adapters.tables.registry_rows import platform_record
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Latest, Level
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.errors import Conflict, Exists, NotFound
-from shared.ports import Watched
+from shared.ports import PlatformRecord
 from tests.examples import DAY, history, platform, template
 
 pytestmark = pytest.mark.azurite
@@ -40,24 +40,24 @@ def counted() -> Iterator[Counter[str]]:
         yield counts
 
 
-def without_sensor(watched: Watched, number: int) -> Platform:
+def without_sensor(record: PlatformRecord, number: int) -> Platform:
     """Return the platform without that sensor of template A."""
     sensors = tuple(one for one in A.sensors if one.number != number)
-    return with_a(watched, A.model_copy(update={"sensors": sensors}))
+    return with_a(record, A.model_copy(update={"sensors": sensors}))
 
 
-def with_a(watched: Watched, a: Template) -> Platform:
+def with_a(record: PlatformRecord, a: Template) -> Platform:
     """Return the platform with another template A."""
-    others = tuple(one for one in watched.platform.templates if one.id != A.id)
-    return watched.platform.model_copy(update={"templates": (a, *others)})
+    others = tuple(one for one in record.platform.templates if one.id != A.id)
+    return record.platform.model_copy(update={"templates": (a, *others)})
 
 
-def renamed(watched: Watched, name: str) -> Platform:
+def renamed(record: PlatformRecord, name: str) -> Platform:
     """Return the platform under another name."""
-    return watched.platform.model_copy(update={"name": name})
+    return record.platform.model_copy(update={"name": name})
 
 
-def filled(app: Bootstrap) -> Watched:
+def filled(app: Bootstrap) -> PlatformRecord:
     """Register two templates that have been ingested, learnt and scored; return what is read then."""
     app.registry.change(None, platform(A, B))
     stored = app.registry.platform("troll").stored
@@ -65,7 +65,7 @@ def filled(app: Bootstrap) -> Watched:
         app.registry.set_watermarks(one, {sensor.id: MOMENT for sensor in one.sensors} | {"current_speed": MOMENT})
         app.registry.set_latest(one, {sensor.id: LATEST for sensor in one.sensors}, None)
         for sensor in one.sensors:
-            app.registry.set_history(one, sensor, history(sensor.id, "v1", DAY), stored[sensor.id].tag)
+            app.registry.set_history(one, sensor, history(sensor.id, "v1", DAY), stored[sensor.id].etag)
     return app.registry.platform("troll")
 
 
@@ -77,11 +77,11 @@ def keys(app: Bootstrap) -> set[str]:
 
 def test_what_is_written_is_read_back(make_app: Make, unique: str) -> None:
     """Watermarks, histories and newest samples come with the platform, each by its own key."""
-    watched = filled(make_app(unique))
-    assert watched.platform == platform(A, B)
-    assert watched.watermarks[B.id] == {"troll-b-1": MOMENT, "troll-b-2": MOMENT, "current_speed": MOMENT}
-    assert watched.latest == {sensor.id: LATEST for one in (A, B) for sensor in one.sensors}
-    assert watched.history("troll-a-2") == history("troll-a-2", "v1", DAY)
+    record = filled(make_app(unique))
+    assert record.platform == platform(A, B)
+    assert record.watermarks[B.id] == {"troll-b-1": MOMENT, "troll-b-2": MOMENT, "current_speed": MOMENT}
+    assert record.latest == {sensor.id: LATEST for one in (A, B) for sensor in one.sensors}
+    assert record.history("troll-a-2") == history("troll-a-2", "v1", DAY)
 
 
 def test_an_unchanged_platform_costs_one_read(make_app: Make, unique: str) -> None:
@@ -100,13 +100,13 @@ def test_another_process_write_is_seen_at_once(make_app: Make, unique: str) -> N
     """Whatever is written elsewhere, what this process remembers is not used any more."""
     mine, theirs = make_app(unique).registry, make_app(unique).registry
     filled(make_app(unique))
-    tag = theirs.platform("troll").latest_tags[A.id]
+    tag = theirs.platform("troll").latest_etags[A.id]
     writes: list[Callable[[], Any]] = [
         lambda: theirs.set_watermarks(A, {"troll-a-1": MOMENT}),
         lambda: theirs.set_latest(A, {}, tag),
         lambda: theirs.change(known := theirs.platform("troll"), renamed(known, "Troll 2")),
         lambda: theirs.set_history(
-            A, A.sensors[0], history("troll-a-1", "v2", DAY), theirs.platform("troll").stored["troll-a-1"].tag
+            A, A.sensors[0], history("troll-a-1", "v2", DAY), theirs.platform("troll").stored["troll-a-1"].etag
         ),
     ]
     for write in writes:
@@ -114,9 +114,9 @@ def test_another_process_write_is_seen_at_once(make_app: Make, unique: str) -> N
         write()
         assert mine.platform("troll") != before
         assert mine.platforms() == [mine.platform("troll")]
-    watched = mine.platform("troll")
-    assert (watched.platform.name, watched.watermarks[A.id]) == ("Troll 2", {"troll-a-1": MOMENT})
-    assert watched.history("troll-a-1") == history("troll-a-1", "v2", DAY)
+    record = mine.platform("troll")
+    assert (record.platform.name, record.watermarks[A.id]) == ("Troll 2", {"troll-a-1": MOMENT})
+    assert record.history("troll-a-1") == history("troll-a-1", "v2", DAY)
 
 
 def test_of_two_writers_one_reads_again(make_app: Make, unique: str) -> None:
@@ -171,7 +171,7 @@ def test_what_stays_keeps_its_baselines(make_app: Make, unique: str) -> None:
     assert back.platform.templates[0].sensors[0].x == 1.5
     assert back.history("troll-a-1") == read.history("troll-a-1")
     assert back.watermarks == read.watermarks
-    changed = [name for name in back.stored if back.stored[name].tag != read.stored[name].tag]
+    changed = [name for name in back.stored if back.stored[name].etag != read.stored[name].etag]
     assert changed == ["troll-a-1"]
 
 
@@ -239,11 +239,11 @@ def test_storage_of_old_is_read_and_changed(make_app: Make, unique: str) -> None
     app.registry.change(None, other)
     assert [one.platform.id for one in app.registry.platforms()] == ["oseberg", "troll"]
     old = app.registry.platform("troll")
-    assert old.tag is None
+    assert old.etag is None
     app.registry.change(old, renamed(old, "New"))
     with pytest.raises(Conflict):
         app.registry.change(old, renamed(old, "Newer"))
-    assert app.registry.platform("troll").tag is not None
+    assert app.registry.platform("troll").etag is not None
     without_heads(app)
     app.registry.change(app.registry.platform("troll"), None)
     assert keys(app) == {"platform"}  # the other one's
@@ -257,14 +257,14 @@ def test_a_write_while_a_platform_is_read_shows_the_next_time(
     filled(make_app(unique))
     done: list[bool] = []
 
-    def meanwhile(*arguments: Any) -> Watched:
-        found = watched(*arguments)
+    def meanwhile(*arguments: Any) -> PlatformRecord:
+        found = platform_record(*arguments)
         if not done:
             done.append(True)
             theirs.set_watermarks(A, {"troll-a-1": MOMENT})
         return found
 
-    monkeypatch.setattr("shared.adapters.tables.registry.watched", meanwhile)
+    monkeypatch.setattr("shared.adapters.tables.registry.platform_record", meanwhile)
     stale = mine.platform("troll")
     assert mine.platform("troll").watermarks[A.id] == {"troll-a-1": MOMENT}
     with pytest.raises(Conflict):

@@ -9,7 +9,7 @@ from shared.domain.event import Event
 from shared.domain.mark import Span
 from shared.domain.template import Sensor, Template
 from shared.errors import NotFound
-from shared.usecases.registration.stored_data import StoredContents
+from shared.usecases.registration.stored_data import StoredData
 from tests.examples import DAY, at, document, incident_at, noise, platform, quiet_baseline, scored_day, template
 
 pytestmark = pytest.mark.azurite
@@ -48,7 +48,7 @@ def fill(app: Bootstrap, one: Template) -> None:
         app.feedback.mark(held.id, Span(at(DAY), at(DAY, 2)), "no_leak", "A. Person", "")
 
 
-def contents(app: Bootstrap) -> StoredContents:
+def contents(app: Bootstrap) -> StoredData:
     """Return the use case on the app's storage."""
     return app.registrations.contents  # type: ignore[return-value]
 
@@ -72,9 +72,9 @@ def test_a_sensors_data_go_and_its_neighbours_stay(world: tuple[Bootstrap, Templ
 def test_a_templates_data_go_and_its_neighbours_stay(world: tuple[Bootstrap, Template, Template]) -> None:
     """Template `a` goes with everything; `ab` keeps its own."""
     app, short, long = world
-    held, watched = contents(app), app.registry.platform("troll").platform
-    before = held.of_template(watched, long)
-    assert held.of_template(watched, short) == {
+    held, record = contents(app), app.registry.platform("troll").platform
+    before = held.of_template(record, long)
+    assert held.of_template(record, short) == {
         "lakeDays": 1,
         "incidents": 1,
         "estimations": 0,
@@ -84,9 +84,9 @@ def test_a_templates_data_go_and_its_neighbours_stay(world: tuple[Bootstrap, Tem
         "decisions": 4,
     }
     for _ in range(2):
-        held.remove_template(watched, short)
-        assert not any(held.of_template(watched, short).values())
-    assert held.of_template(watched, long) == before
+        held.remove_template(record, short)
+        assert not any(held.of_template(record, short).values())
+    assert held.of_template(record, long) == before
 
 
 def test_a_template_is_deleted_with_all_that_it_has(world: tuple[Bootstrap, Template, Template]) -> None:
@@ -94,8 +94,8 @@ def test_a_template_is_deleted_with_all_that_it_has(world: tuple[Bootstrap, Temp
     app, short, long = world
     app.registrations.delete_template(short.id, force=True)
     assert [one.id for one in app.registry.platform("troll").platform.templates] == [long.id]
-    watched = app.registry.platform("troll").platform
-    assert not any(contents(app).of_template(watched, short).values())
+    record = app.registry.platform("troll").platform
+    assert not any(contents(app).of_template(record, short).values())
 
 
 def test_pages_of_the_tables_are_the_whole(make_app: Make, unique: str) -> None:

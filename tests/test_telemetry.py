@@ -16,8 +16,8 @@ from shared.domain.incident import CriticalMessage
 from shared.domain.tsd import PlausibleRange, Reading, SeriesDay
 from shared.domain.validation import parse
 from shared.errors import InvalidInput, SourceError
-from shared.telemetry import carried, operation, operation_id, tell
-from shared.usecases.poison import tell_waiting
+from shared.telemetry import in_context, log_event, operation, operation_id
+from shared.usecases.poison import log_poison_queues
 from tests.examples import NOW, at
 from tests.fakes import World
 from tests.http_calls import Context
@@ -42,7 +42,7 @@ def _heard(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_line_is_words_fields_and_operation(caplog: pytest.LogCaptureFixture) -> None:
     """A field with blanks stands in quotes, a number is as short as it can be."""
     with operation(ONE):
-        tell(logging.getLogger("x"), "something happened", sensor="troll-a-1", why='a "b" c', seconds=1.23456789)
+        log_event(logging.getLogger("x"), "something happened", sensor="troll-a-1", why='a "b" c', seconds=1.23456789)
     expected = f'something happened sensor=troll-a-1 why="a \\"b\\" c" seconds=1.23457 operation={ONE}'
     assert caplog.messages == [expected]
 
@@ -89,8 +89,8 @@ def test_a_thread_that_work_is_carried_to_says_which_invocation_it_is_part_of() 
 
     with ThreadPoolExecutor(1) as pool:
         with invocation(context), operation(""):
-            assert pool.submit(carried(seen)).result() == (ONE, "an-id")
-            assert pool.submit(carried(seen)).result() == (ONE, "an-id")
+            assert pool.submit(in_context(seen)).result() == (ONE, "an-id")
+            assert pool.submit(in_context(seen)).result() == (ONE, "an-id")
         assert pool.submit(operation_id).result() == ""
 
 
@@ -148,7 +148,7 @@ def test_poison_is_told_for_as_long_as_it_is_there(
     messages = World().messages
     lengths = {"critical-deviations": 3, "critical-deviations-poison": 0, "webjobs-blobtrigger-poison": 2}
     monkeypatch.setattr(messages, "lengths", lambda: lengths)
-    tell_waiting(messages)
+    log_poison_queues(messages)
     assert lines(caplog, "poison message") == [{"queue": "webjobs-blobtrigger-poison", "count": "2"}]
 
 

@@ -17,7 +17,7 @@ from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.event import Event
 from shared.domain.mark import Span
-from shared.ports import StoredEstimation, Told
+from shared.ports import NotificationState, StoredEstimation
 from shared.schemas import CURRENT, FIRST_ENGINE, SCHEMA, Stored
 from tests.conftest import environment
 from tests.examples import (
@@ -61,14 +61,14 @@ def fill(app: Bootstrap) -> None:
     for one in templates:
         app.lake.write(one, document(one, DAY, s1=noise(1)), None)
         app.registry.set_watermarks(one, {one.sensors[0].id: at(DAY)})
-        app.incidents.put(incident_at(6, one.id), Told(at(DAY, 7), "digest", None, ("s1",)), None)
+        app.incidents.put(incident_at(6, one.id), NotificationState(at(DAY, 7), "digest", None, ("s1",)), None)
         seen = Observations(np.array(["2026-03-01"], dtype="datetime64[s]"), np.zeros((2, 1)))
         answer = invert(one, Environment.of(seen.times), seen, at(DAY), at(DAY))
         app.estimations.put(StoredEstimation(f"{one.id}-1", one.id, at(DAY), at(DAY), "digest", answer, (), None))
         app.events.put(Event(subject=one.id, kind="note", at=at(DAY, 6), about="A", message="quiet", by="A"))
         for sensor in one.sensors:
             app.baselines.put(sensor.id, quiet_baseline())
-            tag = app.registry.platform(one.platform).stored[sensor.id].tag
+            tag = app.registry.platform(one.platform).stored[sensor.id].etag
             app.registry.set_history(one, sensor, history(sensor.id, quiet_baseline().version, DAY), tag)
             app.deviations.put(scored_day(sensor=sensor.id), None)
             app.feedback.mark(sensor.id, Span(at(DAY), at(DAY, 2)), "no_leak", "A. Person", "")

@@ -8,10 +8,10 @@ import numpy as np
 
 from bench.cost.measured import Measured
 from bench.cost.model import PARALLEL, Paper, fetch_seconds, score_seconds
-from shared.settings import Ingest
+from shared.settings import IngestSettings
 
 TICK_S = 600.0
-BUDGET_S = float(Ingest().budget_seconds)  # after it a run starts no further template's step
+BUDGET_S = float(IngestSettings().budget_seconds)  # after it a run starts no further template's step
 AT_ONCE = 2  # blobs of an instance (host.json)
 START_S = 15.0  # until an instance that the platform adds takes its first event
 PER_INSTANCE = 16  # events that wait before the platform adds another instance, one at a time

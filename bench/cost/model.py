@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from bench.cost.measured import Measured
 from bench.cost.prices import Prices, option
-from shared.settings import Ingest
+from shared.settings import IngestSettings
 
 YEAR_S = 365 * 86_400
 TICKS = 365 * 144  # of a year
 KB, GB = 1e3, 1e9
-PARALLEL = Ingest().parallel  # templates that a run ingests at the same time
+PARALLEL = IngestSettings().parallel  # templates that a run ingests at the same time
 RULES = 1 + 1 / 1.5 + 3 / 3  # of alerts.bicep: one looks every 5 minutes, one every 10, three every 15
 
 

@@ -15,7 +15,7 @@ from shared.domain.template import Template
 from shared.estimation import EstimationOptions
 from shared.estimation.candidates import onset_range, places_of
 from shared.estimation.ensemble import ensemble_of
-from shared.estimation.series import series_of
+from shared.estimation.observed_series import series_of
 from shared.simulation import confinement, simulate
 
 

@@ -15,8 +15,8 @@ from shared.domain.estimation import Estimation
 from shared.estimation import EstimationOptions
 from shared.estimation.candidates import Places
 from shared.estimation.inversion import build_problem, summarise
-from shared.estimation.series import series_of
-from shared.estimation.solution import Problem, Solution
+from shared.estimation.observed_series import series_of
+from shared.estimation.solution import InverseProblem, Solution
 
 HOUR_S = 3600.0
 _IMPORTED_MB = peak_mb()
@@ -53,7 +53,7 @@ def run(task: Task) -> Outcome:
     )
 
 
-def answered(scenario: Scenario, options: EstimationOptions) -> tuple[Estimation, Problem, Solution]:
+def answered(scenario: Scenario, options: EstimationOptions) -> tuple[Estimation, InverseProblem, Solution]:
     """Return what ``estimate`` returns, with the whole posterior behind it, which the answer only sums up."""
     series = series_of(scenario.template, scenario.observations, options)
     problem = build_problem(scenario.template, scenario.environment, series, options)
@@ -90,7 +90,7 @@ def in_region(answer: Estimation, leak: TrueLeak, places: Places, share: float) 
     return any(_cell(places, (one.x, one.y, one.z)) == cell for one in region)
 
 
-def ranks(problem: Problem, solution: Solution, leak: TrueLeak, rng: np.random.Generator) -> dict[str, float]:
+def ranks(problem: InverseProblem, solution: Solution, leak: TrueLeak, rng: np.random.Generator) -> dict[str, float]:
     """Return the posterior probability below the true ln rate, onset, x and y."""
     posterior, places = solution.posterior, problem.places
     x, y, _ = _candidate(places, leak.place)

@@ -36,12 +36,12 @@ class TimeSpanBody(Model):
 
 
 class RecipeBody(Model):
-    """What a version was built from: days of a sensor's readings, ranges put in and ranges kept out."""
+    """What a version was built from: days of a sensor's readings, ranges included and ranges excluded."""
 
     source: str
     days: tuple[DaysBody, ...]
-    put_in: tuple[TimeSpanBody, ...]
-    kept_out: tuple[TimeSpanBody, ...]
+    included: tuple[TimeSpanBody, ...]
+    excluded: tuple[TimeSpanBody, ...]
     rates: tuple[float, float] = Field(description="False alarms per sensor-month, Warning's and Critical's.")
 
 
@@ -53,7 +53,9 @@ class BaselineBody(Model):
 
     sensor: str
     current: str | None
-    kept: date | None = Field(description="The newest day on which another version was tried and this one stayed.")
+    last_attempt: date | None = Field(
+        description="The newest day on which another version was tried and this one stayed."
+    )
     changes: tuple[BaselineChangeBody, ...]  # type: ignore[valid-type]
 
 
@@ -108,7 +110,7 @@ def _baseline(sensor: str, history: BaselineHistory) -> Model:
     return BaselineBody.model_construct(
         sensor=sensor,
         current=history.current.version or None if history.current else None,
-        kept=history.kept,
+        last_attempt=history.last_attempt,
         changes=tuple(_change(one) for one in history.changes),
     )
 
@@ -121,8 +123,8 @@ def _recipe(recipe: Recipe) -> RecipeBody:
     return RecipeBody(
         source=recipe.source,
         days=tuple(_days(one) for one in recipe.days),
-        put_in=tuple(_span(one) for one in recipe.put_in),
-        kept_out=tuple(_span(one) for one in recipe.kept_out),
+        included=tuple(_span(one) for one in recipe.included),
+        excluded=tuple(_span(one) for one in recipe.excluded),
         rates=recipe.rates,
     )
 

@@ -10,7 +10,7 @@ from shared.domain.deviation import Latest
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.validation import Model
-from shared.ports import Watched
+from shared.ports import PlatformRecord
 
 
 class BaselineInUseBody(Model):
@@ -59,26 +59,26 @@ def template_body(template: Template) -> Model:
     return shown(TemplateBody, template, sensors=tuple(one.id for one in template.sensors))
 
 
-def sensor_body(watched: Watched, template: Template, sensor: Sensor) -> Model:
+def sensor_body(record: PlatformRecord, template: Template, sensor: Sensor) -> Model:
     """Return what is shown of a sensor: its definition and the baseline that scores it."""
-    return shown(SensorBody, sensor, **_whereabouts(watched, template, sensor))
+    return shown(SensorBody, sensor, **_whereabouts(record, template, sensor))
 
 
-def listed_sensor(watched: Watched, template: Template, sensor: Sensor) -> Model:
+def listed_sensor(record: PlatformRecord, template: Template, sensor: Sensor) -> Model:
     """Return what a list shows of a sensor: its newest sample, too, which changes every ten minutes."""
-    found = watched.latest.get(sensor.id)
+    found = record.latest.get(sensor.id)
     latest = _latest(found) if found is not None else None
-    return shown(ListedSensorBody, sensor, **_whereabouts(watched, template, sensor), latest=latest)
+    return shown(ListedSensorBody, sensor, **_whereabouts(record, template, sensor), latest=latest)
 
 
-def _whereabouts(watched: Watched, template: Template, sensor: Sensor) -> dict[str, object]:
-    current = watched.history(sensor.id).current
+def _whereabouts(record: PlatformRecord, template: Template, sensor: Sensor) -> dict[str, object]:
+    current = record.history(sensor.id).current
     used = (
         BaselineInUseBody(version=current.version, valid_from=current.valid_from)
         if current and current.version
         else None
     )
-    return {"platform": watched.platform.id, "template": template.id, "baseline": used}
+    return {"platform": record.platform.id, "template": template.id, "baseline": used}
 
 
 def _latest(found: Latest) -> LatestSampleBody:

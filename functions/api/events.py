@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.api.paging import Page
+from functions.api.paging import ListPage
 from functions.http.derived_models import derive_model, shown
 from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
@@ -37,14 +37,14 @@ class NoteChangeBody(Model):
     message: Message
 
 
-@endpoint("GET", "events", listing_of(EventBody), query=Page)
-def list_system_events(call: Call[Page, Model]) -> Model:
+@endpoint("GET", "events", listing_of(EventBody), query=ListPage)
+def list_system_events(call: Call[ListPage, Model]) -> Model:
     """List the events of the system as a whole, newest first."""
     return _listed(SYSTEM, call.query)
 
 
-@endpoint("GET", "templates/{template}/events", listing_of(EventBody), query=Page)
-def list_events(call: Call[Page, Model]) -> Model:
+@endpoint("GET", "templates/{template}/events", listing_of(EventBody), query=ListPage)
+def list_events(call: Call[ListPage, Model]) -> Model:
     """List a template's events, newest first."""
     return _listed(call.path["template"], call.query)
 
@@ -59,7 +59,7 @@ def add_note(call: Call[NoParameters, NewNoteBody]) -> Reply:
 @endpoint("GET", "templates/{template}/events/{event}", EventBody)
 def get_event(call: Call[NoParameters, Model]) -> Model:
     """Return one event of a template."""
-    return _event(app().query.event(call.path["template"], call.path["event"]))
+    return _event(app().queries.event(call.path["template"], call.path["event"]))
 
 
 @endpoint("PATCH", "templates/{template}/events/{event}", EventBody, body=NoteChangeBody, conditional=True)
@@ -81,8 +81,8 @@ def delete_note(call: Call[NoParameters, Model]) -> None:
     app().notes.remove(call.path["template"], call.path["event"], lambda seen: call.check_unchanged(_event(seen)))
 
 
-def _listed(subject: str, query: Page) -> Model:
-    page = app().query.events(subject, query.limit, query.continuation)
+def _listed(subject: str, query: ListPage) -> Model:
+    page = app().queries.events(subject, query.limit, query.continuation)
     return listing(tuple(_event(one) for one in page), page.continuation)
 
 

@@ -10,7 +10,7 @@ from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply, listing, listing_of
 from shared.bootstrap import app
-from shared.domain.mark import Effect, Mark, Span, Verdict
+from shared.domain.mark import Effect, Mark, MarkVerdict, Span
 from shared.domain.validation import Lines, Model, Moment, Text
 
 group = EndpointGroup("Feedback")
@@ -28,7 +28,7 @@ class NewMarkBody(Model):
 
     from_: Moment = Field(alias="from")
     to: Moment
-    verdict: Verdict
+    verdict: MarkVerdict
     by: Annotated[Text, Field(min_length=1, max_length=100)]
     note: Annotated[Lines, Field(max_length=1000)] = ""
 

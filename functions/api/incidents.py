@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime
 
-from functions.api.paging import Page
+from functions.api.paging import ListPage
 from functions.http.derived_models import derive_model, shown
 from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters
@@ -41,23 +41,23 @@ class EstimationShortBody(Model):
     dissolved_rate_kg_s: float | None
 
 
-@endpoint("GET", "templates/{template}/incidents", listing_of(IncidentBody), query=Page)
-def list_incidents(call: Call[Page, Model]) -> Model:
+@endpoint("GET", "templates/{template}/incidents", listing_of(IncidentBody), query=ListPage)
+def list_incidents(call: Call[ListPage, Model]) -> Model:
     """List a template's incidents, newest first."""
-    page = app().query.incidents(call.path["template"], call.query.limit, call.query.continuation)
+    page = app().queries.incidents(call.path["template"], call.query.limit, call.query.continuation)
     return listing(tuple(_incident(one) for one in page), page.continuation)
 
 
 @endpoint("GET", "incidents/{incident}", IncidentBody)
 def get_incident(call: Call[NoParameters, Model]) -> Model:
     """Return one incident."""
-    return _incident(app().query.incident(call.path["incident"]))
+    return _incident(app().queries.incident(call.path["incident"]))
 
 
-@endpoint("GET", "templates/{template}/estimations", listing_of(EstimationShortBody), query=Page)
-def list_estimations(call: Call[Page, Model]) -> Model:
+@endpoint("GET", "templates/{template}/estimations", listing_of(EstimationShortBody), query=ListPage)
+def list_estimations(call: Call[ListPage, Model]) -> Model:
     """List the newest estimation of each of a template's incidents in short, newest incident first."""
-    page = app().query.estimations_of(call.path["template"], call.query.limit, call.query.continuation)
+    page = app().queries.estimations_of(call.path["template"], call.query.limit, call.query.continuation)
     items = tuple(EstimationShortBody(**one._asdict()) for one in page)
     return listing(items, page.continuation)
 
@@ -65,7 +65,7 @@ def list_estimations(call: Call[Page, Model]) -> Model:
 @endpoint("GET", "incidents/{incident}/estimation", IncidentEstimationBody)
 def get_estimation(call: Call[NoParameters, Model]) -> Model:
     """Return an incident's newest estimation: verdict, map of the place, rate, onset, curves, and how it came to be."""
-    stored = app().query.estimation(call.path["incident"])
+    stored = app().queries.estimation(call.path["incident"])
     return shown(
         IncidentEstimationBody,
         stored.estimation,
@@ -78,5 +78,5 @@ def get_estimation(call: Call[NoParameters, Model]) -> Model:
 
 
 def _incident(stored: StoredIncident) -> Model:
-    until = stored.told.at if stored.told else None
+    until = stored.notified.at if stored.notified else None
     return shown(IncidentBody, stored.incident, open=stored.incident.open, notified_until=until)

@@ -10,7 +10,7 @@ from shared.settings import settings
 MOST = settings().query.max_items
 
 
-class Page(Parameters):
+class ListPage(Parameters):
     """Which page of a list, and how long it is."""
 
     limit: Annotated[WholeNumber, Field(ge=1, le=MOST, description="Most items in the answer.")] = min(100, MOST)

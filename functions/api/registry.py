@@ -58,7 +58,7 @@ class Deletion(Parameters):
 @endpoint("GET", "platforms", listing_of(PlatformBody))
 def list_platforms(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
     """List all platforms."""
-    return listing(tuple(platform_body(one.platform) for one in app().query.platforms()))
+    return listing(tuple(platform_body(one.platform) for one in app().queries.platforms()))
 
 
 @endpoint("POST", "platforms", PlatformBody, status=CREATED, body=NewPlatformBody, problems=[CONFLICT])
@@ -71,7 +71,7 @@ def create_platform(call: Call[NoParameters, Model]) -> Reply:
 @endpoint("GET", "platforms/{platform}", PlatformBody)
 def get_platform(call: Call[NoParameters, Model]) -> Model:
     """Return one platform with the ids of its templates."""
-    return platform_body(app().query.platform(call.path["platform"]).platform)
+    return platform_body(app().queries.platform(call.path["platform"]).platform)
 
 
 @endpoint("PATCH", "platforms/{platform}", PlatformBody, body=PlatformChangesBody, conditional=True)
@@ -97,7 +97,7 @@ def delete_platform(call: Call[Deletion, Model]) -> None:
 @endpoint("GET", "platforms/{platform}/templates", listing_of(TemplateBody))
 def list_templates(call: Call[NoParameters, Model]) -> Model:
     """List a platform's templates."""
-    found = app().query.platform(call.path["platform"]).platform.templates
+    found = app().queries.platform(call.path["platform"]).platform.templates
     return listing(tuple(template_body(one) for one in found))
 
 
@@ -115,7 +115,7 @@ def create_template(call: Call[NoParameters, Model]) -> Reply:
 @endpoint("GET", "templates/{template}", TemplateBody)
 def get_template(call: Call[NoParameters, Model]) -> Model:
     """Return one template with the ids of its sensors."""
-    return template_body(app().query.template(call.path["template"])[1])
+    return template_body(app().queries.template(call.path["template"])[1])
 
 
 @endpoint("PATCH", "templates/{template}", TemplateBody, body=TemplateChangesBody, conditional=True)
@@ -143,15 +143,15 @@ def delete_template(call: Call[Deletion, Model]) -> None:
 @endpoint("GET", "sensors", listing_of(ListedSensorBody), query=SensorFilter, problems=[HTTPStatus.NOT_FOUND])
 def list_sensors(call: Call[SensorFilter, Model]) -> Model:
     """List sensors with their newest levels."""
-    found = app().query.sensors(call.query.platform, call.query.template, call.query.pinned)
+    found = app().queries.sensors(call.query.platform, call.query.template, call.query.pinned)
     return listing(tuple(listed_sensor(*one) for one in found))
 
 
 @endpoint("GET", "templates/{template}/sensors", listing_of(ListedSensorBody))
 def list_template_sensors(call: Call[NoParameters, Model]) -> Model:
     """List a template's sensors with their newest levels."""
-    watched, template = app().query.template(call.path["template"])
-    return listing(tuple(listed_sensor(watched, template, one) for one in template.sensors))
+    record, template = app().queries.template(call.path["template"])
+    return listing(tuple(listed_sensor(record, template, one) for one in template.sensors))
 
 
 @endpoint("POST", "templates/{template}/sensors", SensorBody, status=CREATED, body=NewSensorBody, problems=[CONFLICT])
@@ -205,7 +205,7 @@ def _changed(call: Call[NoParameters, Model], changes: dict[str, object]) -> Mod
 
 
 def _sensor(sensor: str) -> Model:
-    return sensor_body(*app().query.sensor(sensor))
+    return sensor_body(*app().queries.sensor(sensor))
 
 
 def _platform_unchanged(call: Call[Any, Any]) -> Guard:

@@ -20,7 +20,7 @@ from shared.domain.validation import Model
 from shared.settings import settings
 from shared.usecases.queries.series import MOST_POINTS, RESOLUTION_PATTERN, Resolution, TimeRange
 
-group = EndpointGroup("Series")
+group = EndpointGroup("SeriesQueries")
 endpoint = group.endpoint
 
 ALONGSIDE = ("sensor", "unit", "bucket_seconds", "continuation")  # what is no column
@@ -59,7 +59,7 @@ class SeriesRange(Range):
 def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
     """Return a sensor's readings in ppmv."""
     asked = call.query
-    found = app().series.readings(
+    found = app().series_queries.readings(
         call.path["sensor"], _span(asked), Resolution.parse(asked.resolution), asked.continuation
     )
     return _reply(call, found)
@@ -75,7 +75,7 @@ def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
 def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
     """Return a sensor's scores, levels and faults."""
     asked = call.query
-    found = app().series.scores(
+    found = app().series_queries.scores(
         call.path["sensor"], _span(asked), Resolution.parse(asked.resolution), asked.continuation
     )
     return _reply(call, found)
@@ -84,7 +84,7 @@ def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
 @endpoint("GET", "templates/{template}/series", TemplateSeriesBody, query=CurveRange)
 def get_template_series(call: Call[CurveRange, Model]) -> Model:
     """Return all sensors of a template on one time axis, as charts draw them."""
-    return app().series.of_template(call.path["template"], _span(call.query), call.query.points)
+    return app().series_queries.of_template(call.path["template"], _span(call.query), call.query.points)
 
 
 def _span(asked: Range) -> TimeRange:

@@ -22,7 +22,7 @@ endpoint = group.endpoint
 # What people look for first comes first on the documentation page.
 ORDER = (
     "Assets",
-    "Series",
+    "SeriesQueries",
     "Incidents and estimations",
     "Events",
     "Feedback",
@@ -35,7 +35,7 @@ ORDER = (
 @endpoint("GET", "health", HealthBody, access="anyone")
 def get_health(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
     """Return how far each template is ingested, how long the queues are, and the version."""
-    return app().query.health()
+    return app().queries.health()
 
 
 @endpoint("GET", "openapi.json", dict[str, Any], access="anyone")

@@ -18,7 +18,7 @@ from typing import Literal
 import azure.functions as func
 
 from functions.http.problem import Refusal
-from shared.settings import Http, settings
+from shared.settings import HttpSettings, settings
 
 Access = Literal["anyone", "reader", "operator"]
 ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
@@ -99,7 +99,7 @@ def check_rate(request: func.HttpRequest, limit: RateLimit) -> None:
         raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, retry)
 
 
-def cors_headers(request: func.HttpRequest, config: Http) -> dict[str, str]:
+def cors_headers(request: func.HttpRequest, config: HttpSettings) -> dict[str, str]:
     """Return what lets a page of an allowed origin read the answer; nothing for any other."""
     origin = request.headers.get("Origin")
     if origin is None or not {origin, "*"} & set(config.cors_origins):

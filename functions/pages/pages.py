@@ -23,7 +23,7 @@ blueprint, page = site.blueprint, site.page
 @page("overview")
 def overview(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
     """Return the page of all templates, the most urgent first."""
-    found = app().look.overview()
+    found = app().page_views.overview()
     wrong = [one for one in found if one.urgency < UNSCORED]
     return _shown(
         "overview.html",
@@ -37,7 +37,7 @@ def overview(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
 @page("templates/{template}")
 def template(call: Call[NoParameters, Model]) -> Reply:
     """Return a template's page: where its sensors are and what they read, and where a leak may be."""
-    found = app().look.template(call.path["template"])
+    found = app().page_views.template(call.path["template"])
     answer = found.estimation.estimation if found.estimation else None
     one, current = found.state.template, found.current
     return _shown(
@@ -59,7 +59,7 @@ def template(call: Call[NoParameters, Model]) -> Reply:
 @page("templates/{template}/what-if")
 def what_if(call: Call[NoParameters, Model]) -> Reply:
     """Return the form that simulates a leak at a template."""
-    found = app().look.template(call.path["template"])
+    found = app().page_views.template(call.path["template"])
     one = found.state.template
     return _shown(
         "what_if.html",
@@ -79,7 +79,7 @@ def what_if(call: Call[NoParameters, Model]) -> Reply:
 @page("incidents/{incident}")
 def incident(call: Call[NoParameters, Model]) -> Reply:
     """Return an incident's page: what happened, where, how much, since when, and how sure that is."""
-    found = app().look.incident(call.path["incident"])
+    found = app().page_views.incident(call.path["incident"])
     answer = found.estimation.estimation if found.estimation else None
     return _shown(
         "incident.html",
@@ -101,7 +101,7 @@ def incident(call: Call[NoParameters, Model]) -> Reply:
 @page("sensors/{sensor}")
 def sensor(call: Call[NoParameters, Model]) -> Reply:
     """Return a sensor's page: its history, its baseline in use, the quality of its data, and the feedback on it."""
-    found = app().look.sensor(call.path["sensor"])
+    found = app().page_views.sensor(call.path["sensor"])
     return _shown(
         "sensor.html",
         page=found,

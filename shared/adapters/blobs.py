@@ -16,7 +16,7 @@ from shared.detection import Baseline
 from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
-from shared.ports import StoredDay, Tag
+from shared.ports import ETag, StoredDay
 from shared.schemas import CURRENT, SCHEMA, Stored
 from shared.telemetry import operation_id
 
@@ -44,7 +44,7 @@ def parse_day_blob(name: str) -> tuple[str, str, date]:
     return found["platform"], f"{found['platform']}-{found['slug']}", day
 
 
-class BlobLake:
+class AzureDayStore:
     """The lake: one JSON blob per template and UTC day."""
 
     def __init__(self, days: ContainerClient, corrupt: ContainerClient) -> None:
@@ -53,30 +53,30 @@ class BlobLake:
         self._corrupt = corrupt
 
     def read(self, template: Template, day: date) -> StoredDay:
-        """Return the day's document and tag; an unreadable blob gives no document and says why."""
+        """Return the day's document and etag; an unreadable blob gives no document and says why."""
         name = day_blob(template, day)
         try:
             download = self._days.download_blob(name)
         except ResourceNotFoundError:
             return StoredDay(None, None)
-        tag = download.properties.etag
+        etag = download.properties.etag
         try:
             document = TemplateDay.from_json(download.readall(), name)
         except CorruptBlob as error:
-            return StoredDay(None, tag, str(error))
+            return StoredDay(None, etag, str(error))
         if (document.template, document.day) != (template.id, day):
-            return StoredDay(None, tag, f"day blob {name}: it holds {document.template} of {document.day}")
-        return StoredDay(document, tag)
+            return StoredDay(None, etag, f"day blob {name}: it holds {document.template} of {document.day}")
+        return StoredDay(document, etag)
 
-    def write(self, template: Template, document: TemplateDay, tag: Tag) -> None:
+    def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
         """Write the document on what was read (None: on nothing); raises Conflict."""
-        self._upload(day_blob(template, document.day), document, tag)
+        self._upload(day_blob(template, document.day), document, etag)
 
-    def _upload(self, name: str, document: TemplateDay, tag: Tag) -> None:
+    def _upload(self, name: str, document: TemplateDay, etag: ETag) -> None:
         blob = self._days.get_blob_client(name)
         metadata = {SCHEMA: str(document.format)} | ({OPERATION: operation_id()} if operation_id() else {})
         try:
-            if tag is None:
+            if etag is None:
                 blob.upload_blob(document.to_json(), content_settings=_JSON, metadata=metadata)
             else:
                 blob.upload_blob(
@@ -84,7 +84,7 @@ class BlobLake:
                     content_settings=_JSON,
                     metadata=metadata,
                     overwrite=True,
-                    etag=tag,
+                    etag=etag,
                     match_condition=MatchConditions.IfNotModified,
                 )
         except (ResourceModifiedError, ResourceExistsError) as error:
@@ -97,13 +97,13 @@ class BlobLake:
                 yield False
                 continue
             download = self._days.download_blob(blob.name)
-            content, tag = download.readall(), download.properties.etag
+            content, etag = download.readall(), download.properties.etag
             try:
                 document = TemplateDay.from_json(content, blob.name)
                 slug = document.template.removeprefix(f"{document.platform}-")
                 name = f"{document.platform}/{slug}/{document.day.isoformat()}.json"
                 if document.to_json() != content and name == blob.name:
-                    self._upload(name, document, tag)
+                    self._upload(name, document, etag)
                     yield True
                     continue
             except (Conflict, CorruptBlob) as error:
@@ -142,7 +142,7 @@ def _remove_below(container: ContainerClient, prefix: str) -> None:
             continue
 
 
-class BlobBaselines:
+class AzureBaselineStore:
     """Baseline versions, written once under their content's name; the ones in use stay in memory."""
 
     def __init__(self, container: ContainerClient, keep: int = 256) -> None:

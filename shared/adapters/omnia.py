@@ -1,4 +1,4 @@
-"""OMNIA's Timeseries API v1.7 as the use cases' ``Source``: readings or ``SourceError``, nothing else."""
+"""OMNIA's Timeseries API v1.7 as the use cases' ``ReadingSource``: readings or ``SourceError``, nothing else."""
 
 import math
 import time

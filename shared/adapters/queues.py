@@ -11,7 +11,7 @@ from shared.domain.template import Template
 from shared.telemetry import operation_id
 
 
-class StorageQueues:
+class AzureMessageQueues:
     """Puts messages on the app's queues."""
 
     def __init__(self, critical: QueueClient, baselines: QueueClient, poison: list[QueueClient]) -> None:

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 
-from shared.ports import Source
+from shared.ports import ReadingSource
 
 
-class Sources(Mapping[str, Source]):
+class Sources(Mapping[str, ReadingSource]):
     """The configured sources; a name that is not among them is a KeyError; threads may share it."""
 
-    def __init__(self, builders: Mapping[str, Callable[[], Source]]) -> None:
+    def __init__(self, builders: Mapping[str, Callable[[], ReadingSource]]) -> None:
         """Take what builds each source; nothing is built before it is asked for."""
         self._builders = builders
-        self._built: dict[str, Source] = {}
+        self._built: dict[str, ReadingSource] = {}
         self._lock = Lock()
 
-    def __getitem__(self, name: str) -> Source:
+    def __getitem__(self, name: str) -> ReadingSource:
         """Return the source of that name, always the same one; raises SettingsError where it cannot be built."""
         with self._lock:
             if name not in self._built:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from azure.data.tables import TableClient, TableEntity
 
-from shared.adapters.blobs import BlobLake
-from shared.adapters.tables.access import get_entity, put_entity, tag_of
+from shared.adapters.blobs import AzureDayStore
+from shared.adapters.tables.access import etag_of, get_entity, put_entity
 from shared.errors import Conflict
-from shared.ports import Tag
+from shared.ports import ETag
 from shared.schemas import CURRENT, SCHEMA, Properties, Stored, schema_of, upgraded
 
 EVERY = 1000  # looked at between two words of progress
 
-Write = Callable[[Properties, Tag], object]
+Write = Callable[[Properties, ETag], object]
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Progress:
 
 def upgrade_table(table: TableClient, kind: Stored, write: Write | None = None) -> Iterator[Progress]:
     """Rewrite the table's rows of an older schema; yield how far it is, now and then and at the end."""
-    put = write or (lambda row, tag: put_entity(table, row, tag))
+    put = write or (lambda row, etag: put_entity(table, row, etag))
     rows = table.list_entities(select=["PartitionKey", "RowKey", SCHEMA])
     yield from _progress(table.table_name, (_upgrade_row(table, kind, row, put) for row in rows))
 
 
-def upgrade_lake(lake: BlobLake) -> Iterator[Progress]:
+def upgrade_lake(lake: AzureDayStore) -> Iterator[Progress]:
     """Rewrite the day blobs of an older schema; yield how far it is, now and then and at the end."""
     yield from _progress(Stored.DAY, lake.upgrade())
 
@@ -50,7 +50,7 @@ def _upgrade_row(table: TableClient, kind: Stored, found: TableEntity, write: Wr
     if row is None:
         return False
     try:
-        write(upgraded(kind, row), tag_of(row))
+        write(upgraded(kind, row), etag_of(row))
     except Conflict:
         return False
     return True

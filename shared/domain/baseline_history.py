@@ -29,8 +29,8 @@ class Recipe(Model):
 
     source: str = Field(pattern=SENSOR_PATTERN)
     days: tuple[DayRange, ...]
-    put_in: tuple[Span, ...] = ()  # by "no leak" marks
-    kept_out: tuple[Span, ...] = ()  # by "leak" marks
+    included: tuple[Span, ...] = ()  # by "no leak" marks
+    excluded: tuple[Span, ...] = ()  # by "leak" marks
     rates: tuple[float, float] = (1.0, 0.1)  # false alarms expected per sensor-month, Warning and Critical
 
     @property
@@ -44,8 +44,8 @@ class Recipe(Model):
 
     def marked(self, valid_from: date, decisions: Decisions) -> "Recipe":
         """Return the recipe with the source's marks: "no leak" from its day on, "leak" for good."""
-        put_in = tuple(span for span in decisions.ranges("no_leak") if span.start.date() <= valid_from)
-        return self.model_copy(update={"put_in": put_in, "kept_out": decisions.ranges("leak")})
+        included = tuple(span for span in decisions.ranges("no_leak") if span.start.date() <= valid_from)
+        return self.model_copy(update={"put_in": included, "kept_out": decisions.ranges("leak")})
 
 
 class Change(Model):
@@ -62,7 +62,7 @@ class BaselineHistory(Model):
     """The changes in order of the day from which they count, and what led to them."""
 
     changes: tuple[Change, ...] = ()
-    kept: date | None = None  # the newest day on which a new version was tried and the one in use stayed
+    last_attempt: date | None = None  # the newest day on which a new version was tried and the one in use stayed
     engine: str = ""  # the detection engine that made the versions; empty while there are none
     decisions: str = ""  # digest of the decisions that are in it
 

@@ -17,8 +17,8 @@ from shared.domain.template import SENSOR_PATTERN
 from shared.domain.tsd import floor_to_bucket, iso, to_datetime64
 from shared.domain.validation import Model
 
-Verdict = Literal["no_leak", "leak"]
-VERDICT_WORDS: Mapping[Verdict, str] = {"no_leak": "no leak", "leak": "leak"}
+MarkVerdict = Literal["no_leak", "leak"]
+VERDICT_WORDS: Mapping[MarkVerdict, str] = {"no_leak": "no leak", "leak": "leak"}
 LONGEST = timedelta(days=31)
 
 
@@ -64,7 +64,7 @@ class Mark(Model):
     sensor: str = Field(pattern=SENSOR_PATTERN)
     start: AwareDatetime
     end: AwareDatetime
-    verdict: Verdict
+    verdict: MarkVerdict
     by: str = Field(min_length=1, max_length=100)
     note: str = Field(default="", max_length=1000)
     made: AwareDatetime
@@ -124,9 +124,9 @@ class Decisions:
         )
         return Decisions(marks, tuple(undo for undo in self.undos if undo.made < moment))
 
-    def ranges(self, verdict: Verdict) -> tuple[Span, ...]:
+    def ranges(self, verdict: MarkVerdict) -> tuple[Span, ...]:
         """Return the ranges with that verdict, in order; a later mark wins over an earlier one where they overlap."""
-        painted: list[tuple[Span, Verdict]] = []
+        painted: list[tuple[Span, MarkVerdict]] = []
         for mark in sorted((one for one in self.marks if one.undone is None), key=lambda one: (one.made, one.id)):
             new = Span(mark.start, mark.end)
             painted = [(piece, kind) for old, kind in painted for piece in _outside(old, new)] + [(new, mark.verdict)]

@@ -4,8 +4,8 @@ import numpy as np
 
 from shared.arrays import Floats
 from shared.estimation.noise import SensorNoise, rises
+from shared.estimation.observed_series import Series
 from shared.estimation.options import EstimationOptions
-from shared.estimation.series import Series
 
 AMPLITUDES = (5.0, 15.0, 50.0, 150.0, 500.0, 1500.0, 5000.0)  # ppmv, of external causes and of wander
 _ANYTHING_LARGE = 1e200  # the corner of a bordered matrix; only the last pivot feels it

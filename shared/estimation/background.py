@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.arrays import Floats
+from shared.estimation.observed_series import Series
 from shared.estimation.options import EstimationOptions
-from shared.estimation.series import Series
 
 _TO_SIGMA = 1.4826  # of a normal distribution, per median absolute deviation
 _FEWEST = 6  # samples that a robust background needs

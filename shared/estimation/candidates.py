@@ -9,8 +9,8 @@ from shared.arrays import Floats, Indices
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime64
 from shared.errors import InvalidInput
+from shared.estimation.observed_series import Series
 from shared.estimation.options import EstimationOptions
-from shared.estimation.series import Series
 
 _LEAST_AFTER = 3  # samples after the last onset candidate
 _BACKGROUND_SHARE = 6  # without a stated earliest onset, this part of the times is background

@@ -8,7 +8,7 @@ from shared.domain.tsd import to_datetime
 from shared.estimation.candidates import onset_seconds
 from shared.estimation.places import named
 from shared.estimation.posterior import Hypothesis
-from shared.estimation.solution import Problem, Solution
+from shared.estimation.solution import InverseProblem, Solution
 
 MOST_CURVES, MOST_TIMES = 3, 100  # so that an answer stays small
 
@@ -21,7 +21,7 @@ def likeliest(solution: Solution) -> list[Hypothesis]:
     return list(found.values())[:MOST_CURVES]
 
 
-def signal_of(problem: Problem, solution: Solution, hypothesis: Hypothesis) -> Floats:
+def signal_of(problem: InverseProblem, solution: Solution, hypothesis: Hypothesis) -> Floats:
     """Return what a hypothesis adds to each usable sensor's background [s, t] in ppmv."""
     responses = problem.responses(hypothesis.member, solution.onsets)
     start = float(onset_seconds(problem.series, solution.onsets)[hypothesis.onset])
@@ -33,7 +33,7 @@ def signal_of(problem: Problem, solution: Solution, hypothesis: Hypothesis) -> F
     return np.asarray(solution.rates[hypothesis.rate] * out, dtype=np.float64)
 
 
-def curves_of(problem: Problem, solution: Solution) -> Curves:
+def curves_of(problem: InverseProblem, solution: Solution) -> Curves:
     """Return the curves of the likeliest hypotheses, at no more than 100 times."""
     seconds, step = problem.series.seconds, -(-problem.series.seconds.size // MOST_TIMES)
     starts = onset_seconds(problem.series, solution.onsets)

@@ -8,11 +8,11 @@ from shared.estimation.background import background_of
 from shared.estimation.candidates import onset_range, places_of
 from shared.estimation.ensemble import ensemble_of
 from shared.estimation.noise import sensor_noises
+from shared.estimation.observed_series import FEWEST_SAMPLES, Series, series_of
 from shared.estimation.options import EstimationOptions
 from shared.estimation.report import report, undefined_estimation
 from shared.estimation.responses import plumes_of
-from shared.estimation.series import FEWEST_SAMPLES, Series, series_of
-from shared.estimation.solution import Problem, Solution, solve, temper
+from shared.estimation.solution import InverseProblem, Solution, solve, temper
 from shared.simulation import resolve
 
 _DEFAULTS = EstimationOptions()
@@ -43,7 +43,9 @@ def estimate(
     return summarise(build_problem(template, environment, series, options), options)[0]
 
 
-def build_problem(template: Template, environment: Environment, series: Series, options: EstimationOptions) -> Problem:
+def build_problem(
+    template: Template, environment: Environment, series: Series, options: EstimationOptions
+) -> InverseProblem:
     """Return what there is to explain and the hypotheses that may; raises InvalidInput as ``estimate`` does."""
     window = onset_range(series, options)
     background = background_of(series, window[0], options)
@@ -51,10 +53,10 @@ def build_problem(template: Template, environment: Environment, series: Series, 
     plumes = tuple(plumes_of(template, environment, places, series, one) for one in members)
     sea = resolve(environment, series.times, template)
     noises = sensor_noises(series, background, options)
-    return Problem(template, environment, series, background, places, members, plumes, sea, noises, window)
+    return InverseProblem(template, environment, series, background, places, members, plumes, sea, noises, window)
 
 
-def summarise(problem: Problem, options: EstimationOptions) -> tuple[Estimation, Solution]:
+def summarise(problem: InverseProblem, options: EstimationOptions) -> tuple[Estimation, Solution]:
     """Return the answer to a problem, and the posterior that it sums up."""
     power = temper(problem.series, options)
     external, wander = (power * one for one in log_alternatives(problem.series, problem.noises, options))

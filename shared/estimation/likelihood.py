@@ -7,8 +7,8 @@ import numpy as np
 from shared.arrays import Floats, Indices
 from shared.estimation.candidates import onset_seconds
 from shared.estimation.noise import SensorNoise
+from shared.estimation.observed_series import Series
 from shared.estimation.responses import Responses
-from shared.estimation.series import Series
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,8 +7,8 @@ import numpy as np
 
 from shared.arrays import Floats, Indices, Singles
 from shared.estimation.background import Background
+from shared.estimation.observed_series import Series
 from shared.estimation.options import EstimationOptions
-from shared.estimation.series import Series
 
 Values = TypeVar("Values", Singles, Floats)
 

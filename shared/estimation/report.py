@@ -7,11 +7,11 @@ from shared.domain.estimation import Estimation, Interval, OnsetInterval
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
 from shared.estimation.curves import curves_of
+from shared.estimation.observed_series import Series
 from shared.estimation.options import EstimationOptions
 from shared.estimation.places import cell_mass, likely_leak_point, likely_place, likely_places
 from shared.estimation.posterior import quantiles, region
-from shared.estimation.series import Series
-from shared.estimation.solution import Problem, Solution
+from shared.estimation.solution import InverseProblem, Solution
 from shared.estimation.verdict import probabilities, verdict_of
 
 _LEVELS = (0.5, 0.25, 0.75, 0.05, 0.95)
@@ -36,7 +36,7 @@ def undefined_estimation(template: Template, series: Series, words: str, why: st
 
 
 def report(
-    problem: Problem, solution: Solution, alternatives: tuple[float, float], options: EstimationOptions
+    problem: InverseProblem, solution: Solution, alternatives: tuple[float, float], options: EstimationOptions
 ) -> Estimation:
     """Return the estimation; place, rates and onset are those of a leak if any, None where nothing is likelier."""
     posterior, places, template = solution.posterior, problem.places, problem.template

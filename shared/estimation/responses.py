@@ -9,7 +9,7 @@ from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.estimation.candidates import Places, onset_seconds
 from shared.estimation.ensemble import Member
-from shared.estimation.series import Series
+from shared.estimation.observed_series import Series
 from shared.simulation import box_response, plume_response
 
 _ALL = slice(None)

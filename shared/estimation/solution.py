@@ -14,18 +14,18 @@ from shared.estimation.candidates import Places, onset_edges, refined_onsets, sp
 from shared.estimation.ensemble import Member
 from shared.estimation.likelihood import fit, log_error_over_nothing
 from shared.estimation.noise import SensorNoise, rises
+from shared.estimation.observed_series import Series
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
 from shared.estimation.rate import common_kernel, gain_kernel, log_likelihood, rates_of
 from shared.estimation.responses import Responses, responses_of
-from shared.estimation.series import Series
 from shared.simulation import ResolvedEnvironment, confinement
 
 _BLOCK_PLACES = 64  # at once on the grid of rates: some hundred kilobytes per array, so that blocks stay in the cache
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Problem:
+class InverseProblem:
     """What there is to explain, and the hypotheses that may; ``plumes`` are each member's (``plumes_of``)."""
 
     template: Template
@@ -56,7 +56,7 @@ class Solution:
     rates: Floats
 
 
-def solve(problem: Problem, options: EstimationOptions) -> Solution:
+def solve(problem: InverseProblem, options: EstimationOptions) -> Solution:
     """Return the posterior over place, onset, rate and physics.
 
     A first look, with the middle of the physics alone, says which onsets matter; half of the candidates go there.
@@ -72,7 +72,7 @@ def solve(problem: Problem, options: EstimationOptions) -> Solution:
 
 
 def _posterior(
-    problem: Problem, onsets: Indices, members: Sequence[int], rates: Floats, options: EstimationOptions
+    problem: InverseProblem, onsets: Indices, members: Sequence[int], rates: Floats, options: EstimationOptions
 ) -> Posterior:
     kernel = gain_kernel(rates, options)
     widths = np.diff(onset_edges(problem.series, onsets))
@@ -102,7 +102,7 @@ def temper(series: Series, options: EstimationOptions) -> float:
     return min(1.0, float(np.median(np.diff(series.seconds))) / options.independent_s)
 
 
-def model_errors(problem: Problem, options: EstimationOptions) -> Floats:
+def model_errors(problem: InverseProblem, options: EstimationOptions) -> Floats:
     """Return the variance of the model's error [s, t] in ppmv2, the same for every hypothesis.
 
     It is a share of the sensor's own rise, as a root mean square over all times: a plume that is early or late, or

@@ -5,7 +5,7 @@ import numpy as np
 from shared.domain.estimation import Verdict
 from shared.estimation.curves import likeliest, signal_of
 from shared.estimation.options import EstimationOptions
-from shared.estimation.solution import Problem, Solution
+from shared.estimation.solution import InverseProblem, Solution
 
 _SATURATED_PPMV = 1e5  # far above what water holds around a leak
 _HEARD = 3.0  # standard deviations of a sensor's noise that a signal must reach to be heard by it
@@ -22,7 +22,7 @@ def probabilities(leak: float, alternatives: tuple[float, float], options: Estim
 
 
 def verdict_of(
-    problem: Problem, solution: Solution, shares: tuple[float, float], options: EstimationOptions
+    problem: InverseProblem, solution: Solution, shares: tuple[float, float], options: EstimationOptions
 ) -> tuple[Verdict, list[str]]:
     """Return the verdict and the warnings; some of them forbid a verdict."""
     leak, external = shares
@@ -39,7 +39,7 @@ def verdict_of(
     return "UNDEFINED", warnings
 
 
-def _doubts(problem: Problem) -> list[str]:
+def _doubts(problem: InverseProblem) -> list[str]:
     doubts = []
     if len(problem.series.rows) < 2:
         doubts.append("one usable sensor: an external cause cannot be told from a leak")
@@ -51,7 +51,7 @@ def _doubts(problem: Problem) -> list[str]:
     return doubts
 
 
-def _lonely(problem: Problem, solution: Solution) -> list[str]:
+def _lonely(problem: InverseProblem, solution: Solution) -> list[str]:
     """Return the doubt about a leak that a single sensor would read: so close to it, a fault of it looks the same."""
     peaks = signal_of(problem, solution, likeliest(solution)[0]).max(axis=1)
     heard = [noise for noise, peak in zip(problem.noises, peaks, strict=True) if peak > _HEARD * noise.variance**0.5]
@@ -60,7 +60,7 @@ def _lonely(problem: Problem, solution: Solution) -> list[str]:
     return ["at most one sensor would read such a leak: a cause at that sensor alone cannot be told from it"]
 
 
-def _cautions(problem: Problem) -> list[str]:
+def _cautions(problem: InverseProblem) -> list[str]:
     cautions = []
     slow = float((~problem.sea.known | (problem.sea.speed < 0.02)).mean())
     if slow > 0.5:

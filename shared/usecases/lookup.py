@@ -4,7 +4,7 @@ import re
 
 from shared.domain.template import SENSOR_PATTERN, TEMPLATE_PATTERN, Sensor, Template
 from shared.errors import InvalidInput, NotFound
-from shared.ports import Events, Marks, Registry, StoredEvent, StoredMark, Watched
+from shared.ports import EventsTable, MarksTable, PlatformRecord, RegistryTable, StoredEvent, StoredMark
 
 
 def check_id(name: str, value: str, pattern: str) -> None:
@@ -13,38 +13,38 @@ def check_id(name: str, value: str, pattern: str) -> None:
         raise InvalidInput(f"{name}: {value!r} is not an id of a {name}")
 
 
-def find_template(watched: Watched, template: str) -> Template:
+def find_template(record: PlatformRecord, template: str) -> Template:
     """Return the platform's template of that id; raises NotFound."""
-    for one in watched.platform.templates:
+    for one in record.platform.templates:
         if one.id == template:
             return one
-    raise NotFound(f"template {template!r} is not registered at {watched.platform.id}")
+    raise NotFound(f"template {template!r} is not registered at {record.platform.id}")
 
 
-def look_up_template(registry: Registry, template: str) -> tuple[Watched, Template]:
+def look_up_template(registry: RegistryTable, template: str) -> tuple[PlatformRecord, Template]:
     """Return a template and its platform; raises NotFound or InvalidInput."""
     check_id("template", template, TEMPLATE_PATTERN)
-    watched = registry.platform(template.partition("-")[0])
-    return watched, find_template(watched, template)
+    record = registry.platform(template.partition("-")[0])
+    return record, find_template(record, template)
 
 
-def look_up_sensor(registry: Registry, sensor: str) -> tuple[Watched, Template, Sensor]:
+def look_up_sensor(registry: RegistryTable, sensor: str) -> tuple[PlatformRecord, Template, Sensor]:
     """Return a sensor, its template and platform; raises NotFound or InvalidInput."""
     check_id("sensor", sensor, SENSOR_PATTERN)
-    watched, _ = look_up_template(registry, sensor.rpartition("-")[0])
-    return watched, *sensor_of(watched, sensor)
+    record, _ = look_up_template(registry, sensor.rpartition("-")[0])
+    return record, *sensor_of(record, sensor)
 
 
-def sensor_of(watched: Watched, sensor: str) -> tuple[Template, Sensor]:
+def sensor_of(record: PlatformRecord, sensor: str) -> tuple[Template, Sensor]:
     """Return the platform's sensor of that id and its template; raises NotFound."""
-    template = find_template(watched, sensor.rpartition("-")[0])
+    template = find_template(record, sensor.rpartition("-")[0])
     for one in template.sensors:
         if one.id == sensor:
             return template, one
     raise NotFound(f"sensor {sensor!r} is not registered at {template.id}")
 
 
-def look_up_mark(marks: Marks, sensor: str, mark: str) -> StoredMark:
+def look_up_mark(marks: MarksTable, sensor: str, mark: str) -> StoredMark:
     """Return the sensor's mark of that id; raises NotFound."""
     stored = marks.get(sensor, mark) if mark.isalnum() and mark.isascii() else None
     if stored is None:
@@ -52,7 +52,7 @@ def look_up_mark(marks: Marks, sensor: str, mark: str) -> StoredMark:
     return stored
 
 
-def look_up_event(registry: Registry, events: Events, template: str, event: str) -> StoredEvent:
+def look_up_event(registry: RegistryTable, events: EventsTable, template: str, event: str) -> StoredEvent:
     """Return the template's event of that id; raises NotFound or InvalidInput."""
     look_up_template(registry, template)
     stored = events.get(template, event)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.domain.event import Event, poison_message
-from shared.ports import Events, Messages
-from shared.telemetry import tell
+from shared.ports import EventsTable, MessageQueues
+from shared.telemetry import log_event
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def is_last_try(dequeue_count: int | None) -> bool:
     return dequeue_count is not None and dequeue_count >= MAX_DEQUEUE_COUNT
 
 
-def tell_poison(events: Events, queue: str, body: bytes, queued_at: datetime, why: str) -> Event:
+def record_poison(events: EventsTable, queue: str, body: bytes, queued_at: datetime, why: str) -> Event:
     """Record that a message of the queue failed for good, and return the event."""
     event = poison_message(queue, f"{queue}{POISON}", body, queued_at, why)
     events.put(event)
@@ -32,7 +32,7 @@ def poisoned(lengths: Mapping[str, int]) -> Mapping[str, int]:
     return {queue: length for queue, length in lengths.items() if length and queue.endswith(POISON)}
 
 
-def tell_waiting(messages: Messages) -> None:
+def log_poison_queues(messages: MessageQueues) -> None:
     """Log, for as long as they are there, how many messages failed for good; blobs that did are among them."""
     for queue, length in poisoned(messages.lengths()).items():
-        tell(logger, "poison message", logging.ERROR, queue=queue, count=length)
+        log_event(logger, "poison message", logging.ERROR, queue=queue, count=length)

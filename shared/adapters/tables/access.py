@@ -17,7 +17,7 @@ from azure.data.tables import TableClient, TableEntity, TableTransactionError, U
 
 from shared.domain.tsd import utc
 from shared.errors import Conflict, InvalidInput
-from shared.ports import Tag
+from shared.ports import ETag
 
 _END_OF_TIME = 9_999_999_999
 _PRECONDITION_FAILED = 412
@@ -36,14 +36,14 @@ def get_entity(table: TableClient, partition: str, row: str, select: Sequence[st
         return None
 
 
-def put_entity(table: TableClient, entity: Mapping[str, Any], tag: Tag) -> str:
-    """Write the whole entity on what was read (None: on nothing); return its new tag; raises Conflict."""
+def put_entity(table: TableClient, entity: Mapping[str, Any], etag: ETag) -> str:
+    """Write the whole entity on what was read (None: on nothing); return its new etag; raises Conflict."""
     try:
-        if tag is None:
+        if etag is None:
             written = table.create_entity(entity)
         else:
             written = table.update_entity(
-                entity, mode=UpdateMode.REPLACE, etag=tag, match_condition=MatchConditions.IfNotModified
+                entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
             )
     except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
         raise _conflict(table, entity) from error
@@ -54,11 +54,11 @@ def put_entity(table: TableClient, entity: Mapping[str, Any], tag: Tag) -> str:
     return str(written["etag"])
 
 
-def put(entity: Mapping[str, Any], tag: Tag, *, merge: bool = False) -> Operation:
+def put(entity: Mapping[str, Any], etag: ETag, *, merge: bool = False) -> Operation:
     """Return the writing of an entity on what was read (None: on nothing); ``merge`` keeps what it does not name."""
-    if tag is None:
+    if etag is None:
         return "create", entity, {}
-    return "update", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE, **_if(tag)}
+    return "update", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE, **_if(etag)}
 
 
 def upsert(entity: Mapping[str, Any], *, merge: bool = False) -> Operation:
@@ -66,13 +66,13 @@ def upsert(entity: Mapping[str, Any], *, merge: bool = False) -> Operation:
     return "upsert", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE}
 
 
-def delete(partition: str, row: str, tag: Tag = None) -> Operation:
-    """Return the removal of an entity, of what was read if a tag is given."""
-    return "delete", {"PartitionKey": partition, "RowKey": row}, {} if tag is None else _if(tag)
+def delete(partition: str, row: str, etag: ETag = None) -> Operation:
+    """Return the removal of an entity, of what was read if a etag is given."""
+    return "delete", {"PartitionKey": partition, "RowKey": row}, {} if etag is None else _if(etag)
 
 
-def _if(tag: str) -> dict[str, Any]:
-    return {"etag": tag, "match_condition": MatchConditions.IfNotModified}
+def _if(etag: str) -> dict[str, Any]:
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def commit(table: TableClient, operations: Sequence[Operation]) -> list[str]:
@@ -146,8 +146,8 @@ def remove_entity(table: TableClient, partition: str, row: str) -> None:
         return  # it is gone already, which is what was asked for
 
 
-def tag_of(entity: TableEntity) -> str:
-    """Return the tag of an entity that was read."""
+def etag_of(entity: TableEntity) -> str:
+    """Return the etag of an entity that was read."""
     return str(entity.metadata["etag"])
 
 

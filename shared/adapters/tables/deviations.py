@@ -2,7 +2,7 @@
 
 Counts and maxima are plain properties for people; the day's samples are packed in little-endian arrays
 (ppmv float64; score and raw float32; level and fault int8). Rows that this process wrote or read stay in memory with
-their tag, so that a tick costs one conditional write per sensor and no read; a stale one loses that write and is read
+their etag, so that a tick costs one conditional write per sensor and no read; a stale one loses that write and is read
 again.
 """
 
@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from azure.data.tables import TableClient
 
-from shared.adapters.tables.access import PartitionedTable, get_entity, put_entity, quoted, tag_of
+from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, quoted
 from shared.arrays import Times
 from shared.domain.deviation import Carry, DeviationDay, Level
 from shared.domain.tsd import grid
 from shared.errors import Conflict
-from shared.ports import DaySummary, StoredDeviations, Tag
+from shared.ports import DaySummary, ETag, StoredDeviations
 from shared.schemas import SCHEMA, Stored, numbered, read
 
 _PACKED = {"ppmv": "<f8", "score": "<f4", "level": "<i1", "raw": "<f4", "fault": "<i1"}
@@ -30,7 +30,7 @@ _LEVELS = [level.name.lower() for level in Level]
 _SUMMARISED = ["PartitionKey", "RowKey", SCHEMA, "samples", *_LEVELS, "engine", "baseline", "bad", "before", "carry"]
 
 
-class TableDeviations(PartitionedTable):
+class AzureDeviationsTable(PartitionedTable):
     """One row per sensor and day."""
 
     def __init__(self, table: TableClient, keep: int = 4096) -> None:
@@ -41,7 +41,7 @@ class TableDeviations(PartitionedTable):
         self._lock = threading.Lock()
 
     def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
-        """Return the stored row and its tag, from memory unless ``fresh``."""
+        """Return the stored row and its etag, from memory unless ``fresh``."""
         if not fresh:
             with self._lock:
                 known = self._memory.get((sensor, day))
@@ -52,13 +52,13 @@ class TableDeviations(PartitionedTable):
             self._forget(sensor, day)
             return StoredDeviations(None, None, fresh=True)
         row = row_of(entity)
-        self._remember(row, tag_of(entity))
-        return StoredDeviations(row, tag_of(entity), fresh=True)
+        self._remember(row, etag_of(entity))
+        return StoredDeviations(row, etag_of(entity), fresh=True)
 
-    def put(self, row: DeviationDay, tag: Tag) -> None:
+    def put(self, row: DeviationDay, etag: ETag) -> None:
         """Write the row on what was read; raises Conflict and forgets what it remembered."""
         try:
-            written = put_entity(self._table, entity_of(row), tag)
+            written = put_entity(self._table, entity_of(row), etag)
         except Conflict:
             self._forget(row.sensor, row.day)
             raise
@@ -95,9 +95,9 @@ class TableDeviations(PartitionedTable):
             for key in [key for key in self._memory if key[0] == sensor]:
                 del self._memory[key]
 
-    def _remember(self, row: DeviationDay, tag: str) -> None:
+    def _remember(self, row: DeviationDay, etag: str) -> None:
         with self._lock:
-            self._memory[row.sensor, row.day] = (row, tag)
+            self._memory[row.sensor, row.day] = (row, etag)
             self._memory.move_to_end((row.sensor, row.day))
             while len(self._memory) > self._keep:
                 self._memory.popitem(last=False)

@@ -7,43 +7,43 @@ from azure.data.tables import UpdateMode
 
 from shared.adapters.tables.access import (
     PartitionedTable,
+    etag_of,
     get_entity,
     newest_first,
     page_of,
     put_entity,
     remove_entity,
-    tag_of,
 )
 from shared.domain.event import Event, split_event
 from shared.domain.tsd import iso
-from shared.ports import Page, StoredEvent, Tag
+from shared.ports import ETag, ListPage, StoredEvent
 from shared.schemas import Stored, numbered, read
 
 
-class TableEvents(PartitionedTable):
+class AzureEventsTable(PartitionedTable):
     """What a person should see, newest first."""
 
     def put(self, event: Event) -> None:
         """Store the event; the same event again changes nothing."""
         self._table.upsert_entity(event_entity(event), mode=UpdateMode.REPLACE)
 
-    def replace(self, event: Event, tag: Tag) -> None:
+    def replace(self, event: Event, etag: ETag) -> None:
         """Write the event on what was read; raises Conflict."""
-        put_entity(self._table, event_entity(event), tag)
+        put_entity(self._table, event_entity(event), etag)
 
     def get(self, subject: str, event: str) -> StoredEvent | None:
         """Return the subject's event of that id, or None; raises InvalidInput."""
         entity = get_entity(self._table, subject, _row(event))
-        return None if entity is None else StoredEvent(event_of(entity), tag_of(entity))
+        return None if entity is None else StoredEvent(event_of(entity), etag_of(entity))
 
     def remove(self, event: Event) -> None:
         """Remove an event that the data no longer support; removing it again changes nothing."""
         remove_entity(self._table, event.subject, _row(event.id))
 
-    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> Page[Event]:
+    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
         """Return the subject's events, newest first, so many after a page."""
         found, continuation = page_of(self._table, subject, limit, after)
-        return Page.of((event_of(entity) for entity in found), continuation)
+        return ListPage.of((event_of(entity) for entity in found), continuation)
 
 
 def _row(event: str) -> str:

@@ -14,52 +14,52 @@ from pydantic import TypeAdapter
 
 from shared.adapters.tables.access import (
     PartitionedTable,
+    etag_of,
     get_entity,
     newest_first,
     page_of,
     put_entity,
     remove_entity,
-    tag_of,
 )
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.incident import Incident, split_incident
 from shared.domain.tsd import iso
-from shared.ports import EstimationSummary, Page, StoredEstimation, StoredIncident, Tag, Told
+from shared.ports import EstimationSummary, ETag, ListPage, NotificationState, StoredEstimation, StoredIncident
 from shared.schemas import SCHEMA, Stored, numbered, read
 
 _HISTORY: TypeAdapter[tuple[EstimationStep, ...]] = TypeAdapter(tuple[EstimationStep, ...])
 
 
-class TableIncidents(PartitionedTable):
+class AzureIncidentsTable(PartitionedTable):
     """The incidents of each template, newest first."""
 
-    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> Page[StoredIncident]:
+    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> ListPage[StoredIncident]:
         """Return the template's incidents, newest first: all, or so many after a page."""
         found, continuation = page_of(self._table, template, limit, after)
-        return Page.of((incident_of(entity, tag_of(entity)) for entity in found), continuation)
+        return ListPage.of((incident_of(entity, etag_of(entity)) for entity in found), continuation)
 
     def open_ones(self) -> Sequence[StoredIncident]:
         """Return every template's incidents that go on, by one query."""
-        return [incident_of(one, tag_of(one)) for one in self._table.query_entities("closed eq ''")]
+        return [incident_of(one, etag_of(one)) for one in self._table.query_entities("closed eq ''")]
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         """Return the template's incident with that onset, or None."""
         entity = get_entity(self._table, template, newest_first(onset))
-        return None if entity is None else incident_of(entity, tag_of(entity))
+        return None if entity is None else incident_of(entity, etag_of(entity))
 
-    def put(self, incident: Incident, told: Told | None, tag: Tag) -> str:
-        """Write the incident on what was read and return its new tag; raises Conflict."""
-        return put_entity(self._table, incident_entity(incident, told), tag)
+    def put(self, incident: Incident, notified: NotificationState | None, etag: ETag) -> str:
+        """Write the incident on what was read and return its new etag; raises Conflict."""
+        return put_entity(self._table, incident_entity(incident, notified), etag)
 
     def remove(self, incident: Incident) -> None:
         """Remove an incident that the data no longer support; removing it again changes nothing."""
         remove_entity(self._table, incident.template, newest_first(incident.onset))
 
 
-def incident_entity(incident: Incident, told: Told | None) -> dict[str, Any]:
+def incident_entity(incident: Incident, notified: NotificationState | None) -> dict[str, Any]:
     """Return the incident, and what people were notified of, as its row in the table."""
-    notified_closed = iso(told.closed) if told and told.closed else ""
-    notified_sensors = json.dumps(told.sensors if told else [])
+    notified_closed = iso(notified.closed) if notified and notified.closed else ""
+    notified_sensors = json.dumps(notified.sensors if notified else [])
     properties = {
         "PartitionKey": incident.template,
         "RowKey": newest_first(incident.onset),
@@ -70,8 +70,8 @@ def incident_entity(incident: Incident, told: Told | None) -> dict[str, Any]:
         "closed": iso(incident.closed) if incident.closed else "",
         "sensors": json.dumps(incident.sensors),
         "max_score": incident.max_score,
-        "notified_until": iso(told.at) if told else "",
-        "notified_digest": told.digest if told else "",
+        "notified_until": iso(notified.at) if notified else "",
+        "notified_digest": notified.digest if notified else "",
         "notified_closed": notified_closed,
         "notified_sensors": notified_sensors,
         # The names of schema 1, for a release that may still be running beside this one.
@@ -81,12 +81,12 @@ def incident_entity(incident: Incident, told: Told | None) -> dict[str, Any]:
     return numbered(Stored.INCIDENT, properties)
 
 
-def incident_of(entity: Mapping[str, Any], tag: Tag) -> StoredIncident:
+def incident_of(entity: Mapping[str, Any], etag: ETag) -> StoredIncident:
     """Return the incident that a row of the table holds; raises NewerSchema."""
-    return read(Stored.INCIDENT, entity, lambda properties: _incident(properties, tag))
+    return read(Stored.INCIDENT, entity, lambda properties: _incident(properties, etag))
 
 
-def _incident(entity: Mapping[str, Any], tag: Tag) -> StoredIncident:
+def _incident(entity: Mapping[str, Any], etag: ETag) -> StoredIncident:
     incident = Incident(
         id=entity["incident"],
         platform=entity["platform"],
@@ -98,15 +98,19 @@ def _incident(entity: Mapping[str, Any], tag: Tag) -> StoredIncident:
         max_score=entity["max_score"],
     )
     until, sensors = _moment(entity["notified_until"]), tuple(json.loads(entity["notified_sensors"]))
-    told = Told(until, entity["notified_digest"], _moment(entity["notified_closed"]), sensors) if until else None
-    return StoredIncident(incident, told, tag)
+    notified = (
+        NotificationState(until, entity["notified_digest"], _moment(entity["notified_closed"]), sensors)
+        if until
+        else None
+    )
+    return StoredIncident(incident, notified, etag)
 
 
 def _moment(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-class TableEstimations(PartitionedTable):
+class AzureEstimationsTable(PartitionedTable):
     """The newest estimation of each incident."""
 
     def summary(self, template: str, incident: str) -> EstimationSummary | None:
@@ -117,16 +121,16 @@ class TableEstimations(PartitionedTable):
     def get(self, template: str, incident: str) -> StoredEstimation | None:
         """Return the incident's estimation, or None."""
         entity = get_entity(self._table, template, _row(incident))
-        return None if entity is None else estimation_of(entity, tag_of(entity))
+        return None if entity is None else estimation_of(entity, etag_of(entity))
 
-    def list(self, template: str, *, limit: int, after: str | None = None) -> Page[EstimationSummary]:
+    def list(self, template: str, *, limit: int, after: str | None = None) -> ListPage[EstimationSummary]:
         """Return the template's estimations in short, newest incident first, so many after a page."""
         found, continuation = page_of(self._table, template, limit, after, select=_PLAIN)
-        return Page.of((summary_of(entity) for entity in found), continuation)
+        return ListPage.of((summary_of(entity) for entity in found), continuation)
 
     def put(self, estimation: StoredEstimation) -> None:
-        """Write the estimation on what was read (its ``tag``); raises Conflict."""
-        put_entity(self._table, estimation_entity(estimation), estimation.tag)
+        """Write the estimation on what was read (its ``etag``); raises Conflict."""
+        put_entity(self._table, estimation_entity(estimation), estimation.etag)
 
     def remove(self, template: str, incident: str) -> None:
         """Remove the estimation of an incident that the data no longer support."""
@@ -182,12 +186,12 @@ def _packed(text: str) -> bytes:
     return zlib.compress(text.encode(), level=9)
 
 
-def estimation_of(entity: Mapping[str, Any], tag: Tag) -> StoredEstimation:
+def estimation_of(entity: Mapping[str, Any], etag: ETag) -> StoredEstimation:
     """Return the estimation that a row of the table holds; raises NewerSchema."""
-    return read(Stored.ESTIMATION, entity, lambda properties: _estimation(properties, tag))
+    return read(Stored.ESTIMATION, entity, lambda properties: _estimation(properties, etag))
 
 
-def _estimation(entity: Mapping[str, Any], tag: Tag) -> StoredEstimation:
+def _estimation(entity: Mapping[str, Any], etag: ETag) -> StoredEstimation:
     return StoredEstimation(
         incident=entity["incident"],
         template=entity["PartitionKey"],
@@ -196,5 +200,5 @@ def _estimation(entity: Mapping[str, Any], tag: Tag) -> StoredEstimation:
         digest=entity["digest"],
         estimation=Estimation.model_validate_json(zlib.decompress(entity["body"]), extra="ignore"),
         history=_HISTORY.validate_json(zlib.decompress(entity["history"]), extra="ignore"),
-        tag=tag,
+        etag=etag,
     )

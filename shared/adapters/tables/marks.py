@@ -8,14 +8,14 @@ from typing import Any
 
 from azure.data.tables import UpdateMode
 
-from shared.adapters.tables.access import PartitionedTable, get_entity, put_entity, quoted, tag_of
+from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, quoted
 from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.tsd import iso
-from shared.ports import StoredMark, Tag
+from shared.ports import ETag, StoredMark
 from shared.schemas import Stored, numbered, read
 
 
-class TableMarks(PartitionedTable):
+class AzureMarksTable(PartitionedTable):
     """Marks and undone baseline changes."""
 
     def of(self, sensor: str) -> Decisions:
@@ -29,11 +29,11 @@ class TableMarks(PartitionedTable):
         """Return the sensor's mark of that id, or None."""
         entity = get_entity(self._table, sensor, f"mark|{mark}")
         found = None if entity is None else decision_of(entity)
-        return StoredMark(found, tag_of(entity)) if entity is not None and isinstance(found, Mark) else None
+        return StoredMark(found, etag_of(entity)) if entity is not None and isinstance(found, Mark) else None
 
-    def put(self, mark: Mark, tag: Tag) -> None:
+    def put(self, mark: Mark, etag: ETag) -> None:
         """Write the mark on what was read; raises Conflict."""
-        put_entity(self._table, mark_entity(mark), tag)
+        put_entity(self._table, mark_entity(mark), etag)
 
     def put_undo(self, undo: Undo) -> None:
         """Add what was decided about a baseline change; of the same moment, the last word stays."""

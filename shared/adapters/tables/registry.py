@@ -1,6 +1,6 @@
 """Table of what is watched: PartitionKey platform; rows for platform, templates, sensors, ingest state, newest samples.
 
-Every write to a partition is one transaction that writes the row ``head``, too: its tag names the state of the whole
+Every write to a partition is one transaction that writes the row ``head``, too: its etag names the state of the whole
 partition. So an unchanged platform costs one read of its head, a changed one a query more, and a definition is
 changed only where nothing else changed since it was read. Partitions of old, without a head, are always queried.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from azure.data.tables import TableClient, TableEntity
 
-from shared.adapters.tables.access import Operation, commit, delete, get_entity, put, quoted, tag_of, upsert
+from shared.adapters.tables.access import Operation, commit, delete, etag_of, get_entity, put, quoted, upsert
 from shared.adapters.tables.registry_rows import (
     HEAD,
     PLATFORM,
@@ -24,14 +24,14 @@ from shared.adapters.tables.registry_rows import (
     history_entity,
     ingest_entity,
     latest_entity,
-    watched,
+    platform_record,
 )
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.errors import Exists, NewerSchema, NotFound
-from shared.ports import Tag, Watched
+from shared.ports import ETag, PlatformRecord
 from shared.retry import after_conflicts
 
 logger = logging.getLogger(__name__)
@@ -39,19 +39,19 @@ logger = logging.getLogger(__name__)
 MOST_OPERATIONS = 99  # of a transaction, beside the head
 
 
-class TableRegistry:
+class AzureRegistryTable:
     """Platforms, templates, sensors, how far each series was ingested, and each sensor's newest sample."""
 
     def __init__(self, table: TableClient, keep: int = 64) -> None:
         """Use the table, and keep so many platforms in memory."""
         self._table = table
         self._keep = keep
-        self._memory: OrderedDict[str, Watched] = OrderedDict()
+        self._memory: OrderedDict[str, PlatformRecord] = OrderedDict()
         self._lock = threading.Lock()
 
-    def platforms(self) -> list[Watched]:
+    def platforms(self) -> list[PlatformRecord]:
         """Return every platform, in order of id."""
-        found: list[Watched] = []
+        found: list[PlatformRecord] = []
         for name, tags in sorted(self._heads().items()):
             try:
                 found.append(self._read(name, tags.get(HEAD)))
@@ -66,25 +66,25 @@ class TableRegistry:
         heads: dict[str, dict[str, str]] = {}
         query = f"RowKey eq {quoted(HEAD)} or RowKey eq {quoted(PLATFORM)}"
         for row in self._table.query_entities(query, select=["PartitionKey", "RowKey"]):
-            heads.setdefault(row["PartitionKey"], {})[row["RowKey"]] = tag_of(row)
+            heads.setdefault(row["PartitionKey"], {})[row["RowKey"]] = etag_of(row)
         return heads
 
-    def platform(self, platform: str) -> Watched:
+    def platform(self, platform: str) -> PlatformRecord:
         """Return one platform, from memory if its head has not changed; raises NotFound."""
         quoted(platform)
         head = get_entity(self._table, platform, HEAD)
-        return self._read(platform, None if head is None else tag_of(head))
+        return self._read(platform, None if head is None else etag_of(head))
 
-    def _read(self, platform: str, tag: Tag) -> Watched:
-        """Return the platform as of the head of that tag or later: a write in between shows as a change next time."""
+    def _read(self, platform: str, etag: ETag) -> PlatformRecord:
+        """Return the platform as of the head of that etag or later: a write in between shows as a change next time."""
         with self._lock:
             known = self._memory.get(platform)
-        if known is not None and tag is not None and known.tag == tag:
+        if known is not None and etag is not None and known.etag == etag:
             return known
         rows = self._rows(platform)
         if not any(row["RowKey"] == PLATFORM for row in rows):
             raise NotFound(f"platform {platform!r} is not registered")
-        found = watched(rows, tag)
+        found = platform_record(rows, etag)
         with self._lock:
             self._memory[platform] = found
             self._memory.move_to_end(platform)
@@ -96,7 +96,7 @@ class TableRegistry:
         select = ["PartitionKey", "RowKey"] if keys_only else None
         return list(self._table.query_entities(f"PartitionKey eq {quoted(platform)}", select=select))
 
-    def change(self, before: Watched | None, after: Platform | None) -> None:
+    def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
         """Write the rows by which ``after`` differs from what was read; raises Conflict if anything changed since."""
         if before is None and after is not None:
             self._create(after)
@@ -105,27 +105,27 @@ class TableRegistry:
         elif before is not None and after is not None:
             operations = differences(before, after)
             if operations:
-                self._write(after.id, operations, before.tag)
+                self._write(after.id, operations, before.etag)
 
     def _create(self, platform: Platform) -> None:
         """Write a new platform; rows that runs left of one that was there before go."""
-        there = {row["RowKey"]: tag_of(row) for row in self._rows(platform.id, keys_only=True)}
+        there = {row["RowKey"]: etag_of(row) for row in self._rows(platform.id, keys_only=True)}
         if PLATFORM in there:
             raise Exists(f"platform {platform.id!r} exists")
         new = definitions(platform)
         left = [delete(platform.id, row) for row in there.keys() - new.keys() - {HEAD}]
         self._write(platform.id, [*map(upsert, new.values()), *left], there.get(HEAD))
 
-    def _remove(self, before: Watched) -> None:
+    def _remove(self, before: PlatformRecord) -> None:
         """Remove the whole partition: the platform's own row first, by which it is gone, the head last.
 
         What is left if that is cut short is not seen by anybody, and goes when the platform is created anew.
         """
         name = before.platform.id
-        self._write(name, [delete(name, PLATFORM)], before.tag)
+        self._write(name, [delete(name, PLATFORM)], before.etag)
 
         def remove_rest(_: bool) -> None:
-            there = {row["RowKey"]: tag_of(row) for row in self._rows(name, keys_only=True)}
+            there = {row["RowKey"]: etag_of(row) for row in self._rows(name, keys_only=True)}
             if not there or PLATFORM in there:  # somebody may have created it anew by now
                 return
             left = [delete(name, row) for row in there.keys() - {HEAD}]
@@ -133,23 +133,23 @@ class TableRegistry:
 
         after_conflicts(remove_rest, f"platform {name}, which is removed")  # a run that began before may still write
 
-    def _write(self, platform: str, operations: Sequence[Operation], tag: Tag) -> str:
-        """Write on the head of that tag (None: on none) and return its new tag; raises Conflict.
+    def _write(self, platform: str, operations: Sequence[Operation], etag: ETag) -> str:
+        """Write on the head of that etag (None: on none) and return its new etag; raises Conflict.
 
         More than one transaction takes is written in several, each on the head that the last one left.
         """
         for begin in range(0, max(len(operations), 1), MOST_OPERATIONS):
             some = operations[begin : begin + MOST_OPERATIONS]
-            tag = commit(self._table, [put(entity(platform, HEAD), tag), *some])[0]
-        return str(tag)
+            etag = commit(self._table, [put(entity(platform, HEAD), etag), *some])[0]
+        return str(etag)
 
     def _write_beside(self, platform: str, operation: Operation) -> str:
-        """Write one row that is no definition, whatever else was written meanwhile; return its tag."""
+        """Write one row that is no definition, whatever else was written meanwhile; return its etag."""
         return commit(self._table, [operation, upsert(entity(platform, HEAD))])[0]
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         """Store the platform's rows that are not stored yet (or replace them); return how many were written."""
-        there = {row["RowKey"]: tag_of(row) for row in self._rows(platform.id, keys_only=True)}
+        there = {row["RowKey"]: etag_of(row) for row in self._rows(platform.id, keys_only=True)}
         new = definitions(platform)
         if PLATFORM not in there:
             self._create(platform)
@@ -159,18 +159,18 @@ class TableRegistry:
             self._write(platform.id, missing, there.get(HEAD))
         return len(missing)
 
-    def rewrite(self, row: Mapping[str, Any], tag: Tag) -> None:
+    def rewrite(self, row: Mapping[str, Any], etag: ETag) -> None:
         """Write a row that says the same as the one that was read; raises Conflict."""
-        self._write_beside(row["PartitionKey"], put(row, tag))
+        self._write_beside(row["PartitionKey"], put(row, etag))
 
     def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
         """Record how far each series of the template was ingested."""
         self._write_beside(template.platform, upsert(ingest_entity(template.platform, template.slug, watermarks)))
 
-    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, tag: Tag) -> str:
-        """Write the sensor's baseline history on the row that was read and return its new tag; raises Conflict."""
-        return self._write_beside(template.platform, put(history_entity(template, sensor, history), tag, merge=True))
+    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, etag: ETag) -> str:
+        """Write the sensor's baseline history on the row that was read and return its new etag; raises Conflict."""
+        return self._write_beside(template.platform, put(history_entity(template, sensor, history), etag, merge=True))
 
-    def set_latest(self, template: Template, latest: Mapping[str, Latest], tag: Tag) -> None:
+    def set_latest(self, template: Template, latest: Mapping[str, Latest], etag: ETag) -> None:
         """Write the newest samples of the template's sensors on the row that was read; raises Conflict."""
-        self._write_beside(template.platform, put(latest_entity(template.platform, template.slug, latest), tag))
+        self._write_beside(template.platform, put(latest_entity(template.platform, template.slug, latest), etag))

@@ -8,17 +8,19 @@ from typing import Any
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.tables.access import Operation, delete, tag_of, upsert
+from shared.adapters.tables.access import Operation, delete, etag_of, upsert
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform, Quantity
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import iso
-from shared.ports import StoredHistory, Tag, Watched
+from shared.ports import ETag, PlatformRecord, StoredHistory
 from shared.schemas import SCHEMA, Stored, numbered, read, schema_of
 
-HEAD = "head"  # written with every other row of the partition, so that its tag names the partition's state
+HEAD = "head"  # written with every other row of the partition, so that its etag names the partition's state
 PLATFORM = "platform"
+# Properties of a baseline history as storage has called them from the first; the release before knows no others.
+STORED_NAMES = {"included": "put_in", "excluded": "kept_out", "last_attempt": "kept"}
 PIECE = 30_000  # characters; a property takes 32 Ki
 
 Entity = dict[str, Any]
@@ -68,7 +70,8 @@ def latest_of(row: Mapping[str, Any]) -> dict[str, Latest]:
 
 def history_entity(template: Template, sensor: Sensor, history: BaselineHistory) -> Entity:
     """Return a sensor's baseline history as properties of its row; a long one goes on in further ones."""
-    text = history.model_dump_json(exclude_defaults=True, exclude={"engine"})
+    body = history.model_dump(mode="json", exclude_defaults=True, exclude={"engine"})
+    text = json.dumps(_renamed(body, STORED_NAMES), separators=(",", ":"))
     pieces = [text[begin : begin + PIECE] for begin in range(0, len(text), PIECE)]
     return entity(
         template.platform,
@@ -84,11 +87,19 @@ def history_of(row: Mapping[str, Any]) -> BaselineHistory:
     return read(Stored.REGISTRY, row, _history)
 
 
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Return JSON with those of its properties called otherwise, at any depth."""
+    if isinstance(value, dict):
+        return {names.get(key, key): _renamed(one, names) for key, one in value.items()}
+    return [_renamed(one, names) for one in value] if isinstance(value, list) else value
+
+
 def _history(row: Mapping[str, Any]) -> BaselineHistory:
     pieces = [row[f"baselines_{number}"] for number in range(row.get("baselines", 0))]
     if not pieces:
         return BaselineHistory()
-    history = BaselineHistory.model_validate_json("".join(pieces), extra="ignore")
+    body = _renamed(json.loads("".join(pieces)), {stored: name for name, stored in STORED_NAMES.items()})
+    history = BaselineHistory.model_validate(body, extra="ignore")
     return history.model_copy(update={"engine": row["engine"] if history.changes else ""})
 
 
@@ -102,15 +113,15 @@ class _Rows:
     watermarks: dict[str, dict[str, datetime]] = field(default_factory=dict)
     stored: dict[str, StoredHistory] = field(default_factory=dict)
     latest: dict[str, Latest] = field(default_factory=dict)
-    latest_tags: dict[str, Tag] = field(default_factory=dict)
+    latest_etags: dict[str, ETag] = field(default_factory=dict)
     schema: int = 1  # the newest
 
     def take(self, row: TableEntity) -> None:
         """Take a row in; raises NewerSchema, and ValueError where it is none of ours."""
-        read(Stored.REGISTRY, row, lambda properties: self._take(properties, tag_of(row)))
+        read(Stored.REGISTRY, row, lambda properties: self._take(properties, etag_of(row)))
         self.schema = max(self.schema, schema_of(row))
 
-    def _take(self, row: Mapping[str, Any], tag: Tag) -> None:
+    def _take(self, row: Mapping[str, Any], etag: ETag) -> None:
         kind, _, rest = str(row["RowKey"]).partition("|")
         template = f"{row['PartitionKey']}-{rest}"
         if kind == PLATFORM:
@@ -120,17 +131,17 @@ class _Rows:
         elif kind == "sensor":
             sensor = json.loads(row["body"])
             self.sensors.setdefault(rest.partition("|")[0], []).append(sensor)
-            self.stored[sensor["id"]] = StoredHistory(_history(row), tag)
+            self.stored[sensor["id"]] = StoredHistory(_history(row), etag)
         elif kind == "ingest":
             moments = json.loads(row["watermarks"])
             self.watermarks[template] = {key: datetime.fromisoformat(text) for key, text in moments.items()}
         elif kind == "latest":
             self.latest |= latest_of(row)
-            self.latest_tags[template] = tag
+            self.latest_etags[template] = etag
 
 
-def watched(rows: Sequence[TableEntity], tag: Tag) -> Watched:
-    """Return a partition's platform with what is known of it, as of the head of that tag.
+def platform_record(rows: Sequence[TableEntity], etag: ETag) -> PlatformRecord:
+    """Return a partition's platform with what is known of it, as of the head of that etag.
 
     Raises NewerSchema, and ValueError for rows that make no platform.
     """
@@ -141,10 +152,10 @@ def watched(rows: Sequence[TableEntity], tag: Tag) -> Watched:
         template["sensors"] = found.sensors.get(template["id"].partition("-")[2], [])
     values = {**found.platform, "templates": found.templates, SCHEMA: found.schema}
     platform = read(Stored.REGISTRY, values, lambda known: Platform.model_validate(known, extra="ignore"))
-    return Watched(platform, found.watermarks, found.stored, tag, found.latest, found.latest_tags)
+    return PlatformRecord(platform, found.watermarks, found.stored, etag, found.latest, found.latest_etags)
 
 
-def differences(before: Watched, after: Platform) -> list[Operation]:
+def differences(before: PlatformRecord, after: Platform) -> list[Operation]:
     """Return what makes the rows of ``before`` say ``after``: exactly the rows that differ.
 
     A sensor that is new, and one that reads another series by now, has neither baselines nor watermark nor sample.
@@ -170,7 +181,7 @@ def _tag(platform: Platform, quantity: Quantity) -> str | None:
     return platform.environment[quantity].tag if quantity in platform.environment else None
 
 
-def _forgotten(before: Watched, after: Platform) -> Iterator[Operation]:
+def _forgotten(before: PlatformRecord, after: Platform) -> Iterator[Operation]:
     """Yield what takes watermarks and samples back that belong to no sensor and template of before and after."""
     kept = {one.id: one for one in before.platform.templates if any(one.id == other.id for other in after.templates)}
     both = {sensor.id: sensor.tag for one in kept.values() for sensor in one.sensors}
@@ -182,7 +193,7 @@ def _forgotten(before: Watched, after: Platform) -> Iterator[Operation]:
             yield delete(after.id, f"ingest|{slug}")
         elif not moments.keys() <= stay:
             yield upsert(ingest_entity(after.id, slug, {key: moments[key] for key in moments.keys() & stay}))
-    for name in before.latest_tags:
+    for name in before.latest_etags:
         slug = name.partition("-")[2]
         mine = {sensor: one for sensor, one in before.latest.items() if sensor.rpartition("-")[0] == name}
         if name not in kept:

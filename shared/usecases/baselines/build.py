@@ -11,7 +11,16 @@ from shared.domain.event import baseline_changed, decided
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY
 from shared.errors import Conflict
-from shared.ports import Baselines, Deviations, Events, Lake, Marks, Registry, StoredHistory, Watched
+from shared.ports import (
+    BaselineStore,
+    DayStore,
+    DeviationsTable,
+    EventsTable,
+    MarksTable,
+    PlatformRecord,
+    RegistryTable,
+    StoredHistory,
+)
 from shared.retry import after_conflicts
 from shared.usecases.baselines.histories import Histories
 from shared.usecases.baselines.recorded_readings import RecordedReadings
@@ -28,23 +37,23 @@ logger = logging.getLogger(__name__)
 class BuildBaselines:
     """Keeps baseline histories; the same lake and decisions give the same versions from the same days on."""
 
-    lake: Lake
-    registry: Registry
-    baselines: Baselines
-    deviations: Deviations
-    marks: Marks
-    events: Events
+    lake: DayStore
+    registry: RegistryTable
+    baselines: BaselineStore
+    deviations: DeviationsTable
+    marks: MarksTable
+    events: EventsTable
     detect: Detect
     rules: RenewalRules
 
     def run(self) -> dict[str, str]:
         """Look after every platform; return what failed, by template, after all had their turn."""
         failed: dict[str, str] = {}
-        for watched in self.registry.platforms():
+        for record in self.registry.platforms():
             try:
-                errors = self.run_platform(watched.platform.id)
+                errors = self.run_platform(record.platform.id)
             except Conflict as conflict:
-                errors = {watched.platform.id: conflict}
+                errors = {record.platform.id: conflict}
             failed |= {name: f"{type(error).__name__}: {error}" for name, error in errors.items()}
         return failed
 
@@ -71,9 +80,9 @@ class BuildBaselines:
         )
 
     def _rescore(self, platform: str, template: str) -> None:
-        watched = self.registry.platform(platform)
-        known = find_template(watched, template)
-        Rescoring(self.deviations, self.detect).run(watched, known, self.lake.days(known))
+        record = self.registry.platform(platform)
+        known = find_template(record, template)
+        Rescoring(self.deviations, self.detect).run(record, known, self.lake.days(known))
 
 
 @contextmanager
@@ -91,11 +100,11 @@ def _isolated(failed: dict[str, Exception], template: str) -> Iterator[None]:
 class _Run:
     """One attempt; it remembers what it read, never longer."""
 
-    def __init__(self, deps: BuildBaselines, watched: Watched) -> None:
+    def __init__(self, deps: BuildBaselines, record: PlatformRecord) -> None:
         self._deps = deps
-        self._platform = watched.platform
-        self._readings = RecordedReadings(deps.lake, watched.platform)
-        self._histories = Histories(watched.stored, deps.marks, deps.baselines, self._readings)
+        self._platform = record.platform
+        self._readings = RecordedReadings(deps.lake, record.platform)
+        self._histories = Histories(record.stored, deps.marks, deps.baselines, self._readings)
 
     def run(self, templates: Sequence[str]) -> dict[str, Exception]:
         """Decide for every day that the lake holds, in order; then let people's decisions count."""
@@ -117,7 +126,7 @@ class _Run:
                 with _isolated(failed, template.id):
                     for sensor in template.sensors:
                         history = self._histories.now(sensor.id)
-                        self._keep(template, sensor, history.base, history.kept)
+                        self._keep(template, sensor, history.base, history.last_attempt)
         return failed
 
     def _renewal(self, template: Template, begins: date) -> Renewal:
@@ -134,16 +143,16 @@ class _Run:
                 self._keep(template, sensor, history.base, day)
             else:
                 change = Change(valid_from=day, reason=choice.reason, recipe=choice.recipe)
-                self._keep(template, sensor, (*history.base, change), history.kept)
+                self._keep(template, sensor, (*history.base, change), history.last_attempt)
 
-    def _keep(self, template: Template, sensor: Sensor, base: Sequence[Change], kept: date | None) -> None:
+    def _keep(self, template: Template, sensor: Sensor, base: Sequence[Change], last_attempt: date | None) -> None:
         """Store the history that the base changes and all decisions lead to, if it differs from the stored one.
 
         First the versions that it names, then what a person should know, and it last: until then, a run that died is
         repeated.
         """
-        stored, tag = self._histories.stored(sensor.id)
-        new = self._histories.following(sensor.id, base, kept)
+        stored, etag = self._histories.stored(sensor.id)
+        new = self._histories.following(sensor.id, base, last_attempt)
         if new == stored:
             return
         for baseline in self._histories.unstored(sensor.id, new):
@@ -155,5 +164,5 @@ class _Run:
         if new.decisions != stored.decisions:
             for event in decided(template.id, self._histories.decisions(sensor.id)):
                 self._deps.events.put(event)
-        tag = self._deps.registry.set_history(template, sensor, new, tag)
-        self._histories.replace(sensor.id, StoredHistory(new, tag))
+        etag = self._deps.registry.set_history(template, sensor, new, etag)
+        self._histories.replace(sensor.id, StoredHistory(new, etag))

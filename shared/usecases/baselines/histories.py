@@ -10,7 +10,7 @@ from shared.detection import Baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, Recipe, derive
 from shared.domain.mark import Decisions
 from shared.domain.tsd import start_of
-from shared.ports import Baselines, Marks, StoredHistory
+from shared.ports import BaselineStore, MarksTable, StoredHistory
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 
 
@@ -18,7 +18,11 @@ class Histories:
     """Remembers histories, decisions and what was made of recipes; for one run, never longer."""
 
     def __init__(
-        self, stored: Mapping[str, StoredHistory], marks: Marks, baselines: Baselines, readings: RecordedReadings
+        self,
+        stored: Mapping[str, StoredHistory],
+        marks: MarksTable,
+        baselines: BaselineStore,
+        readings: RecordedReadings,
     ) -> None:
         """Begin with the stored histories by sensor."""
         self._stored = dict(stored)
@@ -48,11 +52,11 @@ class Histories:
         base = [change for change in self.now(sensor).base if change.valid_from < day]
         return self._derived(sensor, base, {one: self.decisions(one, day) for one in _sources(sensor, base)})
 
-    def following(self, sensor: str, base: Sequence[Change], kept: date | None) -> BaselineHistory:
+    def following(self, sensor: str, base: Sequence[Change], last_attempt: date | None) -> BaselineHistory:
         """Return the history that these changes of the lake and all decisions lead to."""
         decisions = {one: self.decisions(one) for one in sorted(_sources(sensor, base))}
         digests = " ".join(f"{one}:{digest}" for one in decisions if (digest := decisions[one].digest()))
-        return self._derived(sensor, base, decisions).model_copy(update={"kept": kept, "decisions": digests})
+        return self._derived(sensor, base, decisions).model_copy(update={"kept": last_attempt, "decisions": digests})
 
     def replace(self, sensor: str, stored: StoredHistory) -> None:
         """Go on with a history that was stored just now."""

@@ -14,7 +14,7 @@ from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
 from shared.errors import InvalidInput, NotFound
-from shared.ports import Lake
+from shared.ports import DayStore
 from shared.usecases.detection.scoring import closed_slots
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 class RecordedReadings:
     """The readings of one platform; remembers what it read, for one run."""
 
-    def __init__(self, lake: Lake, platform: Platform) -> None:
+    def __init__(self, lake: DayStore, platform: Platform) -> None:
         """Read the platform's day documents, each on first use."""
         self._lake = lake
         self._sensors = {sensor.id: (one, sensor) for one in platform.templates for sensor in one.sensors}
@@ -93,15 +93,15 @@ class RecordedReadings:
 
         A range that is put in brings the day before it along: without that, no sample's window of it is complete.
         """
-        put_in = [Span(span.start - ONE_DAY, span.end) for span in recipe.put_in]
-        marked = [day for span in put_in for day in days_between(span.start, span.end)]
+        included = [Span(span.start - ONE_DAY, span.end) for span in recipe.included]
+        marked = [day for span in included for day in days_between(span.start, span.end)]
         days = [*recipe.whole_days(), *marked]
         if not days:
             raise InvalidInput("a baseline needs at least two days, the recipe names none")
-        times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.kept_out)
+        times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.excluded)
         taken = np.isin(times.astype("datetime64[D]"), np.array(recipe.whole_days(), dtype="datetime64[D]"))
         user_marked = np.zeros(times.size, dtype=bool)
-        for span in put_in:
+        for span in included:
             user_marked |= inside(times, span)
         return times, np.where(taken | user_marked, ppmv, np.nan), user_marked
 

@@ -57,7 +57,7 @@ class Renewal:
         newest = max((change.valid_from for change in history.base), default=date.min)
         if not _has_own(sensor, history):
             return day > newest
-        tried = max(newest, history.kept or date.min)
+        tried = max(newest, history.last_attempt or date.min)
         return bool(self.rules.augment_days) and day >= tried + timedelta(days=self.rules.augment_days)
 
     def on(self, sensor: str, day: date, history: BaselineHistory) -> Choice | None:

@@ -8,7 +8,7 @@ from shared.detection import engine_id
 from shared.domain.deviation import Level, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY
-from shared.ports import DaySummary, Deviations, Watched
+from shared.ports import DaySummary, DeviationsTable, PlatformRecord
 from shared.usecases.detection.detect import Detect
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
@@ -18,10 +18,10 @@ RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, an
 class Rescoring:
     """Scores the days of a template whose rows are not what they should be."""
 
-    deviations: Deviations
+    deviations: DeviationsTable
     detect: Detect
 
-    def run(self, watched: Watched, template: Template, days: Sequence[date]) -> None:
+    def run(self, record: PlatformRecord, template: Template, days: Sequence[date]) -> None:
         """Score the days whose rows are missing or come from another version, and the newest ones."""
         if not days:
             return
@@ -35,7 +35,7 @@ class Rescoring:
             covered_by_incident = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
             if not any(found.values()) or any(
-                _is_stale(row, watched.history(sensor).version_of(day), day, newest=max(rows[sensor], default=date.min))
+                _is_stale(row, record.history(sensor).version_of(day), day, newest=max(rows[sensor], default=date.min))
                 or _was_handed_something_else(row, rows[sensor].get(day - ONE_DAY))
                 or (row is not None and row.counts[Level.CRITICAL] and not covered_by_incident)
                 for sensor, row in found.items()
@@ -43,7 +43,7 @@ class Rescoring:
                 stale.add(day)
         for first, last in _runs(sorted(stale)):
             # Days are written last one first: next to a block that a crash left unwritten lies a half-written day.
-            self.detect.run(watched.platform.id, template.id, first, min(last + ONE_DAY, days[-1]))
+            self.detect.run(record.platform.id, template.id, first, min(last + ONE_DAY, days[-1]))
 
 
 def _is_stale(row: DaySummary | None, version: str, day: date, *, newest: date) -> bool:

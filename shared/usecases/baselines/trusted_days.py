@@ -15,7 +15,7 @@ from shared.domain.deviation import DeviationDay, Level
 from shared.domain.incident import Incident
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, start_of
-from shared.ports import Deviations
+from shared.ports import DeviationsTable
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.critical_runs import SILENT, find_incidents
@@ -30,7 +30,7 @@ class ScoredDays:
     template: Template
     readings: RecordedReadings
     baseline: Callable[[str, str], Baseline]  # of a sensor and a version
-    deviations: Deviations
+    deviations: DeviationsTable
     _rows: dict[tuple[str, date, str], DeviationDay | None] = field(default_factory=dict)
 
     def load(self, sensor: str, first: date, last: date) -> None:

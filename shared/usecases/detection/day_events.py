@@ -14,7 +14,7 @@ from shared.domain.deviation import DeviationDay
 from shared.domain.event import Event
 from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
-from shared.ports import Events
+from shared.ports import EventsTable
 from shared.usecases.detection.day_rows import DayRows
 from shared.usecases.detection.fault_changes import fault_changes
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class DayEvents:
     """The events of one template's days."""
 
-    events: Events
+    events: EventsTable
     template: Template
     source: str  # the name of the platform's data source
 

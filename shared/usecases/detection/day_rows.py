@@ -7,7 +7,7 @@ from shared.detection import engine_id
 from shared.domain.deviation import Carry, DeviationDay, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS
-from shared.ports import Deviations, StoredDeviations
+from shared.ports import DeviationsTable, StoredDeviations
 
 RowKey = tuple[str, date]  # sensor and day
 
@@ -15,7 +15,7 @@ RowKey = tuple[str, date]  # sensor and day
 class DayRows:
     """Reads what is stored, remembers what was scored, and writes what differs; for one run, never longer."""
 
-    def __init__(self, deviations: Deviations, template: Template, *, fresh: bool) -> None:
+    def __init__(self, deviations: DeviationsTable, template: Template, *, fresh: bool) -> None:
         """Read rows from the table if ``fresh``, else also from this process's memory."""
         self._deviations = deviations
         self._template = template
@@ -55,7 +55,7 @@ class DayRows:
 
     def write(self, row: DeviationDay) -> None:
         """Write a scored day on what was read; raises Conflict."""
-        self._deviations.put(row, self.stored[row.sensor, row.day].tag)
+        self._deviations.put(row, self.stored[row.sensor, row.day].etag)
 
     def bump_next_days(self, written: Sequence[DeviationDay]) -> None:
         """Write the days again that follow on one which now hands on something else.
@@ -67,7 +67,7 @@ class DayRows:
             before = self.stored[row.sensor, row.day].row
             after = self.scored.get((row.sensor, row.day + ONE_DAY))
             if before is not None and after is not None and not same_carry(before.carry, row.carry):
-                self._deviations.put(after, self._deviations.get(after.sensor, after.day).tag)
+                self._deviations.put(after, self._deviations.get(after.sensor, after.day).etag)
 
     def day_after_last(self) -> date | None:
         """Return the day after the last one that was scored by a baseline, if that one is whole."""

@@ -20,9 +20,17 @@ from shared.domain.deviation import DeviationDay, Level
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, grid
 from shared.errors import CorruptBlob, LeakDetectionError, NotFound
-from shared.ports import Baselines, Deviations, Events, Lake, Messages, Registry, Watched
+from shared.ports import (
+    BaselineStore,
+    DayStore,
+    DeviationsTable,
+    EventsTable,
+    MessageQueues,
+    PlatformRecord,
+    RegistryTable,
+)
 from shared.retry import after_conflicts
-from shared.telemetry import tell
+from shared.telemetry import log_event
 from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.detection.day_rows import DayRows
 from shared.usecases.detection.latest_samples import UpdateLatest
@@ -43,12 +51,12 @@ class OtherEngine(LeakDetectionError):
 class Detect:
     """Scores days of a template."""
 
-    lake: Lake
-    registry: Registry
-    baselines: Baselines
-    deviations: Deviations
-    events: Events
-    messages: Messages
+    lake: DayStore
+    registry: RegistryTable
+    baselines: BaselineStore
+    deviations: DeviationsTable
+    events: EventsTable
+    messages: MessageQueues
     reconcile: Reconcile
     # Templates whose baselines this process has asked for: of an older engine, they are made anew.
     renewing: set[str] = field(default_factory=set, compare=False)
@@ -60,17 +68,17 @@ class Detect:
         """
 
         def attempt(again: bool) -> int:
-            watched = self.registry.platform(platform)
-            known = find_template(watched, template)
-            written = _Run(self, watched, known, again=again).run(first, last or first)
-            self._renew(watched, known)
+            record = self.registry.platform(platform)
+            known = find_template(record, template)
+            written = _Run(self, record, known, again=again).run(first, last or first)
+            self._renew(record, known)
             return written
 
         return after_conflicts(attempt, template)
 
-    def _renew(self, watched: Watched, template: Template) -> None:
+    def _renew(self, record: PlatformRecord, template: Template) -> None:
         """Ask for baselines of this engine where an older one made them; those of a newer one are left to it."""
-        engines = {watched.history(sensor.id).engine for sensor in template.sensors} - {"", engine_id()}
+        engines = {record.history(sensor.id).engine for sensor in template.sensors} - {"", engine_id()}
         if template.id not in self.renewing and any(not is_newer(one) for one in engines):
             self.messages.build_baselines(template)
             self.renewing.add(template.id)
@@ -79,13 +87,13 @@ class Detect:
 class _Run:
     """One attempt; it remembers what it read, never longer."""
 
-    def __init__(self, detect: Detect, watched: Watched, template: Template, *, again: bool) -> None:
+    def __init__(self, detect: Detect, record: PlatformRecord, template: Template, *, again: bool) -> None:
         self._deps = detect
-        self._begun = self._watched = watched
+        self._begun = self._watched = record
         self._template = template
         self._again = again  # another run was in between: what follows from these days is scored again
         self._rows = DayRows(detect.deviations, template, fresh=again)
-        self._events = DayEvents(detect.events, template, watched.platform.source_name)
+        self._events = DayEvents(detect.events, template, record.platform.source_name)
         self._documents: dict[date, TemplateDay | None] = {}
         self._unreadable: set[date] = set()
 
@@ -199,7 +207,7 @@ class _Run:
             same[: before.size] = row.level[: before.size] == before
             news = row.level[~same]
             counts.update({level.name.lower(): int(np.count_nonzero(news == level)) for level in Level})
-        tell(logger, "day scored", template=self._template.id, day=day, rows=len(written), **counts)
+        log_event(logger, "day scored", template=self._template.id, day=day, rows=len(written), **counts)
 
     # --- what scoring rests on
 

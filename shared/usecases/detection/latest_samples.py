@@ -19,9 +19,9 @@ import numpy as np
 from shared.domain.deviation import DeviationDay, Latest, Level
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, ONE_DAY, iso, start_of
-from shared.ports import Deviations, Registry, Watched
+from shared.ports import DeviationsTable, PlatformRecord, RegistryTable
 from shared.retry import after_conflicts
-from shared.telemetry import tell
+from shared.telemetry import log_event
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
@@ -33,41 +33,41 @@ Rows = Mapping[tuple[str, date], DeviationDay]  # by sensor and day
 class UpdateLatest:
     """Brings the newest samples of a template's sensors in step with their rows."""
 
-    registry: Registry
-    deviations: Deviations
+    registry: RegistryTable
+    deviations: DeviationsTable
 
-    def run(self, watched: Watched, template: Template, rows: Rows, *, wrote: bool) -> None:
-        """Write the newest samples if these rows, read after ``watched``, can have changed them; raises Conflict.
+    def run(self, record: PlatformRecord, template: Template, rows: Rows, *, wrote: bool) -> None:
+        """Write the newest samples if these rows, read after ``record``, can have changed them; raises Conflict.
 
         ``wrote`` says that some of the rows were written just now.
         """
-        if not any(day >= _newest(watched, sensor) - ONE_DAY for sensor, day in rows):
+        if not any(day >= _newest(record, sensor) - ONE_DAY for sensor, day in rows):
             return
         reach = {sensor: max(day for name, day in rows if name == sensor) for sensor, _ in rows}
 
         def attempt(again: bool) -> None:
-            known = self.registry.platform(watched.platform.id) if again else watched
+            known = self.registry.platform(record.platform.id) if again else record
             sensors = find_template(known, template.id).sensors  # others, by now, perhaps
             self._write(known, template, {one.id: reach.get(one.id) for one in sensors}, {} if again else rows, wrote)
 
         after_conflicts(attempt, f"newest samples of {template.id}")
 
     def _write(
-        self, watched: Watched, template: Template, reach: Mapping[str, date | None], rows: Rows, wrote: bool
+        self, record: PlatformRecord, template: Template, reach: Mapping[str, date | None], rows: Rows, wrote: bool
     ) -> None:
-        found = {sensor: self._of(watched, sensor, rows, day) for sensor, day in reach.items()}
+        found = {sensor: self._of(record, sensor, rows, day) for sensor, day in reach.items()}
         latest = {sensor: one for sensor, one in found.items() if one is not None}
-        if not wrote and latest == {sensor: watched.latest.get(sensor) for sensor in found.keys() & watched.latest}:
+        if not wrote and latest == {sensor: record.latest.get(sensor) for sensor in found.keys() & record.latest}:
             return
-        self.registry.set_latest(template, latest, watched.latest_tags.get(template.id))
-        _log_changes(template, watched.latest, latest)
+        self.registry.set_latest(template, latest, record.latest_etags.get(template.id))
+        _log_changes(template, record.latest, latest)
 
-    def _of(self, watched: Watched, sensor: str, rows: Rows, reach: date | None) -> Latest | None:
+    def _of(self, record: PlatformRecord, sensor: str, rows: Rows, reach: date | None) -> Latest | None:
         """Return the sensor's newest sample; the table is read only where the rows do not tell.
 
         ``reach`` is the newest day that the run looked at.
         """
-        known = watched.latest.get(sensor)
+        known = record.latest.get(sensor)
         row = None if reach is None else rows.get((sensor, reach))
         if row is not None and row.level.size and known is not None and row.day >= known.at.date():
             before, since = rows.get((sensor, row.day - ONE_DAY)), _level_since(row)
@@ -91,12 +91,12 @@ def _log_changes(template: Template, before: Mapping[str, Latest], after: Mappin
         if one.level != was:
             score = "none" if one.score is None else one.score
             names = {"sensor": sensor, "template": template.id}
-            tell(logger, "level changed", **names, was=was.word, level=one.level.word, score=score, at=iso(one.at))
+            log_event(logger, "level changed", **names, was=was.word, level=one.level.word, score=score, at=iso(one.at))
 
 
-def _newest(watched: Watched, sensor: str) -> date:
+def _newest(record: PlatformRecord, sensor: str) -> date:
     """Return the day of the newest sample that is known."""
-    return watched.latest[sensor].at.date() if sensor in watched.latest else date.min + ONE_DAY
+    return record.latest[sensor].at.date() if sensor in record.latest else date.min + ONE_DAY
 
 
 def _goes_on(known: Latest, row: DeviationDay) -> bool:

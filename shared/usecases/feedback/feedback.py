@@ -10,11 +10,11 @@ from datetime import date, datetime
 
 from shared.domain.baseline_history import BaselineHistory, Change
 from shared.domain.event import decided
-from shared.domain.mark import Effect, Mark, Span, Undo, Verdict, check_range
+from shared.domain.mark import Effect, Mark, MarkVerdict, Span, Undo, check_range
 from shared.domain.template import Template
 from shared.domain.tsd import utc
 from shared.errors import InvalidInput, NotFound
-from shared.ports import Clock, Deviations, Events, Marks, Messages, Registry
+from shared.ports import Clock, DeviationsTable, EventsTable, MarksTable, MessageQueues, RegistryTable
 from shared.usecases.lookup import look_up_mark, look_up_sensor
 
 
@@ -22,14 +22,14 @@ from shared.usecases.lookup import look_up_mark, look_up_sensor
 class Feedback:
     """Takes people's decisions about baselines."""
 
-    registry: Registry
-    marks_table: Marks
-    deviations: Deviations
-    events: Events
-    messages: Messages
+    registry: RegistryTable
+    marks_table: MarksTable
+    deviations: DeviationsTable
+    events: EventsTable
+    messages: MessageQueues
     clock: Clock
 
-    def mark(self, sensor: str, span: Span, verdict: Verdict, by: str, note: str) -> Mark:
+    def mark(self, sensor: str, span: Span, verdict: MarkVerdict, by: str, note: str) -> Mark:
         """Mark a range of the sensor's readings; raises InvalidInput, NotFound, or Conflict.
 
         The same mark again changes nothing, unless it was undone: then it counts again, from now on.
@@ -50,7 +50,7 @@ class Feedback:
         )
         stored = self.marks_table.get(sensor, new.id)
         if stored is None or stored.mark.undone is not None:
-            self.marks_table.put(new, stored.tag if stored else None)
+            self.marks_table.put(new, stored.etag if stored else None)
         else:
             new = stored.mark
         self._queue_update(template, sensor)
@@ -63,14 +63,14 @@ class Feedback:
         undone = stored.mark
         if undone.undone is None:
             undone = undone.model_copy(update={"undone": self.clock.now()})
-            self.marks_table.put(undone, stored.tag)
+            self.marks_table.put(undone, stored.etag)
         self._queue_update(template, sensor)
         return undone
 
     def undo_baseline(self, sensor: str, valid_from: date, *, undone: bool) -> Change:
         """Let a baseline change count no more, or again; raises InvalidInput or NotFound."""
-        watched, template, _ = look_up_sensor(self.registry, sensor)
-        found = [one for one in watched.history(sensor).changes if one.valid_from == valid_from]
+        record, template, _ = look_up_sensor(self.registry, sensor)
+        found = [one for one in record.history(sensor).changes if one.valid_from == valid_from]
         if not found:
             raise NotFound(f"{sensor} has no baseline that is valid from {valid_from}")
         change = next((one for one in found if one.reason != "feedback"), None)
@@ -85,8 +85,8 @@ class Feedback:
 
         Marks go on to count: what they add to the version stays added.
         """
-        watched, template, _ = look_up_sensor(self.registry, sensor)
-        history = watched.history(sensor)
+        record, template, _ = look_up_sensor(self.registry, sensor)
+        history = record.history(sensor)
         days = [change.valid_from for change in history.base if change.version == version]
         if not days:
             raise NotFound(f"{sensor} has no baseline version {version[:64]!r} that the lake led to")
@@ -99,9 +99,9 @@ class Feedback:
 
     def rebuild(self, sensor: str) -> BaselineHistory:
         """Ask for the sensor's baseline to be brought up to date now; raises InvalidInput or NotFound."""
-        watched, template, _ = look_up_sensor(self.registry, sensor)
+        record, template, _ = look_up_sensor(self.registry, sensor)
         self.messages.build_baselines(template)
-        return watched.history(sensor)
+        return record.history(sensor)
 
     def _decide(self, sensor: str, undone: Mapping[date, bool]) -> None:
         """Store which changes count no more, or again, where that is not what counts already."""

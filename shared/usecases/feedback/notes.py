@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.domain.event import Event, note
 from shared.domain.tsd import utc
 from shared.errors import InvalidInput
-from shared.ports import Clock, Events, Registry, StoredEvent
+from shared.ports import Clock, EventsTable, RegistryTable, StoredEvent
 from shared.usecases.lookup import look_up_event, look_up_template
 
 Guard = Callable[[Event], None]
@@ -17,8 +17,8 @@ Guard = Callable[[Event], None]
 class Notes:
     """Takes people's notes."""
 
-    registry: Registry
-    events: Events
+    registry: RegistryTable
+    events: EventsTable
     clock: Clock
 
     def add(self, template: str, message: str, by: str, at: datetime | None = None) -> Event:
@@ -37,7 +37,7 @@ class Notes:
         stored = self._note(template, event, guard)
         changed = stored.event.model_copy(update={"message": message})
         if changed != stored.event:
-            self.events.replace(changed, stored.tag)
+            self.events.replace(changed, stored.etag)
         return changed
 
     def remove(self, template: str, event: str, guard: Guard) -> None:

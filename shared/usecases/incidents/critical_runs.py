@@ -20,7 +20,7 @@ SILENT = timedelta(days=7)  # longer than this nobody waits for a sensor that fe
 
 
 @dataclass(frozen=True, eq=False)
-class Board:
+class LevelGrid:
     """Levels of a template's sensors on one grid: level [sensors, buckets], from ``start`` to the newest bucket."""
 
     start: datetime
@@ -33,7 +33,7 @@ class Board:
         return self.start + bucket * BUCKET
 
     @classmethod
-    def of(cls, rows: Sequence[DeviationDay]) -> "Board":
+    def of(cls, rows: Sequence[DeviationDay]) -> "LevelGrid":
         """Put the rows on one grid; what no row says is Undefined."""
         first = min(row.day for row in rows)
         size = max((row.day - first).days * SLOTS + row.level.size for row in rows)
@@ -51,31 +51,31 @@ def find_incidents(template: Template, rows: Sequence[DeviationDay], clear: time
     """Return the incidents in the rows, oldest first; ``clear`` is how long its sensors must be heard to be clear."""
     if not any(row.count(Level.CRITICAL) for row in rows):
         return []
-    board = Board.of(rows)
-    critical = np.flatnonzero((board.level == Level.CRITICAL).any(axis=0)).tolist()
+    grid = LevelGrid.of(rows)
+    critical = np.flatnonzero((grid.level == Level.CRITICAL).any(axis=0)).tolist()
     incidents, first = [], 0
     while first < len(critical):
-        last, over = _end_of_run(board, critical, first, clear)
-        incidents.append(_incident(template, board, critical[first], critical[last], over))
+        last, over = _end_of_run(grid, critical, first, clear)
+        incidents.append(_incident(template, grid, critical[first], critical[last], over))
         first = last + 1
     return incidents
 
 
-def _end_of_run(board: Board, critical: list[int], first: int, clear: timedelta) -> tuple[int, int | None]:
+def _end_of_run(grid: LevelGrid, critical: list[int], first: int, clear: timedelta) -> tuple[int, int | None]:
     """Return the index of the run's last Critical, and the bucket at whose start it is over (None: it is not)."""
-    involved = np.zeros(len(board.sensors), dtype=bool)
+    involved = np.zeros(len(grid.sensors), dtype=bool)
     for index in range(first, len(critical)):
-        involved |= board.level[:, critical[index]] == Level.CRITICAL
-        end = critical[index + 1] if index + 1 < len(critical) else board.level.shape[1]
-        over = _over(board, critical[index], end, involved, clear)
+        involved |= grid.level[:, critical[index]] == Level.CRITICAL
+        end = critical[index + 1] if index + 1 < len(critical) else grid.level.shape[1]
+        over = _over(grid, critical[index], end, involved, clear)
         if over is not None:
             return index, over
     return len(critical) - 1, None
 
 
-def _over(board: Board, last: int, end: int, involved: Flags, clear: timedelta) -> int | None:
+def _over(grid: LevelGrid, last: int, end: int, involved: Flags, clear: timedelta) -> int | None:
     """Return from which bucket on the run is over, if it is before ``end``."""
-    between = board.level[involved, last + 1 : end]
+    between = grid.level[involved, last + 1 : end]
     heard = np.flatnonzero((between >= Level.OK).any(axis=0))
     needed, silent = clear // BUCKET, SILENT // BUCKET
     ends = [last + silent + 1] if end - last > silent else []
@@ -84,18 +84,18 @@ def _over(board: Board, last: int, end: int, involved: Flags, clear: timedelta) 
     return min(ends, default=None)
 
 
-def _incident(template: Template, board: Board, first: int, last: int, over: int | None) -> Incident:
-    inside = board.level[:, first : last + 1] == Level.CRITICAL
-    onset = board.moment(first)
+def _incident(template: Template, grid: LevelGrid, first: int, last: int, over: int | None) -> Incident:
+    inside = grid.level[:, first : last + 1] == Level.CRITICAL
+    onset = grid.moment(first)
     return Incident(
         id=f"{template.id}-{onset:%Y%m%dT%H%M}Z",
         platform=template.platform,
         template=template.id,
         onset=onset,
-        last_critical=board.moment(last),
-        closed=None if over is None else board.moment(over),
-        sensors=tuple(sensor for sensor, own in zip(board.sensors, inside.any(axis=1), strict=True) if own),
-        max_score=round(float(board.score[:, first : last + 1][inside].max()), 4),
+        last_critical=grid.moment(last),
+        closed=None if over is None else grid.moment(over),
+        sensors=tuple(sensor for sensor, own in zip(grid.sensors, inside.any(axis=1), strict=True) if own),
+        max_score=round(float(grid.score[:, first : last + 1][inside].max()), 4),
     )
 
 

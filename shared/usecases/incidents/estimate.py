@@ -20,9 +20,9 @@ from shared.domain.incident import CriticalMessage
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import iso
-from shared.ports import Estimations, Events, Incidents, Lake, Registry, StoredEstimation
+from shared.ports import DayStore, EstimationsTable, EventsTable, IncidentsTable, RegistryTable, StoredEstimation
 from shared.retry import after_conflicts
-from shared.usecases.incidents.estimation_inputs import EvidenceRules, gather
+from shared.usecases.incidents.estimation_inputs import InputWindow, load_inputs
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
@@ -39,12 +39,12 @@ Invert = Callable[[Template, Environment, Observations, datetime, datetime], Est
 class Estimate:
     """Estimates incidents."""
 
-    lake: Lake
-    registry: Registry
-    incidents: Incidents
-    estimations: Estimations
-    events: Events
-    rules: EvidenceRules
+    lake: DayStore
+    registry: RegistryTable
+    incidents: IncidentsTable
+    estimations: EstimationsTable
+    events: EventsTable
+    rules: InputWindow
     invert: Invert
     model: str = ""  # names what the answer rests on beside the data: another one answers the same data anew
 
@@ -54,9 +54,9 @@ class Estimate:
         The same data give the same answer, so a repeated message computes nothing. Raises NotFound for an
         unknown template, Conflict when others keep writing the same row.
         """
-        watched = self.registry.platform(message.platform)
-        template = find_template(watched, message.template)
-        answer = after_conflicts(lambda _: self._attempt(watched.platform, template, message), message.incident)
+        record = self.registry.platform(message.platform)
+        template = find_template(record, message.template)
+        answer = after_conflicts(lambda _: self._attempt(record.platform, template, message), message.incident)
         if answer is not None:
             self._notify(template, message, answer)
         return answer
@@ -78,15 +78,15 @@ class Estimate:
         What is stored was read before the lake, so that it cannot rest on newer data than these.
         """
         lake, onset, at = self.lake, message.onset, message.at
-        found = gather(platform, template, lambda day: lake.read(template, day).document, onset, at, self.rules)
+        found = load_inputs(platform, template, lambda day: lake.read(template, day).document, onset, at, self.rules)
         digest = hashlib.sha256(f"{found.digest} {self.model}".encode()).hexdigest()[:32]
         if stored is not None and (stored.at, stored.digest) == (at, digest):
             return stored.estimation
         earliest = onset - self.rules.lead * BACKGROUND_SHARE
         answer = self.invert(template, found.environment, found.observations, earliest, at)
-        tag, before = (stored.tag, stored.history) if stored else (None, ())
+        etag, before = (stored.etag, stored.history) if stored else (None, ())
         history = (*(one for one in before if one.at < at), step_of(answer, at))[-MOST_STEPS:]
-        self.estimations.put(StoredEstimation(message.incident, template.id, onset, at, digest, answer, history, tag))
+        self.estimations.put(StoredEstimation(message.incident, template.id, onset, at, digest, answer, history, etag))
         return answer
 
     def _supported(self, message: CriticalMessage) -> bool:

@@ -27,7 +27,7 @@ Documents = Callable[[date], TemplateDay | None]
 
 
 @dataclass(frozen=True)
-class EvidenceRules:
+class InputWindow:
     """How much before and after an incident's onset an estimation looks at."""
 
     lead: timedelta
@@ -39,7 +39,7 @@ FOR_PEOPLE = {"name", "pinned", "interactive_feedback"}
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class EstimationInputs:
     """Readings and environment of a template around an incident, and the digest of both and of the template."""
 
     observations: Observations
@@ -47,9 +47,9 @@ class Evidence:
     digest: str
 
 
-def gather(
-    platform: Platform, template: Template, documents: Documents, onset: datetime, at: datetime, rules: EvidenceRules
-) -> Evidence:
+def load_inputs(
+    platform: Platform, template: Template, documents: Documents, onset: datetime, at: datetime, rules: InputWindow
+) -> EstimationInputs:
     """Return what the lake holds from ``onset - lead`` to the bucket ``at`` (included)."""
     start, end = floor_to_bucket(onset - rules.lead), at + BUCKET
     days = _days(platform, template, documents, start, end)
@@ -64,7 +64,7 @@ def gather(
     for values in [*sensors, *sea.values()]:
         digest.update(values.tobytes())
     ppmv = np.stack(sensors) if sensors else np.empty((0, size))
-    return Evidence(Observations(times, ppmv), Environment.of(times, **sea), digest.hexdigest()[:32])
+    return EstimationInputs(Observations(times, ppmv), Environment.of(times, **sea), digest.hexdigest()[:32])
 
 
 def sea_between(

@@ -17,10 +17,18 @@ from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, start_of
 from shared.errors import Conflict
-from shared.ports import Deviations, Estimations, Events, Incidents, Messages, StoredIncident, Told
-from shared.telemetry import tell
+from shared.ports import (
+    DeviationsTable,
+    EstimationsTable,
+    EventsTable,
+    IncidentsTable,
+    MessageQueues,
+    NotificationState,
+    StoredIncident,
+)
+from shared.telemetry import log_event
 from shared.usecases.incidents.critical_runs import SILENT, find_incidents, reach_of
-from shared.usecases.incidents.estimation_inputs import Documents, EvidenceRules, gather
+from shared.usecases.incidents.estimation_inputs import Documents, InputWindow, load_inputs
 
 logger = logging.getLogger(__name__)
 
@@ -31,18 +39,18 @@ class IncidentRules:
 
     clear: timedelta
     update: timedelta
-    evidence: EvidenceRules
+    inputs: InputWindow
 
 
 @dataclass(frozen=True)
 class Reconcile:
     """Brings a template's incidents in step with its scored days."""
 
-    deviations: Deviations
-    incidents: Incidents
-    estimations: Estimations
-    events: Events
-    messages: Messages
+    deviations: DeviationsTable
+    incidents: IncidentsTable
+    estimations: EstimationsTable
+    events: EventsTable
+    messages: MessageQueues
     rules: IncidentRules
 
     def run(self, platform: Platform, template: Template, rows: Sequence[DeviationDay], documents: Documents) -> None:
@@ -66,7 +74,7 @@ class Reconcile:
 
     def _touches(self, incident: Incident, day: date) -> bool:
         """Return whether samples of that day can prolong, split or remove the incident, or change its estimation."""
-        before = max(SILENT, self.rules.evidence.lead)
+        before = max(SILENT, self.rules.inputs.lead)
         ended = incident.closed is not None and start_of(day) > incident.closed
         return incident.onset - before < start_of(day) + ONE_DAY and not ended
 
@@ -106,31 +114,31 @@ class Reconcile:
         what is told now: a crash in between is seen and the telling repeated.
         """
         at = self._notification_time(incident)
-        digest = gather(platform, template, documents, incident.onset, at, self.rules.evidence).digest
-        told = Told(at, digest, incident.closed, incident.sensors)
-        if stored is not None and (stored.incident, stored.told) == (incident, told):
+        digest = load_inputs(platform, template, documents, incident.onset, at, self.rules.inputs).digest
+        notified = NotificationState(at, digest, incident.closed, incident.sensors)
+        if stored is not None and (stored.incident, stored.notified) == (incident, notified):
             return
-        before = stored.told if stored else None
-        tag = self.incidents.put(incident, before, stored.tag if stored else None)
-        if before == told:
+        before = stored.notified if stored else None
+        etag = self.incidents.put(incident, before, stored.etag if stored else None)
+        if before == notified:
             return
         if before is not None and before.at > at:
             self.estimations.remove(template.id, incident.id)  # it rests on data that are not Critical any more
         self._tell(incident, before)
         if before is None or (before.at, before.digest) != (at, digest):
             self.messages.critical(_message(incident, at))
-        self.incidents.put(incident, told, tag)
+        self.incidents.put(incident, notified, etag)
 
     def _notification_time(self, incident: Incident) -> datetime:
         """Return the last of the fixed times after the onset that the incident's Criticals have reached."""
-        reached = min(incident.last_critical, incident.onset + self.rules.evidence.longest) - incident.onset
+        reached = min(incident.last_critical, incident.onset + self.rules.inputs.longest) - incident.onset
         return incident.onset + reached // self.rules.update * self.rules.update
 
-    def _tell(self, incident: Incident, before: Told | None) -> None:
+    def _tell(self, incident: Incident, before: NotificationState | None) -> None:
         self.events.put(incident_opened(incident))
         if before is None:
             sensors = ",".join(incident.sensors)
-            tell(logger, "incident opened", template=incident.template, incident=incident.id, sensors=sensors)
+            log_event(logger, "incident opened", template=incident.template, incident=incident.id, sensors=sensors)
         if before is not None and before.closed not in (None, incident.closed):
             self.events.remove(incident_closed(incident, before.closed))
         if incident.closed is not None:
@@ -141,7 +149,7 @@ class Reconcile:
         incident = stored.incident
         self.estimations.remove(incident.template, incident.id)
         gone = [incident_opened(incident), incident_estimated(incident.template, incident.id, incident.onset)]
-        ends = {incident.closed, stored.told.closed if stored.told else None} - {None}
+        ends = {incident.closed, stored.notified.closed if stored.notified else None} - {None}
         gone += [incident_closed(incident, end) for end in ends]
         for event in gone:
             self.events.remove(event)

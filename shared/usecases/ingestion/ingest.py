@@ -26,9 +26,19 @@ from shared.domain.tsd import (
 )
 from shared.errors import SourceError
 from shared.platforms import OMNIA
-from shared.ports import Clock, Events, Lake, Messages, Registry, Source, StoredDay, Watched, Window
+from shared.ports import (
+    Clock,
+    DayStore,
+    EventsTable,
+    MessageQueues,
+    PlatformRecord,
+    ReadingSource,
+    RegistryTable,
+    StoredDay,
+    Window,
+)
 from shared.retry import after_conflicts
-from shared.telemetry import carried, tell
+from shared.telemetry import in_context, log_event
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +70,11 @@ class IngestRules:
 class Ingest:
     """Brings the lake up to date; one instance per process."""
 
-    sources: Mapping[str, Source]  # by the name that platforms' rules give them
-    lake: Lake
-    registry: Registry
-    events: Events
-    messages: Messages
+    sources: Mapping[str, ReadingSource]  # by the name that platforms' rules give them
+    lake: DayStore
+    registry: RegistryTable
+    events: EventsTable
+    messages: MessageQueues
     clock: Clock
     rules: IngestRules
 
@@ -77,14 +87,14 @@ class Ingest:
         total, failed = IngestReport(), {}
         with ThreadPoolExecutor(self.rules.parallel, "ingest") as pool:  # the time goes into waiting for sources
             runs = {
-                template.id: (watched, pool.submit(carried(_TemplateRun(self, watched, template, deadline).run)))
-                for watched, template in self._longest_waiting_first()
+                template.id: (record, pool.submit(in_context(_TemplateRun(self, record, template, deadline).run)))
+                for record, template in self._longest_waiting_first()
             }
-            for name, (watched, run) in runs.items():
+            for name, (record, run) in runs.items():
                 try:
                     total += run.result()
                 except SourceError as error:
-                    _tell_failed(watched.platform, name, error)
+                    _tell_failed(record.platform, name, error)
                     failed[name] = f"{type(error).__name__}: {error}"
                 except Exception as error:
                     logger.exception("ingest of %s failed", name)
@@ -93,16 +103,16 @@ class Ingest:
             raise SourceError("; ".join(f"{name}: {why}" for name, why in failed.items()))
         return total
 
-    def source_of(self, platform: Platform) -> Source:
+    def source_of(self, platform: Platform) -> ReadingSource:
         """Return the source that the platform's rules name; raises SourceError where it is not configured."""
         name = platform.rules.source
         if name not in self.sources:
             raise SourceError(f"{platform.id} reads the source {name!r}, which is not configured")
         return self.sources[name]
 
-    def _longest_waiting_first(self) -> list[tuple[Watched, Template]]:
+    def _longest_waiting_first(self) -> list[tuple[PlatformRecord, Template]]:
         """Return the templates, those first that a run whose time was used up has left behind."""
-        both = [(watched, one) for watched in self.registry.platforms() for one in watched.platform.templates]
+        both = [(record, one) for record in self.registry.platforms() for one in record.platform.templates]
         never = datetime.min.replace(tzinfo=UTC)
         return sorted(both, key=lambda one: min(one[0].watermarks.get(one[1].id, {}).values(), default=never))
 
@@ -135,16 +145,16 @@ class _Series:
 class _TemplateRun:
     """One template's part of a run."""
 
-    def __init__(self, ingest: Ingest, watched: Watched, template: Template, deadline: datetime) -> None:
+    def __init__(self, ingest: Ingest, record: PlatformRecord, template: Template, deadline: datetime) -> None:
         self._deps = ingest
         self._template = template
-        self._platform = watched.platform
+        self._platform = record.platform
         self._deadline = deadline
         self._samples = self._bad = self._blobs_written = 0
-        self._series = {one.key: one for one in _series(watched.platform, template, ingest.rules.plausible)}
+        self._series = {one.key: one for one in _series(record.platform, template, ingest.rules.plausible)}
         self._target = floor_to_bucket(ingest.clock.now())
         self._first = start_of((self._target - ingest.rules.backfill).date())
-        self._known = watched.watermarks.get(template.id, {})
+        self._known = record.watermarks.get(template.id, {})
         self._watermarks: dict[str, datetime] = {}
 
     def run(self) -> IngestReport:
@@ -171,7 +181,7 @@ class _TemplateRun:
         report = IngestReport(self._samples, self._bad, self._blobs_written, behind)
         reached = min(self._watermarks.values(), default=self._first)
         lag = int((self._deps.clock.now() - reached).total_seconds())
-        tell(logger, "template ingested", template=self._template.id, lag_s=lag, **asdict(report))
+        log_event(logger, "template ingested", template=self._template.id, lag_s=lag, **asdict(report))
         return report
 
     def _step(self, end: datetime) -> None:
@@ -200,7 +210,7 @@ class _TemplateRun:
             arrived = self._reread_corrupt(stored, day, end) if stored.problem else readings
             document = self._merged(stored, day, end, arrived)
             if document != stored.document:
-                self._deps.lake.write(self._template, document, stored.tag)
+                self._deps.lake.write(self._template, document, stored.etag)
                 self._count(stored.document, document)
 
         after_conflicts(attempt, f"{self._template.id} on {day}")
@@ -248,9 +258,9 @@ class _TemplateRun:
 def _tell_failed(platform: Platform, template: str, error: SourceError) -> None:
     source = platform.rules.source
     if source == OMNIA:  # the words that the alert omnia-errors looks for
-        tell(logger, "OMNIA failed", logging.ERROR, template=template, why=error)
+        log_event(logger, "OMNIA failed", logging.ERROR, template=template, why=error)
     else:
-        tell(logger, "source failed", logging.ERROR, source=source, template=template, why=error)
+        log_event(logger, "source failed", logging.ERROR, source=source, template=template, why=error)
 
 
 def _series(platform: Platform, template: Template, ppmv: PlausibleRange) -> list[_Series]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.mark import Effect, Mark
-from shared.ports import Deviations, Marks, Registry
+from shared.ports import DeviationsTable, MarksTable, RegistryTable
 from shared.usecases.lookup import look_up_mark, look_up_sensor
 
 
@@ -21,14 +21,14 @@ class MarkWithEffect:
 class BaselineQueries:
     """Reads baseline histories and marks."""
 
-    registry: Registry
-    marks_table: Marks
-    deviations: Deviations
+    registry: RegistryTable
+    marks_table: MarksTable
+    deviations: DeviationsTable
 
     def history(self, sensor: str) -> BaselineHistory:
         """Return the sensor's baseline history; raises InvalidInput or NotFound."""
-        watched, _, _ = look_up_sensor(self.registry, sensor)
-        return watched.history(sensor)
+        record, _, _ = look_up_sensor(self.registry, sensor)
+        return record.history(sensor)
 
     def marks(self, sensor: str) -> Sequence[MarkWithEffect]:
         """Return the sensor's marks, newest first, with what the rows say now; raises InvalidInput or NotFound."""

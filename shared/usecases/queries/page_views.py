@@ -16,22 +16,22 @@ from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, ONE_DAY, floor_to_bucket, start_of, to_datetime, to_datetime64
 from shared.errors import CorruptBlob, NotFound
 from shared.ports import (
-    Baselines,
+    BaselineStore,
     Clock,
-    Deviations,
-    Estimations,
-    Events,
-    Incidents,
-    Lake,
-    Registry,
+    DayStore,
+    DeviationsTable,
+    EstimationsTable,
+    EventsTable,
+    IncidentsTable,
+    PlatformRecord,
+    RegistryTable,
     StoredEstimation,
-    Watched,
 )
 from shared.usecases.incidents.estimation_inputs import sea_between
 from shared.usecases.lookup import find_template, look_up_sensor, look_up_template
 from shared.usecases.queries.baselines import BaselineQueries, MarkWithEffect
-from shared.usecases.queries.query import Query
-from shared.usecases.queries.template_status import SensorState, TemplateState, state_of
+from shared.usecases.queries.query import Queries
+from shared.usecases.queries.template_status import SensorStatus, TemplateStatus, status_of
 
 MOST_INCIDENTS, MOST_EVENTS = 20, 30
 CURRENT_FOR = timedelta(hours=6)  # an older current says nothing of now
@@ -51,7 +51,7 @@ class Current:
 class TemplatePage:
     """A template as it is, and what happened at it lately."""
 
-    state: TemplateState
+    state: TemplateStatus
     current: Current | None
     estimation: StoredEstimation | None  # of the incident that goes on
     incidents: Sequence[Incident]
@@ -86,7 +86,7 @@ class SensorPage:
 
     platform: Platform
     template: Template
-    state: SensorState
+    state: SensorStatus
     history: BaselineHistory
     baseline: Baseline | None  # the version in use
     quality: Quality
@@ -94,40 +94,40 @@ class SensorPage:
 
 
 @dataclass(frozen=True)
-class Look:
+class PageViews:
     """Reads what pages show."""
 
-    registry: Registry
-    lake: Lake
-    baselines: Baselines
-    deviations: Deviations
-    incidents: Incidents
-    estimations: Estimations
-    events: Events
-    query: Query
+    registry: RegistryTable
+    lake: DayStore
+    baselines: BaselineStore
+    deviations: DeviationsTable
+    incidents: IncidentsTable
+    estimations: EstimationsTable
+    events: EventsTable
+    query: Queries
     baseline_queries: BaselineQueries
     clock: Clock
 
-    def overview(self) -> list[TemplateState]:
+    def overview(self) -> list[TemplateStatus]:
         """Return every template with sensors, what is wrong first, then in order of their names."""
         now, goes_on = self.clock.now(), {one.incident.template: one.incident for one in self.incidents.open_ones()}
         found = [
-            self._state(watched, template, goes_on.get(template.id), now)
-            for watched in self.registry.platforms()
-            for template in watched.platform.templates
+            self._state(record, template, goes_on.get(template.id), now)
+            for record in self.registry.platforms()
+            for template in record.platform.templates
             if template.sensors
         ]
         return sorted(found, key=lambda one: (one.urgency, one.platform.name, one.template.name))
 
     def template(self, template: str) -> TemplatePage:
         """Return a template as it is; raises NotFound or InvalidInput."""
-        watched, known = look_up_template(self.registry, template)
+        record, known = look_up_template(self.registry, template)
         incidents = [one.incident for one in self.incidents.list(known.id, limit=MOST_INCIDENTS)]
         open_one = next((one for one in incidents if one.open), None)
         now = self.clock.now()
         return TemplatePage(
-            self._state(watched, known, open_one, now),
-            self._current(watched.platform, known, now),
+            self._state(record, known, open_one, now),
+            self._current(record.platform, known, now),
             self.estimations.get(known.id, open_one.id) if open_one else None,
             incidents,
             self.events.list(known.id, limit=MOST_EVENTS),
@@ -136,18 +136,18 @@ class Look:
     def incident(self, incident: str) -> IncidentPage:
         """Return an incident with its newest estimation; raises NotFound or InvalidInput."""
         found = self.query.incident(incident).incident
-        watched = self.registry.platform(found.platform)
-        template = find_template(watched, found.template)
-        return IncidentPage(watched.platform, template, found, self.estimations.get(template.id, incident))
+        record = self.registry.platform(found.platform)
+        template = find_template(record, found.template)
+        return IncidentPage(record.platform, template, found, self.estimations.get(template.id, incident))
 
     def sensor(self, sensor: str) -> SensorPage:
         """Return a sensor as it is and was; raises NotFound or InvalidInput."""
-        watched, template, known = look_up_sensor(self.registry, sensor)
+        record, template, known = look_up_sensor(self.registry, sensor)
         now = self.clock.now()
-        state = next(one for one in state_of(watched, template, now, None, None).sensors if one.sensor == known)
-        history = watched.history(known.id)
+        state = next(one for one in status_of(record, template, now, None, None).sensors if one.sensor == known)
+        history = record.history(known.id)
         return SensorPage(
-            watched.platform,
+            record.platform,
             template,
             state,
             history,
@@ -156,9 +156,11 @@ class Look:
             self.baseline_queries.marks(known.id),
         )
 
-    def _state(self, watched: Watched, template: Template, incident: Incident | None, now: datetime) -> TemplateState:
+    def _state(
+        self, record: PlatformRecord, template: Template, incident: Incident | None, now: datetime
+    ) -> TemplateStatus:
         estimation = self.estimations.summary(template.id, incident.id) if incident else None
-        return state_of(watched, template, now, incident, estimation)
+        return status_of(record, template, now, incident, estimation)
 
     def _current(self, platform: Platform, template: Template, now: datetime) -> Current | None:
         """Return the newest bucket in which speed and direction were measured."""

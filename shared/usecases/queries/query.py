@@ -16,16 +16,16 @@ from shared.domain.validation import Model
 from shared.errors import NotFound
 from shared.ports import (
     Clock,
-    Estimations,
+    EstimationsTable,
     EstimationSummary,
-    Events,
-    Incidents,
-    Messages,
-    Page,
-    Registry,
+    EventsTable,
+    IncidentsTable,
+    ListPage,
+    MessageQueues,
+    PlatformRecord,
+    RegistryTable,
     StoredEstimation,
     StoredIncident,
-    Watched,
 )
 from shared.usecases.lookup import check_id, look_up_event, look_up_sensor, look_up_template
 from shared.usecases.poison import poisoned
@@ -56,54 +56,54 @@ class HealthBody(Model):
 
 
 @dataclass(frozen=True)
-class Query:
+class Queries:
     """Returns what is stored: platforms, incidents, estimations, events, and the health of all."""
 
-    registry: Registry
-    incidents_table: Incidents
-    estimations: Estimations
-    events_table: Events
-    messages: Messages
+    registry: RegistryTable
+    incidents_table: IncidentsTable
+    estimations: EstimationsTable
+    events_table: EventsTable
+    messages: MessageQueues
     clock: Clock
 
-    def platforms(self) -> Sequence[Watched]:
+    def platforms(self) -> Sequence[PlatformRecord]:
         """Return every platform."""
         return self.registry.platforms()
 
-    def platform(self, platform: str) -> Watched:
+    def platform(self, platform: str) -> PlatformRecord:
         """Return one platform; raises NotFound or InvalidInput."""
         check_id("platform", platform, PLATFORM_PATTERN)
         return self.registry.platform(platform)
 
-    def template(self, template: str) -> tuple[Watched, Template]:
+    def template(self, template: str) -> tuple[PlatformRecord, Template]:
         """Return a template and its platform; raises NotFound or InvalidInput."""
         return look_up_template(self.registry, template)
 
-    def sensor(self, sensor: str) -> tuple[Watched, Template, Sensor]:
+    def sensor(self, sensor: str) -> tuple[PlatformRecord, Template, Sensor]:
         """Return a sensor, its template and its platform; raises NotFound or InvalidInput."""
         return look_up_sensor(self.registry, sensor)
 
     def sensors(
         self, platform: str | None, template: str | None, pinned: bool | None
-    ) -> list[tuple[Watched, Template, Sensor]]:
+    ) -> list[tuple[PlatformRecord, Template, Sensor]]:
         """Return the sensors that fit, in order of platform, template and number; raises NotFound for an unknown one.
 
         A platform is read with one read; all of them are, too.
         """
         if template is not None:
-            watched, known = self.template(template)
-            places = [(watched, known)] if platform in (None, watched.platform.id) else []
+            record, known = self.template(template)
+            places = [(record, known)] if platform in (None, record.platform.id) else []
         else:
             chosen = self.platforms() if platform is None else [self.platform(platform)]
-            places = [(watched, one) for watched in chosen for one in watched.platform.templates]
-        found = [(watched, one, sensor) for watched, one in places for sensor in one.sensors]
+            places = [(record, one) for record in chosen for one in record.platform.templates]
+        found = [(record, one, sensor) for record, one in places for sensor in one.sensors]
         return [one for one in found if pinned in (None, one[2].pinned)]
 
-    def incidents(self, template: str, limit: int, after: str | None = None) -> Page[StoredIncident]:
+    def incidents(self, template: str, limit: int, after: str | None = None) -> ListPage[StoredIncident]:
         """Return so many of the template's incidents after a page, newest first; raises NotFound or InvalidInput."""
         return self.incidents_table.list(self.template(template)[1].id, limit=limit, after=after)
 
-    def estimations_of(self, template: str, limit: int, after: str | None = None) -> Page[EstimationSummary]:
+    def estimations_of(self, template: str, limit: int, after: str | None = None) -> ListPage[EstimationSummary]:
         """Return so many of the template's estimations after a page, newest first; raises NotFound or InvalidInput."""
         return self.estimations.list(self.template(template)[1].id, limit=limit, after=after)
 
@@ -123,7 +123,7 @@ class Query:
             raise NotFound(f"incident {incident!r} has no estimation yet")
         return stored
 
-    def events(self, subject: str, limit: int, after: str | None = None) -> Page[Event]:
+    def events(self, subject: str, limit: int, after: str | None = None) -> ListPage[Event]:
         """Return so many events of a template, or of the system, after a page; raises NotFound or InvalidInput."""
         if subject != SYSTEM:
             self.template(subject)
@@ -137,9 +137,9 @@ class Query:
         """Return the state of ingestion per template, the queues' lengths and the version."""
         now = self.clock.now().replace(microsecond=0)
         templates = tuple(
-            _health(watched, template, now)
-            for watched in self.registry.platforms()
-            for template in watched.platform.templates
+            _health(record, template, now)
+            for record in self.registry.platforms()
+            for template in record.platform.templates
         )
         queues = dict(self.messages.lengths())
         behind = any(one.stale or one.sensors_of_another_engine for one in templates if one.sensors)
@@ -147,11 +147,11 @@ class Query:
         return HealthBody(status=status, version=__version__, now=now, templates=templates, queues=queues)
 
 
-def _health(watched: Watched, template: Template, now: datetime) -> TemplateHealthBody:
-    moments = watched.watermarks.get(template.id, {})
+def _health(record: PlatformRecord, template: Template, now: datetime) -> TemplateHealthBody:
+    moments = record.watermarks.get(template.id, {})
     until = min(moments.values(), default=None)
     late = None if until is None else now - until
-    histories = [watched.history(one.id) for one in template.sensors]
+    histories = [record.history(one.id) for one in template.sensors]
     return TemplateHealthBody(
         template=template.id,
         ingested_until=until,

@@ -22,7 +22,7 @@ from shared.domain.series_bodies import (
 from shared.domain.tsd import BUCKET, EARLIEST, floor_to_bucket, iso, to_datetime64, utc
 from shared.domain.validation import Moment
 from shared.errors import InvalidInput
-from shared.ports import Deviations, Registry
+from shared.ports import DeviationsTable, RegistryTable
 from shared.usecases.lookup import look_up_sensor, look_up_template
 
 MOST_POINTS = 10_000
@@ -95,7 +95,7 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class BucketGrid:
     """Buckets of equal width [s] from ``start`` on that cover a range; an empty one shows that nothing is known."""
 
     start: datetime
@@ -103,7 +103,7 @@ class Grid:
     size: int
 
     @classmethod
-    def over(cls, span: TimeRange, resolution: Resolution) -> "Grid":
+    def over(cls, span: TimeRange, resolution: Resolution) -> "BucketGrid":
         """Return the range's buckets: hours and days begin with UTC's, points with the range."""
         if resolution.points is None:
             width = resolution.width or BUCKET
@@ -148,11 +148,11 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Series:
+class SeriesQueries:
     """Returns a sensor's readings and scores, and all of a template's, as columns."""
 
-    registry: Registry
-    deviations: Deviations
+    registry: RegistryTable
+    deviations: DeviationsTable
     most_samples: int  # of one page of samples as they are
 
     def readings(
@@ -167,7 +167,7 @@ class Series:
                 sensor=sensor, times=_texts(times), ppmv=_numbers(columns["ppmv"]), continuation=rest
             )
         _refuse_continuation(continuation)
-        grid = Grid.over(span, resolution)
+        grid = BucketGrid.over(span, resolution)
         times, columns = self._columns(sensor, span, ("ppmv",))
         ppmv, bucket = columns["ppmv"], grid.of(times)
         low, mean, high = grid.spread(bucket, ppmv)
@@ -200,7 +200,7 @@ class Series:
                 continuation=rest,
             )
         _refuse_continuation(continuation)
-        grid = Grid.over(span, resolution)
+        grid = BucketGrid.over(span, resolution)
         times, columns = self._columns(sensor, span, names)
         bucket, level = grid.of(times), columns["level"]
         low, mean, high = grid.spread(bucket, columns["score"].astype(np.float64))
@@ -222,7 +222,7 @@ class Series:
     def of_template(self, template: str, span: TimeRange, points: int) -> TemplateSeriesBody:
         """Return all sensors' readings and scores at so many points at most; raises NotFound or InvalidInput."""
         _, known = look_up_template(self.registry, template)
-        grid = Grid.over(span, Resolution(points=points))
+        grid = BucketGrid.over(span, Resolution(points=points))
         return TemplateSeriesBody.model_construct(
             template=known.id,
             start=grid.start,
@@ -231,7 +231,7 @@ class Series:
             sensors=[self._curve(one.id, span, grid) for one in known.sensors],
         )
 
-    def _curve(self, sensor: str, span: TimeRange, grid: Grid) -> SensorCurveBody:
+    def _curve(self, sensor: str, span: TimeRange, grid: BucketGrid) -> SensorCurveBody:
         times, columns = self._columns(sensor, span, ("ppmv", "score", "level"))
         bucket = grid.of(times)
         low, mean, high = grid.spread(bucket, columns["ppmv"])

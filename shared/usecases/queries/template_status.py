@@ -10,7 +10,7 @@ from shared.domain.deviation import Latest, Level
 from shared.domain.incident import Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
-from shared.ports import EstimationSummary, Watched
+from shared.ports import EstimationSummary, PlatformRecord
 
 STALE = timedelta(minutes=30)
 
@@ -18,7 +18,7 @@ ALARM, WARNING, FAULT, STALE_DATA, UNSCORED, FINE = range(6)
 
 
 @dataclass(frozen=True)
-class SensorState:
+class SensorStatus:
     """A sensor with its newest scored sample; ``stale``: that is too old to say how it is now."""
 
     sensor: Sensor
@@ -38,12 +38,12 @@ class SensorState:
 
 
 @dataclass(frozen=True)
-class TemplateState:
+class TemplateStatus:
     """A template with its sensors, and the incident that goes on at it."""
 
     platform: Platform
     template: Template
-    sensors: tuple[SensorState, ...]
+    sensors: tuple[SensorStatus, ...]
     incident: Incident | None
     estimation: EstimationSummary | None
 
@@ -73,7 +73,7 @@ class TemplateState:
         return bool(self.sensors) and all(one.stale for one in self.sensors)
 
     @property
-    def faulty(self) -> tuple[SensorState, ...]:
+    def faulty(self) -> tuple[SensorStatus, ...]:
         """The sensors that are not well."""
         return tuple(one for one in self.sensors if one.fault is not Fault.NONE)
 
@@ -91,19 +91,19 @@ class TemplateState:
         return FINE if self.level is Level.OK else UNSCORED
 
 
-def state_of(
-    watched: Watched,
+def status_of(
+    record: PlatformRecord,
     template: Template,
     now: datetime,
     incident: Incident | None,
     estimation: EstimationSummary | None,
-) -> TemplateState:
+) -> TemplateStatus:
     """Return how the template is at ``now``."""
-    sensors = tuple(_sensor(watched, one, now) for one in template.sensors)
-    return TemplateState(watched.platform, template, sensors, incident, estimation)
+    sensors = tuple(_sensor(record, one, now) for one in template.sensors)
+    return TemplateStatus(record.platform, template, sensors, incident, estimation)
 
 
-def _sensor(watched: Watched, sensor: Sensor, now: datetime) -> SensorState:
-    latest, history = watched.latest.get(sensor.id), watched.history(sensor.id)
+def _sensor(record: PlatformRecord, sensor: Sensor, now: datetime) -> SensorStatus:
+    latest, history = record.latest.get(sensor.id), record.history(sensor.id)
     old = latest is None or now - latest.at > STALE
-    return SensorState(sensor, latest, old, scored=history.scores_by(engine_id()))
+    return SensorStatus(sensor, latest, old, scored=history.scores_by(engine_id()))

@@ -10,7 +10,7 @@ from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, floor_to_bucket
 from shared.errors import InvalidInput
-from shared.ports import Lake, Registry
+from shared.ports import DayStore, RegistryTable
 from shared.simulation import simulate
 from shared.usecases.incidents.estimation_inputs import buckets_between, sea_between
 from shared.usecases.lookup import look_up_template
@@ -30,16 +30,16 @@ class Readings:
 class WhatIf:
     """Simulates hypotheses."""
 
-    lake: Lake
-    registry: Registry
+    lake: DayStore
+    registry: RegistryTable
 
     def run(self, template: str, leak: Leak, start: datetime, end: datetime) -> Readings:
         """Return the leak's readings in [start, end); raises NotFound, or InvalidInput for a leak that cannot be."""
-        watched, known = look_up_template(self.registry, template)
+        record, known = look_up_template(self.registry, template)
         start = floor_to_bucket(start)
         if end - start < BUCKET:
             raise InvalidInput("to: must be at least ten minutes after from")
-        sea = sea_between(watched.platform, known, lambda day: self.lake.read(known, day).document, start, end)
+        sea = sea_between(record.platform, known, lambda day: self.lake.read(known, day).document, start, end)
         measured = float(np.isfinite(sea.current_speed).mean())
         if not measured:
             raise InvalidInput("from: no current was measured in this range, so that nothing can be simulated in it")

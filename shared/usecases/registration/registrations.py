@@ -14,11 +14,11 @@ from shared.domain.platform import Platform
 from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
 from shared.domain.validation import Model, parse_given
 from shared.errors import Exists, HasData, InvalidInput
-from shared.ports import Registry, Watched
+from shared.ports import PlatformRecord, RegistryTable
 from shared.retry import after_conflicts
 from shared.usecases.lookup import check_id, find_template, look_up_sensor, look_up_template, sensor_of
 
-Guard = Callable[[Watched], None]
+Guard = Callable[[PlatformRecord], None]
 OneModel = TypeVar("OneModel", bound=Model)
 
 ANEW = "cannot be changed; delete the {kind} and create it anew"
@@ -30,7 +30,7 @@ FIXED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-class Contents(Protocol):
+class DependentData(Protocol):
     """What is stored of sensors and templates beside their registration."""
 
     def of_sensor(self, template: Template, sensor: Sensor) -> Mapping[str, int]:
@@ -50,7 +50,7 @@ class Contents(Protocol):
         ...
 
 
-def _anything(watched: Watched) -> None:
+def _anything(record: PlatformRecord) -> None:
     """Guard nothing."""
 
 
@@ -58,8 +58,8 @@ def _anything(watched: Watched) -> None:
 class Registrations:
     """Creates, changes and deletes what is watched."""
 
-    registry: Registry
-    contents: Contents
+    registry: RegistryTable
+    contents: DependentData
 
     def create_platform(self, platform: Platform) -> Platform:
         """Register a platform; raises Exists where one of that id does."""
@@ -69,8 +69,8 @@ class Registrations:
     def change_platform(self, platform: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Platform:
         """Change properties of a platform by name; raises NotFound or InvalidInput."""
 
-        def change(watched: Watched) -> tuple[Platform, Platform]:
-            changed = _changed("platform", watched.platform, changes)
+        def change(record: PlatformRecord) -> tuple[Platform, Platform]:
+            changed = _changed("platform", record.platform, changes)
             return changed, changed
 
         return self._change(lambda: self._platform(platform), guard, change)
@@ -78,42 +78,42 @@ class Registrations:
     def delete_platform(self, platform: str, *, force: bool = False, guard: Guard = _anything) -> None:
         """Delete a platform; raises HasData where it has templates, unless forced, and NotFound."""
 
-        def clear(watched: Watched) -> None:
-            for one in watched.platform.templates:
-                self.contents.remove_template(watched.platform, one)
+        def clear(record: PlatformRecord) -> None:
+            for one in record.platform.templates:
+                self.contents.remove_template(record.platform, one)
 
         self._delete(lambda: self._platform(platform), guard, self._of_platform, clear, lambda _: None, force=force)
 
     def create_template(self, platform: str, template: Template, guard: Guard = _anything) -> Template:
         """Register a template of a platform; raises Exists where one of that id does, NotFound, InvalidInput."""
 
-        def create(watched: Watched) -> tuple[Platform, Template]:
-            if any(one.id == template.id for one in watched.platform.templates):
+        def create(record: PlatformRecord) -> tuple[Platform, Template]:
+            if any(one.id == template.id for one in record.platform.templates):
                 raise Exists(f"template {template.id!r} exists")
-            return _platform(watched, (*watched.platform.templates, template)), template
+            return _platform(record, (*record.platform.templates, template)), template
 
         return self._change(lambda: self._platform(platform), guard, create)
 
     def change_template(self, template: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Template:
         """Change properties of a template by name; raises NotFound or InvalidInput."""
 
-        def change(watched: Watched) -> tuple[Platform, Template]:
-            changed = _changed("template", find_template(watched, template), changes)
-            return _with(watched, changed), changed
+        def change(record: PlatformRecord) -> tuple[Platform, Template]:
+            changed = _changed("template", find_template(record, template), changes)
+            return _with(record, changed), changed
 
         return self._change(lambda: look_up_template(self.registry, template)[0], guard, change)
 
     def delete_template(self, template: str, *, force: bool = False, guard: Guard = _anything) -> None:
         """Delete a template; raises HasData where something would go with it, unless forced, and NotFound."""
 
-        def rest(watched: Watched) -> Platform:
-            return _platform(watched, tuple(one for one in watched.platform.templates if one.id != template))
+        def rest(record: PlatformRecord) -> Platform:
+            return _platform(record, tuple(one for one in record.platform.templates if one.id != template))
 
         self._delete(
             lambda: look_up_template(self.registry, template)[0],
             guard,
-            lambda watched: self._of_template(watched, find_template(watched, template)),
-            lambda watched: self.contents.remove_template(watched.platform, find_template(watched, template)),
+            lambda record: self._of_template(record, find_template(record, template)),
+            lambda record: self.contents.remove_template(record.platform, find_template(record, template)),
             rest,
             force=force,
         )
@@ -121,63 +121,66 @@ class Registrations:
     def create_sensor(self, template: str, sensor: Sensor, guard: Guard = _anything) -> Sensor:
         """Register a sensor of a template; raises Exists where one of that id does, NotFound, InvalidInput."""
 
-        def create(watched: Watched) -> tuple[Platform, Sensor]:
-            old = find_template(watched, template)
+        def create(record: PlatformRecord) -> tuple[Platform, Sensor]:
+            old = find_template(record, template)
             if any(one.id == sensor.id for one in old.sensors):
                 raise Exists(f"sensor {sensor.id!r} exists")
-            return _with(watched, _of_sensors(old, (*old.sensors, sensor))), sensor
+            return _with(record, _of_sensors(old, (*old.sensors, sensor))), sensor
 
         return self._change(lambda: look_up_template(self.registry, template)[0], guard, create)
 
     def change_sensor(self, sensor: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Sensor:
         """Change properties of a sensor by name; raises NotFound or InvalidInput."""
 
-        def change(watched: Watched) -> tuple[Platform, Sensor]:
-            template, old = sensor_of(watched, sensor)
+        def change(record: PlatformRecord) -> tuple[Platform, Sensor]:
+            template, old = sensor_of(record, sensor)
             changed = _changed("sensor", old, changes)
             sensors = tuple(changed if one.id == sensor else one for one in template.sensors)
-            return _with(watched, _of_sensors(template, sensors)), changed
+            return _with(record, _of_sensors(template, sensors)), changed
 
         return self._change(lambda: look_up_sensor(self.registry, sensor)[0], guard, change)
 
     def delete_sensor(self, sensor: str, *, force: bool = False, guard: Guard = _anything) -> None:
         """Delete a sensor; raises HasData where something would go with it, unless forced, and NotFound."""
 
-        def rest(watched: Watched) -> Platform:
-            template, _ = sensor_of(watched, sensor)
-            return _with(watched, _of_sensors(template, tuple(one for one in template.sensors if one.id != sensor)))
+        def rest(record: PlatformRecord) -> Platform:
+            template, _ = sensor_of(record, sensor)
+            return _with(record, _of_sensors(template, tuple(one for one in template.sensors if one.id != sensor)))
 
         self._delete(
             lambda: look_up_sensor(self.registry, sensor)[0],
             guard,
-            lambda watched: (f"sensor {sensor!r}", self.contents.of_sensor(*sensor_of(watched, sensor))),
-            lambda watched: self.contents.remove_sensor(*sensor_of(watched, sensor)),
+            lambda record: (f"sensor {sensor!r}", self.contents.of_sensor(*sensor_of(record, sensor))),
+            lambda record: self.contents.remove_sensor(*sensor_of(record, sensor)),
             rest,
             force=force,
         )
 
     def _change(
-        self, read: Callable[[], Watched], guard: Guard, make: Callable[[Watched], tuple[Platform, OneModel]]
+        self,
+        read: Callable[[], PlatformRecord],
+        guard: Guard,
+        make: Callable[[PlatformRecord], tuple[Platform, OneModel]],
     ) -> OneModel:
         """Write what is made of what was read; what another one wrote meanwhile is read and made something of."""
 
         def attempt(_: bool) -> OneModel:
-            watched = read()
-            guard(watched)
-            after, made = make(watched)
-            if after != watched.platform:
-                self.registry.change(watched, after)
+            record = read()
+            guard(record)
+            after, made = make(record)
+            if after != record.platform:
+                self.registry.change(record, after)
             return made
 
         return after_conflicts(attempt, "registration")
 
     def _delete(
         self,
-        read: Callable[[], Watched],
+        read: Callable[[], PlatformRecord],
         guard: Guard,
-        count: Callable[[Watched], tuple[str, Mapping[str, int]]],
-        clear: Callable[[Watched], None],
-        rest: Callable[[Watched], Platform | None],
+        count: Callable[[PlatformRecord], tuple[str, Mapping[str, int]]],
+        clear: Callable[[PlatformRecord], None],
+        rest: Callable[[PlatformRecord], Platform | None],
         *,
         force: bool,
     ) -> None:
@@ -187,30 +190,30 @@ class Registrations:
         """
 
         def attempt(_: bool) -> None:
-            watched = read()
-            guard(watched)
+            record = read()
+            guard(record)
             if force:
-                clear(watched)
-            elif any((found := count(watched))[1].values()):
+                clear(record)
+            elif any((found := count(record))[1].values()):
                 raise HasData(*found)
-            self.registry.change(watched, rest(watched))
+            self.registry.change(record, rest(record))
             if force:
-                clear(watched)
+                clear(record)
 
         after_conflicts(attempt, "registration")
 
-    def _platform(self, platform: str) -> Watched:
+    def _platform(self, platform: str) -> PlatformRecord:
         check_id("platform", platform, PLATFORM_PATTERN)
         return self.registry.platform(platform)
 
-    def _of_platform(self, watched: Watched) -> tuple[str, Mapping[str, int]]:
-        contents: Counter[str] = Counter(templates=len(watched.platform.templates))
-        for template in watched.platform.templates:
-            contents.update(self._of_template(watched, template)[1])
-        return f"platform {watched.platform.id!r}", contents
+    def _of_platform(self, record: PlatformRecord) -> tuple[str, Mapping[str, int]]:
+        contents: Counter[str] = Counter(templates=len(record.platform.templates))
+        for template in record.platform.templates:
+            contents.update(self._of_template(record, template)[1])
+        return f"platform {record.platform.id!r}", contents
 
-    def _of_template(self, watched: Watched, template: Template) -> tuple[str, Mapping[str, int]]:
-        contents = {"sensors": len(template.sensors), **self.contents.of_template(watched.platform, template)}
+    def _of_template(self, record: PlatformRecord, template: Template) -> tuple[str, Mapping[str, int]]:
+        contents = {"sensors": len(template.sensors), **self.contents.of_template(record.platform, template)}
         return f"template {template.id!r}", contents
 
 
@@ -224,14 +227,14 @@ def _changed(kind: str, old: OneModel, changes: Mapping[str, Any]) -> OneModel:
     return parse_given(type(old), values | more, kind)
 
 
-def _platform(watched: Watched, templates: tuple[Template, ...]) -> Platform:
+def _platform(record: PlatformRecord, templates: tuple[Template, ...]) -> Platform:
     """Return the platform with these templates, by all rules that hold between them."""
-    values = watched.platform.model_dump() | {"templates": [one.model_dump() for one in templates]}
+    values = record.platform.model_dump() | {"templates": [one.model_dump() for one in templates]}
     return parse_given(Platform, values, "platform")
 
 
-def _with(watched: Watched, template: Template) -> Platform:
-    return _platform(watched, tuple(template if one.id == template.id else one for one in watched.platform.templates))
+def _with(record: PlatformRecord, template: Template) -> Platform:
+    return _platform(record, tuple(template if one.id == template.id else one for one in record.platform.templates))
 
 
 def _of_sensors(template: Template, sensors: tuple[Sensor, ...]) -> Template:

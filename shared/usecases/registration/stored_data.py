@@ -10,20 +10,28 @@ from dataclasses import dataclass
 
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
-from shared.ports import Baselines, Deviations, Estimations, Events, Incidents, Lake, Marks
+from shared.ports import (
+    BaselineStore,
+    DayStore,
+    DeviationsTable,
+    EstimationsTable,
+    EventsTable,
+    IncidentsTable,
+    MarksTable,
+)
 
 
 @dataclass(frozen=True)
-class StoredContents:
+class StoredData:
     """Counts what belongs to a sensor or a template, and removes it."""
 
-    lake: Lake
-    baselines: Baselines
-    deviations: Deviations
-    marks: Marks
-    incidents: Incidents
-    estimations: Estimations
-    events: Events
+    lake: DayStore
+    baselines: BaselineStore
+    deviations: DeviationsTable
+    marks: MarksTable
+    incidents: IncidentsTable
+    estimations: EstimationsTable
+    events: EventsTable
 
     def of_sensor(self, template: Template, sensor: Sensor) -> Mapping[str, int]:  # noqa: ARG002 (the port's)
         """Return what would go with the sensor, by kind."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CheckResult:
     """What was looked at, in words, and everything that the platform would not take."""
 
     summary: str
     faults: tuple[str, ...]
 
     @classmethod
-    def of(cls, summary: str, faults: Iterable[str]) -> "Verdict":
+    def of(cls, summary: str, faults: Iterable[str]) -> "CheckResult":
         """Return the verdict, each fault once."""
         return cls(summary, tuple(dict.fromkeys(faults)))
