@@ -496,7 +496,7 @@ class FakeSource:
     windows: list[Window] = field(default_factory=list)
 
     def say(self, tag: str, start: datetime, values: Sequence[float | None]) -> None:
-        series = self.readings.setdefault(etag, {})
+        series = self.readings.setdefault(tag, {})
         for index, value in enumerate(values):
             moment = start + index * BUCKET
             series[moment] = Reading(moment, value, 0 if value is None else 1, 1 if value is None else 0)

@@ -55,7 +55,7 @@ def fill_with_history(app: Bootstrap) -> None:
     app.feedback.mark(SENSOR, leak, "leak", "B. Person", "")
     known_platform, template, sensor = look_up_sensor(app.registry, SENSOR)
     built = Recipe(source=SENSOR, days=(DayRange(date(2026, 1, 1), date(2026, 2, 20)),))
-    marked = built.model_copy(update={"put_in": (quiet,), "kept_out": (leak,)})
+    marked = built.model_copy(update={"included": (quiet,), "excluded": (leak,)})
     version = known_platform.history(SENSOR).version_of(FIRST)
     history = BaselineHistory(
         changes=(

@@ -37,7 +37,7 @@ def told() -> set[str]:
     found = set()
     for folder in ("shared", "functions"):
         for _, node in nodes(ROOT / folder):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tell":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "log_event":
                 found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
     return found
 

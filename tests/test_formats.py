@@ -244,7 +244,7 @@ def rows(table):
 known = registry_rows.watched(list(rows("registry")), None)
 print(len(known.platform.templates), [change.version for change in known.history("snorre-w-2").changes])
 print([deviations._unpack(row).baseline for row in rows("deviations")])
-print([incidents._incident(row).notified.sensors for row in rows("incidents")])
+print([incidents._incident(row).told.sensors for row in rows("incidents")])
 print([incidents._estimation(row).estimation.verdict for row in rows("estimations")])
 print([events._event(row).kind for row in rows("events")])
 for row in rows("marks"):
@@ -262,7 +262,7 @@ def test_the_release_before_reads_what_this_one_writes(tmp_path: Path) -> None:
     if archive.returncode:
         pytest.skip("the release before is not in this clone's history")
     subprocess.run(["tar", "-x", "-C", tmp_path], input=archive.stdout, check=True)
-    told = subprocess.run(
+    ran = subprocess.run(
         [sys.executable, "-c", READERS_OF_BEFORE, str(TODAY)],
         env={"PYTHONPATH": str(tmp_path)},
         cwd=tmp_path,
@@ -270,5 +270,5 @@ def test_the_release_before_reads_what_this_one_writes(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stderr
-    assert "CONFIRMED" in told.stdout
+    assert ran.returncode == 0, ran.stderr
+    assert "CONFIRMED" in ran.stdout

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.usecases.queries.baselines import BaselineQueries
 from tests.fakes import World
 from tests.http_calls import HttpFunctions
 from tests.learning import ONE, TEMPLATE, alarmed, computing_once, feedback, follow
@@ -32,8 +33,11 @@ def ask(target: World, monkeypatch: pytest.MonkeyPatch, http_functions: HttpFunc
     from functions.api import baseline
     from functions.api import feedback as marks
 
+    queries = BaselineQueries(target.registry, target.marks, target.deviations)
     for module in (baseline, marks):
-        monkeypatch.setattr(module, "app", lambda: SimpleNamespace(feedback=feedback(target, 21)))
+        monkeypatch.setattr(
+            module, "app", lambda: SimpleNamespace(feedback=feedback(target, 21), baseline_queries=queries)
+        )
 
     def call(name: str, body: Any = None, **route: str) -> tuple[int, Any]:
         answer = http_functions.call(name, body, route={"sensor": ONE} | route)

@@ -45,7 +45,7 @@ class Recipe(Model):
     def marked(self, valid_from: date, decisions: Decisions) -> "Recipe":
         """Return the recipe with the source's marks: "no leak" from its day on, "leak" for good."""
         included = tuple(span for span in decisions.ranges("no_leak") if span.start.date() <= valid_from)
-        return self.model_copy(update={"put_in": included, "kept_out": decisions.ranges("leak")})
+        return self.model_copy(update={"included": included, "excluded": decisions.ranges("leak")})
 
 
 class Change(Model):

@@ -56,7 +56,9 @@ class Histories:
         """Return the history that these changes of the lake and all decisions lead to."""
         decisions = {one: self.decisions(one) for one in sorted(_sources(sensor, base))}
         digests = " ".join(f"{one}:{digest}" for one in decisions if (digest := decisions[one].digest()))
-        return self._derived(sensor, base, decisions).model_copy(update={"kept": last_attempt, "decisions": digests})
+        return self._derived(sensor, base, decisions).model_copy(
+            update={"last_attempt": last_attempt, "decisions": digests}
+        )
 
     def replace(self, sensor: str, stored: StoredHistory) -> None:
         """Go on with a history that was stored just now."""
