@@ -128,7 +128,7 @@ def main() -> int:
             print(f"{created} platforms, templates and sensors created, {known} were there")
             return 0
         app = Bootstrap(load_settings())
-        app.ensure_storage()
+        app.clients.ensure_storage()
         if arguments.command == "seed":
             print(f"{seed(app, seed_platforms(), replace=arguments.replace)} rows written")
         elif arguments.command == "retry":

@@ -35,13 +35,14 @@ def retry(app: Bootstrap) -> Retried:
     """
     names = app.settings.storage
     gives: dict[str, Callable[[str], object]] = {
-        f"{name}{POISON}": app.queue(name).send_message for name in (names.critical_queue, names.baselines_queue)
+        f"{name}{POISON}": app.clients.queue(name).send_message
+        for name in (names.critical_queue, names.baselines_queue)
     }
     gives[POISON_BLOBS] = lambda text: _score(app, text)
     given_back: dict[str, int] = {}
     failed: list[str] = []
     for name, give in gives.items():
-        given_back[name], problems = _each(app.queue(name), give)
+        given_back[name], problems = _each(app.clients.queue(name), give)
         failed += problems
     return Retried(given_back, tuple(failed))
 

@@ -20,7 +20,7 @@ def upgrade(app: Bootstrap) -> Iterator[Progress]:
     What was rewritten stays so when this is stopped half-way; the next run does the rest.
     """
     kinds = kinds_of(app.settings.storage)
-    for table in app.tables():
+    for table in app.clients.tables():
         kind = kinds[table.table_name]
         yield from upgrade_table(table, kind, _registry_write(app, table) if kind is Stored.REGISTRY else None)
     yield from upgrade_lake(app.lake)

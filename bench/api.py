@@ -85,7 +85,7 @@ def field(name: str) -> Platform:
 
 def fill(app: Bootstrap) -> None:
     """Store 200 sensors with their newest samples, and three years of one of them."""
-    app.ensure_storage()
+    app.clients.ensure_storage()
     for name in FIELDS:
         platform = field(name)
         app.registry.add(platform)

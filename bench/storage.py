@@ -107,7 +107,7 @@ class Ticking:
     def __post_init__(self) -> None:
         """Register the platforms and fill the lake, so that a tick finds what it finds in operation."""
         self.app = self.fresh_worker()
-        self.app.ensure_storage()
+        self.app.clients.ensure_storage()
         seed(self.app, [self.platform])
         baseline = quiet_baseline()
         stored = self.app.registry.platform(self.platform.id).stored

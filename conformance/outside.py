@@ -49,7 +49,7 @@ def worker(root: Path) -> CheckResult:
         }
         stack.enter_context(patch.dict(os.environ, settings))
         app = Bootstrap(load_settings())
-        app.ensure_storage()
+        app.clients.ensure_storage()
         seed(app, seed_platforms())
         return in_worker(python, folder / "app")
 

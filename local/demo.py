@@ -86,7 +86,7 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     }
     os.environ.update(settings)
     app = Bootstrap(load_settings())
-    app.ensure_storage()
+    app.clients.ensure_storage()
     seed(app, [one for one in seed_platforms() if one.rules.source == OMNIA])  # the emulator plays no other source
     before = snapshot(app)
     port = [] if options.port is None else ["--port", str(options.port)]

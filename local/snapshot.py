@@ -11,7 +11,7 @@ Snapshot = Mapping[tuple[str, str, str], str]  # (table, PartitionKey, RowKey) -
 def snapshot(app: Bootstrap, without: Collection[str] = ()) -> Snapshot:
     """Return every row of every table of the app, by its key, as a digest of its properties but some."""
     rows = {}
-    for table in app.tables():
+    for table in app.clients.tables():
         for entity in table.list_entities():
             content = repr(sorted(item for item in entity.items() if item[0] not in without)).encode()
             key = (table.table_name, entity["PartitionKey"], entity["RowKey"])

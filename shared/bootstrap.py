@@ -1,18 +1,15 @@
 """Wiring: builds adapters and use cases from the settings, each on first use, once per process."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
-
-from azure.core.exceptions import ResourceExistsError
+from typing import TYPE_CHECKING
 
 from shared import __version__
 from shared.adapters.blobs import AzureBaselineStore, AzureDayStore
 from shared.adapters.clock import FixedClock, SystemClock
-from shared.adapters.development import expand
 from shared.adapters.queues import AzureMessageQueues
 from shared.adapters.sources import Sources
 from shared.adapters.tables import (
@@ -23,8 +20,8 @@ from shared.adapters.tables import (
     AzureMarksTable,
     AzureRegistryTable,
 )
+from shared.clients import Clients
 from shared.domain.tsd import PlausibleRange
-from shared.errors import SettingsError
 from shared.platforms import OMNIA
 from shared.ports import Clock, ReadingSource
 from shared.settings import Settings, settings
@@ -33,10 +30,6 @@ from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
 from shared.usecases.poison import POISON, POISON_BLOBS
 
 if TYPE_CHECKING:
-    from azure.data.tables import TableClient, TableServiceClient
-    from azure.storage.blob import BlobServiceClient, ContainerClient
-    from azure.storage.queue import QueueClient
-
     from shared.adapters.omnia import OmniaSource
     from shared.domain.environment import Environment
     from shared.domain.estimation import Estimation, Observations
@@ -64,51 +57,7 @@ class Bootstrap:
     def __init__(self, config: Settings) -> None:
         """Wire by these settings; nothing connects before it is used."""
         self.settings = config
-
-    # --- storage clients
-
-    @cached_property
-    def _credential(self) -> Any:
-        from azure.identity import DefaultAzureCredential  # noqa: PLC0415 (0.3 s that a local start need not pay)
-
-        client = self.settings.host_storage.clientId
-        # An explicit None would switch off the library's own look at AZURE_CLIENT_ID.
-        return DefaultAzureCredential(managed_identity_client_id=client) if client else DefaultAzureCredential()
-
-    @cached_property
-    def _blob_service(self) -> "BlobServiceClient":
-        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
-
-        host = self.settings.host_storage
-        if host.connection_string:
-            return BlobServiceClient.from_connection_string(expand(host.connection_string))
-        return BlobServiceClient(host.blobServiceUri, credential=self._credential)
-
-    @cached_property
-    def _table_service(self) -> "TableServiceClient":
-        from azure.data.tables import TableServiceClient  # noqa: PLC0415
-
-        host = self.settings.host_storage
-        if host.connection_string:
-            return TableServiceClient.from_connection_string(expand(host.connection_string))
-        return TableServiceClient(host.tableServiceUri, credential=self._credential)
-
-    def queue(self, name: str) -> "QueueClient":
-        """Return the client of a queue, which writes base64 as the host expects."""
-        from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
-
-        host, policy = self.settings.host_storage, TextBase64EncodePolicy()
-        if host.connection_string:
-            connection = expand(host.connection_string)
-            return QueueClient.from_connection_string(connection, name, message_encode_policy=policy)
-        return QueueClient(host.queueServiceUri, name, credential=self._credential, message_encode_policy=policy)
-
-    def container(self, name: str) -> "ContainerClient":
-        """Return the client of a container."""
-        return self._blob_service.get_container_client(name)
-
-    def _table(self, name: str) -> "TableClient":
-        return self._table_service.get_table_client(name)
+        self.clients = Clients(config)
 
     # --- adapters
 
@@ -121,50 +70,52 @@ class Bootstrap:
     def lake(self) -> AzureDayStore:
         """The day documents."""
         names = self.settings.storage
-        return AzureDayStore(self.container(names.lake_container), self.container(names.corrupt_container))
+        return AzureDayStore(
+            self.clients.container(names.lake_container), self.clients.container(names.corrupt_container)
+        )
 
     @cached_property
     def baselines(self) -> AzureBaselineStore:
         """The baseline versions."""
-        return AzureBaselineStore(self.container(self.settings.storage.baselines_container))
+        return AzureBaselineStore(self.clients.container(self.settings.storage.baselines_container))
 
     @cached_property
     def registry(self) -> AzureRegistryTable:
         """Platforms, templates, sensors."""
-        return AzureRegistryTable(self._table(self.settings.storage.registry_table))
+        return AzureRegistryTable(self.clients.table(self.settings.storage.registry_table))
 
     @cached_property
     def deviations(self) -> AzureDeviationsTable:
         """The scored days."""
-        return AzureDeviationsTable(self._table(self.settings.storage.deviations_table))
+        return AzureDeviationsTable(self.clients.table(self.settings.storage.deviations_table))
 
     @cached_property
     def incidents(self) -> AzureIncidentsTable:
         """The incidents."""
-        return AzureIncidentsTable(self._table(self.settings.storage.incidents_table))
+        return AzureIncidentsTable(self.clients.table(self.settings.storage.incidents_table))
 
     @cached_property
     def estimations(self) -> AzureEstimationsTable:
         """The estimations."""
-        return AzureEstimationsTable(self._table(self.settings.storage.estimations_table))
+        return AzureEstimationsTable(self.clients.table(self.settings.storage.estimations_table))
 
     @cached_property
     def events(self) -> AzureEventsTable:
         """The events."""
-        return AzureEventsTable(self._table(self.settings.storage.events_table))
+        return AzureEventsTable(self.clients.table(self.settings.storage.events_table))
 
     @cached_property
     def marks(self) -> AzureMarksTable:
         """People's decisions about baselines."""
-        return AzureMarksTable(self._table(self.settings.storage.marks_table))
+        return AzureMarksTable(self.clients.table(self.settings.storage.marks_table))
 
     @cached_property
     def messages(self) -> AzureMessageQueues:
         """The queues between the functions."""
         names = self.settings.storage
-        queues = [self.queue(names.critical_queue), self.queue(names.baselines_queue)]
-        poison = [self.queue(queue.queue_name + POISON) for queue in queues]
-        return AzureMessageQueues(queues[0], queues[1], [*poison, self.queue(POISON_BLOBS)])
+        queues = [self.clients.queue(names.critical_queue), self.clients.queue(names.baselines_queue)]
+        poison = [self.clients.queue(queue.queue_name + POISON) for queue in queues]
+        return AzureMessageQueues(queues[0], queues[1], [*poison, self.clients.queue(POISON_BLOBS)])
 
     @cached_property
     def sources(self) -> Mapping[str, ReadingSource]:
@@ -176,7 +127,7 @@ class Bootstrap:
 
         config = self.settings.omnia
         return OmniaSource(
-            self._omnia_credential,
+            self.clients.omnia_credential,
             config.base_url,
             f"{config.resource}/.default",
             connect_timeout=config.connect_timeout_s,
@@ -186,30 +137,13 @@ class Bootstrap:
             status_filter=config.good_status,
         )
 
-    @property
-    def _omnia_credential(self) -> Any:
-        """A fixed token (emulator), a service principal, or the app's own identity."""
-        config = self.settings.omnia
-        if config.static_token:
-            from shared.adapters.omnia_http import StaticCredential  # noqa: PLC0415
-
-            return StaticCredential(config.static_token)
-        if config.client_id:
-            from azure.identity import ClientSecretCredential  # noqa: PLC0415
-
-            secret = config.client_secret.get_secret_value()
-            if secret.startswith("@Microsoft.KeyVault("):  # checked here: pages go on, and tell that nothing comes in
-                raise SettingsError("OMNIA__CLIENT_SECRET: the platform cannot read it from Key Vault")
-            return ClientSecretCredential(config.tenant_id, config.client_id, secret)
-        return self._credential
-
     # --- use cases
 
     @cached_property
     def input_window(self) -> InputWindow:
         """What an estimation looks at."""
         config = self.settings.estimation
-        return InputWindow(timedelta(hours=config.lead_hours), timedelta(hours=config.max_hours))
+        return InputWindow(lead=timedelta(hours=config.lead_hours), longest=timedelta(hours=config.max_hours))
 
     @cached_property
     def ingest(self) -> "Ingest":
@@ -225,7 +159,15 @@ class Bootstrap:
             parallel=config.parallel,
             plausible=PlausibleRange(config.min_ppmv, config.max_ppmv),
         )
-        return Ingest(self.sources, self.lake, self.registry, self.events, self.messages, self.clock, rules)
+        return Ingest(
+            sources=self.sources,
+            lake=self.lake,
+            registry=self.registry,
+            events=self.events,
+            messages=self.messages,
+            clock=self.clock,
+            rules=rules,
+        )
 
     @cached_property
     def detect(self) -> "Detect":
@@ -234,10 +176,27 @@ class Bootstrap:
 
         config = self.settings.detection
         rules = IncidentRules(
-            timedelta(hours=config.clear_hours), timedelta(hours=config.update_hours), self.input_window
+            clear=timedelta(hours=config.clear_hours),
+            update=timedelta(hours=config.update_hours),
+            inputs=self.input_window,
         )
-        reconcile = Reconcile(self.deviations, self.incidents, self.estimations, self.events, self.messages, rules)
-        return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, self.messages, reconcile)
+        reconcile = Reconcile(
+            deviations=self.deviations,
+            incidents=self.incidents,
+            estimations=self.estimations,
+            events=self.events,
+            messages=self.messages,
+            rules=rules,
+        )
+        return Detect(
+            lake=self.lake,
+            registry=self.registry,
+            baselines=self.baselines,
+            deviations=self.deviations,
+            events=self.events,
+            messages=self.messages,
+            reconcile=reconcile,
+        )
 
     @cached_property
     def estimate(self) -> "Estimate":
@@ -262,13 +221,13 @@ class Bootstrap:
             )
 
         return Estimate(
-            self.lake,
-            self.registry,
-            self.incidents,
-            self.estimations,
-            self.events,
-            self.input_window,
-            invert,
+            lake=self.lake,
+            registry=self.registry,
+            incidents=self.incidents,
+            estimations=self.estimations,
+            events=self.events,
+            rules=self.input_window,
+            invert=invert,
             model=f"{__version__} {fixed}",
         )
 
@@ -281,20 +240,20 @@ class Bootstrap:
         config = self.settings.baseline
         clear = timedelta(hours=self.settings.detection.clear_hours)
         return BuildBaselines(
-            self.lake,
-            self.registry,
-            self.baselines,
-            self.deviations,
-            self.marks,
-            self.events,
-            self.detect,
-            RenewalRules(
-                config.min_days,
-                config.max_days,
-                config.augment_days,
-                config.borrow,
-                (config.warning_per_month, config.critical_per_month),
-                clear,
+            lake=self.lake,
+            registry=self.registry,
+            baselines=self.baselines,
+            deviations=self.deviations,
+            marks=self.marks,
+            events=self.events,
+            detect=self.detect,
+            rules=RenewalRules(
+                min_days=config.min_days,
+                max_days=config.max_days,
+                augment_days=config.augment_days,
+                borrow=config.borrow,
+                rates=(config.warning_per_month, config.critical_per_month),
+                clear=clear,
             ),
         )
 
@@ -303,35 +262,51 @@ class Bootstrap:
         """Takes people's decisions about baselines."""
         from shared.usecases.feedback.feedback import Feedback  # noqa: PLC0415
 
-        return Feedback(self.registry, self.marks, self.deviations, self.events, self.messages, self.clock)
+        return Feedback(
+            registry=self.registry,
+            marks_table=self.marks,
+            deviations=self.deviations,
+            events=self.events,
+            messages=self.messages,
+            clock=self.clock,
+        )
 
     @cached_property
     def queries(self) -> "Queries":
         """Answers questions."""
         from shared.usecases.queries.query import Queries  # noqa: PLC0415
 
-        return Queries(self.registry, self.incidents, self.estimations, self.events, self.messages, self.clock)
+        return Queries(
+            registry=self.registry,
+            incidents_table=self.incidents,
+            estimations=self.estimations,
+            events_table=self.events,
+            messages=self.messages,
+            clock=self.clock,
+        )
 
     @cached_property
     def baseline_queries(self) -> "BaselineQueries":
         """Reads baseline histories and marks."""
         from shared.usecases.queries.baselines import BaselineQueries  # noqa: PLC0415
 
-        return BaselineQueries(self.registry, self.marks, self.deviations)
+        return BaselineQueries(registry=self.registry, marks_table=self.marks, deviations=self.deviations)
 
     @cached_property
     def series_queries(self) -> "SeriesQueries":
         """Answers what sensors read, and how they were scored."""
         from shared.usecases.queries.series import SeriesQueries  # noqa: PLC0415
 
-        return SeriesQueries(self.registry, self.deviations, self.settings.query.max_samples)
+        return SeriesQueries(
+            registry=self.registry, deviations=self.deviations, most_samples=self.settings.query.max_samples
+        )
 
     @cached_property
     def notes(self) -> "Notes":
         """Takes people's notes."""
         from shared.usecases.feedback.notes import Notes  # noqa: PLC0415
 
-        return Notes(self.registry, self.events, self.clock)
+        return Notes(registry=self.registry, events=self.events, clock=self.clock)
 
     @cached_property
     def registrations(self) -> "Registrations":
@@ -340,16 +315,22 @@ class Bootstrap:
         from shared.usecases.registration.stored_data import StoredData  # noqa: PLC0415
 
         contents = StoredData(
-            self.lake, self.baselines, self.deviations, self.marks, self.incidents, self.estimations, self.events
+            lake=self.lake,
+            baselines=self.baselines,
+            deviations=self.deviations,
+            marks=self.marks,
+            incidents=self.incidents,
+            estimations=self.estimations,
+            events=self.events,
         )
-        return Registrations(self.registry, contents)
+        return Registrations(registry=self.registry, contents=contents)
 
     @cached_property
     def what_if(self) -> "WhatIf":
         """Simulates hypotheses."""
         from shared.usecases.queries.what_if import WhatIf  # noqa: PLC0415
 
-        return WhatIf(self.lake, self.registry)
+        return WhatIf(lake=self.lake, registry=self.registry)
 
     @cached_property
     def page_views(self) -> "PageViews":
@@ -357,39 +338,17 @@ class Bootstrap:
         from shared.usecases.queries.page_views import PageViews  # noqa: PLC0415
 
         return PageViews(
-            self.registry,
-            self.lake,
-            self.baselines,
-            self.deviations,
-            self.incidents,
-            self.estimations,
-            self.events,
-            self.queries,
-            self.baseline_queries,
-            self.clock,
+            registry=self.registry,
+            lake=self.lake,
+            baselines=self.baselines,
+            deviations=self.deviations,
+            incidents=self.incidents,
+            estimations=self.estimations,
+            events=self.events,
+            query=self.queries,
+            baseline_queries=self.baseline_queries,
+            clock=self.clock,
         )
-
-    def tables(self) -> list["TableClient"]:
-        """Return the clients of all tables of the app."""
-        names = self.settings.storage
-        first = [names.registry_table, names.deviations_table, names.incidents_table]
-        return [self._table(name) for name in (*first, names.estimations_table, names.events_table, names.marks_table)]
-
-    def ensure_storage(self) -> None:
-        """Create the containers, tables and queues that are not there; on Azure the deployment has made them."""
-        names = self.settings.storage
-        containers = [names.lake_container, names.baselines_container, names.corrupt_container]
-        _create(self.container(name).create_container for name in containers)
-        _create(table.create_table for table in self.tables())
-        _create(self.queue(name).create_queue for name in (names.critical_queue, names.baselines_queue))
-
-
-def _create(creations: Iterable[Any]) -> None:
-    for create in creations:
-        try:
-            create()
-        except ResourceExistsError:
-            continue
 
 
 @cache

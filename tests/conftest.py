@@ -80,7 +80,7 @@ def make_app(azurite: Azurite) -> Callable[..., Bootstrap]:
 
     def make(prefix: str, **more: str) -> Bootstrap:
         app = bootstrap(environment(azurite.connection_string, prefix, **more))
-        app.ensure_storage()
+        app.clients.ensure_storage()
         return app
 
     return make

@@ -564,17 +564,40 @@ class World:
         self.estimations = FakeEstimations(self.writes)
         self.events = FakeEvents(self.writes)
         self.messages = FakeMessages(self.writes)
-        self.inputs = InputWindow(timedelta(hours=24), timedelta(hours=24))
-        self.rules = IncidentRules(timedelta(hours=12), timedelta(hours=3), self.inputs)
+        self.inputs = InputWindow(lead=timedelta(hours=24), longest=timedelta(hours=24))
+        self.rules = IncidentRules(clear=timedelta(hours=12), update=timedelta(hours=3), inputs=self.inputs)
 
     @property
     def detect(self) -> Detect:
-        reconcile = Reconcile(self.deviations, self.incidents, self.estimations, self.events, self.messages, self.rules)
-        return Detect(self.lake, self.registry, self.baselines, self.deviations, self.events, self.messages, reconcile)
+        reconcile = Reconcile(
+            deviations=self.deviations,
+            incidents=self.incidents,
+            estimations=self.estimations,
+            events=self.events,
+            messages=self.messages,
+            rules=self.rules,
+        )
+        return Detect(
+            lake=self.lake,
+            registry=self.registry,
+            baselines=self.baselines,
+            deviations=self.deviations,
+            events=self.events,
+            messages=self.messages,
+            reconcile=reconcile,
+        )
 
     @property
     def estimate(self) -> Estimate:
-        return Estimate(self.lake, self.registry, self.incidents, self.estimations, self.events, self.inputs, invert)
+        return Estimate(
+            lake=self.lake,
+            registry=self.registry,
+            incidents=self.incidents,
+            estimations=self.estimations,
+            events=self.events,
+            rules=self.inputs,
+            invert=invert,
+        )
 
     def restart(self) -> None:
         """A new process: what was only in memory is gone, and the next write succeeds."""

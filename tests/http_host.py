@@ -67,14 +67,17 @@ class FilledHost:
         containers = (names.lake_container, names.baselines_container, names.corrupt_container)
         queues = (names.critical_queue, names.baselines_queue)
         return {
-            **{name: {one.name: one.etag for one in self.app.container(name).list_blobs()} for name in containers},
+            **{
+                name: {one.name: one.etag for one in self.app.clients.container(name).list_blobs()}
+                for name in containers
+            },
             **{
                 table.table_name: {
                     (row["PartitionKey"], row["RowKey"]): row.metadata["etag"] for row in table.list_entities()
                 }
-                for table in self.app.tables()
+                for table in self.app.clients.tables()
             },
-            **{name: self.app.queue(name).get_queue_properties().approximate_message_count for name in queues},
+            **{name: self.app.clients.queue(name).get_queue_properties().approximate_message_count for name in queues},
         }
 
 
@@ -83,7 +86,7 @@ def filled_host(connection: str, prefix: str, folder: Path, *arguments: str, **m
     """Run a host with these arguments and settings on filled storage of its own."""
     values = environment(connection, prefix, AS_OF=NOW.isoformat())
     app = bootstrap(values)
-    app.ensure_storage()
+    app.clients.ensure_storage()
     incident = fill(app)
     with HostProcess({**values, **more, **QUIET}, *arguments, log=folder / "host.log") as host:
         yield FilledHost(host.url, app, incident)

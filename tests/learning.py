@@ -104,21 +104,28 @@ def world(days: int, special: Mapping[int, np.ndarray] | None = None, second: in
 def case(target: World, rules: RenewalRules = RULES) -> BuildBaselines:
     """Return the baselines use case on that world."""
     return BuildBaselines(
-        target.lake,
-        target.registry,
-        target.baselines,
-        target.deviations,
-        target.marks,
-        target.events,
-        target.detect,
-        rules,
+        lake=target.lake,
+        registry=target.registry,
+        baselines=target.baselines,
+        deviations=target.deviations,
+        marks=target.marks,
+        events=target.events,
+        detect=target.detect,
+        rules=rules,
     )
 
 
 def feedback(target: World, day: int, hour: float = 0) -> Feedback:
     """Return the feedback use case on that world, at an hour of a day."""
     clock = FakeClock(at(day, hour))
-    return Feedback(target.registry, target.marks, target.deviations, target.events, target.messages, clock)
+    return Feedback(
+        registry=target.registry,
+        marks_table=target.marks,
+        deviations=target.deviations,
+        events=target.events,
+        messages=target.messages,
+        clock=clock,
+    )
 
 
 def at(day: int, hour: float = 0) -> datetime:

@@ -34,7 +34,7 @@ FEW = {  # rows of tables that hold more than one of a kind
 
 def stored_rows(app: Bootstrap) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield each table's name and its rows, as JSON has them: bytes are told apart."""
-    for table in app.tables():
+    for table in app.clients.tables():
         name = table.table_name.removeprefix(PREFIX)
         rows = [row for row in table.list_entities() if row["RowKey"] in FEW.get(name, {row["RowKey"]})]
         if name in FEW:
@@ -74,12 +74,12 @@ def record(app: Bootstrap) -> Mapping[str, bytes]:
     fill_with_history(app)
     found = {f"{name}.json": json.dumps(rows, indent=1).encode() + b"\n" for name, rows in stored_rows(app)}
     names = app.settings.storage
-    days = app.container(names.lake_container)
+    days = app.clients.container(names.lake_container)
     found["day.json"] = days.download_blob(sorted(days.list_blob_names())[1]).readall()
     ppmv = 10 + np.random.default_rng(1).normal(0, 1, 4 * 144)
     found["baseline.bin"] = build_baseline(grid(date(2026, 2, 1), ppmv.size), ppmv).to_bytes()
     for queue, name in ((names.critical_queue, "critical-deviations"), (names.baselines_queue, "build-baselines")):
-        message = next(iter(app.queue(queue).peek_messages(1)))
+        message = next(iter(app.clients.queue(queue).peek_messages(1)))
         found[f"{name}.json"] = base64.b64decode(message.content) + b"\n"
     return found
 
@@ -89,7 +89,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with Azurite() as azurite:
         app = bootstrap(environment(azurite.connection_string, PREFIX))
-        app.ensure_storage()
+        app.clients.ensure_storage()
         for name, content in record(app).items():
             (folder / name).write_bytes(content)
 

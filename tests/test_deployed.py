@@ -29,7 +29,7 @@ def test_the_platforms_are_loaded_through_the_api_once(
 ) -> None:
     """Without a key nothing is created; a second time everything is there."""
     values = environment(azurite.connection_string, unique)
-    bootstrap(values).ensure_storage()
+    bootstrap(values).clients.ensure_storage()
     platforms = seed_platforms()
     for nowhere in ("", "http://127.0.0.1:9"):
         with pytest.raises(SourceError, match="does not answer"):
@@ -53,24 +53,24 @@ def test_what_was_put_aside_is_given_back() -> None:
     """A message returns to its queue as it was; a day is scored; what fails again stays, is named and not lost."""
     with Azurite() as own:  # the queue of blobs has one name for all
         app = bootstrap(environment(own.connection_string, "retry"))
-        app.ensure_storage()
+        app.clients.ensure_storage()
         assert set(retry(app).given_back.values()) == {0}
-        messages, blobs = app.queue("retry-critical-poison"), app.queue(POISON_BLOBS)
+        messages, blobs = app.clients.queue("retry-critical-poison"), app.clients.queue(POISON_BLOBS)
         messages.create_queue()
         blobs.create_queue()
         messages.send_message('{"schema": 1}')
         assert retry(app) == Retried({"retry-critical-poison": 1, "retry-build-poison": 0, POISON_BLOBS: 0}, ())
-        (back,) = app.queue("retry-critical").receive_messages()
+        (back,) = app.clients.queue("retry-critical").receive_messages()
         assert base64.b64decode(back.content) == b'{"schema": 1}'
         blobs.send_message(json.dumps({"BlobName": "troll/a/2026-03-01.json"}))
         (line,) = retry(app).failed
         assert re.fullmatch(rf"{POISON_BLOBS}: message .* stays: .*troll.*", line)
         assert blobs.get_queue_properties().approximate_message_count == 1
         seed(app, seed_platforms())
-        app.queue(POISON_BLOBS).send_message(json.dumps({"BlobName": "troll/a/2026-03-02.json"}))
+        app.clients.queue(POISON_BLOBS).send_message(json.dumps({"BlobName": "troll/a/2026-03-02.json"}))
         assert retry(app).given_back[POISON_BLOBS] == 1  # the other one is still hidden
         messages.send_message('{"schema": 1}')
-        app.queue("retry-critical").delete_queue()
+        app.clients.queue("retry-critical").delete_queue()
         with pytest.raises(ResourceNotFoundError):  # of where it should go, not of where it was put aside
             retry(app)
         assert messages.get_queue_properties().approximate_message_count == 1
@@ -84,11 +84,11 @@ def test_a_message_that_cannot_be_decoded_does_not_stop_the_others(
     with Azurite() as own:
         values = environment(own.connection_string, "retry")
         app = bootstrap(values)
-        app.ensure_storage()
+        app.clients.ensure_storage()
         for name, value in values.items():
             monkeypatch.setenv(name, value)
         seed(app, seed_platforms())
-        messages, blobs = app.queue("retry-critical-poison"), app.queue(POISON_BLOBS)
+        messages, blobs = app.clients.queue("retry-critical-poison"), app.clients.queue(POISON_BLOBS)
         messages.create_queue()
         blobs.create_queue()
         raw = QueueClient.from_connection_string(own.connection_string, messages.queue_name)

@@ -40,7 +40,14 @@ def health(target: World) -> tuple[str, int]:
     """Return what health says: the status, and how many sensors wait for this engine."""
     registered, now = target.registry, FakeClock(at(day_of(DAYS), 0))
     target.registry.set_watermarks(TEMPLATE, {sensor.id: now.moment for sensor in TEMPLATE.sensors})
-    found = Queries(registered, target.incidents, target.estimations, target.events, target.messages, now).health()
+    found = Queries(
+        registry=registered,
+        incidents_table=target.incidents,
+        estimations=target.estimations,
+        events_table=target.events,
+        messages=target.messages,
+        clock=now,
+    ).health()
     return found.status, found.templates[0].sensors_of_another_engine
 
 

@@ -61,7 +61,13 @@ def counting(target: World) -> tuple[Estimate, list[int]]:
 
     case = target.estimate
     return Estimate(
-        case.lake, case.registry, case.incidents, case.estimations, case.events, case.rules, count
+        lake=case.lake,
+        registry=case.registry,
+        incidents=case.incidents,
+        estimations=case.estimations,
+        events=case.events,
+        rules=case.rules,
+        invert=count,
     ), computed
 
 
@@ -163,7 +169,15 @@ def test_an_incident_taken_back_meanwhile_leaves_nothing() -> None:
         return invert(*arguments)  # type: ignore[arg-type]
 
     case = target.estimate
-    Estimate(case.lake, case.registry, case.incidents, case.estimations, case.events, case.rules, slow).run(message())
+    Estimate(
+        lake=case.lake,
+        registry=case.registry,
+        incidents=case.incidents,
+        estimations=case.estimations,
+        events=case.events,
+        rules=case.rules,
+        invert=slow,
+    ).run(message())
     assert target.state()["estimations"] == {}
     assert target.state()["events"] == {}
 

@@ -235,7 +235,7 @@ def test_a_wrong_range_is_refused_by_name(span: Span, words: str) -> None:
 
 def read(target: World) -> BaselineQueries:
     """Return what reads marks and histories."""
-    return BaselineQueries(target.registry, target.marks, target.deviations)
+    return BaselineQueries(registry=target.registry, marks_table=target.marks, deviations=target.deviations)
 
 
 def test_what_is_not_there_is_not_found() -> None:

@@ -121,7 +121,7 @@ def test_recorded_blobs_and_messages_are_read(folder: Path) -> None:
 def test_what_is_written_today_is_what_was_recorded(azurite: Any) -> None:
     """A property that comes or goes without a word in the recorded examples is noticed."""
     app = bootstrap(environment(azurite.connection_string, PREFIX))
-    app.ensure_storage()
+    app.clients.ensure_storage()
     found = record(app)
     assert found.keys() == {path.name for path in TODAY.iterdir()}
     for table in READERS:

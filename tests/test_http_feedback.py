@@ -33,7 +33,7 @@ def ask(target: World, monkeypatch: pytest.MonkeyPatch, http_functions: HttpFunc
     from functions.api import baseline
     from functions.api import feedback as marks
 
-    queries = BaselineQueries(target.registry, target.marks, target.deviations)
+    queries = BaselineQueries(registry=target.registry, marks_table=target.marks, deviations=target.deviations)
     for module in (baseline, marks):
         monkeypatch.setattr(
             module, "app", lambda: SimpleNamespace(feedback=feedback(target, 21), baseline_queries=queries)

@@ -46,13 +46,13 @@ def ingest(
     } | rules
     world.registry.add(platform(TEMPLATE)) if "troll" not in world.registry.known else None
     return Ingest(
-        {"omnia": omnia, **(others or {})},
-        world.lake,
-        world.registry,
-        world.events,
-        world.messages,
-        FakeClock(now),
-        IngestRules(**chosen, parallel=2, plausible=PlausibleRange(0, 50_000)),
+        sources={"omnia": omnia, **(others or {})},
+        lake=world.lake,
+        registry=world.registry,
+        events=world.events,
+        messages=world.messages,
+        clock=FakeClock(now),
+        rules=IngestRules(**chosen, parallel=2, plausible=PlausibleRange(0, 50_000)),
     )
 
 

@@ -205,7 +205,9 @@ def test_an_older_day_leaves_the_newest_samples_alone() -> None:
     record = target.registry.platform("troll")
     row = target.deviations.get(ONE, days[0]).row
     assert row is not None
-    UpdateLatest(target.registry, target.deviations).run(record, TEMPLATE, {(ONE, days[0]): row}, wrote=True)
+    UpdateLatest(registry=target.registry, deviations=target.deviations).run(
+        record, TEMPLATE, {(ONE, days[0]): row}, wrote=True
+    )
     assert target.registry.platform("troll").latest_etags[TEMPLATE.id] == tag
     run(target, days[0])
     assert latest(target) == expected(target)
@@ -246,7 +248,7 @@ def test_who_always_loses_says_so() -> None:
     row: DeviationDay | None = target.deviations.get(ONE, DAY).row
     assert row is not None
     with pytest.raises(Conflict):
-        UpdateLatest(target.registry, target.deviations).run(
+        UpdateLatest(registry=target.registry, deviations=target.deviations).run(
             target.registry.platform("troll"), TEMPLATE, {(ONE, DAY): row}, wrote=True
         )
     assert len(tries) == TRIES

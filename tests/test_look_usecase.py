@@ -22,19 +22,26 @@ NOW = at(DAY, 24)
 def look(world: World) -> PageViews:
     """Return the use case on a world, at the end of its day."""
     clock = FakeClock(NOW)
-    query = Queries(world.registry, world.incidents, world.estimations, world.events, world.messages, clock)
-    baselines = BaselineQueries(world.registry, world.marks, world.deviations)
+    query = Queries(
+        registry=world.registry,
+        incidents_table=world.incidents,
+        estimations=world.estimations,
+        events_table=world.events,
+        messages=world.messages,
+        clock=clock,
+    )
+    baselines = BaselineQueries(registry=world.registry, marks_table=world.marks, deviations=world.deviations)
     return PageViews(
-        world.registry,
-        world.lake,
-        world.baselines,
-        world.deviations,
-        world.incidents,
-        world.estimations,
-        world.events,
-        query,
-        baselines,
-        clock,
+        registry=world.registry,
+        lake=world.lake,
+        baselines=world.baselines,
+        deviations=world.deviations,
+        incidents=world.incidents,
+        estimations=world.estimations,
+        events=world.events,
+        query=query,
+        baseline_queries=baselines,
+        clock=clock,
     )
 
 

@@ -60,7 +60,7 @@ def settings_of(azurite: Azurite, prefix: str, omnia: str) -> dict[str, str]:
 def seeded(settings: dict[str, str]) -> Bootstrap:
     """Return an app with its storage made and Askeladd loaded."""
     app = bootstrap(settings)
-    app.ensure_storage()
+    app.clients.ensure_storage()
     seed(app, [askeladd()])
     return app
 
@@ -77,7 +77,7 @@ def rows(app: Bootstrap) -> dict[tuple[str, str, str], str]:
 
 def drain(app: Bootstrap) -> None:
     """Estimate every queued message, as the queue trigger does."""
-    queue = app.queue(app.settings.storage.critical_queue)
+    queue = app.clients.queue(app.settings.storage.critical_queue)
     for message in queue.receive_messages():
         app.estimate.run(CriticalMessage.model_validate_json(base64.b64decode(message.content)))
         queue.delete_message(message)
@@ -129,7 +129,7 @@ def test_replaying_the_lake_rebuilds_the_tables_byte_for_byte(
 ) -> None:
     """With every table deleted, the lake and the seeds are enough."""
     app, before = reference
-    for table in app.tables():
+    for table in app.clients.tables():
         for entity in list(table.list_entities()):
             table.delete_entity(entity)
     fresh = Bootstrap(app.settings)
@@ -201,14 +201,14 @@ def test_bad_messages_and_blobs_are_told_and_stop_nothing(
         "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00",
     }
     app, names = seeded(settings), bootstrap(settings).settings.storage
-    lake = app.container(names.lake_container)
+    lake = app.clients.container(names.lake_container)
     with HostProcess(settings, "--lease", "1", log=tmp_path / "host.log") as host:
         host.run_now("ingest")
         host.wait_idle()
         lake.upload_blob("askeladd/a/2026-03-05.json", b'{"schema":1,"plat', overwrite=True)
         lake.upload_blob("askeladd/a/notes.json", b"{}")
         for body in ("not JSON", '{"schema":1,"platform":"askeladd"}'):
-            app.queue(names.critical_queue).send_message(body)
+            app.clients.queue(names.critical_queue).send_message(body)
         host.wait_idle(120)
         kinds = {event.kind for event in app.events.list(LEAKING)}
         assert "corrupt_blob" in kinds

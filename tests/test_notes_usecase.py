@@ -16,7 +16,7 @@ def world() -> tuple[World, Notes]:
     """Return a world with a template, and the use case on it."""
     new = World()
     new.registry.add(platform(TEMPLATE))
-    return new, Notes(new.registry, new.events, FakeClock(NOW))
+    return new, Notes(registry=new.registry, events=new.events, clock=FakeClock(NOW))
 
 
 def stored(target: World, event: str) -> Event:

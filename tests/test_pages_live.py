@@ -31,7 +31,7 @@ class Sea:
         """Begin with sensors that have a baseline, and no data."""
         self.values = environment(azurite.connection_string, prefix)
         self.app = bootstrap(self.values)
-        self.app.ensure_storage()
+        self.app.clients.ensure_storage()
         begin(self.app)
         self.log, self.port = log, "0"
 

@@ -139,7 +139,7 @@ def test_a_fifth_platforms_tags_are_held_to_its_rule(heidrun: Platform) -> None:
     with pytest.raises(ValidationError, match="means template B sensor 2, not template A sensor 2"):
         of_heidrun("HD-A-1", "HD-B-2")
     third = template(sensors=3).sensors[2].model_copy(update={"id": "heidrun-a-3", "tag": "HD-A-7"})
-    do = Registrations(both(heidrun).registry, FakeContents())
+    do = Registrations(registry=both(heidrun).registry, contents=FakeContents())
     with pytest.raises(InvalidInput, match="means template A sensor 7, not template A sensor 3"):
         do.create_sensor("heidrun-a", third)
 

@@ -19,7 +19,14 @@ def query() -> Queries:
     other = OTHER.model_copy(update={"sensors": (pinned, *OTHER.sensors[1:])})
     world.registry.add(platform(TEMPLATE, other))
     world.registry.histories.set("troll-a-1", history("troll-a-1", quiet_baseline().version, DAY))
-    return Queries(world.registry, world.incidents, world.estimations, world.events, world.messages, FakeClock(NOW))
+    return Queries(
+        registry=world.registry,
+        incidents_table=world.incidents,
+        estimations=world.estimations,
+        events_table=world.events,
+        messages=world.messages,
+        clock=FakeClock(NOW),
+    )
 
 
 @pytest.mark.parametrize(

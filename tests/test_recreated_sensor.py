@@ -59,7 +59,7 @@ def test_old_readings_are_neither_learnt_nor_estimated_from() -> None:
     readings = RecordedReadings(world.lake, registered(ANEW))
     assert readings.day("troll-a-1", DAY) is None
     assert readings.day("troll-a-2", DAY) is not None
-    rules = InputWindow(timedelta(hours=6), timedelta(hours=24))
+    rules = InputWindow(lead=timedelta(hours=6), longest=timedelta(hours=24))
     found = load_inputs(registered(ANEW), ANEW, lambda _: day(), at(DAY, 8), at(DAY, 12), rules)
     assert np.isnan(found.observations.ppmv).all(axis=1).tolist() == [True, False]
 
@@ -75,9 +75,22 @@ def test_a_new_series_takes_the_old_ones_place_in_the_lake() -> None:
     omnia.say("OTHER", at(today, 6), [5.0] * 30)
     omnia.say("TAG-a-2", at(today, 6), [7.0] * 30)
     rules = IngestRules(
-        timedelta(hours=3), timedelta(days=1), timedelta(days=2), timedelta(minutes=4), parallel=1, plausible=PPMV
+        overlap=timedelta(hours=3),
+        backfill=timedelta(days=1),
+        step=timedelta(days=2),
+        budget=timedelta(minutes=4),
+        parallel=1,
+        plausible=PPMV,
     )
-    Ingest({"omnia": omnia}, world.lake, world.registry, world.events, world.messages, FakeClock(NOW), rules).run()
+    Ingest(
+        sources={"omnia": omnia},
+        lake=world.lake,
+        registry=world.registry,
+        events=world.events,
+        messages=world.messages,
+        clock=FakeClock(NOW),
+        rules=rules,
+    ).run()
     merged = held(world, today)
     assert merged.sensors["troll-a-1"].tag == "OTHER"
     assert np.isnan(merged.sensors["troll-a-1"].array()[:36]).all()

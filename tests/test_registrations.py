@@ -51,7 +51,7 @@ class World:
         self.writes = Writes()
         self.registry = FakeRegistry(self.writes)
         self.contents = FakeContents()
-        self.do = Registrations(self.registry, self.contents)
+        self.do = Registrations(registry=self.registry, contents=self.contents)
         self.do.create_platform(platform(A, template(slug="b")))
 
     @property

@@ -28,7 +28,7 @@ def series(values: np.ndarray | None = None, most: int = 1000) -> SeriesQueries:
     shown = noise(1) if values is None else values
     world.lake.cells.set((TEMPLATE.id, DAY), document(TEMPLATE, DAY, s1=shown, s2=noise(2)))
     world.detect.run("troll", TEMPLATE.id, DAY)
-    return SeriesQueries(world.registry, world.deviations, most)
+    return SeriesQueries(registry=world.registry, deviations=world.deviations, most_samples=most)
 
 
 def span(start: str | None = None, end: str | None = None) -> TimeRange:

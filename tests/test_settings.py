@@ -94,7 +94,7 @@ def test_a_service_principal_of_omnia_is_whole_or_absent(monkeypatch: pytest.Mon
     monkeypatch.setenv("OMNIA__TENANT_ID", "a-tenant")
     monkeypatch.setenv("OMNIA__CLIENT_SECRET", "very-secret")
     whole = load_settings()
-    assert isinstance(Bootstrap(whole)._omnia_credential, ClientSecretCredential)
+    assert isinstance(Bootstrap(whole).clients.omnia_credential, ClientSecretCredential)
     assert "very-secret" not in repr(whole)
 
 

@@ -51,7 +51,7 @@ def test_the_days_of_a_template_are_listed_in_order(make_app: Make, unique: str)
 def test_an_unreadable_blob_says_why_and_can_be_set_aside(make_app: Make, unique: str, content: bytes) -> None:
     """Its bytes are kept under a name that derives from them."""
     app = make_app(unique)
-    container = app.container(app.settings.storage.lake_container)
+    container = app.clients.container(app.settings.storage.lake_container)
     container.upload_blob(day_blob(TEMPLATE, DAY), content)
     stored = app.lake.read(TEMPLATE, DAY)
     assert stored.document is None
@@ -59,7 +59,7 @@ def test_an_unreadable_blob_says_why_and_can_be_set_aside(make_app: Make, unique
     assert "day blob troll/a/2026-03-01.json" in stored.problem
     copy = app.lake.quarantine(TEMPLATE, DAY)
     assert app.lake.quarantine(TEMPLATE, DAY) == copy
-    kept = app.container(app.settings.storage.corrupt_container).download_blob(copy).readall()
+    kept = app.clients.container(app.settings.storage.corrupt_container).download_blob(copy).readall()
     assert kept == content
 
 
@@ -67,7 +67,7 @@ def test_a_document_under_another_days_name_is_refused(make_app: Make, unique: s
     """A copied blob must not be scored as another day."""
     app = make_app(unique)
     wrong = document(TEMPLATE, DAY, s1=noise(1)).to_json()
-    app.container(app.settings.storage.lake_container).upload_blob(day_blob(TEMPLATE, date(2026, 3, 2)), wrong)
+    app.clients.container(app.settings.storage.lake_container).upload_blob(day_blob(TEMPLATE, date(2026, 3, 2)), wrong)
     assert "it holds troll-a of 2026-03-01" in app.lake.read(TEMPLATE, date(2026, 3, 2)).problem
 
 
@@ -94,7 +94,7 @@ def test_a_baseline_that_is_not_its_names_content_is_refused(make_app: Make, uni
     """A threshold that somebody edited must not call a leak Ok."""
     app, baseline = make_app(unique), quiet_baseline()
     edited = baseline.to_bytes().replace(b'"noise": ', b'"noise": 9')
-    container = app.container(app.settings.storage.baselines_container)
+    container = app.clients.container(app.settings.storage.baselines_container)
     container.upload_blob(f"troll-a-1/{baseline.version}.bin", edited)
     with pytest.raises(CorruptBlob, match=f"baseline {baseline.version} of troll-a-1 holds"):
         app.baselines.get("troll-a-1", baseline.version)
@@ -104,7 +104,7 @@ def test_a_stray_blob_does_not_stop_the_listing(make_app: Make, unique: str) -> 
     """Somebody's note among the day blobs is passed over."""
     app = make_app(unique)
     app.lake.write(TEMPLATE, document(TEMPLATE, DAY, s1=noise(1)), None)
-    container = app.container(app.settings.storage.lake_container)
+    container = app.clients.container(app.settings.storage.lake_container)
     for name in ("troll/a/readme.txt", "troll/a/20260301.json", "troll/a/2026-W10-1.json"):
         container.upload_blob(name, b"x")
     assert app.lake.days(TEMPLATE) == [DAY]

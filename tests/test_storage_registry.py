@@ -71,7 +71,7 @@ def filled(app: Bootstrap) -> PlatformRecord:
 
 def keys(app: Bootstrap) -> set[str]:
     """Return the keys of all rows of the registry."""
-    table = app.tables()[0]
+    table = app.clients.tables()[0]
     return {row["RowKey"] for row in table.list_entities(select=["RowKey"])}
 
 
@@ -225,7 +225,7 @@ def test_more_rows_than_a_transaction_takes(make_app: Make, unique: str) -> None
 
 def without_heads(app: Bootstrap) -> None:
     """Make the storage one of old."""
-    table = app.tables()[0]
+    table = app.clients.tables()[0]
     for row in table.query_entities("RowKey eq 'head'"):
         table.delete_entity(row)
 

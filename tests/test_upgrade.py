@@ -47,7 +47,7 @@ def app(make_app: Make, unique: str) -> Bootstrap:
     """Something of every kind, as the release before stored it."""
     app = make_app(unique)
     fill(app)
-    for table in app.tables():
+    for table in app.clients.tables():
         for row in list(table.list_entities()):
             older = {name: value for name, value in row.items() if name not in NEW}
             table.update_entity(older, mode=UpdateMode.REPLACE)
@@ -78,7 +78,7 @@ def rows(app: Bootstrap) -> Rows:
     """Return all rows of all tables, by table and key."""
     return {
         (table.table_name, row["PartitionKey"], row["RowKey"]): dict(row)
-        for table in app.tables()
+        for table in app.clients.tables()
         for row in table.list_entities()
     }
 
@@ -87,7 +87,7 @@ def tags(app: Bootstrap) -> Mapping[tuple[str, str, str], str]:
     """Return the tag of every row: a row that was written has another one."""
     return {
         (table.table_name, row["PartitionKey"], row["RowKey"]): str(row.metadata["etag"])
-        for table in app.tables()
+        for table in app.clients.tables()
         for row in table.list_entities()
     }
 
@@ -131,7 +131,7 @@ def test_what_an_older_release_stored_is_rewritten_once(
         lines = [
             f"{table.table_name}: {counts[table.table_name]} looked at, "
             f"{0 if again else older[table.table_name]} rewritten"
-            for table in app.tables()
+            for table in app.clients.tables()
         ]
         assert capsys.readouterr().out.splitlines() == [*lines, "day blob: 2 looked at, 0 rewritten"]
         assert (tags(app) == tags_before) is again

@@ -36,7 +36,7 @@ def what_if(measured: int = SLOTS) -> WhatIf:
     }
     day = document(TEMPLATE, DAY, s1=noise(1), s2=noise(2)).model_copy(update={"environment": sea})
     world.lake.cells.set((TEMPLATE.id, DAY), day)
-    return WhatIf(world.lake, world.registry)
+    return WhatIf(lake=world.lake, registry=world.registry)
 
 
 def test_it_is_the_forward_model_in_the_measured_sea() -> None:

@@ -138,9 +138,9 @@ def _kinds(counts: Counter[str]) -> Counter[str]:
 def _sizes(world: Ticking, sensors: int) -> tuple[float, float]:
     """Return the bytes of a sensor's whole day in the lake, and of its row."""
     yesterday = (world.present.moment - timedelta(days=1)).date().isoformat()
-    blobs = world.app.container("tsd").list_blobs()
+    blobs = world.app.clients.container("tsd").list_blobs()
     lake = sum(int(one.size) for one in blobs if yesterday in one.name)
-    deviations = next(one for one in world.app.tables() if one.table_name == "deviations")
+    deviations = next(one for one in world.app.clients.tables() if one.table_name == "deviations")
     rows = [
         sum(len(value) if isinstance(value, bytes) else len(json.dumps(value, default=str)) for value in row.values())
         for row in deviations.list_entities()

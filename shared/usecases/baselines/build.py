@@ -33,7 +33,7 @@ from shared.usecases.lookup import find_template
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BuildBaselines:
     """Keeps baseline histories; the same lake and decisions give the same versions from the same days on."""
 
@@ -82,7 +82,7 @@ class BuildBaselines:
     def _rescore(self, platform: str, template: str) -> None:
         record = self.registry.platform(platform)
         known = find_template(record, template)
-        Rescoring(self.deviations, self.detect).run(record, known, self.lake.days(known))
+        Rescoring(deviations=self.deviations, detect=self.detect).run(record, known, self.lake.days(known))
 
 
 @contextmanager

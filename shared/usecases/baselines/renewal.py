@@ -20,7 +20,7 @@ from shared.usecases.baselines.trusted_days import ScoredDays
 SERVED = timedelta(days=30)  # how long another template's baseline has scored its own sensor before it is lent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RenewalRules:
     """When a sensor gets a baseline of its own, and how it is renewed."""
 

@@ -14,7 +14,7 @@ from shared.usecases.detection.detect import Detect
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rescoring:
     """Scores the days of a template whose rows are not what they should be."""
 

@@ -47,7 +47,7 @@ class OtherEngine(LeakDetectionError):
     """A baseline was made by another detection engine: what was scored by it stands until it is made anew."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Detect:
     """Scores days of a template."""
 
@@ -186,7 +186,7 @@ class _Run:
         """Bring the newest samples in step before the incidents are looked at: a full queue must not hide a level."""
         keys = {(row.sensor, row.day) for row in written}
         seen = {key: row for key, row in self._rows.scored.items() if key in keys or self._rows.stored[key].fresh}
-        latest = UpdateLatest(self._deps.registry, self._deps.deviations)
+        latest = UpdateLatest(registry=self._deps.registry, deviations=self._deps.deviations)
         latest.run(self._begun, self._template, seen, wrote=bool(written))
 
     def _rows_after(self) -> list[DeviationDay]:

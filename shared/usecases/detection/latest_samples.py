@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 Rows = Mapping[tuple[str, date], DeviationDay]  # by sensor and day
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UpdateLatest:
     """Brings the newest samples of a template's sensors in step with their rows."""
 

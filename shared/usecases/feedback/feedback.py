@@ -18,7 +18,7 @@ from shared.ports import Clock, DeviationsTable, EventsTable, MarksTable, Messag
 from shared.usecases.lookup import look_up_mark, look_up_sensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Feedback:
     """Takes people's decisions about baselines."""
 

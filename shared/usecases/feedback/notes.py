@@ -13,7 +13,7 @@ from shared.usecases.lookup import look_up_event, look_up_template
 Guard = Callable[[Event], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Notes:
     """Takes people's notes."""
 

@@ -35,7 +35,7 @@ BACKGROUND_SHARE = 0.75  # of the data before the Critical may hold the onset; w
 Invert = Callable[[Template, Environment, Observations, datetime, datetime], Estimation]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """Estimates incidents."""
 

@@ -26,7 +26,7 @@ from shared.domain.tsd import (
 Documents = Callable[[date], TemplateDay | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InputWindow:
     """How much before and after an incident's onset an estimation looks at."""
 

@@ -33,7 +33,7 @@ from shared.usecases.incidents.estimation_inputs import Documents, InputWindow, 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IncidentRules:
     """When an incident is over, and how often a growing one is estimated anew."""
 
@@ -42,7 +42,7 @@ class IncidentRules:
     inputs: InputWindow
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reconcile:
     """Brings a template's incidents in step with its scored days."""
 

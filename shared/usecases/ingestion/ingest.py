@@ -54,7 +54,7 @@ PLAUSIBLE_SEA: Mapping[Quantity, PlausibleRange] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IngestRules:
     """How far back a run looks, how large its steps are, and when it stops taking another."""
 
@@ -66,7 +66,7 @@ class IngestRules:
     plausible: PlausibleRange  # ppmv
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ingest:
     """Brings the lake up to date; one instance per process."""
 

@@ -17,7 +17,7 @@ class MarkWithEffect:
     after: Effect
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BaselineQueries:
     """Reads baseline histories and marks."""
 

@@ -93,7 +93,7 @@ class SensorPage:
     marks: Sequence[MarkWithEffect]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PageViews:
     """Reads what pages show."""
 

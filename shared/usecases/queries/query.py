@@ -55,7 +55,7 @@ class HealthBody(Model):
     queues: dict[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Queries:
     """Returns what is stored: platforms, incidents, estimations, events, and the health of all."""
 

@@ -147,7 +147,7 @@ class BucketGrid:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SeriesQueries:
     """Returns a sensor's readings and scores, and all of a template's, as columns."""
 

@@ -26,7 +26,7 @@ class Readings:
     known: float  # share of the times at which the current was measured
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WhatIf:
     """Simulates hypotheses."""
 

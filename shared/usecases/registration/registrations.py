@@ -54,7 +54,7 @@ def _anything(record: PlatformRecord) -> None:
     """Guard nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Registrations:
     """Creates, changes and deletes what is watched."""
 

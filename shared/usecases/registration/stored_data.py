@@ -21,7 +21,7 @@ from shared.ports import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredData:
     """Counts what belongs to a sensor or a template, and removes it."""
 
