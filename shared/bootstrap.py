@@ -259,7 +259,7 @@ class Bootstrap:
 
     @cached_property
     def feedback(self) -> "Feedback":
-        """Takes people's decisions about baselines."""
+        """Stores people's decisions about baselines."""
         from shared.usecases.feedback.feedback import Feedback  # noqa: PLC0415
 
         return Feedback(
@@ -273,7 +273,7 @@ class Bootstrap:
 
     @cached_property
     def queries(self) -> "Queries":
-        """Answers questions."""
+        """Reads platforms, incidents, estimations, events and health."""
         from shared.usecases.queries.query import Queries  # noqa: PLC0415
 
         return Queries(
@@ -294,7 +294,7 @@ class Bootstrap:
 
     @cached_property
     def series_queries(self) -> "SeriesQueries":
-        """Answers what sensors read, and how they were scored."""
+        """Reads what sensors measured and how it was scored, over time."""
         from shared.usecases.queries.series import SeriesQueries  # noqa: PLC0415
 
         return SeriesQueries(
@@ -303,7 +303,7 @@ class Bootstrap:
 
     @cached_property
     def notes(self) -> "Notes":
-        """Takes people's notes."""
+        """Adds and changes people's notes."""
         from shared.usecases.feedback.notes import Notes  # noqa: PLC0415
 
         return Notes(registry=self.registry, events=self.events, clock=self.clock)
@@ -334,7 +334,7 @@ class Bootstrap:
 
     @cached_property
     def page_views(self) -> "PageViews":
-        """Reads what pages show."""
+        """Reads all that one page shows."""
         from shared.usecases.queries.page_views import PageViews  # noqa: PLC0415
 
         return PageViews(

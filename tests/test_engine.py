@@ -9,6 +9,7 @@ import pytest
 
 from shared.detection import baseline, channels, detect, detector, engine, engine_id, is_newer
 from shared.domain.deviation import Level
+from shared.domain.tsd import SLOTS
 from shared.usecases.queries.query import Queries
 from tests.examples import at, noise, quiet_baseline
 from tests.fakes import Crash, FakeClock, World
@@ -120,6 +121,11 @@ def test_baselines_of_a_newer_engine_are_left_to_it(learned: World, monkeypatch:
 def test_an_engine_is_newer_by_its_number(name: str, newer: bool) -> None:
     """What follows the number only says that it is another one."""
     assert is_newer(name) is newer
+
+
+def test_no_sample_depends_on_more_than_the_two_days_before_it() -> None:
+    """So far scoring reads back."""
+    assert detector.CONTEXT_BINS <= 2 * SLOTS
 
 
 def test_the_engine_scores_as_it_did_when_its_number_was_given() -> None:

@@ -20,7 +20,7 @@ from shared.usecases.lookup import look_up_mark, look_up_sensor
 
 @dataclass(frozen=True, kw_only=True)
 class Feedback:
-    """Takes people's decisions about baselines."""
+    """Stores people's decisions about a sensor's baselines, and asks for the baselines to follow them."""
 
     registry: RegistryTable
     marks_table: MarksTable

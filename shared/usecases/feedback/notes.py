@@ -15,7 +15,7 @@ Guard = Callable[[Event], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Notes:
-    """Takes people's notes."""
+    """Adds, changes and removes people's notes."""
 
     registry: RegistryTable
     events: EventsTable

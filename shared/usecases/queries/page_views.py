@@ -95,7 +95,7 @@ class SensorPage:
 
 @dataclass(frozen=True, kw_only=True)
 class PageViews:
-    """Reads what pages show."""
+    """Reads all that one page shows: the overview, a template, an incident, a sensor."""
 
     registry: RegistryTable
     lake: DayStore

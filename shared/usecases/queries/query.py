@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -29,8 +29,7 @@ from shared.ports import (
 )
 from shared.usecases.lookup import check_id, look_up_event, look_up_sensor, look_up_template
 from shared.usecases.poison import poisoned
-
-STALE = timedelta(minutes=30)
+from shared.usecases.queries.template_status import STALE
 
 
 class TemplateHealthBody(Model):
