@@ -5,10 +5,10 @@ the block before, whose end warms up the memory of slow noise.
 """
 
 import zlib
+from itertools import accumulate, islice
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,7 +42,8 @@ def red(seed: int, name: str, block: int, memory_h: float) -> Floats:
     """Return first-order autoregressive noise of unit deviation [BLOCK], with a memory of at most five days [h]."""
     if not 0 < memory_h <= LONGEST_MEMORY_H:
         raise ValueError(f"memory_h must be in (0, {LONGEST_MEMORY_H:g}] h, not {memory_h:g}")
-    keep = np.exp(-STEP_S / 3600 / memory_h)
+    keep = float(np.exp(-STEP_S / 3600 / memory_h))
     drawn = np.concatenate([white(seed, name, block - 1), white(seed, name, block)])
-    filtered = lfilter([np.sqrt(1 - keep**2)], [1.0, -keep], drawn)
-    return np.asarray(filtered[BLOCK:], dtype=np.float64)
+    steps = (float(np.sqrt(1 - keep**2)) * drawn).tolist()
+    remembered = accumulate(steps, lambda before, step: step + keep * before)
+    return np.fromiter(islice(remembered, BLOCK, None), dtype=np.float64, count=BLOCK)
