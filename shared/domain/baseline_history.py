@@ -125,10 +125,10 @@ def days_of(one: DayRange) -> list[date]:
     return [one.first + offset * ONE_DAY for offset in range((one.last - one.first).days + 1)]
 
 
-def ranges_of(days: Iterable[date]) -> tuple[DayRange, ...]:
-    """Return the days as ranges of consecutive ones, in order."""
+def ranges_of(days: Iterable[date], most: int | None = None) -> tuple[DayRange, ...]:
+    """Return the days, or the newest so many of them, as ranges of consecutive ones, in order."""
     ranges: list[DayRange] = []
-    for day in sorted(set(days)):
+    for day in sorted(set(days))[-most if most else 0 :]:
         if ranges and day - ranges[-1].last == ONE_DAY:
             ranges[-1] = DayRange(ranges[-1].first, day)
         else:

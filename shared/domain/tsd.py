@@ -88,6 +88,13 @@ class SeriesDay(StoredModel):
             raise ValueError(f"bad slots must be in [0, {SLOTS - 1}]")
         return self
 
+    def closed_slots(self, day: date) -> int:
+        """Return how many buckets of the day are known: closed and asked for."""
+        until = utc(self.until)
+        if until >= start_of(day) + ONE_DAY:
+            return SLOTS
+        return slot_of(until) if until.date() == day else 0
+
     def news(self, before: Self | None) -> News:
         """Return what this day says that the one before did not."""
         bad = {slot for slot, one in self.bad.items() if before is None or before.bad.get(slot) != one}

@@ -26,7 +26,7 @@ from shared.usecases.baselines.histories import Histories
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.baselines.renewal import Renewal, RenewalRules
 from shared.usecases.baselines.rescoring import Rescoring
-from shared.usecases.baselines.trusted_days import ScoredDays
+from shared.usecases.baselines.trusted_days import TrustedDays
 from shared.usecases.detection.detect import Detect
 from shared.usecases.lookup import find_template
 
@@ -130,8 +130,9 @@ class _Run:
         return failed
 
     def _renewal(self, template: Template, begins: date) -> Renewal:
-        scored = ScoredDays(template, self._readings, self._histories.baseline, self._deps.deviations)
-        return Renewal(self._deps.rules, self._platform, template, begins, self._readings, scored, self._histories)
+        rules, readings, histories = self._deps.rules, self._readings, self._histories
+        trusted = TrustedDays(template, readings, histories, self._deps.deviations, rules.clear)
+        return Renewal(rules, self._platform, template, begins, readings, trusted, histories)
 
     def _day(self, template: Template, renewal: Renewal, day: date) -> None:
         for sensor in template.sensors:
@@ -151,18 +152,18 @@ class _Run:
         First the versions that it names, then what a person should know, and it last: until then, a run that died is
         repeated.
         """
-        stored, etag = self._histories.stored(sensor.id)
-        new = self._histories.following(sensor.id, base, last_attempt)
-        if new == stored:
+        update = self._histories.update(sensor.id, base, last_attempt)
+        if update is None:
             return
-        for baseline in self._histories.unstored(sensor.id, new):
+        for baseline in update.baselines:
             self._deps.baselines.put(sensor.id, baseline)
+        stored, etag = update.before
         previous = {(change.valid_from, change.reason) for change in stored.base}
-        for change in new.base:
+        for change in update.after.base:
             if (change.valid_from, change.reason) not in previous:
                 self._deps.events.put(baseline_changed(template, sensor, change))
-        if new.decisions != stored.decisions:
-            for event in decided(template.id, self._histories.decisions(sensor.id)):
+        if update.after.decisions != stored.decisions:
+            for event in decided(template.id, update.decisions):
                 self._deps.events.put(event)
-        etag = self._deps.registry.set_history(template, sensor, new, etag)
-        self._histories.replace(sensor.id, StoredHistory(new, etag))
+        etag = self._deps.registry.set_history(template, sensor, update.after, etag)
+        self._histories.replace(sensor.id, StoredHistory(update.after, etag))

@@ -3,8 +3,9 @@
 Deriving them is pure: what is made on the way stays in memory, and is stored by whoever keeps a history.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from shared.detection import Baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, Recipe, derive
@@ -12,6 +13,15 @@ from shared.domain.mark import Decisions
 from shared.domain.tsd import start_of
 from shared.ports import BaselineStore, MarksTable, StoredHistory
 from shared.usecases.baselines.recorded_readings import RecordedReadings
+
+
+class HistoryUpdate(NamedTuple):
+    """How a sensor's history changes: what is stored, what follows, the versions made for it, and all decisions."""
+
+    before: StoredHistory
+    after: BaselineHistory
+    baselines: tuple[Baseline, ...]
+    decisions: Decisions
 
 
 class Histories:
@@ -32,13 +42,9 @@ class Histories:
         self._decisions: dict[str, Decisions] = {}
         self._recipes: dict[str, Recipe] = {}  # by version: of those that were made in this run
 
-    def stored(self, sensor: str) -> StoredHistory:
-        """Return the sensor's history as it is stored now; an empty one while it learns."""
-        return self._stored.get(sensor, StoredHistory(BaselineHistory(), None))
-
     def now(self, sensor: str) -> BaselineHistory:
-        """Return the sensor's history as it is now."""
-        return self.stored(sensor).history
+        """Return the sensor's history as it is now; an empty one while it learns."""
+        return self._stored[sensor].history if sensor in self._stored else BaselineHistory()
 
     def decisions(self, sensor: str, day: date | None = None) -> Decisions:
         """Return what people decided about the sensor: all, or what they had decided before the day began."""
@@ -52,28 +58,29 @@ class Histories:
         base = [change for change in self.now(sensor).base if change.valid_from < day]
         return self._derived(sensor, base, {one: self.decisions(one, day) for one in _sources(sensor, base)})
 
-    def following(self, sensor: str, base: Sequence[Change], last_attempt: date | None) -> BaselineHistory:
-        """Return the history that these changes of the lake and all decisions lead to."""
+    def update(self, sensor: str, base: Sequence[Change], last_attempt: date | None) -> "HistoryUpdate | None":
+        """Return what becomes of the sensor's history by these changes of the lake and all decisions; None: nothing."""
+        before = self._stored.get(sensor, StoredHistory(BaselineHistory(), None))
         decisions = {one: self.decisions(one) for one in sorted(_sources(sensor, base))}
         digests = " ".join(f"{one}:{digest}" for one in decisions if (digest := decisions[one].digest()))
-        return self._derived(sensor, base, decisions).model_copy(
-            update={"last_attempt": last_attempt, "decisions": digests}
-        )
+        derived = self._derived(sensor, base, decisions)
+        after = derived.model_copy(update={"last_attempt": last_attempt, "decisions": digests})
+        if after == before.history:
+            return None
+        known = {change.version for change in before.history.changes} | {""}
+        new = dict.fromkeys(change.version for change in after.changes if change.version not in known)
+        baselines = tuple(self.baseline(sensor, version) for version in new)
+        return HistoryUpdate(before, after, baselines, decisions[sensor])
 
     def replace(self, sensor: str, stored: StoredHistory) -> None:
         """Go on with a history that was stored just now."""
         self._stored[sensor] = stored
 
-    def unstored(self, sensor: str, history: BaselineHistory) -> Iterator[Baseline]:
-        """Yield the baselines of the history's versions that were made in this run."""
-        known = {change.version for change in self.now(sensor).changes} | {""}
-        for version in {change.version: None for change in history.changes if change.version not in known}:
-            yield self.baseline(sensor, version)
-
     def baseline(self, sensor: str, version: str) -> Baseline:
         """Return the baseline of a version, made in this run or stored before; raises NotFound or CorruptBlob."""
         recipe = self._recipes.get(version)
-        return self._baselines.get(sensor, version) if recipe is None else self._readings.make(recipe)
+        made = None if recipe is None else self._readings.make(recipe)
+        return self._baselines.get(sensor, version) if made is None else made
 
     def _derived(self, sensor: str, base: Sequence[Change], decisions: Mapping[str, Decisions]) -> BaselineHistory:
         """Return the history with its recipes' versions; made are those that are new, or another engine's."""
@@ -87,7 +94,7 @@ class Histories:
 
     def _made(self, recipe: Recipe) -> str:
         """Return the version that the recipe makes; empty where too little is left of it: the sensor is learning."""
-        baseline = self._readings.try_making(recipe)
+        baseline = self._readings.make(recipe)
         if baseline is None:
             return ""
         self._recipes[baseline.version] = recipe

@@ -15,7 +15,6 @@ from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
 from shared.errors import InvalidInput, NotFound
 from shared.ports import DayStore
-from shared.usecases.detection.scoring import closed_slots
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ class RecordedReadings:
         self._lake = lake
         self._sensors = {sensor.id: (one, sensor) for one in platform.templates for sensor in one.sensors}
         self._documents: dict[tuple[str, date], TemplateDay | None] = {}
-        self._made: dict[Recipe, Baseline | InvalidInput] = {}
+        self._made: dict[Recipe, Baseline | None] = {}
 
     def document(self, template: Template, day: date) -> TemplateDay | None:
         """Return the template's day document; None where there is none that can be read."""
@@ -53,7 +52,7 @@ class RecordedReadings:
     def is_whole(self, sensor: str, day: date) -> bool:
         """Return whether all buckets of the sensor's day are known."""
         series = self.series(sensor, day)
-        return series is not None and closed_slots(series, day) == SLOTS
+        return series is not None and series.closed_slots(day) == SLOTS
 
     def between(self, sensor: str, first: date, last: date, *, without: Iterable[Span] = ()) -> tuple[Times, Floats]:
         """Return times and ppmv [n] of the days [first, last], NaN where missing and in the ranges left out."""
@@ -67,23 +66,19 @@ class RecordedReadings:
             ppmv[inside(times, span)] = np.nan
         return times, ppmv
 
-    def make(self, recipe: Recipe) -> Baseline:
-        """Return the recipe's baseline: the same lake and recipe give the same version; raises InvalidInput."""
-        if recipe not in self._made:
-            try:
-                times, ppmv, user_marked = self._of(recipe)
-                self._made[recipe] = build_baseline(times, ppmv, Rates(*recipe.rates), user_marked=user_marked)
-            except InvalidInput as error:
-                self._made[recipe] = error
-        made = self._made[recipe]
-        if isinstance(made, InvalidInput):
-            raise made
-        return made
+    def make(self, recipe: Recipe) -> Baseline | None:
+        """Return the recipe's baseline, or None where too little is left of it.
 
-    def try_making(self, recipe: Recipe) -> Baseline | None:
-        """Return the recipe's baseline, or None where too little is left of it."""
+        The same lake and recipe give the same version.
+        """
+        if recipe not in self._made:
+            self._made[recipe] = self._build(recipe)
+        return self._made[recipe]
+
+    def _build(self, recipe: Recipe) -> Baseline | None:
         try:
-            return self.make(recipe)
+            times, ppmv, user_marked = self._of(recipe)
+            return build_baseline(times, ppmv, Rates(*recipe.rates), user_marked=user_marked)
         except InvalidInput as error:
             logger.warning("%s: %s", recipe.source, error)
             return None

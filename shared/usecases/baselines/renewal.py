@@ -7,15 +7,14 @@ So the same lake and marks lead to the same changes, whenever they are looked at
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from shared.domain.baseline_history import BaselineHistory, Reason, Recipe
-from shared.domain.deviation import Level
+from shared.domain.baseline_history import BaselineHistory, Reason, Recipe, ranges_of
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, days_between
 from shared.usecases.baselines.histories import Histories
 from shared.usecases.baselines.recorded_readings import RecordedReadings
-from shared.usecases.baselines.selection import RECENT, PastReadings, capped, choose, spans
-from shared.usecases.baselines.trusted_days import ScoredDays
+from shared.usecases.baselines.selection import RECENT, PastReadings, choose, spans
+from shared.usecases.baselines.trusted_days import TrustedDays
 
 SERVED = timedelta(days=30)  # how long another template's baseline has scored its own sensor before it is lent
 
@@ -49,7 +48,7 @@ class Renewal:
     template: Template
     begins: date  # the first day that the lake holds of the template
     readings: RecordedReadings
-    scored: ScoredDays
+    trusted_days: TrustedDays
     histories: Histories
 
     def is_due(self, sensor: str, day: date, history: BaselineHistory) -> bool:
@@ -62,7 +61,10 @@ class Renewal:
 
     def on(self, sensor: str, day: date, history: BaselineHistory) -> Choice | None:
         """Return what the day brings the sensor; None: nothing, or not yet."""
-        if not self.readings.is_whole(sensor, day - ONE_DAY) or self._alarmed(sensor, day - ONE_DAY):
+        yesterday = day - ONE_DAY
+        if not self.readings.is_whole(sensor, yesterday):
+            return None
+        if self.trusted_days.ends_in_alarm(sensor, yesterday):  # a change would hide what goes on
             return None
         if _has_own(sensor, history):
             return self._renewed(sensor, day)
@@ -72,15 +74,6 @@ class Renewal:
         borrowed = self._borrowed(sensor, day) if self.rules.borrow and not history.base else None
         return Choice(borrowed, "selected") if borrowed else None
 
-    def _alarmed(self, sensor: str, day: date) -> bool:
-        """Return whether the sensor is at Warning or above at the day's end: a change would hide what goes on."""
-        history = self.histories.known_on(sensor, day + ONE_DAY)
-        if not history.version_of(day):
-            return False
-        self.scored.load(sensor, day, day)
-        row = self.scored.row(sensor, day, history)
-        return row is not None and row.last_level() >= Level.WARNING
-
     def _first(self, sensor: str, day: date) -> Recipe | None:
         first = max(self.begins, day - RECENT - timedelta(days=self.rules.max_days))
         if (day - RECENT - first).days < self.rules.min_days:
@@ -89,7 +82,7 @@ class Renewal:
         if not history.judgeable or history.samples(first, day - RECENT) < self.rules.min_days * SLOTS:
             return None
         days = history.clean_days(first, day - RECENT)
-        recipe = Recipe(source=sensor, days=capped(days, self.rules.max_days), rates=self.rules.rates)
+        recipe = Recipe(source=sensor, days=ranges_of(days, self.rules.max_days), rates=self.rules.rates)
         recipe = recipe.marked(day, decisions)
         return choose(spans(recipe, history, self.rules.min_days), self.readings, history)
 
@@ -127,7 +120,7 @@ class Renewal:
         if not history.judgeable:
             return None
         days = [*present.whole_days(), *self._fresh(sensor, day, present, history)]
-        newer = {"days": capped(days, self.rules.max_days), "rates": self.rules.rates}
+        newer = {"days": ranges_of(days, self.rules.max_days), "rates": self.rules.rates}
         augmented = present.model_copy(update=newer).marked(day, decisions)
         shorter = [one for one in spans(augmented, history, self.rules.min_days) if one.days != augmented.days]
         chosen = choose([augmented, present, *shorter], self.readings, history)
@@ -146,8 +139,7 @@ class Renewal:
         marked = self.histories.decisions(sensor, day).ranges("leak")
         leaks = {one for span in marked for one in days_between(span.start, span.end)}
         clean = history.clean_days(present.last + ONE_DAY, day - RECENT)
-        known = {one.id: self.histories.known_on(one.id, day) for one in self.template.sensors}
-        trusted = self.scored.trusted(sensor, clean, day, known, self.rules.clear)
+        trusted = self.trusted_days.trusted(sensor, clean, day)
         return [one for one in clean if one in trusted and one not in leaks]
 
 

@@ -10,11 +10,10 @@ import numpy as np
 from shared.arrays import Floats, Levels, Times
 from shared.detection import Baseline, detect
 from shared.detection.cleaning import suspect_days
-from shared.domain.baseline_history import DayRange, Recipe, ranges_of
+from shared.domain.baseline_history import Recipe, ranges_of
 from shared.domain.deviation import Level
 from shared.domain.mark import Decisions
 from shared.domain.tsd import ONE_DAY, SLOTS
-from shared.errors import InvalidInput
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 
 RECENT = timedelta(days=3)  # judged on; no candidate holds any of it
@@ -97,17 +96,10 @@ def choose(candidates: Sequence[Recipe], readings: RecordedReadings, history: Pa
     """Return the first of the candidates that are least unlike the recent readings; None where none can tell."""
     best: tuple[float, Recipe] | None = None
     for recipe in candidates:
-        try:
-            share = history.unlikeness(readings.make(recipe))
-        except InvalidInput:
-            continue  # too little of it is left to be a baseline
+        baseline = readings.make(recipe)
+        share = None if baseline is None else history.unlikeness(baseline)
         if share is not None and (best is None or share < best[0]):
             best = (share, recipe)
         if share == 0:
             break
     return best[1] if best else None
-
-
-def capped(days: Sequence[date], most: int) -> tuple[DayRange, ...]:
-    """Return the newest so many of the days, as ranges."""
-    return ranges_of(sorted(days)[-most:])

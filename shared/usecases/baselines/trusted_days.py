@@ -4,18 +4,19 @@ A row depends on the lake and on the version that scored it. Where the stored ro
 scored again since, or is not there yet), the day is scored here, in memory.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
-from shared.detection import Baseline, engine_id
+from shared.detection import engine_id
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.incident import Incident
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, start_of
 from shared.ports import DeviationsTable
+from shared.usecases.baselines.histories import Histories
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.critical_runs import SILENT, find_incidents
@@ -24,22 +25,32 @@ LEAST_OK = SLOTS // 2
 
 
 @dataclass
-class ScoredDays:
-    """The scored days of one template by given versions; remembers them, for one run."""
+class TrustedDays:
+    """Judges the days of one template by what was known at the time; remembers what it scored, for one run."""
 
     template: Template
     readings: RecordedReadings
-    baseline: Callable[[str, str], Baseline]  # of a sensor and a version
+    histories: Histories
     deviations: DeviationsTable
+    clear: timedelta  # how long an incident's sensors must be clear for it to be over
     _rows: dict[tuple[str, date, str], DeviationDay | None] = field(default_factory=dict)
 
-    def load(self, sensor: str, first: date, last: date) -> None:
+    def ends_in_alarm(self, sensor: str, day: date) -> bool:
+        """Return whether the sensor is at Warning or above at the day's end."""
+        history = self.histories.known_on(sensor, day + ONE_DAY)
+        if not history.version_of(day):
+            return False
+        self._load(sensor, day, day)
+        row = self._row(sensor, day, history)
+        return row is not None and row.last_level() >= Level.WARNING
+
+    def _load(self, sensor: str, first: date, last: date) -> None:
         """Read the stored rows of [first, last]."""
         for row in self.deviations.range(sensor, first, last):
             if row.engine == engine_id():
                 self._rows[sensor, row.day, row.baseline] = row
 
-    def row(self, sensor: str, day: date, history: BaselineHistory) -> DeviationDay | None:
+    def _row(self, sensor: str, day: date, history: BaselineHistory) -> DeviationDay | None:
         """Return the sensor's day as that history scores it, or None where the lake holds nothing of it."""
         version = history.version_of(day)
         for one in self._unscored(sensor, day, version, history):
@@ -50,7 +61,7 @@ class ScoredDays:
         """Return the days up to this one that must be scored for it, in order: each needs what the last handed on."""
         days: list[date] = []
         while (sensor, day, version) not in self._rows and (not days or history.version_of(day) == version):
-            self.load(sensor, day, day)
+            self._load(sensor, day, day)
             if (sensor, day, version) in self._rows:
                 break
             days.append(day)
@@ -63,31 +74,30 @@ class ScoredDays:
         series = self.readings.series(sensor, day)
         if series is None:
             return None
-        baseline = self.baseline(sensor, version) if version else None
+        baseline = self.histories.baseline(sensor, version) if version else None
         previous = self._rows.get((sensor, day - ONE_DAY, version))
         before = None if previous is None else previous.carry
         return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline, before=before).row
 
-    def trusted(
-        self, sensor: str, days: Sequence[date], end: date, histories: Mapping[str, BaselineHistory], clear: timedelta
-    ) -> set[date]:
+    def trusted(self, sensor: str, days: Sequence[date], end: date) -> set[date]:
         """Return which of the days are quiet, well observed, and a day away from all incidents of the template.
 
-        end: nothing from this day on is looked at; histories: of the template's sensors, as they were known then.
+        end: nothing from this day on is looked at or known.
         """
         if not days:
             return set()
         low = min(days) - SILENT - ONE_DAY
         span = [low + offset * ONE_DAY for offset in range((end - low).days)]
+        histories = {one.id: self.histories.known_on(one.id, end) for one in self.template.sensors}
         for known in histories:
-            self.load(known, low, end - ONE_DAY)
+            self._load(known, low, end - ONE_DAY)
         rows = {
             (known, day): row
             for known, history in histories.items()
             for day in span
-            if (row := self.row(known, day, history)) is not None
+            if (row := self._row(known, day, history)) is not None
         }
-        incidents = find_incidents(self.template, list(rows.values()), clear) if rows else []
+        incidents = find_incidents(self.template, list(rows.values()), self.clear) if rows else []
         return {
             day
             for day in days

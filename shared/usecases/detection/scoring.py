@@ -18,7 +18,7 @@ from shared.detection.detector import CONTEXT_BINS
 from shared.detection.health import faults
 from shared.detection.regular import HOLD_BINS, regularise
 from shared.domain.deviation import Carry, DeviationDay, Level, same_carry
-from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, grid, slot_of, start_of, utc
+from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, grid
 
 MOMENT = np.timedelta64(1, "s")  # of the next day: only what is handed on has an effect there
 
@@ -32,14 +32,6 @@ class Rescored:
     row: DeviationDay
     changed: bool
     affected_until: np.datetime64 | None  # until when the change has an effect on scores; None: it has none
-
-
-def closed_slots(series: SeriesDay, day: date) -> int:
-    """Return how many buckets of the day are known: closed and asked for."""
-    until = utc(series.until)
-    if until >= start_of(day) + ONE_DAY:
-        return SLOTS
-    return slot_of(until) if until.date() == day else 0
 
 
 def score_day(
@@ -58,7 +50,7 @@ def score_day(
     baseline: None while learning; before: what the day before handed on, by this engine (None: there is none);
     affected_until: where the effect of changes on earlier days ends.
     """
-    slots = 0 if series is None else closed_slots(series, day)
+    slots = 0 if series is None else series.closed_slots(day)
     ppmv = np.full(0, np.nan) if series is None else series.readings()[:slots]
     version, engine = "" if baseline is None else baseline.version, engine_id()
     known = stored if stored is not None and (stored.engine, stored.baseline) == (engine, version) else None
