@@ -114,6 +114,26 @@ def test_what_is_missing_is_undefined() -> None:
     assert latest(target) == found == expected(target)
 
 
+@pytest.mark.parametrize("leak", [None, 130, 10])
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_new_day_costs_no_reads(leak: int | None, goes_on: bool) -> None:
+    """The newest sample of the day before says since when its level was there."""
+    target = world()
+    put(target, DAY)
+    put(target, NEXT, leak=leak)
+    run(target, DAY, NEXT)
+    third = NEXT + timedelta(days=1)
+    put(target, third, slots=3, leak=0 if goes_on else None)
+    ranges: list[str] = []
+    before_first(target.deviations, "range", lambda: ranges.append("read"))
+    seen = latest(target)
+    target.restart()
+    run(target, third)
+    assert latest(target) == expected(target)
+    assert latest(target).at > seen.at
+    assert len(ranges) <= 1  # of the incidents
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_a_growing_day_costs_no_reads(again: bool) -> None:
     """The rows that a tick wrote tell all, and those that a repetition found unchanged, too."""

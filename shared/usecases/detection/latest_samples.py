@@ -75,6 +75,9 @@ class UpdateLatest:
                 return _sample(row, before, since)
             if _goes_on(known, row):
                 return _sample(row, None, known.since)
+            if known.at == start_of(row.day) - BUCKET:  # the day before ended with it
+                same = known.level == row.last_level()
+                return _sample(row, None, max(known.since, start_of(row.day) - ONE_DAY) if same else since)
         low = known.at.date() if known is not None else reach
         if low is None:
             return None
