@@ -25,7 +25,7 @@ _CONTINUATION = r"[0-9]{10}(-[0-9a-f]{16})?"  # the key of a row that sorts newe
 _MOST_AT_ONCE = 100  # rows in one transaction
 _CHANGED = (404, 409, _PRECONDITION_FAILED)  # gone, there already, not what was read
 
-Operation = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # of a transaction
+TransactionStep = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # of a transaction
 
 
 def get_entity(table: TableClient, partition: str, row: str, select: Sequence[str] | None = None) -> TableEntity | None:
@@ -54,19 +54,19 @@ def put_entity(table: TableClient, entity: Mapping[str, Any], etag: ETag) -> str
     return str(written["etag"])
 
 
-def put(entity: Mapping[str, Any], etag: ETag, *, merge: bool = False) -> Operation:
+def put(entity: Mapping[str, Any], etag: ETag, *, merge: bool = False) -> TransactionStep:
     """Return the writing of an entity on what was read (None: on nothing); ``merge`` keeps what it does not name."""
     if etag is None:
         return "create", entity, {}
     return "update", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE, **_if(etag)}
 
 
-def upsert(entity: Mapping[str, Any], *, merge: bool = False) -> Operation:
+def upsert(entity: Mapping[str, Any], *, merge: bool = False) -> TransactionStep:
     """Return the writing of an entity whatever is there; ``merge`` keeps the properties that it does not name."""
     return "upsert", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE}
 
 
-def delete(partition: str, row: str, etag: ETag = None) -> Operation:
+def delete(partition: str, row: str, etag: ETag = None) -> TransactionStep:
     """Return the removal of an entity, of what was read if a etag is given."""
     return "delete", {"PartitionKey": partition, "RowKey": row}, {} if etag is None else _if(etag)
 
@@ -75,13 +75,13 @@ def _if(etag: str) -> dict[str, Any]:
     return {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
-def commit(table: TableClient, operations: Sequence[Operation]) -> list[str]:
+def commit(table: TableClient, steps: Sequence[TransactionStep]) -> list[str]:
     """Do all of it or nothing; return the entities' new tags (empty for what was removed); raises Conflict."""
     try:
-        done = table.submit_transaction(operations)
+        done = table.submit_transaction(steps)
     except TableTransactionError as error:
         if error.status_code in _CHANGED:
-            where = operations[error.index or 0][1]
+            where = steps[error.index or 0][1]
             raise _conflict(table, where) from error
         raise
     return [str(one.get("etag", "")) for one in done]

@@ -14,7 +14,7 @@ from typing import Any
 
 from azure.data.tables import TableClient, TableEntity
 
-from shared.adapters.tables.access import Operation, commit, delete, etag_of, get_entity, put, quoted, upsert
+from shared.adapters.tables.access import TransactionStep, commit, delete, etag_of, get_entity, put, quoted, upsert
 from shared.adapters.tables.registry_rows import (
     HEAD,
     PLATFORM,
@@ -103,9 +103,9 @@ class AzureRegistryTable:
         elif before is not None and after is None:
             self._remove(before)
         elif before is not None and after is not None:
-            operations = differences(before, after)
-            if operations:
-                self._write(after.id, operations, before.etag)
+            steps = differences(before, after)
+            if steps:
+                self._write(after.id, steps, before.etag)
 
     def _create(self, platform: Platform) -> None:
         """Write a new platform; rows that runs left of one that was there before go."""
@@ -133,19 +133,19 @@ class AzureRegistryTable:
 
         after_conflicts(remove_rest, f"platform {name}, which is removed")  # a run that began before may still write
 
-    def _write(self, platform: str, operations: Sequence[Operation], etag: ETag) -> str:
+    def _write(self, platform: str, steps: Sequence[TransactionStep], etag: ETag) -> str:
         """Write on the head of that etag (None: on none) and return its new etag; raises Conflict.
 
         More than one transaction takes is written in several, each on the head that the last one left.
         """
-        for begin in range(0, max(len(operations), 1), MOST_OPERATIONS):
-            some = operations[begin : begin + MOST_OPERATIONS]
+        for begin in range(0, max(len(steps), 1), MOST_OPERATIONS):
+            some = steps[begin : begin + MOST_OPERATIONS]
             etag = commit(self._table, [put(entity(platform, HEAD), etag), *some])[0]
         return str(etag)
 
-    def _write_beside(self, platform: str, operation: Operation) -> str:
+    def _write_beside(self, platform: str, step: TransactionStep) -> str:
         """Write one row that is no definition, whatever else was written meanwhile; return its etag."""
-        return commit(self._table, [operation, upsert(entity(platform, HEAD))])[0]
+        return commit(self._table, [step, upsert(entity(platform, HEAD))])[0]
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         """Store the platform's rows that are not stored yet (or replace them); return how many were written."""

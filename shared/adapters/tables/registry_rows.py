@@ -8,7 +8,7 @@ from typing import Any
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.tables.access import Operation, delete, etag_of, upsert
+from shared.adapters.tables.access import TransactionStep, delete, etag_of, upsert
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform, Quantity
@@ -155,7 +155,7 @@ def platform_record(rows: Sequence[TableEntity], etag: ETag) -> PlatformRecord:
     return PlatformRecord(platform, found.watermarks, found.stored, etag, found.latest, found.latest_etags)
 
 
-def differences(before: PlatformRecord, after: Platform) -> list[Operation]:
+def differences(before: PlatformRecord, after: Platform) -> list[TransactionStep]:
     """Return what makes the rows of ``before`` say ``after``: exactly the rows that differ.
 
     A sensor that is new, and one that reads another series by now, has neither baselines nor watermark nor sample.
@@ -181,7 +181,7 @@ def _tag(platform: Platform, quantity: Quantity) -> str | None:
     return platform.environment[quantity].tag if quantity in platform.environment else None
 
 
-def _forgotten(before: PlatformRecord, after: Platform) -> Iterator[Operation]:
+def _forgotten(before: PlatformRecord, after: Platform) -> Iterator[TransactionStep]:
     """Yield what takes watermarks and samples back that belong to no sensor and template of before and after."""
     kept = {one.id: one for one in before.platform.templates if any(one.id == other.id for other in after.templates)}
     both = {sensor.id: sensor.tag for one in kept.values() for sensor in one.sensors}
