@@ -266,7 +266,7 @@ class DeviationsTable(Removable, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NotificationState:
-    """What was told of an incident: up to when it is on the queue with data of which digest, and by its events."""
+    """What people were notified of: the time and digest of the data that are on the queue, and what its events said."""
 
     at: datetime
     digest: str

@@ -57,11 +57,11 @@ def shown(file: str, values: Mapping[str, object]) -> Reply:
 def _problem_page(error: Exception, invocation: str) -> func.HttpResponse:
     """Return what went wrong as a page; the log tells more by the invocation."""
     response = problem_of(error, invocation)
-    told = json.loads(response.get_body())
+    described = json.loads(response.get_body())
     headers = {
         **security_headers(),
         **{name: value for name, value in response.headers.items() if name != "Content-Type"},
     }
     return func.HttpResponse(
-        render("problem.html", {"problem": told}), status_code=response.status_code, mimetype=HTML, headers=headers
+        render("problem.html", {"problem": described}), status_code=response.status_code, mimetype=HTML, headers=headers
     )

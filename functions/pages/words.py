@@ -27,9 +27,9 @@ def sentence(platform: Platform, template: Template, incident: Incident, answer:
         return f"{deviation} Its cause is being estimated."
     if answer.verdict == "CONFIRMED":
         what = "Methane leaks" if incident.open else "Methane leaked"
-        told = ", ".join(filter(None, (f"{what} at {where}", location(answer), onset(answer))))
+        summary = ", ".join(filter(None, (f"{what} at {where}", location(answer), onset(answer))))
         rate = dissolved_rate(answer)
-        return f"{told}: {rate}. The incident {state}." if rate else f"{told}. The incident {state}."
+        return f"{summary}: {rate}. The incident {state}." if rate else f"{summary}. The incident {state}."
     if answer.verdict == "EXTERNAL_CAUSE":
         share = percent(answer.probability_external)
         return f"{deviation} An external cause raised all sensors together (probability {share}); no leak here."

@@ -21,8 +21,8 @@ export function now() {
 }
 
 export function hearClock(answer) {
-  const told = Date.parse(answer.headers.get("Date") ?? "");
-  if (!Number.isNaN(told)) skew = told - Date.now();
+  const serverTime = Date.parse(answer.headers.get("Date") ?? "");
+  if (!Number.isNaN(serverTime)) skew = serverTime - Date.now();
 }
 
 export function age(moment) {

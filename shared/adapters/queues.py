@@ -42,5 +42,5 @@ class AzureMessageQueues:
 
 def _text(message: CriticalMessage | BaselineRequest) -> str:
     """Return the message as JSON, with the operation that it belongs to, if there is one."""
-    told = message.model_copy(update={"operation": operation_id()})
-    return told.model_dump_json(by_alias=True, exclude=None if told.operation else {"operation"})
+    traced = message.model_copy(update={"operation": operation_id()})
+    return traced.model_dump_json(by_alias=True, exclude=None if traced.operation else {"operation"})

@@ -1,4 +1,4 @@
-"""Incidents: kept in step with the scored days, told as events, and put on the queue to be estimated.
+"""Incidents: kept in step with the scored days, notified as events, and put on the queue to be estimated.
 
 Whatever order the data came in, the table ends as the scored days say: an incident that late data moved or took
 away is removed with its estimation and events. An estimation is asked for at the onset and at fixed times after
@@ -108,10 +108,10 @@ class Reconcile:
         stored: StoredIncident | None,
         documents: Documents,
     ) -> None:
-        """Write the incident, tell its events, and put it on the queue when the data to estimate from are new.
+        """Write the incident, notify of it, and put it on the queue when the data to estimate from are new.
 
-        The row keeps what was told. It is written before the telling with what was told before, and after it with
-        what is told now: a crash in between is seen and the telling repeated.
+        The row keeps what people were notified of. It is written before with the state of before, and after it with
+        the new one: a crash in between is seen, and the notification repeated.
         """
         at = self._notification_time(incident)
         digest = load_inputs(platform, template, documents, incident.onset, at, self.rules.inputs).digest
@@ -124,7 +124,7 @@ class Reconcile:
             return
         if before is not None and before.at > at:
             self.estimations.remove(template.id, incident.id)  # it rests on data that are not Critical any more
-        self._tell(incident, before)
+        self._notify(incident, before)
         if before is None or (before.at, before.digest) != (at, digest):
             self.messages.critical(_message(incident, at))
         self.incidents.put(incident, notified, etag)
@@ -134,7 +134,7 @@ class Reconcile:
         reached = min(incident.last_critical, incident.onset + self.rules.inputs.longest) - incident.onset
         return incident.onset + reached // self.rules.update * self.rules.update
 
-    def _tell(self, incident: Incident, before: NotificationState | None) -> None:
+    def _notify(self, incident: Incident, before: NotificationState | None) -> None:
         self.events.put(incident_opened(incident))
         if before is None:
             sensors = ",".join(incident.sensors)
