@@ -14,7 +14,7 @@ import argparse
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -25,6 +25,7 @@ import requests
 from admin.retry import Retried, retry
 from admin.upgrade import upgrade
 from local.metadata import load_settings as load_settings_file
+from shared.adapters.upgrade import Progress
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.domain.validation import parse
@@ -109,6 +110,16 @@ def _print_retried(retried: Retried) -> int:
     return 1 if retried.failed else 0
 
 
+def _print_upgrade(progress: Iterable[Progress]) -> int:
+    """Print how far it is as it goes; return 1 when something was left as it is because nothing can read it."""
+    refused = 0
+    for one in progress:
+        left = f", {one.refused:,} cannot be read" if one.refused else ""
+        print(f"{one.what}: {one.looked_at:,} looked at, {one.rewritten:,} rewritten{left}", flush=True)
+        refused += one.refused if one.ended else 0
+    return 1 if refused else 0
+
+
 def main() -> int:
     """Run one command; return the process' exit code."""
     parser = argparse.ArgumentParser(prog="python -m admin.manage", description=__doc__.splitlines()[0])
@@ -136,8 +147,7 @@ def main() -> int:
         elif arguments.command == "replay":
             replay(app)
         elif arguments.command == "upgrade":
-            for one in upgrade(app):
-                print(f"{one.what}: {one.looked_at:,} looked at, {one.rewritten:,} rewritten", flush=True)
+            return _print_upgrade(upgrade(app))
     except LeakDetectionError as error:
         print(f"error: {error}")
         return 1

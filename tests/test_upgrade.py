@@ -147,6 +147,28 @@ def test_what_this_release_stores_is_left_alone(make_app: Make, unique: str) -> 
     assert tags(app) == before
 
 
+def test_a_row_that_nothing_can_read_is_named_and_stops_no_other(
+    app: Bootstrap, unique: str, azurite: Azurite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays as it is; the rest is rewritten, and the command ends with 1."""
+    before = rows(app)
+    table = app.clients.table(app.settings.storage.incidents_table)
+    first, second = list(table.list_entities())
+    del first["told_closed"]
+    second[SCHEMA] = "two"
+    table.update_entity(first, mode=UpdateMode.REPLACE)
+    table.update_entity(second, mode=UpdateMode.REPLACE)
+    for name, value in environment(azurite.connection_string, unique).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["manage", "upgrade"])
+    assert manage.main() == 1
+    assert f"{table.table_name}: 2 looked at, 0 rewritten, 2 cannot be read" in capsys.readouterr().out
+    kinds = kinds_of(app.settings.storage)
+    for key, row in rows(app).items():
+        kind = kinds[key[0]]
+        assert row.get(SCHEMA, 1) == (CURRENT[kind] if kind is not Stored.INCIDENT else row.get(SCHEMA, 1)), before[key]
+
+
 def test_a_run_that_is_stopped_is_completed_by_the_next(app: Bootstrap, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped after the first rows; what was rewritten by then is not written again."""
     monkeypatch.setattr(shared_upgrade, "EVERY", 3)

@@ -4,8 +4,11 @@ Nothing waits for it: readers take both. It has to have run before a release tha
 Baseline versions are not rewritten: they are named by their content. Messages do not live long enough.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from azure.data.tables import TableClient, TableEntity
 
@@ -15,8 +18,11 @@ from shared.errors import Conflict
 from shared.ports import ETag
 from shared.schemas import CURRENT, SCHEMA, Properties, Stored, schema_of, upgraded
 
+logger = logging.getLogger(__name__)
+
 EVERY = 1000  # looked at between two words of progress
 
+Outcome = Literal["as it was", "rewritten", "refused"]
 Write = Callable[[Properties, ETag], object]
 
 
@@ -27,6 +33,7 @@ class Progress:
     what: str
     looked_at: int
     rewritten: int
+    refused: int  # left as they are, because no step can read them; the log names each
     ended: bool
 
 
@@ -39,27 +46,31 @@ def upgrade_table(table: TableClient, kind: Stored, write: Write | None = None) 
 
 def upgrade_lake(lake: AzureDayStore) -> Iterator[Progress]:
     """Rewrite the day blobs of an older schema; yield how far it is, now and then and at the end."""
-    yield from _progress(Stored.DAY, lake.upgrade())
+    yield from _progress(Stored.DAY, ("rewritten" if done else "as it was" for done in lake.upgrade()))
 
 
-def _upgrade_row(table: TableClient, kind: Stored, found: TableEntity, write: Write) -> bool:
-    """Return whether the row was rewritten; who writes it at the same time writes today's schema anyway."""
-    if schema_of(found) >= CURRENT[kind]:
-        return False
-    row = get_entity(table, found["PartitionKey"], found["RowKey"])
-    if row is None:
-        return False
+def _upgrade_row(table: TableClient, kind: Stored, found: TableEntity, write: Write) -> Outcome:
+    """Rewrite a row of an older schema; who writes it at the same time writes today's schema anyway."""
+    partition, name = found["PartitionKey"], found["RowKey"]
     try:
+        if schema_of(found) >= CURRENT[kind]:
+            return "as it was"
+        row = get_entity(table, partition, name)
+        if row is None:
+            return "as it was"
         write(upgraded(kind, row), etag_of(row))
     except Conflict:
-        return False
-    return True
+        return "as it was"
+    except (KeyError, TypeError, ValueError):
+        logger.exception("%s %s/%s cannot be read, and is left as it is", kind, partition, name)
+        return "refused"
+    return "rewritten"
 
 
-def _progress(what: str, steps: Iterator[bool]) -> Iterator[Progress]:
-    looked_at = rewritten = 0
-    for done in steps:
-        looked_at, rewritten = looked_at + 1, rewritten + done
-        if looked_at % EVERY == 0:
-            yield Progress(what, looked_at, rewritten, ended=False)
-    yield Progress(what, looked_at, rewritten, ended=True)
+def _progress(what: str, steps: Iterator[Outcome]) -> Iterator[Progress]:
+    count: Counter[Outcome] = Counter()
+    for step in steps:
+        count[step] += 1
+        if count.total() % EVERY == 0:
+            yield Progress(what, count.total(), count["rewritten"], count["refused"], ended=False)
+    yield Progress(what, count.total(), count["rewritten"], count["refused"], ended=True)
