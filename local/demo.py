@@ -110,7 +110,7 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     return 0 if found else 1
 
 
-def without(functions: Iterable[str]) -> Mapping[str, str]:
+def without(functions: Iterable[str]) -> dict[str, str]:
     """Return the settings of a host that leaves these functions to another one."""
     return {f"AzureWebJobs.{name}.Disabled": "true" for name in functions}
 
