@@ -141,8 +141,13 @@ def test_readings_are_finite_in_slack_water_and_without_a_record(
     assert 1 < readings.max() < 1e5
 
 
-@pytest.mark.parametrize("speed", [0.08, 0.25])
-@pytest.mark.parametrize("away", [5.0, 8.0])
+@pytest.mark.parametrize(
+    ("speed", "away"),
+    [
+        (0.08, 8.0),
+        *(pytest.param(*one, marks=pytest.mark.statistical) for one in ((0.08, 5.0), (0.25, 5.0), (0.25, 8.0))),
+    ],
+)
 def test_a_steady_plume_is_near_the_forward_models(speed: float, away: float) -> None:
     """On its axis, in the mean of 16 natures: within a factor of 2."""
     one = template(sensors=1)
