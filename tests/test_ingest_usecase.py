@@ -98,6 +98,7 @@ def test_a_tick_asks_only_since_the_watermark_with_the_overlap() -> None:
     assert {(one.start, one.end) for one in omnia.windows} == {(NOW - timedelta(hours=3), NOW + BUCKET)}
 
 
+@pytest.mark.statistical
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=6))
 def test_outages_of_any_length_are_caught_up(gaps: list[int]) -> None:
