@@ -232,6 +232,7 @@ def test_bad_values_are_marked_counted_and_kept_out() -> None:
     assert TemplateDay.from_json(document.to_json(), "x") == document
 
 
+@pytest.mark.usefixtures("without_waits")
 def test_one_failing_template_does_not_stop_the_others() -> None:
     """The run fails at its end with the name of what failed; the other template is up to date."""
 

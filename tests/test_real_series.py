@@ -12,7 +12,7 @@ from shared.detection import build_baseline, detect
 from shared.detection.cleaning import suspect_days
 from shared.detection.detector import Detection
 
-pytestmark = pytest.mark.statistical
+pytestmark = [pytest.mark.statistical, pytest.mark.xdist_group("real-series")]  # scored once by one process
 
 
 @cache
