@@ -1,7 +1,7 @@
 """The inverse: simulated truths are found again, nothing is confirmed out of nothing, bad input is met honestly."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -305,7 +305,7 @@ def test_a_stated_onset_window_bounds_the_onset() -> None:
     """The onset lies within what the options allow."""
     leak, sea, observations = observed(3, rate=3e-5)
     window = (leak.onset - timedelta(hours=2), leak.onset + timedelta(hours=2))
-    options = EstimationOptions(earliest_onset=window[0], latest_onset=window[1])
+    options = replace(COARSE, earliest_onset=window[0], latest_onset=window[1])
     answer = estimate(template(), sea, observations, options=options)
     assert answer.onset is not None
     step = timedelta(hours=1)
