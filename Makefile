@@ -62,7 +62,7 @@ test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=20
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not azurite and not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not azurite and not slow and not statistical"
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

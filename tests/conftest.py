@@ -10,6 +10,7 @@ import pytest
 
 from local.azurite import Azurite
 from local.pictures import chromium
+from shared import retry
 from shared.bootstrap import Bootstrap
 from shared.settings import Settings
 from tests.demo import run_demo
@@ -35,6 +36,12 @@ def azurite() -> Iterator[Azurite]:
     """Real storage in memory, started on first use; a test takes its own names in it (fixture `unique`)."""
     with Azurite() as running:
         yield running
+
+
+@pytest.fixture
+def without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once after a conflict."""
+    monkeypatch.setattr(retry, "LONGEST_WAIT_S", 0.0)
 
 
 @pytest.fixture

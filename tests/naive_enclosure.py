@@ -123,14 +123,18 @@ def _pressures(
     links: list[tuple[tuple[int, int], tuple[int, int], float]],
     entering: dict[tuple[int, int], float],
 ) -> dict[tuple[int, int], float]:
-    """Return the pressures that let each zone pass on what enters it, by many sweeps of relaxation."""
+    """Return the pressures that let each zone pass on what enters it, by sweeps of relaxation until they stand."""
     pressure = dict.fromkeys(cells, 0.0)
+    near = {cell: [(b if a == cell else a, width) for a, b, width in links if cell in {a, b}] for cell in cells}
     for _ in range(3000):
+        before = dict(pressure)
         for cell in cells:
-            near = [(b if a == cell else a, width) for a, b, width in links if cell in {a, b}]
-            if near:
-                pulled = sum(width * pressure[other] for other, width in near)
-                pressure[cell] = (entering[cell] + pulled) / sum(width for _, width in near)
+            if near[cell]:
+                pulled = sum(width * pressure[other] for other, width in near[cell])
+                pressure[cell] = (entering[cell] + pulled) / sum(width for _, width in near[cell])
+        largest = max(abs(one) for one in pressure.values())
+        if all(abs(pressure[cell] - before[cell]) <= 1e-15 * largest for cell in cells):
+            break
     return pressure
 
 

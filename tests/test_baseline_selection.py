@@ -11,6 +11,8 @@ from tests.learning import ONE, TEMPLATE, case, computing_once, day_of, feedback
 BUILT, AUGMENTED = day_of(17), day_of(47)
 DAYS = 50
 
+pytestmark = pytest.mark.xdist_group("learning")  # what one process computes once
+
 
 @pytest.fixture(scope="module")
 def _built() -> Iterator[None]:

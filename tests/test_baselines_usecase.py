@@ -14,6 +14,8 @@ from tests.examples import document, platform, template
 from tests.fakes import Crash, World
 from tests.learning import ONE, RULES, TEMPLATE, TWO, case, computing_once, day_of, history, put_day, usual, world
 
+pytestmark = pytest.mark.xdist_group("learning")  # what one process computes once
+
 
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:

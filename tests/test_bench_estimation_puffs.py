@@ -81,23 +81,23 @@ def test_what_leaks_passes_a_plane_downstream(speed: float, parameters: PlumePar
     """Concentration times the logarithmic current over the plane is the rate."""
     span = span_of(START + np.arange(7) * np.timedelta64(600, "s"), START, 7200.0)
     flow = np.stack([np.full(span.steps.size, speed), np.zeros(span.steps.size)])
-    across, up = np.arange(-8, 8.01, 0.5), np.arange(0.05, 14, 0.25)
+    across, up = np.arange(-8, 8.01, 1.0), np.arange(0.05, 14, 0.5)
     plane = np.array([[6.0, y, z] for y in across for z in up])
     found = puff_concentration(plane, (0.0, 0.0, 3.0), flow, span, parameters, np.random.default_rng(1))[:, -1]
     current = speed * np.log(plane[:, 2] / parameters.roughness_m) / np.log(3 / parameters.roughness_m)
-    assert (found * current).sum() * 0.5 * 0.25 == pytest.approx(1.0, abs=0.12)
+    assert (found * current).sum() * 1.0 * 0.5 == pytest.approx(1.0, abs=0.12)
 
 
 @pytest.mark.parametrize("residual_m_s", [0.0, 0.0004, 0.004])
 def test_puffs_hold_what_was_released(residual_m_s: float) -> None:
     """In slack water all gas is within a few metres, reflected by the seabed."""
     span = span_of(START + np.arange(2) * np.timedelta64(600, "s"), START + np.timedelta64(300, "s"), 7200.0)
-    axis, up = np.arange(-6, 6.01, 0.4), np.arange(0.1, 6, 0.2)
+    axis, up = np.arange(-6, 6.01, 0.4), np.arange(0.2, 6, 0.4)
     points = np.array([[x, y, z] for x in axis for y in axis for z in up])
     still, quiet = np.zeros((2, span.steps.size)), replace(STEADY, residual_m_s=residual_m_s)
     found = puff_concentration(points, (0.0, 0.0, 0.3), still, span, quiet, np.random.default_rng(1))[:, -1]
     released = np.arange(60, 301, 60).sum() / 10  # s, the mean of the 10 minutes: half without a leak, half with
-    assert found.sum() * 0.4**2 * 0.2 == pytest.approx(released, rel=0.03)
+    assert found.sum() * 0.4**2 * 0.4 == pytest.approx(released, rel=0.03)
 
 
 @READINGS
@@ -141,8 +141,13 @@ def test_readings_are_finite_in_slack_water_and_without_a_record(
     assert 1 < readings.max() < 1e5
 
 
-@pytest.mark.parametrize("speed", [0.08, 0.25])
-@pytest.mark.parametrize("away", [5.0, 8.0])
+@pytest.mark.parametrize(
+    ("speed", "away"),
+    [
+        (0.08, 8.0),
+        *(pytest.param(*one, marks=pytest.mark.statistical) for one in ((0.08, 5.0), (0.25, 5.0), (0.25, 8.0))),
+    ],
+)
 def test_a_steady_plume_is_near_the_forward_models(speed: float, away: float) -> None:
     """On its axis, in the mean of 16 natures: within a factor of 2."""
     one = template(sensors=1)

@@ -1,14 +1,16 @@
 """The example: one recorded rise, from its files to words and a picture."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
+import bench.example.rise
 from bench.detection.leaks import seeds
 from bench.example.__main__ import main
 from bench.example.posterior import cell_size, columns_of, outline, region
-from bench.example.rise import CRITICAL, CURRENTS, READINGS, SEEDS, TAG, TEMPLATE, read_rise
+from bench.example.rise import CRITICAL, CURRENTS, READINGS, SEEDS, TAG, TEMPLATE, Rise, read_rise
 from shared.domain.environment import Environment
 from shared.domain.estimation import PlaceProbability
 from shared.domain.leak import Leak
@@ -52,10 +54,16 @@ def test_a_made_up_rise_is_told_and_drawn(tmp_path: Path, capsys: pytest.Capture
     assert picture.stat().st_size > 50_000
 
 
+def inputs(folder: Path) -> Rise:
+    """Return the folder's rise with nothing estimated of it."""
+    with patch.object(bench.example.rise, "estimate"):
+        return read_rise(folder)
+
+
 def test_the_estimation_gets_what_the_app_would_hold(tmp_path: Path) -> None:
     """88 hours on the grid, sentinels and sensors without data missing, currents in m/s."""
     write(tmp_path)
-    rise = read_rise(tmp_path)
+    rise = inputs(tmp_path)
     ppmv = rise.observations.ppmv
     assert ppmv.shape == (4, 88 * 6 + 1)
     assert np.isnan(np.delete(ppmv, rise.row, axis=0)).all()
@@ -72,7 +80,7 @@ def test_a_sentinel_is_missing(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     lines[101] = lines[101].split(",")[0] + ",100000000000000.0"
     path.write_text("\n".join(lines) + "\n")
-    rise = read_rise(tmp_path)
+    rise = inputs(tmp_path)
     assert np.isnan(rise.observations.ppmv[rise.row]).nonzero()[0].tolist() == [100 - 45]
 
 
@@ -111,6 +119,7 @@ def test_the_map_adds_the_heights_and_outlines_the_most_likely_columns() -> None
     assert {x for xs, _ in edges for x in xs} == {0.5, 1.5, 2.5}
 
 
+@pytest.mark.statistical
 def test_the_real_rise_is_found_after_it_began(
     real_series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

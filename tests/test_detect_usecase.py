@@ -118,6 +118,7 @@ def test_days_that_arrive_in_any_order_end_in_the_same_tables(order: tuple[int, 
     assert target.state() == reference().state()
 
 
+@pytest.mark.statistical
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_growing_blobs_and_late_samples_end_in_the_same_tables(data: st.DataObject) -> None:

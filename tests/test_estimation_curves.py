@@ -51,7 +51,7 @@ def test_a_curve_is_what_the_simulation_says_of_its_hypothesis(here: Template) -
 
 def test_the_likeliest_comes_first_and_each_has_its_own_place() -> None:
     """No more than three, of different places, at no more than a hundred times."""
-    for options in (FINE, EstimationOptions()):
+    for options in (FINE, EstimationOptions(spacing_m=2.0)):
         found = curves(template(), options)
         places = [(one.place.x, one.place.y, one.place.z) for one in found.hypotheses]
         assert 1 <= len(set(places)) == len(places) <= MOST_CURVES
@@ -73,6 +73,6 @@ def test_the_best_curve_explains_the_readings() -> None:
 def test_where_nothing_is_likelier_there_are_no_curves() -> None:
     """Quiet readings are explained by nothing."""
     ppmv = 12 + np.random.default_rng(3).normal(0, 1, (4, STEPS))
-    quiet = estimate(template(), turning_sea(STEPS), Observations(times(STEPS), ppmv))
+    quiet = estimate(template(), turning_sea(STEPS), Observations(times(STEPS), ppmv), options=FINE)
     assert quiet.curves is None
     assert quiet.verdict == "UNDEFINED"

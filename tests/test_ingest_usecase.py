@@ -98,6 +98,7 @@ def test_a_tick_asks_only_since_the_watermark_with_the_overlap() -> None:
     assert {(one.start, one.end) for one in omnia.windows} == {(NOW - timedelta(hours=3), NOW + BUCKET)}
 
 
+@pytest.mark.statistical
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=6))
 def test_outages_of_any_length_are_caught_up(gaps: list[int]) -> None:
@@ -231,6 +232,7 @@ def test_bad_values_are_marked_counted_and_kept_out() -> None:
     assert TemplateDay.from_json(document.to_json(), "x") == document
 
 
+@pytest.mark.usefixtures("without_waits")
 def test_one_failing_template_does_not_stop_the_others() -> None:
     """The run fails at its end with the name of what failed; the other template is up to date."""
 

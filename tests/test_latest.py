@@ -258,6 +258,7 @@ def test_a_sensor_that_goes_meanwhile_is_not_brought_back() -> None:
     assert latest(target, TWO) == expected(target, TWO)
 
 
+@pytest.mark.usefixtures("without_waits")
 def test_who_always_loses_says_so() -> None:
     """The tries are bounded."""
     target = world()

@@ -207,6 +207,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path, row: tuple[str, str]) -> No
         recorded(tmp_path, platforms(["snorre"]), fixed(NOW))
 
 
+@pytest.mark.statistical
 def test_the_real_series_keep_their_relation_to_the_currents() -> None:
     """The real sensor and the currents of the same weeks end together now; other sensors end now too."""
     if not (REAL / "snorre_currents_2021-04.csv").is_file():

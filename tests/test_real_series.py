@@ -2,6 +2,7 @@
 
 import csv
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ from shared.detection import build_baseline, detect
 from shared.detection.cleaning import suspect_days
 from shared.detection.detector import Detection
 
+pytestmark = [pytest.mark.statistical, pytest.mark.xdist_group("real-series")]  # scored once by one process
 
+
+@cache
 def scored(path: Path) -> Detection:
     """Return a recorded series, scored from the end of its first 18 days by the baseline of the clean ones of them."""
     with path.open() as lines:

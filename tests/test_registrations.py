@@ -215,6 +215,7 @@ def test_contents_go_before_and_after_the_registration() -> None:
     assert "troll" not in world.registry.known
 
 
+@pytest.mark.usefixtures("without_waits")
 def test_who_meets_another_reads_again() -> None:
     """Watermarks that moved meanwhile are kept, and the change is made; one who always loses says so."""
     world = World()

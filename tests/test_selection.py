@@ -15,6 +15,8 @@ LATE = 100  # from this day on the sea has a tide
 TIDE = 30 + 30 * np.sin(np.arange(144) * 2 * np.pi / 72)
 CALM = 121  # from this day on all is calm
 
+pytestmark = pytest.mark.xdist_group("learning")  # what one process computes once
+
 
 @pytest.fixture(autouse=True)
 def _fast() -> Iterator[None]:

@@ -35,9 +35,12 @@ def plume(points: Floats, height: float, speed: float, physics: Physics = _FLAT)
     The current flows to the fore, in one direction.
     """
     carried, ratio = effective_speed(np.array(speed)), np.array(np.sqrt(drag_coefficient()))
-    return np.array(
-        [unit_plume(np.array(y), np.array(x), (height, z), carried, ratio, physics) for x, y, z in points.tolist()]
-    )
+    values = np.empty(points.shape[0])
+    for z in np.unique(points[:, 2]):
+        level = points[:, 2] == z
+        x, y = points[level, :2].T
+        values[level] = unit_plume(y, x, (height, float(z)), carried, ratio, physics)
+    return values
 
 
 @pytest.mark.parametrize("distance", [3.0, 8.0])
