@@ -106,7 +106,7 @@ pictures: setup demo
 	@$(BIN)/python -m local.pictures
 
 fuzz: setup
-	PYTHONPATH=.:mock $(BIN)/python -m tests.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=.:mock $(BIN)/python -m tests.support.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) .tools dist functions/static/vendor .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis

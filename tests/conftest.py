@@ -13,14 +13,15 @@ from local.pictures import chromium
 from shared import retry
 from shared.bootstrap import Bootstrap
 from shared.settings import Settings
-from tests.demo import run_demo
-from tests.http_calls import HttpFunctions
-from tests.planted import Copy
+from tests.support.demo import run_demo
+from tests.support.http_calls import HttpFunctions
+from tests.support.paths import RECORDED_SERIES
+from tests.support.planted import Copy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from tests.http_host import FilledHost
+    from tests.support.http_host import FilledHost
 
 NOWHERE = "http://127.0.0.1:9/plant/timeseries/v1.7"
 
@@ -105,7 +106,7 @@ def http_functions() -> HttpFunctions:
 @pytest.fixture(scope="module")
 def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator["FilledHost"]:
     """A host with something of everything, of this module's tests alone."""
-    from tests.http_host import filled_host
+    from tests.support.http_host import filled_host
 
     folder = tmp_path_factory.mktemp("host")
     with filled_host(azurite.connection_string, f"h{uuid.uuid4().hex[:11]}", folder) as running:
@@ -139,7 +140,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture(scope="session")
 def real_series() -> Path:
     """Return the folder of recorded series; tests that need it are skipped where it is absent."""
-    folder = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    folder = RECORDED_SERIES
     if not folder.is_dir():
         pytest.skip("the recorded series (../shared/data) are not here")
     return folder

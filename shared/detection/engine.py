@@ -10,7 +10,7 @@ from functools import cache
 
 from shared.detection import channels
 
-# Raise it with every change that can change a score or a fault of the same readings; tests/detection/test_engine.py
+# Raise it with every change that can change a score or a fault of the same readings; tests/usecases/detection/test_engine.py
 # holds recorded scores against it. The table of channels is in the name by itself.
 NUMBER = 1
 

@@ -1,0 +1,274 @@
+"""What is stored can change: each release reads what the one before wrote, and leaves alone what the next one will."""
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.data.tables import TableEntity
+
+from shared.adapters.tables import deviations
+from shared.adapters.tables.events import event_of
+from shared.adapters.tables.incidents import estimation_of, incident_of
+from shared.adapters.tables.marks import decision_of
+from shared.adapters.tables.registry_rows import platform_record
+from shared.detection import Baseline
+from shared.domain.baseline_request import BaselineRequest
+from shared.domain.incident import CriticalMessage
+from shared.domain.tsd import TemplateDay
+from shared.errors import CorruptBlob, InvalidInput, NewerSchema
+from shared.schemas import CURRENT, SCHEMA, STEPS, Stored, schema_of, upgraded
+from tests.conftest import bootstrap, environment
+from tests.support.examples import DAY, PPMV, platform, template
+from tests.support.fakes import World
+from tests.support.paths import DATA, ROOT
+from tests.support.record_formats import PREFIX, record
+
+FORMATS = DATA / "formats"
+FIRST, TODAY = FORMATS / "first", FORMATS / "today"
+
+Row = Mapping[str, Any]
+
+
+def rows(folder: Path, table: str) -> list[TableEntity]:
+    """Return a table's recorded rows as the table client gives them."""
+
+    def restored(one: dict[str, Any]) -> Any:
+        return base64.b64decode(one["binary"]) if one.keys() == {"binary"} else one
+
+    found = []
+    for row in json.loads((folder / f"{table}.json").read_text(), object_hook=restored):
+        found.append(entity_of(row))
+    return found
+
+
+def entity_of(row: Row) -> TableEntity:
+    """Return the row as the table client gives it."""
+    entity = TableEntity(row)
+    entity._metadata = {"etag": "1", "timestamp": None}
+    return entity
+
+
+def shown(day: Any) -> Any:
+    """Return a scored day so that it can be compared."""
+    return (
+        day.engine,
+        day.baseline,
+        day.bad,
+        repr(day.before),
+        repr(day.carry),
+        day.score.tobytes(),
+        day.level.tobytes(),
+    )
+
+
+# What this release makes of a table's rows, by table.
+READERS: dict[str, tuple[Stored, Callable[[list[TableEntity]], Any]]] = {
+    "registry": (Stored.REGISTRY, lambda found: platform_record(found, None)),
+    "deviations": (Stored.DEVIATIONS, lambda found: [shown(deviations.row_of(row)) for row in found]),
+    "incidents": (Stored.INCIDENT, lambda found: [incident_of(row, None) for row in found]),
+    "estimations": (Stored.ESTIMATION, lambda found: [estimation_of(row, None) for row in found]),
+    "events": (Stored.EVENT, lambda found: [event_of(row) for row in found]),
+    "marks": (Stored.MARK, lambda found: [decision_of(row) for row in found]),
+}
+
+
+@pytest.mark.parametrize("table", READERS)
+def test_rows_that_the_first_release_wrote_say_the_same(table: str) -> None:
+    """The steps lead from its rows to what this release's rows say."""
+    _, read = READERS[table]
+    before, after = rows(FIRST, table), rows(TODAY, table)
+    if table in ("events", "marks", "estimations"):  # these hold when they were recorded
+        assert [type(one) for one in read(before)] == [type(one) for one in read(after)]
+    else:
+        assert read(before) == read(after)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step[0]} {step[1]}")
+def test_each_step_is_needed(step: tuple[Stored, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it, what the release before wrote cannot be read: so the recorded rows are of that schema."""
+    monkeypatch.setitem(STEPS, step, lambda row: row)
+    table, read = next((table, read) for table, (kind, read) in READERS.items() if kind is step[0])
+    with pytest.raises((KeyError, ValueError)):
+        read(rows(FIRST, table))
+
+
+def test_every_schema_can_be_reached_from_the_one_before() -> None:
+    """There is a step for each number below today's, but for what never had another."""
+    assert STEPS.keys() == {
+        (kind, number) for kind, today in CURRENT.items() for number in range(1, today) if kind is not Stored.BASELINE
+    }
+
+
+@pytest.mark.parametrize("folder", [FIRST, TODAY], ids=["first", "today"])
+def test_recorded_blobs_and_messages_are_read(folder: Path) -> None:
+    """Day, baseline and messages are as they were."""
+    day = TemplateDay.from_json((folder / "day.json").read_bytes(), "day.json")
+    assert (day.template, day.day, len(day.sensors)) == ("snorre-w", date(2026, 3, 2), 4)
+    assert day.to_json() == (folder / "day.json").read_bytes()
+    baseline = Baseline.from_bytes((folder / "baseline.bin").read_bytes())
+    assert baseline.to_bytes() == (folder / "baseline.bin").read_bytes()
+    assert CriticalMessage.from_json((folder / "critical-deviations.json").read_bytes()).template == "snorre-w"
+    assert BaselineRequest.from_json((folder / "build-baselines.json").read_bytes()).template == "snorre-w"
+
+
+@pytest.mark.azurite
+def test_what_is_written_today_is_what_was_recorded(azurite: Any) -> None:
+    """A property that comes or goes without a word in the recorded examples is noticed."""
+    app = bootstrap(environment(azurite.connection_string, PREFIX))
+    app.clients.ensure_storage()
+    found = record(app)
+    assert found.keys() == {path.name for path in TODAY.iterdir()}
+    for table in READERS:
+        written, recorded = json.loads(found[f"{table}.json"]), json.loads((TODAY / f"{table}.json").read_text())
+        assert [_kinds(row) for row in written] == [_kinds(row) for row in recorded]
+    for name in ("day.json", "critical-deviations.json", "build-baselines.json"):
+        assert _kinds(json.loads(found[name])) == _kinds(json.loads((TODAY / name).read_text()))
+
+
+def _kinds(row: Row) -> dict[str, str]:
+    return {key: type(value).__name__ for key, value in row.items()}
+
+
+# --- what the next release will write
+
+
+@pytest.mark.parametrize("table", READERS)
+def test_rows_of_the_next_release_are_read_but_for_what_is_new(table: str) -> None:
+    """A release that is being rolled out may write beside this one."""
+    kind, read = READERS[table]
+    newer = rows(TODAY, table)
+    for row in newer:
+        row |= {SCHEMA: CURRENT[kind] + 1, "unheard_of": "a property of tomorrow"}
+        for name in ("body", "baselines_0"):
+            if isinstance(row.get(name), str):
+                row[name] = json.dumps({**json.loads(row[name]), "unheardOf": 1})
+    assert read(newer) == read(rows(TODAY, table))
+
+
+@pytest.mark.parametrize("table", READERS)
+def test_rows_of_the_next_release_that_cannot_be_read_are_named_as_such(table: str) -> None:
+    """They are not broken: whoever knows their schema reads them."""
+    kind, read = READERS[table]
+    newer = [entity_of({**row, SCHEMA: CURRENT[kind] + 1}) for row in rows(TODAY, table)]
+    for row in newer:
+        for name in ("body", "score", "incident", "kind"):
+            row.pop(name, None)
+    with pytest.raises(NewerSchema, match=f"of schema {CURRENT[kind] + 1} cannot be read"):
+        read(newer)
+
+
+def test_a_day_of_the_next_release_keeps_what_this_one_does_not_know() -> None:
+    """Ingest merges into it and writes it back: nothing of it is lost, nor its number."""
+    stored = json.loads((TODAY / "day.json").read_text())
+    stored[SCHEMA] = CURRENT[Stored.DAY] + 1
+    stored["quality"] = {"checked": True}
+    stored["sensors"]["snorre-w-1"]["medians"] = [1.0]
+    day = TemplateDay.from_json(json.dumps(stored).encode(), "day.json")
+    series = day.sensors["snorre-w-1"]
+    again = day.model_copy(update={"sensors": {**day.sensors, "snorre-w-1": series.merged([], series.until, PPMV)}})
+    assert json.loads(again.to_json()) == stored
+
+
+@pytest.mark.parametrize("content", [{}, {"sensors": "elsewhere"}])
+def test_a_day_of_the_next_release_that_cannot_be_read_is_neither_replaced_nor_put_aside(content: Row) -> None:
+    """Ingest of its template fails, and is repeated by whoever can read it; detect tells nobody of a broken blob."""
+    world = World()
+    target = template()
+    world.registry.add(platform(target))
+    newer = json.dumps({SCHEMA: CURRENT[Stored.DAY] + 1, "template": target.id, "day": DAY.isoformat(), **content})
+    world.lake.cells.rows[target.id, DAY] = (newer.encode(), "1")
+    with pytest.raises(NewerSchema):
+        world.detect.run("troll", target.id, DAY)
+    with pytest.raises(NewerSchema):
+        world.lake.read(target, DAY)
+    assert not world.events.cells.rows
+    assert not world.lake.aside
+    assert world.lake.cells.rows[target.id, DAY] == (newer.encode(), "1")
+
+
+@pytest.mark.parametrize(
+    "read",
+    [CriticalMessage.from_json, BaselineRequest.from_json, Baseline.from_bytes],
+    ids=["critical", "build", "base"],
+)
+def test_messages_and_baselines_of_the_next_release_are_named_as_such(read: Callable[[bytes], object]) -> None:
+    """A message goes back to the queue until a release that knows it takes it."""
+    with pytest.raises(NewerSchema):
+        read(b"leak-baseline 9\n{}\n" if read == Baseline.from_bytes else b'{"schema": 9}')
+
+
+@pytest.mark.parametrize("number", [0, -1, "2", 1.5, True, None])
+def test_a_number_that_is_none_is_no_schema(number: object) -> None:
+    """Such a thing is broken, whoever wrote it."""
+    with pytest.raises(ValueError, match="schema must be a whole number"):
+        schema_of({SCHEMA: number})
+    with pytest.raises((InvalidInput, CorruptBlob)):
+        TemplateDay.from_json(json.dumps({SCHEMA: number}).encode(), "day.json")
+
+
+def test_what_is_upgraded_twice_is_the_same() -> None:
+    """A run that was stopped is repeated."""
+    for table, (kind, _) in READERS.items():
+        for row in rows(FIRST, table):
+            once = upgraded(kind, row)
+            assert schema_of(once) == CURRENT[kind]
+            assert upgraded(kind, once) == once
+
+
+# --- what the release before this one makes of today's bytes
+
+BEFORE = "8d9393213a4d843544e1a7042a403f2dbdb544e8"
+READERS_OF_BEFORE = """
+import base64, json, sys
+from pathlib import Path
+from azure.data.tables import TableEntity
+from shared.adapters.tables import deviations, events, incidents, registry_rows
+from shared.detection import Baseline
+from shared.domain.baseline_request import BaselineRequest
+from shared.domain.incident import CriticalMessage
+from shared.domain.mark import Mark, Undo
+from shared.domain.tsd import TemplateDay
+folder = Path(sys.argv[1])
+def rows(table):
+    restored = lambda one: base64.b64decode(one["binary"]) if one.keys() == {"binary"} else one
+    for row in json.loads((folder / f"{table}.json").read_text(), object_hook=restored):
+        entity = TableEntity(row)
+        entity._metadata = {"etag": "1"}
+        yield entity
+known = registry_rows.watched(list(rows("registry")), None)
+print(len(known.platform.templates), [change.version for change in known.history("snorre-w-2").changes])
+print([deviations._unpack(row).baseline for row in rows("deviations")])
+print([incidents._incident(row).told.sensors for row in rows("incidents")])
+print([incidents._estimation(row).estimation.verdict for row in rows("estimations")])
+print([events._event(row).kind for row in rows("events")])
+for row in rows("marks"):
+    (Mark if row["RowKey"].startswith("mark") else Undo).model_validate_json(row["body"])
+TemplateDay.from_json((folder / "day.json").read_bytes(), "day.json")
+Baseline.from_bytes((folder / "baseline.bin").read_bytes())
+CriticalMessage.model_validate_json((folder / "critical-deviations.json").read_bytes())
+BaselineRequest.model_validate_json((folder / "build-baselines.json").read_bytes())
+"""
+
+
+def test_the_release_before_reads_what_this_one_writes(tmp_path: Path) -> None:
+    """While both run, neither puts aside or drops what the other wrote; its code comes from the repository."""
+    archive = subprocess.run(["git", "archive", BEFORE, "shared"], cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode:
+        pytest.skip("the release before is not in this clone's history")
+    subprocess.run(["tar", "-x", "-C", tmp_path], input=archive.stdout, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", READERS_OF_BEFORE, str(TODAY)],
+        env={"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "CONFIRMED" in ran.stdout

@@ -1,0 +1,134 @@
+"""The API as a whole: who gets in, what is not there, other origins' pages, and the page that documents it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from functions.http.assets import ASSETS, STATIC
+from local.azurite import Azurite
+from tests.support.http_calls import signed_in
+from tests.support.http_host import FilledHost, filled_host
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.azurite, pytest.mark.xdist_group("http_service")]
+
+ORIGIN = "https://pages.example"
+KEY = "the-key"
+
+
+@pytest.fixture(scope="module")
+def guarded(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledHost]:
+    """A host that wants a key, and knows one origin."""
+    folder = tmp_path_factory.mktemp("guarded")
+    origins = {"HTTP__CORS_ORIGINS": f'["{ORIGIN}"]'}
+    with filled_host(azurite.connection_string, "guarded", folder, "--key", KEY, **origins) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def entra(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledHost]:
+    """A host behind App Service authentication."""
+    with filled_host(azurite.connection_string, "entra", tmp_path_factory.mktemp("entra"), HTTP__AUTH="entra") as found:
+        yield found
+
+
+def test_without_the_key_nothing_is_told_but_how_it_is(guarded: FilledHost) -> None:
+    """Health, the contract and its page are for anyone; the rest is for who has the key."""
+    for path in ("health", "openapi.json", "docs"):
+        assert guarded.ask("GET", path).status_code == 200
+    assert requests.get(f"{guarded.url}/assets/docs.js", timeout=30).status_code == 200
+    assert requests.get(f"{guarded.url}/overview", timeout=30).status_code == 401
+    assert guarded.ask("GET", "platforms").status_code == 401
+    assert guarded.ask("DELETE", "platforms/snorre?force=true").status_code == 401
+    assert guarded.ask("GET", "platforms", headers={"x-functions-key": KEY}).status_code == 200
+    assert requests.get(f"{guarded.url}/api/platforms?code={KEY}", timeout=30).status_code == 200
+    assert requests.get(f"{guarded.url}/api/platforms?code=wrong", timeout=30).status_code == 401
+
+
+def test_roles_say_who_reads_and_who_changes(entra: FilledHost) -> None:
+    """With Entra ID a stranger is asked to sign in, a reader reads, and an operator changes."""
+    reader, operator, nobody = (signed_in(role) for role in ("Reader", "Operator", "Other"))
+    asked = entra.ask("GET", "platforms")
+    assert (asked.status_code, asked.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert entra.ask("GET", "platforms", headers=nobody).status_code == 403
+    assert entra.ask("GET", "platforms", headers=reader).status_code == 200
+    refused = entra.ask("PUT", "sensors/snorre-w-1/pin", headers=reader)
+    assert (refused.status_code, "Operator" in refused.json()["detail"]) == (403, True)
+    assert entra.ask("PUT", "sensors/snorre-w-1/pin", headers=operator).status_code == 200
+    schemes = entra.contract.document["components"]["securitySchemes"]
+    assert schemes["entra"]["scheme"] == "bearer"
+
+
+def test_a_known_origins_page_may_call(guarded: FilledHost) -> None:
+    """Its preflight says what it may send; the answer lets it read. Another origin's gets neither."""
+    url = f"{guarded.url}/api/sensors/snorre-w-1"
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "PATCH"}
+    answer = requests.options(url, headers=asked, timeout=30)
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert answer.headers["Access-Control-Allow-Methods"] == "DELETE, GET, PATCH"
+    assert "If-Match" in answer.headers["Access-Control-Allow-Headers"]
+    read = requests.get(url, headers={"Origin": ORIGIN, "x-functions-key": KEY}, timeout=30)
+    assert (read.headers["Access-Control-Allow-Origin"], read.headers["Vary"]) == (ORIGIN, "Origin")
+    for other in (requests.options(url, headers=asked | {"Origin": "https://evil.example"}, timeout=30), answer):
+        assert other.headers.get("Access-Control-Allow-Origin") in (None, ORIGIN)
+    stranger = requests.get(url, headers={"Origin": "https://evil.example", "x-functions-key": KEY}, timeout=30)
+    assert "Access-Control-Allow-Origin" not in stranger.headers
+
+
+def test_what_is_not_there_is_a_problem_too(host: FilledHost) -> None:
+    """An unknown path, and a method that a path does not have."""
+    lost = requests.get(f"{host.url}/api/nothing/here", timeout=30)
+    assert (lost.status_code, lost.json()["type"]) == (404, "urn:subsea-leak-detection:no-such-resource")
+    wrong = requests.put(f"{host.url}/api/platforms", json={}, timeout=30)
+    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, POST")
+    assert wrong.json()["invocationId"]
+
+
+def test_who_asks_too_often_waits(azurite: Azurite, unique: str, tmp_path: Path) -> None:
+    """A bound on requests per minute is kept, and says when to come again."""
+    with filled_host(azurite.connection_string, unique, tmp_path, HTTP__MAX_REQUESTS_PER_MINUTE="5") as busy:
+        answers = [busy.ask("GET", "platforms") for _ in range(8)]
+    assert [answer.status_code for answer in answers[:4]] == [200] * 4
+    late = answers[-1]
+    assert (late.status_code, late.json()["type"]) == (429, "urn:subsea-leak-detection:too-many-requests")
+    assert int(late.headers["Retry-After"]) > 0
+
+
+def test_assets_are_there_and_nothing_else_is(host: FilledHost) -> None:
+    """Those of packages were put there by `make setup`; a page is no asset, and no path is made of a name."""
+    for name in ASSETS:
+        answer = requests.get(f"{host.url}/assets/{name}", timeout=30)
+        assert answer.status_code == 200
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    for name in ("docs.html", "vendor", "local.settings.json"):
+        assert requests.get(f"{host.url}/assets/{name}", timeout=30).status_code in (400, 404)
+    own = {path.name for path in STATIC.iterdir()} - {"docs.html", "vendor"}
+    assert own == {name for name, (path, _) in ASSETS.items() if not path.startswith("vendor/")}
+
+
+def test_the_documentation_is_a_page_that_loads_nothing_from_elsewhere(host: FilledHost, browser: "Browser") -> None:
+    """In a real browser: every endpoint is shown, one can be tried, and no request leaves the host or fails."""
+    page = browser.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("requestfailed", lambda request: said.append(request.url))
+    page.goto(f"{host.url}/api/docs")
+    page.wait_for_selector(".opblock")
+    assert page.locator(".opblock").count() == len(host.contract.endpoints)
+    page.locator("#operations-Service-get_health .opblock-summary-control").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    page.wait_for_selector(".live-responses-table")
+    assert "degraded" in page.locator(".live-responses-table").inner_text()
+    page.close()
+    assert not said
+    assert asked
+    assert all(url.startswith((host.url, "data:")) for url in asked)

@@ -1,0 +1,155 @@
+"""One leak from quiet to resolved, on pages that stay open: what an operator reads at each step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from local.azurite import Azurite
+from local.process import HostProcess
+from tests.conftest import bootstrap, environment
+from tests.support.filled import NOW, QUIET, SENSOR, TEMPLATE, advance, begin, estimate
+from tests.support.pages import visiting, wait_live
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.azurite, pytest.mark.slow, pytest.mark.xdist_group("pages_live")]
+
+BEFORE = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)  # the leak begins at six
+RISEN = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+class Sea:
+    """The app at one present after the other, at one address."""
+
+    def __init__(self, azurite: Azurite, prefix: str, log: Path) -> None:
+        """Begin with sensors that have a baseline, and no data."""
+        self.values = environment(azurite.connection_string, prefix)
+        self.app = bootstrap(self.values)
+        self.app.clients.ensure_storage()
+        begin(self.app)
+        self.log, self.port = log, "0"
+
+    @contextmanager
+    def at(self, present: datetime) -> Iterator[str]:
+        """Serve with all data up to a present; yield the address."""
+        advance(self.app, present)
+        settings = {**self.values, **QUIET, "AS_OF": present.isoformat()}
+        with HostProcess(settings, "--port", self.port, log=self.log) as host:
+            self.port = host.url.rpartition(":")[2]
+            yield host.url
+
+
+def sees(page: "Page", place: str, words: str) -> None:
+    """Let the page ask now what it would ask within half a minute, until it shows these words."""
+    found = page.locator(place).first
+    for attempt in range(5):
+        page.evaluate("dispatchEvent(new Event('refresh'))")
+        try:
+            expect(found).to_contain_text(words, timeout=3000)
+        except AssertionError:
+            if attempt == 4:
+                raise
+        else:
+            return
+
+
+def test_a_leak_is_followed_from_quiet_to_resolved(
+    browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path
+) -> None:
+    """Quiet, alarm, cause, lost connection, over; the page is never loaded anew, and keeps what is looked at."""
+    sea = Sea(azurite, unique, tmp_path / "host.log")
+    with sea.at(BEFORE) as url:
+        visit = visiting(browser, f"{url}/overview")
+        overview = visit.__enter__().page
+        expect(overview.locator(".lead")).to_contain_text("No template is in alarm")
+        context = overview.context
+        template = context.new_page()
+        template.goto(f"{url}/templates/{TEMPLATE}#days=1")
+        expect(template.locator("#state .now")).to_contain_text("Ok")
+        template.wait_for_selector("#ppmv canvas")
+        wait_live(template)
+    sees(overview, "#connection", "Not current")
+    expect(overview.locator("#connection")).to_contain_text("This is how it was 2 Mar 2026 05:00 UTC")
+    with sea.at(RISEN):
+        sees(overview, ".lead", "Alarm: 1 of 10")
+        expect(overview.locator("#connection")).to_be_hidden()
+        expect(overview.locator(".card").first).to_contain_text("its cause is being estimated")
+        assert overview.title().startswith("1 alarm")
+        estimate(sea.app)
+        sees(overview, ".card", "a leak here, probability of a leak over 99 %")
+        sees(template, ".lead", "Methane leaks at Snorre W")
+        expect(template.locator("#incidents li")).to_contain_text("ongoing")
+        assert template.url.endswith("#days=1")
+        assert template.locator(".sensor.critical").count() >= 1
+        template.get_by_role("link", name="How sure is that?").click()
+        wait_live(template)
+        expect(template.locator("#answer")).to_contain_text("A leak of this template")
+        expect(template.locator("#story .small")).to_contain_text("Ongoing")
+    with sea.at(NOW):
+        estimate(sea.app)
+        sees(template, "#story", "Methane leaked at Snorre W")
+        expect(template.locator("#story")).to_contain_text("Ended 3 Mar 2026")
+        sees(overview, ".lead", "No template is in alarm")
+    visit.__exit__(None, None, None)
+
+
+def test_old_data_are_not_shown_as_current(browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path) -> None:
+    """Five hours without data: the card says how old they are, and needs attention."""
+    sea = Sea(azurite, unique, tmp_path / "host.log")
+    with sea.at(BEFORE):
+        pass
+    settings = {**sea.values, **QUIET, "AS_OF": RISEN.isoformat()}
+    with HostProcess(settings, log=tmp_path / "later.log") as host:
+        with visiting(browser, f"{host.url}/overview") as visit:
+            expect(visit.page.locator(".lead")).to_contain_text("1 of 10 needs attention")
+            expect(visit.page.locator(".card").first.locator("[data-age]")).to_have_text(
+                "2 Mar 2026 04:50 UTC, 5 h old"
+            )
+            assert "old" in (visit.page.locator(".card").first.locator("[data-age]").get_attribute("class") or "")
+        with visiting(browser, f"{host.url}/templates/{TEMPLATE}") as visit:
+            expect(visit.page.locator("tr.stale").first).to_contain_text("stale: 2 Mar 2026 04:50 UTC")
+
+
+def test_an_operator_says_what_it_was(browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path) -> None:
+    """The form takes the charts' range, the answer says what follows, the list shows it, and it can be withdrawn."""
+    sea = Sea(azurite, unique, tmp_path / "host.log")
+    with sea.at(NOW) as url, visiting(browser, f"{url}/sensors/{SENSOR}#days=1") as visit:
+        page = visit.page
+        page.wait_for_selector('#charts[data-shown="days=1"]')
+        page.get_by_role("button", name="Use the charts' time range").click()
+        assert page.locator("input[name=from]").input_value() == "2026-03-03T00:00"
+        page.locator("input[name=by]").fill("<b>A. Person</b>")
+        page.get_by_role("button", name="Submit feedback").click()
+        expect(page.locator("#answer")).to_contain_text("Thank you")
+        expect(page.locator("#marks tbody tr")).to_contain_text("<b>A. Person</b>")
+        page.get_by_role("button", name="Withdraw").click()
+        expect(page.locator("#marks tbody tr")).to_contain_text("withdrawn")
+        page.locator("input[name=from]").fill("2030-01-01T00:00")
+        page.get_by_role("button", name="Submit feedback").click()
+        expect(page.locator("#answer")).to_contain_text("from")
+        assert [one for one in visit.complaints if "400" not in one] == []
+
+
+def test_a_page_that_cannot_keep_itself_current_says_so(
+    browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path
+) -> None:
+    """The host goes away after the page and before its script: nobody may take for current what never changes."""
+    sea = Sea(azurite, unique, tmp_path / "host.log")
+    with sea.at(BEFORE) as url, browser.new_context(reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.route("**/assets/times.js", lambda route: route.abort())
+        page.goto(f"{url}/overview")
+        banner = page.locator("#connection")
+        assert not banner.is_visible(), "it flashes before the script can be there"
+        expect(banner).to_be_visible(timeout=10_000)
+        expect(banner).to_contain_text("Not current: what keeps this page up to date did not load")
+        page.unroute("**/assets/times.js")
+        page.reload()
+        wait_live(page)
+        assert not banner.is_visible()

@@ -1,0 +1,220 @@
+"""What pages say and draw, without a browser: sentences, numbers, how a template is, where things are."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.pages.drawing import CellAxis, elevation, from_north, plan
+from functions.pages.render import render, worst
+from functions.pages.words import sentence
+from shared.detection import Fault
+from shared.domain.deviation import Latest, Level
+from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
+from shared.domain.estimation_words import digits, per_hour, percent, utc_text
+from shared.ports import PlatformRecord, StoredHistory
+from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, status_of
+from tests.support.examples import DAY, NOW, at, history, incident_at, platform, template
+
+TEMPLATE = template()
+PLATFORM = platform(TEMPLATE)
+
+
+def place(x: float, y: float, z: float, probability: float, name: str = "") -> PlaceProbability:
+    """Return a cell or a point."""
+    return PlaceProbability(name=name, x=x, y=y, z=z, probability=probability)
+
+
+def answer(**more: Any) -> Estimation:
+    """Return an answer that says that it leaks."""
+    rate = Interval(median=1e-5, low_50=8e-6, high_50=2e-5, low_90=5e-6, high_90=4e-5)
+    values: dict[str, Any] = {
+        "verdict": "CONFIRMED",
+        "probability": 0.98,
+        "log_bayes_factor": 5.0,
+        "place": place(1, 2, 3, 0.4),
+        "nearest_leak_point": place(3, 0, 2, 0.2, "P1"),
+        "location_error_m": 1.5,
+        "dissolved_rate_kg_s": rate,
+        "total_rate_kg_s": rate,
+        "onset": OnsetInterval(median=at(DAY, 5), low_90=at(DAY, 4), high_90=at(DAY, 6)),
+        "sensors": ("troll-a-1", "troll-a-2"),
+        "samples": 100,
+        "environment": "currents measured",
+    }
+    return Estimation(**values | more)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, "Its cause is being estimated."),
+        (
+            answer(),
+            "Methane leaks at Troll A, at x 1.0 m, y 2.0 m, z 3.0 m, within 1.5 m, since about 1 Mar 2026 05:00",
+        ),
+        (answer(), ": 36 g/h dissolved (90 %: 18 g/h to 144 g/h). The incident is ongoing."),
+        (answer(nearest_leak_point=place(3, 0, 2, 0.9, "P1")), ", near P1 (probability 90 %), since"),
+        (answer(verdict="UNDEFINED", probability=0.3), "are inconclusive: probability of a leak here 30 %."),
+        (
+            answer(verdict="EXTERNAL_CAUSE", probability=0.0, probability_external=0.97),
+            "(probability 97 %); no leak here.",
+        ),
+    ],
+)
+def test_an_incident_is_one_sentence(found: Estimation | None, words: str) -> None:
+    """What, where, since when, how much; or that nobody knows yet."""
+    assert words in sentence(PLATFORM, TEMPLATE, incident_at(6), found)
+
+
+def test_what_is_over_is_told_as_past() -> None:
+    """A closed incident leaked, and says when it ended."""
+    over = incident_at(6).model_copy(update={"closed": at(DAY, 20)})
+    told = sentence(PLATFORM, TEMPLATE, over, answer())
+    assert told.startswith("Methane leaked at Troll A")
+    assert told.endswith("The incident ended 1 Mar 2026 20:00 UTC.")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.0, "over 99 %"), (0.995, "over 99 %"), (0.5, "50 %"), (0.004, "under 1 %"), (0.0, "under 1 %")],
+)
+def test_no_probability_is_said_to_be_certain(share: float, text: str) -> None:
+    """Neither nought nor one."""
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(1e-5, "36 g/h"), (1e-3, "3.6 kg/h"), (2.9e-7, "1.0 g/h"), (1.0, "3600 kg/h"), (0.0, "0 g/h")]
+)
+def test_rates_are_told_by_the_hour(rate: float, text: str) -> None:
+    """In grams below a kilogram, with two digits."""
+    assert per_hour(rate) == text
+
+
+@given(st.floats(1e-9, 1e9), st.integers(1, 4))
+def test_numbers_keep_their_significant_digits(value: float, significant: int) -> None:
+    """Read back, they are as near as so many digits allow."""
+    assert float(digits(value, significant)) == pytest.approx(value, rel=0.6 * 10 ** (1 - significant))
+    assert "e" not in digits(value, significant)
+
+
+def test_what_a_person_wrote_is_shown_and_never_run() -> None:
+    """Everything that goes into a page is escaped."""
+    problem = {"title": "<script>alert(1)</script>", "detail": '"><img src=x>', "status": 400, "invocationId": "an-id"}
+    page = render("problem.html", {"problem": problem})
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+# --- how a template is
+
+
+def record(**levels: Level) -> PlatformRecord:
+    """Return a platform whose sensors had these levels ten minutes ago; both can be scored."""
+    latest = {
+        f"troll-a-{name[1:]}": Latest(
+            at=NOW - timedelta(minutes=10), level=level, score=1.0, ppmv=5.0, fault=0, since=NOW - timedelta(hours=2)
+        )
+        for name, level in levels.items()
+    }
+    stored = {one.id: StoredHistory(history(one.id, "v", DAY), "t") for one in TEMPLATE.sensors}
+    return PlatformRecord(PLATFORM, {}, stored, "tag", latest, {})
+
+
+def test_the_worst_sensor_is_how_a_template_is() -> None:
+    """Its level and since when; counts of all."""
+    state = status_of(record(s1=Level.OK, s2=Level.WARNING), TEMPLATE, NOW, None, None)
+    assert (state.level, state.since, state.urgency) == (Level.WARNING, NOW - timedelta(hours=2), WARNING)
+    assert state.counts == {Level.OK: 1, Level.WARNING: 1}
+
+
+@pytest.mark.parametrize(
+    ("levels", "later", "urgency"),
+    [
+        ({"s1": Level.OK, "s2": Level.OK}, timedelta(0), FINE),
+        ({"s1": Level.CRITICAL, "s2": Level.OK}, timedelta(0), ALARM),
+        ({"s1": Level.OK, "s2": Level.OK}, STALE, STALE_DATA),
+        ({"s1": Level.UNDEFINED, "s2": Level.UNDEFINED}, timedelta(0), UNSCORED),
+        ({"s1": Level.OK}, timedelta(0), STALE_DATA),  # a sensor that should speak, and never did
+    ],
+)
+def test_what_is_wrong_has_an_order(levels: dict[str, Level], later: timedelta, urgency: int) -> None:
+    """An alarm before a warning before a fault before silence before what cannot be scored."""
+    assert status_of(record(**levels), TEMPLATE, NOW + later, None, None).urgency == urgency
+    assert ALARM < WARNING < FAULT < STALE_DATA < UNSCORED < FINE
+
+
+def test_an_open_incident_alarms_whatever_the_sensors_read_now() -> None:
+    """They may be clear for a while before it is over."""
+    state = status_of(record(s1=Level.OK, s2=Level.OK), TEMPLATE, NOW, incident_at(6), None)
+    assert state.urgency == ALARM
+
+
+def test_a_faulty_sensor_wants_a_look() -> None:
+    """Also when it would be Ok."""
+    seen = record(s1=Level.OK, s2=Level.OK)
+    seen.latest["troll-a-1"] = seen.latest["troll-a-1"].model_copy(update={"fault": int(Fault.STUCK)})  # type: ignore[index]
+    state = status_of(seen, TEMPLATE, NOW, None, None)
+    assert (state.urgency, [one.sensor.number for one in state.faulty]) == (FAULT, [1])
+
+
+# --- drawings
+
+
+def test_a_plan_is_to_scale_with_fore_upwards() -> None:
+    """A picture's second coordinate grows downwards; nothing lies outside of it."""
+    found = plan(TEMPLATE, None)
+    first = TEMPLATE.sensors[0]
+    assert (found.sensors[0].x, found.sensors[0].y, found.sensors[0].ids) == (first.x, -first.y, (first.id,))
+    fore = next(one for one in found.sides if one.name == "fore")
+    assert (fore.y1, fore.x1, fore.x2) == (-TEMPLATE.length / 2, -TEMPLATE.width / 2, TEMPLATE.width / 2)
+    for marker in (*found.points, *found.sensors):
+        assert found.left <= marker.x <= found.left + found.width
+        assert found.top <= marker.y <= found.top + found.height
+
+
+def test_what_stands_behind_another_is_drawn_as_one() -> None:
+    """Seen from aft two sensors at one place carry both numbers, and the worse level."""
+    behind = TEMPLATE.sensors[0].model_copy(update={"id": "troll-a-3", "number": 3, "y": 4.0})
+    found = elevation(TEMPLATE.model_copy(update={"sensors": (*TEMPLATE.sensors, behind)}), None)
+    both = next(one for one in found.sensors if len(one.ids) > 1)
+    assert (both.name, both.ids) == ("1,3", ("troll-a-1", "troll-a-3"))
+    assert worst(both.ids, {"troll-a-1": "Ok", "troll-a-3": "Critical"}) == "Critical"
+    assert worst(both.ids, {}) == "Undefined"
+
+
+def test_the_map_adds_up_what_lies_above_each_other() -> None:
+    """Cells of one column are one; the likeliest is the darkest; half of the probability is inside the inner line."""
+    cells = (place(1, 1, 1, 0.5), place(1, 1, 2, 0.2), place(2, 1, 1, 0.2))
+    found = plan(TEMPLATE, answer(places=cells))
+    assert [(round(one.x, 2), round(one.y, 2), one.width) for one in found.cells] == [
+        (0.5, -1.5, 1.0),
+        (1.5, -1.5, 1.0),
+    ]
+    assert found.cells[0].share == 1.0
+    assert found.region_50.count("M") == 4  # around one cell
+    assert found.region_90.count("M") == 6  # around both, without the edge between them
+    assert found.target is not None
+    assert plan(TEMPLATE, None).region_90 == ""
+
+
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=20), st.floats(0.1, 2), st.floats(-5, 5))
+def test_an_axis_finds_its_cells_again(indices: list[int], step: float, first: float) -> None:
+    """Whatever the cells' size and offset, neighbours have neighbouring numbers, and edges lie half-way."""
+    values = sorted({first + one * step for one in (*indices, 0, 1)})
+    axis = CellAxis.of([place(one, 0, 0, 0.1) for one in values], "x")
+    assert axis.step == pytest.approx(step, abs=2e-3)
+    for value in values[:2]:
+        assert axis.edge(axis.index(value)) == pytest.approx(value - axis.step / 2, abs=0.02)
+
+
+def test_arrows_turn_with_the_template() -> None:
+    """A template that heads east has north at its port side."""
+    heading_east = TEMPLATE.model_copy(update={"angle_from_north": 90.0})
+    assert from_north(heading_east, 0) == 270
+    assert from_north(heading_east, 90) == 0
+    assert utc_text(NOW) == "5 Mar 2026 12:00 UTC"

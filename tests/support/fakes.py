@@ -1,0 +1,627 @@
+"""In-memory storage with the semantics that matter (conditional writes), and a switch that crashes at any write.
+
+It holds bytes, as real storage does: what is read went through the same formats as on Azure.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from shared.adapters.tables import deviations
+from shared.adapters.tables.events import event_entity, event_of
+from shared.adapters.tables.incidents import estimation_entity, estimation_of, incident_entity, incident_of
+from shared.adapters.tables.marks import decision_of, mark_entity, undo_entity
+from shared.adapters.tables.registry_rows import history_entity, history_of, latest_entity, latest_of
+from shared.detection import Baseline
+from shared.domain.baseline_history import BaselineHistory
+from shared.domain.deviation import DeviationDay, Latest
+from shared.domain.environment import Environment
+from shared.domain.estimation import Estimation, Observations
+from shared.domain.event import Event, split_event
+from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.mark import Decisions, Mark, Undo
+from shared.domain.platform import Platform
+from shared.domain.template import Sensor, Template
+from shared.domain.tsd import BUCKET, Reading, TemplateDay
+from shared.errors import Conflict, CorruptBlob, Exists, NotFound
+from shared.ports import (
+    DaySummary,
+    EstimationSummary,
+    ETag,
+    ListPage,
+    NotificationState,
+    PlatformRecord,
+    StoredDay,
+    StoredDeviations,
+    StoredEstimation,
+    StoredEvent,
+    StoredHistory,
+    StoredIncident,
+    StoredMark,
+    Window,
+)
+from shared.usecases.detection.detect import Detect
+from shared.usecases.incidents.estimate import Estimate
+from shared.usecases.incidents.estimation_inputs import InputWindow
+from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
+from tests.support.examples import template
+
+Value = TypeVar("Value")
+
+
+class Crash(BaseException):
+    """The process dies: nothing may catch this."""
+
+
+@dataclass
+class Writes:
+    """Counts every write, and dies instead of the one that it is told to."""
+
+    count: int = 0
+    crash_at: int | None = None
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.crash_at is not None and self.count >= self.crash_at:
+            raise Crash
+
+
+@dataclass(frozen=True)
+class Format(Generic[Value]):
+    """How a value becomes bytes, and bytes a value."""
+
+    encode: Callable[[Value], bytes]
+    decode: Callable[[bytes], Value]
+
+
+def rows_of(entity: Callable[[Value], Mapping[str, Any]], value: Callable[[Mapping[str, Any]], Value]) -> Format[Value]:
+    """Return the format of a table's rows: JSON that tells bytes, whole numbers and floats apart, as tables do."""
+
+    def binary(one: object) -> dict[str, str]:
+        assert isinstance(one, bytes)
+        return {"binary": base64.b64encode(one).decode()}
+
+    def restored(one: dict[str, Any]) -> Any:
+        return base64.b64decode(one["binary"]) if one.keys() == {"binary"} else one
+
+    return Format(
+        lambda one: json.dumps(entity(one), default=binary, allow_nan=False).encode(),
+        lambda data: value(json.loads(data, object_hook=restored)),
+    )
+
+
+def read_once(form: Format[Value]) -> Format[Value]:
+    """Return the format that remembers what bytes held: only for values that nobody can change."""
+    return Format(form.encode, lru_cache(maxsize=8192)(form.decode))
+
+
+class Cells(Generic[Value]):
+    """Rows by key, each as bytes and with an etag that changes with every write."""
+
+    def __init__(self, writes: Writes, form: Format[Value]) -> None:
+        self.rows: dict[Any, tuple[bytes, str]] = {}
+        self._writes = writes
+        self._form = form
+
+    def get(self, key: Any) -> tuple[Value | None, ETag]:
+        if key not in self.rows:
+            return None, None
+        data, etag = self.rows[key]
+        return self._form.decode(data), etag
+
+    def put(self, key: Any, value: Value, etag: ETag) -> str:
+        if (self.rows[key][1] if key in self.rows else None) != etag:
+            raise Conflict(f"{key} changed in between")
+        self._writes.tick()
+        new = str(self._writes.count)
+        self.rows[key] = (self._form.encode(value), new)
+        return new
+
+    def set(self, key: Any, value: Value) -> None:
+        self.put(key, value, self.rows[key][1] if key in self.rows else None)
+
+    def remove(self, key: Any) -> None:
+        if key in self.rows:
+            self._writes.tick()
+            del self.rows[key]
+
+    def of(self, first: Any) -> list[Any]:
+        """The keys that begin with that."""
+        return [key for key in self.rows if key[0] == first]
+
+    def remove_all(self, first: Any) -> None:
+        for key in self.of(first):
+            self.remove(key)
+
+    def values(self) -> dict[Any, Value]:
+        return {key: self._form.decode(self.rows[key][0]) for key in sorted(self.rows)}
+
+
+@cache
+def _baseline(data: bytes) -> Baseline:
+    """Return what the bytes hold, once a process, as the adapter's memory does."""
+    return Baseline.from_bytes(data)
+
+
+def _day(data: bytes) -> TemplateDay | str:
+    try:
+        return TemplateDay.from_json(data, "in memory")
+    except CorruptBlob:
+        return data.decode()
+
+
+def _mark(row: Mapping[str, Any]) -> Mark:
+    found = decision_of(row)
+    assert isinstance(found, Mark)
+    return found
+
+
+def _undo(row: Mapping[str, Any]) -> Undo:
+    found = decision_of(row)
+    assert isinstance(found, Undo)
+    return found
+
+
+def _estimation(row: Mapping[str, Any]) -> StoredEstimation:
+    return estimation_of(row, None)
+
+
+def _incident(row: Mapping[str, Any]) -> tuple[Incident, NotificationState | None]:
+    found = incident_of(row, None)
+    return found.incident, found.notified
+
+
+_TEMPLATE = template()  # whose rows the registry's formats are tried on
+
+DAYS: Format[TemplateDay | str] = read_once(
+    Format(lambda one: one.encode() if isinstance(one, str) else one.to_json(), _day)
+)
+DEVIATIONS: Format[DeviationDay] = read_once(rows_of(deviations.entity_of, deviations.row_of))
+INCIDENTS: Format[tuple[Incident, NotificationState | None]] = read_once(
+    rows_of(lambda both: incident_entity(*both), _incident)
+)
+ESTIMATIONS: Format[StoredEstimation] = read_once(rows_of(estimation_entity, _estimation))
+EVENTS: Format[Event] = read_once(rows_of(event_entity, event_of))
+HISTORIES: Format[BaselineHistory] = read_once(
+    rows_of(lambda one: history_entity(_TEMPLATE, _TEMPLATE.sensors[0], one), history_of)
+)
+LATEST: Format[Mapping[str, Latest]] = rows_of(lambda one: latest_entity("troll", "a", one), latest_of)
+WATERMARKS: Format[Mapping[str, datetime]] = Format(
+    lambda one: json.dumps({key: moment.isoformat() for key, moment in one.items()}).encode(),
+    lambda data: {key: datetime.fromisoformat(text) for key, text in json.loads(data).items()},
+)
+
+
+def page(found: Sequence[Value], limit: int | None, after: str | None) -> ListPage[Value]:
+    """Return the part of a list after a page; here a continuation is a number."""
+    begin = int(after or 0)
+    end = len(found) if limit is None else begin + limit
+    return ListPage.of(found[begin:end], str(end) if end < len(found) else None)
+
+
+class FakeRegistry:
+    """One head for all that is registered of a platform: every write that concerns it changes its etag."""
+
+    def __init__(self, writes: Writes) -> None:
+        self.known: dict[str, Platform] = {}
+        self.watermarks: Cells[Mapping[str, datetime]] = Cells(writes, WATERMARKS)
+        self.histories: Cells[BaselineHistory] = Cells(writes, HISTORIES)
+        self.latest: Cells[Mapping[str, Latest]] = Cells(writes, LATEST)
+        self._writes = writes
+        self._definitions = 0
+
+    def platforms(self) -> list[PlatformRecord]:
+        return [self.platform(name) for name in sorted(self.known)]
+
+    def platform(self, platform: str) -> PlatformRecord:
+        if platform not in self.known:
+            raise NotFound(f"platform {platform!r} is not registered")
+        rows = self.histories.rows
+        stored = {key: StoredHistory(one, rows[key][1]) for key, one in self.histories.values().items()}
+        latest = {sensor: one for sensors in self.latest.values().values() for sensor, one in sensors.items()}
+        tags = {name: etag for name, (_, etag) in self.latest.rows.items()}
+        return PlatformRecord(
+            self.known[platform], self.watermarks.values(), stored, self._head(platform), latest, tags
+        )
+
+    def _head(self, platform: str) -> str:
+        cells = (self.watermarks, self.histories, self.latest)
+        tags = [etag for one in cells for key, (_, etag) in sorted(one.rows.items()) if key.startswith(f"{platform}-")]
+        return " ".join([str(self._definitions), *tags])
+
+    def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
+        name = before.platform.id if before else after.id if after else ""
+        if before is None and name in self.known:
+            raise Exists(f"platform {name!r} exists")
+        if before is not None and (name not in self.known or before.etag != self._head(name)):
+            raise Conflict(f"{name} changed in between")
+        self._writes.tick()
+        self._definitions += 1
+        self.known.pop(name, None)
+        if after is not None:
+            self.known[name] = after
+        self._forget(name)
+
+    def _forget(self, platform: str) -> None:
+        templates = self.known[platform].templates if platform in self.known else ()
+        sensors = {sensor.id for one in templates for sensor in one.sensors}
+        for cells, keys in ((self.histories, sensors), (self.latest, {one.id for one in templates})):
+            for key in [key for key in cells.rows if key.startswith(f"{platform}-") and key not in keys]:
+                del cells.rows[key]
+        for key, (moments, etag) in list(self.watermarks.rows.items()):
+            if key.startswith(f"{platform}-"):
+                known = WATERMARKS.decode(moments).items()
+                kept = {name: moment for name, moment in known if name in sensors or "-" not in name}
+                self.watermarks.rows[key] = (WATERMARKS.encode(kept), etag)
+
+    def add(self, platform: Platform, *, replace: bool = False) -> int:
+        self._definitions += 1
+        self.known[platform.id] = platform
+        return 1
+
+    def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
+        self.watermarks.set(template.id, dict(watermarks))
+
+    def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, etag: ETag) -> ETag:
+        return self.histories.put(sensor.id, history, etag)
+
+    def set_latest(self, template: Template, latest: Mapping[str, Latest], etag: ETag) -> None:
+        self.latest.put(template.id, dict(latest), etag)
+
+
+class FakeTable:
+    """Cells whose keys begin with their subject."""
+
+    cells: Cells[Any]
+
+    def remove_all(self, subject: str, /) -> None:
+        self.cells.remove_all(subject)
+
+    def count(self, subject: str, /) -> int:
+        return len(self.cells.of(subject))
+
+
+class FakeMarks:
+    def __init__(self, writes: Writes) -> None:
+        self.marks: Cells[Mark] = Cells(writes, rows_of(mark_entity, _mark))
+        self.undos: Cells[Undo] = Cells(writes, rows_of(undo_entity, _undo))
+
+    def remove_all(self, sensor: str) -> None:
+        self.marks.remove_all(sensor)
+        self.undos.remove_all(sensor)
+
+    def count(self, sensor: str) -> int:
+        return len(self.marks.of(sensor)) + len(self.undos.of(sensor))
+
+    def of(self, sensor: str) -> Decisions:
+        marks = [mark for mark in self.marks.values().values() if mark.sensor == sensor]
+        return Decisions(tuple(marks), tuple(one for one in self.undos.values().values() if one.sensor == sensor))
+
+    def get(self, sensor: str, mark: str) -> StoredMark | None:
+        value, etag = self.marks.get((sensor, mark))
+        return None if value is None else StoredMark(value, etag)
+
+    def put(self, mark: Mark, etag: ETag) -> None:
+        self.marks.put((mark.sensor, mark.id), mark, etag)
+
+    def put_undo(self, undo: Undo) -> None:
+        self.undos.set((undo.sensor, undo.valid_from, undo.made), undo)
+
+
+class FakeLake:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[TemplateDay | str] = Cells(writes, DAYS)  # a text stands for a blob that cannot be read
+        self.aside: list[str] = []
+        self.reads = 0
+
+    def read(self, template: Template, day: date) -> StoredDay:
+        self.reads += 1
+        value, etag = self.cells.get((template.id, day))
+        if isinstance(value, str):
+            return StoredDay(None, etag, f"day blob {template.id}/{day}: {value}")
+        return StoredDay(value, etag)
+
+    def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
+        self.cells.put((template.id, document.day), document, etag)
+
+    def quarantine(self, template: Template, day: date) -> str:
+        self.aside.append(f"{template.id}/{day}")
+        return self.aside[-1]
+
+    def remove_all(self, template: Template) -> None:
+        self.cells.remove_all(template.id)
+
+    def days(self, template: Template) -> list[date]:
+        return sorted(day for name, day in self.cells.rows if name == template.id)
+
+
+class FakeBaselines(FakeTable):
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[Baseline] = Cells(writes, Format(Baseline.to_bytes, _baseline))
+
+    def put(self, sensor: str, baseline: Baseline) -> None:
+        self.cells.set((sensor, baseline.version), baseline)
+
+    def get(self, sensor: str, version: str) -> Baseline:
+        baseline, _ = self.cells.get((sensor, version))
+        if baseline is None:
+            raise NotFound(f"baseline {version} of {sensor} is not stored")
+        return baseline
+
+
+class FakeDeviations(FakeTable):
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[DeviationDay] = Cells(writes, DEVIATIONS)
+        self.memory: dict[tuple[str, date], tuple[DeviationDay, ETag]] = {}
+
+    def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
+        if not fresh and (sensor, day) in self.memory:
+            return StoredDeviations(*self.memory[sensor, day], fresh=False)
+        row, etag = self.cells.get((sensor, day))
+        if row is not None:
+            self.memory[sensor, day] = (row, etag)
+        return StoredDeviations(row, etag, fresh=True)
+
+    def put(self, row: DeviationDay, etag: ETag) -> None:
+        try:
+            new = self.cells.put((row.sensor, row.day), row, etag)
+        except Conflict:
+            self.memory.pop((row.sensor, row.day), None)
+            raise
+        self.memory[row.sensor, row.day] = (row, new)
+
+    def range(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
+        return [row for (name, day), row in self.cells.values().items() if name == sensor and first <= day <= last]
+
+    def columns(
+        self, sensor: str, first: date, last: date, names: Sequence[str]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        rows = self.range(sensor, first, last)
+        times = np.concatenate([np.empty(0, "datetime64[s]"), *(row.times for row in rows)])
+        kinds = {"ppmv": np.float64, "score": np.float32, "level": np.int8, "fault": np.int8}
+        return times, {
+            name: np.concatenate([np.empty(0, kinds[name]), *(getattr(row, name) for row in rows)]) for name in names
+        }
+
+    def summaries(self, sensor: str, first: date, last: date) -> Sequence[DaySummary]:
+        return [deviations.summary_of(deviations.entity_of(row)) for row in self.range(sensor, first, last)]
+
+
+class FakeIncidents(FakeTable):
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[tuple[Incident, NotificationState | None]] = Cells(writes, INCIDENTS)
+
+    def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> ListPage[StoredIncident]:
+        found = [one for (name, _), one in self._stored().items() if name == template]
+        return page(sorted(found, key=lambda one: one.incident.onset, reverse=True), limit, after)
+
+    def open_ones(self) -> Sequence[StoredIncident]:
+        return [one for one in self._stored().values() if one.incident.open]
+
+    def _stored(self) -> dict[Any, StoredIncident]:
+        tags = self.cells.rows
+        return {key: StoredIncident(*value, tags[key][1]) for key, value in self.cells.values().items()}
+
+    def get(self, template: str, onset: datetime) -> StoredIncident | None:
+        value, etag = self.cells.get((template, onset))
+        return None if value is None else StoredIncident(*value, etag)
+
+    def put(self, incident: Incident, notified: NotificationState | None, etag: ETag) -> str:
+        return self.cells.put((incident.template, incident.onset), (incident, notified), etag)
+
+    def remove(self, incident: Incident) -> None:
+        self.cells.remove((incident.template, incident.onset))
+
+
+class FakeEstimations(FakeTable):
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[StoredEstimation] = Cells(writes, ESTIMATIONS)
+
+    def summary(self, template: str, incident: str) -> EstimationSummary | None:
+        return next((one for one in self.list(template, limit=1000) if one.incident == incident), None)
+
+    def get(self, template: str, incident: str) -> StoredEstimation | None:
+        stored, etag = self.cells.get((template, incident))
+        return None if stored is None else stored._replace(etag=etag)
+
+    def list(self, template: str, *, limit: int, after: str | None = None) -> ListPage[EstimationSummary]:
+        found = [
+            EstimationSummary(one.incident, one.onset, one.at, one.estimation.verdict, one.estimation.probability, None)
+            for (name, _), one in self.cells.values().items()
+            if name == template
+        ]
+        return page(sorted(found, key=lambda one: one.onset, reverse=True), limit, after)
+
+    def put(self, estimation: StoredEstimation) -> None:
+        key = (estimation.template, estimation.incident)
+        self.cells.put(key, estimation._replace(etag=None), estimation.etag)
+
+    def remove(self, template: str, incident: str) -> None:
+        self.cells.remove((template, incident))
+
+
+class FakeEvents(FakeTable):
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[Event] = Cells(writes, EVENTS)
+
+    def put(self, event: Event) -> None:
+        self.cells.set((event.subject, event.key), event)
+
+    def remove(self, event: Event) -> None:
+        self.cells.remove((event.subject, event.key))
+
+    def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
+        found = [event for (name, _), event in self.cells.values().items() if name == subject]
+        return page(sorted(found, key=lambda event: event.at, reverse=True), limit, after)
+
+    def get(self, subject: str, event: str) -> StoredEvent | None:
+        value, etag = self.cells.get((subject, split_event(event)[1]))
+        return None if value is None else StoredEvent(value, etag)
+
+    def replace(self, event: Event, etag: ETag) -> None:
+        self.cells.put((event.subject, event.key), event, etag)
+
+
+@dataclass
+class FakeMessages:
+    writes: Writes
+    criticals: list[CriticalMessage] = field(default_factory=list)
+    baselines: list[str] = field(default_factory=list)
+
+    def critical(self, message: CriticalMessage) -> None:
+        self.writes.tick()
+        self.criticals.append(CriticalMessage.from_json(message.model_dump_json(by_alias=True).encode()))
+
+    def build_baselines(self, template: Template) -> None:
+        self.writes.tick()
+        self.baselines.append(template.id)
+
+    def lengths(self) -> Mapping[str, int]:
+        return {"critical-deviations": len(self.criticals), "critical-deviations-poison": 0}
+
+
+@dataclass
+class FakeSource:
+    """OMNIA as it was told to be: readings by etag; an answer may be made to fail."""
+
+    readings: dict[str, dict[datetime, Reading]] = field(default_factory=dict)
+    failure: Exception | None = None
+    windows: list[Window] = field(default_factory=list)
+
+    def say(self, tag: str, start: datetime, values: Sequence[float | None]) -> None:
+        series = self.readings.setdefault(tag, {})
+        for index, value in enumerate(values):
+            moment = start + index * BUCKET
+            series[moment] = Reading(moment, value, 0 if value is None else 1, 1 if value is None else 0)
+
+    def resolve(self, facility: str, tags: Sequence[str]) -> dict[str, str]:
+        return {etag: etag for etag in tags if etag in self.readings}
+
+    def read(self, windows: Sequence[Window]) -> dict[str, list[Reading]]:
+        if self.failure is not None:
+            raise self.failure
+        self.windows.extend(windows)
+        return {
+            one.series: [
+                reading
+                for moment, reading in sorted(self.readings[one.series].items())
+                if one.start <= moment < one.end
+            ]
+            for one in windows
+        }
+
+
+@dataclass
+class FakeClock:
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def invert(
+    template: Template, environment: Environment, seen: Observations, earliest: datetime, latest: datetime
+) -> Estimation:
+    """Return an answer that depends on all of its input, and costs nothing."""
+    digest = hashlib.sha256(seen.ppmv.tobytes() + environment.current_speed.tobytes()).hexdigest()
+    return Estimation(
+        verdict="UNDEFINED",
+        probability=0.5,
+        log_bayes_factor=0.0,
+        place=None,
+        nearest_leak_point=None,
+        dissolved_rate_kg_s=None,
+        total_rate_kg_s=None,
+        onset=None,
+        sensors=tuple(sensor.id for sensor in template.sensors),
+        samples=seen.times.size,
+        environment=f"{digest} {earliest} {latest}",
+    )
+
+
+class World:
+    """All fakes, wired as the app is.
+
+    ``state`` is what the tables hold, without tags, and without the course of estimations: what was told on the way
+    depends on when data came.
+    """
+
+    def __init__(self) -> None:
+        self.writes = Writes()
+        self.registry = FakeRegistry(self.writes)
+        self.lake = FakeLake(self.writes)
+        self.baselines = FakeBaselines(self.writes)
+        self.deviations = FakeDeviations(self.writes)
+        self.marks = FakeMarks(self.writes)
+        self.incidents = FakeIncidents(self.writes)
+        self.estimations = FakeEstimations(self.writes)
+        self.events = FakeEvents(self.writes)
+        self.messages = FakeMessages(self.writes)
+        self.inputs = InputWindow(lead=timedelta(hours=24), longest=timedelta(hours=24))
+        self.rules = IncidentRules(clear=timedelta(hours=12), update=timedelta(hours=3), inputs=self.inputs)
+
+    @property
+    def detect(self) -> Detect:
+        reconcile = Reconcile(
+            deviations=self.deviations,
+            incidents=self.incidents,
+            estimations=self.estimations,
+            events=self.events,
+            messages=self.messages,
+            rules=self.rules,
+        )
+        return Detect(
+            lake=self.lake,
+            registry=self.registry,
+            baselines=self.baselines,
+            deviations=self.deviations,
+            events=self.events,
+            messages=self.messages,
+            reconcile=reconcile,
+        )
+
+    @property
+    def estimate(self) -> Estimate:
+        return Estimate(
+            lake=self.lake,
+            registry=self.registry,
+            incidents=self.incidents,
+            estimations=self.estimations,
+            events=self.events,
+            rules=self.inputs,
+            invert=invert,
+        )
+
+    def restart(self) -> None:
+        """A new process: what was only in memory is gone, and the next write succeeds."""
+        self.writes.crash_at = None
+        self.deviations.memory.clear()
+
+    def drain(self) -> None:
+        """Deliver every queued message."""
+        while self.messages.criticals:
+            self.estimate.run(self.messages.criticals[0])
+            self.messages.criticals.pop(0)
+
+    def state(self) -> dict[str, Any]:
+        """Return what the tables hold, comparable byte for byte."""
+        return {
+            "deviations": {
+                key: (row.baseline, row.bad, row.ppmv.tobytes(), row.score.tobytes(), row.level.tobytes())
+                for key, row in self.deviations.cells.values().items()
+            },
+            "incidents": self.incidents.cells.values(),
+            "estimations": {
+                key: one._replace(etag=None, history=()) for key, one in self.estimations.cells.values().items()
+            },
+            "events": self.events.cells.values(),
+            "histories": self.registry.histories.values(),
+            "latest": self.registry.latest.values(),
+        }

@@ -1,0 +1,382 @@
+"""Detect: the tables end as the lake says, whatever the order, the repetition or the crash."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.domain.deviation import Level
+from shared.domain.tsd import PlausibleRange, Reading, TemplateDay, start_of
+from shared.errors import NotFound
+from tests.support.examples import DAY, at, document, history, noise, platform, quiet_baseline, template
+from tests.support.fakes import Crash, World
+from tests.support.learning import computing_once
+
+TEMPLATE = template()
+DAYS = [DAY + timedelta(days=offset) for offset in range(4)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _fast() -> Iterator[None]:
+    """Compute everything once, however often a test runs."""
+    with computing_once():
+        yield
+
+
+def world() -> World:
+    """Return a world whose two sensors have baselines from the first day on."""
+    new = World()
+    new.registry.add(platform(TEMPLATE))
+    baseline = quiet_baseline()
+    for sensor in TEMPLATE.sensors:
+        new.baselines.put(sensor.id, baseline)
+        new.registry.histories.set(sensor.id, history(sensor.id, baseline.version, DAYS[0]))
+    return new
+
+
+def lake_days() -> list[TemplateDay]:
+    """Return four days of which the third has a leak at sensor 1 from 06:00 on, ending on the fourth at 12:00."""
+    one = [noise(10), noise(11), noise(12), noise(13)]
+    one[2][36:] += 40
+    one[3][:72] += 40
+    return [document(TEMPLATE, day, s1=one[index], s2=noise(20 + index)) for index, day in enumerate(DAYS)]
+
+
+def put(target: World, documents: Iterable[TemplateDay]) -> None:
+    """Put the documents into the lake as they are."""
+    for one in documents:
+        target.lake.cells.set((one.template, one.day), one)
+
+
+def run(target: World, *days: date) -> None:
+    """Deliver one event per day and then every queued message."""
+    for day in days:
+        target.detect.run("troll", TEMPLATE.id, day)
+    target.drain()
+
+
+def reference() -> World:
+    """Return the world after the whole lake was there and every day was delivered once, in order."""
+    target = world()
+    put(target, lake_days())
+    run(target, *DAYS)
+    return target
+
+
+def test_a_leak_becomes_one_incident_with_estimation_and_events() -> None:
+    """The run of Critical is one incident, estimated once, told as opened and estimated."""
+    target = reference()
+    (stored,) = target.incidents.list(TEMPLATE.id)
+    assert stored.incident.sensors == ("troll-a-1",)
+    assert at(DAYS[2], 6) <= stored.incident.onset < at(DAYS[2], 18)
+    assert stored.incident.max_score > 2
+    assert stored.notified is not None
+    assert {event.kind for event in target.events.list(TEMPLATE.id)} >= {"incident_opened", "estimation"}
+    assert target.estimations.get(TEMPLATE.id, stored.incident.id) is not None
+
+
+def test_quiet_days_are_ok_and_make_no_incident() -> None:
+    """Noise like the baseline's stays Ok at every sample of a whole window."""
+    target = reference()
+    row = target.deviations.get("troll-a-2", DAYS[1]).row
+    assert row is not None
+    assert row.count(Level.OK) == 144
+
+
+def test_a_second_delivery_writes_nothing() -> None:
+    """An unchanged blob costs reads only."""
+    target = reference()
+    before = target.writes.count
+    target.restart()
+    run(target, *DAYS)
+    assert target.writes.count == before
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::3])
+def test_events_in_any_order_end_in_the_same_tables(order: tuple[int, ...]) -> None:
+    """Days that are delivered in another order, each twice, end as in order."""
+    target = world()
+    put(target, lake_days())
+    for index in (*order, *reversed(order)):
+        run(target, DAYS[index])
+    assert target.state() == reference().state()
+
+
+@pytest.mark.parametrize("order", [(3, 2, 1, 0), (1, 3, 0, 2), (2, 0, 3, 1)])
+def test_days_that_arrive_in_any_order_end_in_the_same_tables(order: tuple[int, ...]) -> None:
+    """A day blob that is written late is felt in the days after it."""
+    target = world()
+    documents = lake_days()
+    for index in order:
+        put(target, [documents[index]])
+        run(target, DAYS[index])
+    assert target.state() == reference().state()
+
+
+@pytest.mark.statistical
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_growing_blobs_and_late_samples_end_in_the_same_tables(data: st.DataObject) -> None:
+    """However a day's blob grows, with holes filled late and events in between, the tables end as the lake says."""
+    target = world()
+    finals = lake_days()
+    cuts = sorted(data.draw(st.lists(st.integers(1, 4 * 144), min_size=1, max_size=6, unique=True)))
+    hole = data.draw(st.integers(0, 4 * 144 - 20))
+    for cut in [*cuts, 4 * 144]:
+        touched = [grown(final, cut - 144 * index, hole - 144 * index) for index, final in enumerate(finals)]
+        present = [one for one in touched if one is not None]
+        put(target, present)
+        run(target, data.draw(st.sampled_from(present)).day, present[-1].day)
+    put(target, finals)
+    run(target, *DAYS)
+    assert target.state() == reference().state()
+
+
+def grown(final: TemplateDay, slots: int, hole: int) -> TemplateDay | None:
+    """Return the day as it is known after ``slots`` of its buckets, without the 20 buckets from ``hole`` on."""
+    if slots <= 0:
+        return None
+    known = min(slots, 144)
+    sensors = {}
+    for name, one in final.sensors.items():
+        values = [
+            value if index < known and not hole <= index < hole + 20 else None for index, value in enumerate(one.values)
+        ]
+        until = start_of(final.day) + known * timedelta(minutes=10)
+        sensors[name] = one.model_copy(update={"values": tuple(values), "until": until})
+    return final.model_copy(update={"sensors": sensors})
+
+
+def test_a_crash_at_any_write_loses_nothing() -> None:
+    """Whichever write the process dies at, the delivery's repetition ends in the same tables."""
+    expected = reference().state()
+    documents = lake_days()
+    for crash_at in range(1, 200):
+        target = world()
+        put(target, documents)
+        target.writes.crash_at = target.writes.count + crash_at
+        try:
+            run(target, *reversed(DAYS))
+        except Crash:
+            target.restart()
+            run(target, *reversed(DAYS))
+            assert target.state() == expected, f"crash at write {crash_at}"
+        else:
+            assert crash_at > 20, "the run must have been long enough to crash in many places"
+            return
+    pytest.fail("the run never came to its end")
+
+
+def test_late_data_that_end_an_incident_take_it_back() -> None:
+    """An incident that a correction removes goes with its estimation and events."""
+    target = reference()
+    quiet = [document(TEMPLATE, day, s1=noise(10 + i), s2=noise(20 + i)) for i, day in enumerate(DAYS)]
+    put(target, quiet)
+    run(target, *DAYS)
+    assert not target.incidents.list(TEMPLATE.id)
+    assert not target.state()["estimations"]
+    assert not target.events.list(TEMPLATE.id)
+
+
+def test_an_incident_closes_after_it_has_been_clear_for_a_while() -> None:
+    """Twelve hours without a Critical close it, with an event at that time."""
+    target = reference()
+    calm = [
+        document(TEMPLATE, day, s1=noise(31), s2=noise(41)) for day in (DAYS[3] + timedelta(days=n) for n in (1, 2))
+    ]
+    put(target, calm)
+    run(target, *(one.day for one in calm))
+    (stored,) = target.incidents.list(TEMPLATE.id)
+    assert not stored.incident.open
+    (event,) = [one for one in target.events.list(TEMPLATE.id) if one.kind == "incident_closed"]
+    assert event.at == stored.incident.closed == stored.incident.last_critical + timedelta(hours=12, minutes=10)
+
+
+def test_a_run_that_met_another_reads_again_and_ends_right() -> None:
+    """The loser of a conditional write recomputes from what the lake holds then."""
+    target = world()
+    documents = lake_days()
+    put(target, documents[:2])
+    run(target, *DAYS[:2])
+    stale = dict(target.deviations.memory)
+    late = target.lake.cells.values()[TEMPLATE.id, DAYS[1]]
+    assert isinstance(late, TemplateDay)
+    changed = document(TEMPLATE, DAYS[1], s1=noise(77), s2=noise(78))
+    put(target, [changed])
+    target.deviations.memory.clear()
+    run(target, DAYS[1])
+    put(target, [documents[1]])
+    target.deviations.memory = stale  # this process does not know of the other's write
+    run(target, DAYS[1])
+    put(target, documents)
+    run(target, *DAYS)
+    assert target.state() == reference().state()
+
+
+def test_samples_before_the_baseline_is_valid_are_undefined() -> None:
+    """While a sensor learns, nothing of it is called Ok."""
+    target = world()
+    sensor = TEMPLATE.sensors[0]
+    later = history(sensor.id, quiet_baseline().version, DAYS[2])
+    target.registry.histories.set(sensor.id, later)
+    put(target, lake_days())
+    run(target, *DAYS)
+    row = target.deviations.get(sensor.id, DAYS[1]).row
+    assert row is not None
+    assert row.count(Level.UNDEFINED) == 144
+    assert row.baseline == ""
+
+
+def test_missing_and_bad_values_are_undefined_counted_and_told() -> None:
+    """A sentinel is never scored; the row counts it and an event tells of it."""
+    target = world()
+    day = lake_days()[0]
+    spoilt = day.sensors["troll-a-1"].merged(
+        [Reading(at(DAY, 10), 1e14, 20), Reading(at(DAY, 11), float("-inf"), 3)], at(DAY, 24), PlausibleRange(0, 5e4)
+    )
+    put(target, [day.model_copy(update={"sensors": {**day.sensors, "troll-a-1": spoilt}})])
+    run(target, DAY)
+    row = target.deviations.get("troll-a-1", DAY).row
+    assert row is not None
+    assert row.bad == "1 not_finite, 1 out_of_range"
+    assert np.isinf(row.ppmv[60])
+    (event,) = [one for one in target.events.list(TEMPLATE.id) if one.kind == "bad_values"]
+    assert "1 out_of_range" in event.message
+
+
+def test_a_sensor_without_a_series_is_told_and_the_others_are_scored() -> None:
+    """OMNIA not knowing a tag is an event, not a silence."""
+    target = world()
+    put(target, [document(TEMPLATE, DAY, s1=noise(1))])
+    run(target, DAY)
+    assert [event.about for event in target.events.list(TEMPLATE.id)] == ["troll-a-2"]
+    assert target.deviations.get("troll-a-1", DAY).row is not None
+
+
+def test_an_unreadable_day_is_told_and_does_not_stop_the_next() -> None:
+    """A truncated blob makes an event; what was stored of it stays, and other days are scored."""
+    target = reference()
+    before = target.deviations.get("troll-a-1", DAYS[1], fresh=True).row
+    target.lake.cells.set((TEMPLATE.id, DAYS[1]), "it is truncated")
+    run(target, DAYS[1], DAYS[2])
+    after = target.deviations.get("troll-a-1", DAYS[1], fresh=True).row
+    assert after is not None
+    assert after.same_as(before)
+    assert "corrupt_blob" in {event.kind for event in target.events.list(TEMPLATE.id)}
+
+
+def test_a_lost_baseline_scores_nothing_and_takes_nothing_back() -> None:
+    """Without its baseline nobody can say Ok, and an open incident does not vanish; the loss is told."""
+    target = reference()
+    before = target.state()
+    target.baselines.cells.rows.clear()
+    more = document(TEMPLATE, DAYS[3] + timedelta(days=1), s1=noise(1), s2=noise(2))
+    put(target, [more])
+    run(target, DAYS[3], more.day)
+    after = target.state()
+    assert (after["deviations"], after["incidents"]) == (before["deviations"], before["incidents"])
+    told = [event for event in target.events.list(TEMPLATE.id) if event.kind == "corrupt_blob"]
+    assert {(event.about, event.at.date()) for event in told} >= {("troll-a-1", more.day), ("troll-a-2", more.day)}
+
+
+def test_an_unreadable_day_before_is_scored_from_what_its_row_remembers() -> None:
+    """While yesterday's blob cannot be read, today is scored as if it could."""
+    target = world()
+    documents = lake_days()
+    put(target, documents[:2])
+    run(target, *DAYS[:2])
+    target.lake.cells.set((TEMPLATE.id, DAYS[1]), "it is truncated")
+    put(target, documents[2:])
+    run(target, *DAYS[2:])
+    put(target, documents)
+    run(target, *DAYS)
+    state, expected = target.state(), reference().state()
+    assert (state["deviations"], state["incidents"]) == (expected["deviations"], expected["incidents"])
+
+
+def silent(day: date) -> TemplateDay:
+    """Return a day on which sensor 1 says nothing and sensor 2 goes on."""
+    return document(TEMPLATE, day, s1=np.full(144, np.nan), s2=noise(3))
+
+
+def test_silence_is_not_clear() -> None:
+    """A sensor that was Critical and falls silent keeps its incident open; after a week nobody waits any more."""
+    target = reference()
+    days = [DAYS[3] + timedelta(days=offset) for offset in range(1, 10)]
+    leaking = lake_days()[3]
+    cut = leaking.sensors["troll-a-1"].values[:60] + (None,) * 84
+    sensors = {**leaking.sensors, "troll-a-1": leaking.sensors["troll-a-1"].model_copy(update={"values": cut})}
+    put(target, [leaking.model_copy(update={"sensors": sensors}), *(silent(day) for day in days[:3])])
+    run(target, DAYS[3], *days[:3])
+    (stored,) = target.incidents.list(TEMPLATE.id)
+    assert stored.incident.open
+    put(target, [silent(day) for day in days[3:]])
+    run(target, *days[3:])
+    (stored,) = target.incidents.list(TEMPLATE.id)
+    assert stored.incident.closed is not None
+    assert stored.incident.closed - stored.incident.last_critical == timedelta(days=7, minutes=10)
+
+
+def test_what_is_told_of_faults_is_taken_back_when_they_are_mended() -> None:
+    """Bad values that were corrected and a series that appeared leave no event behind."""
+    target = world()
+    day = lake_days()[0]
+    bad = day.sensors["troll-a-1"].merged([Reading(at(DAY, 10), 1e14, 20)], at(DAY, 24), PlausibleRange(0, 5e4))
+    put(target, [day.model_copy(update={"sensors": {"troll-a-1": bad}})])
+    run(target, DAY)
+    assert {event.kind for event in target.events.list(TEMPLATE.id)} == {"bad_values", "unknown_series"}
+    put(target, [day])
+    run(target, DAY)
+    assert not target.events.list(TEMPLATE.id)
+
+
+def test_late_currents_are_estimated_again() -> None:
+    """An incident's estimation rests on the environment, too: late series lead to another answer."""
+    target = reference()
+    (before,) = target.state()["estimations"].values()
+    documents = lake_days()
+    speed = document(TEMPLATE, DAYS[1], s1=np.full(144, 7.0)).sensors["troll-a-1"]
+    put(target, [documents[1].model_copy(update={"environment": {"current_speed": speed}})])
+    run(target, DAYS[1])
+    (after,) = target.state()["estimations"].values()
+    assert after.digest != before.digest
+
+
+def test_another_worker_in_between_leaves_no_ghost_incident() -> None:
+    """Late data that move an onset while this run writes the old incident: only the new one stays."""
+    target = world()
+    documents = lake_days()
+    put(target, documents)
+    early = document(TEMPLATE, DAYS[1], s1=noise(11) + np.where(np.arange(144) > 100, 60, 0), s2=noise(21))
+    plain_put = target.incidents.put
+    meddled: list[bool] = []
+
+    def meddling(*arguments: Any) -> Any:
+        if not meddled:
+            meddled.append(True)
+            other = World()
+            other.__dict__.update(target.__dict__)
+            put(target, [early])
+            target.incidents.put = plain_put  # type: ignore[method-assign]
+            other.detect.run("troll", TEMPLATE.id, DAYS[1])
+            target.incidents.put = meddling  # type: ignore[method-assign, assignment]
+        return plain_put(*arguments)
+
+    target.incidents.put = meddling  # type: ignore[method-assign, assignment]
+    target.detect.run("troll", TEMPLATE.id, DAYS[0], DAYS[3])
+    target.drain()
+    expected = world()
+    put(expected, [documents[0], early, *documents[2:]])
+    run(expected, *DAYS)
+    assert target.state() == expected.state()
+
+
+def test_an_unknown_template_is_not_found() -> None:
+    """The caller hears which template it asked for."""
+    with pytest.raises(NotFound, match="troll-zz"):
+        world().detect.run("troll", "troll-zz", DAY)

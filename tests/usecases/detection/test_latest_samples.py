@@ -1,0 +1,289 @@
+"""Newest samples: they say what the rows say, whoever wrote those in between, and cost next to nothing."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from shared.domain.deviation import DeviationDay, Latest, Level
+from shared.domain.tsd import BUCKET, start_of
+from shared.errors import Conflict
+from shared.retry import TRIES
+from shared.usecases.detection.latest_samples import UpdateLatest
+from tests.support.examples import DAY, at, document, history, noise, platform, quiet_baseline, template
+from tests.support.fakes import Crash, FakeDeviations, World
+
+TEMPLATE = template()
+ONE, TWO = "troll-a-1", "troll-a-2"
+NEXT = DAY + timedelta(days=1)
+
+
+def world() -> World:
+    """Return a world whose two sensors have baselines from the first day on."""
+    new = World()
+    new.registry.add(platform(TEMPLATE))
+    for sensor in TEMPLATE.sensors:
+        new.baselines.put(sensor.id, quiet_baseline())
+        new.registry.histories.set(sensor.id, history(sensor.id, quiet_baseline().version, DAY))
+    return new
+
+
+def put(target: World, day: date, slots: int = 144, leak: int | None = None) -> None:
+    """Put so many buckets of a day into the lake, with a leak at sensor 1 from a slot on."""
+    ppmv = noise(day.toordinal())
+    if leak is not None:
+        ppmv[leak:] += 60
+    one = document(TEMPLATE, day, s1=ppmv[:slots], s2=noise(day.toordinal() + 99)[:slots])
+    target.lake.cells.set((TEMPLATE.id, day), one)
+
+
+def another(target: World) -> World:
+    """Return another process on the same storage."""
+    other = World()
+    other.__dict__.update(target.__dict__)
+    other.deviations = FakeDeviations(target.writes)
+    other.deviations.cells = target.deviations.cells
+    return other
+
+
+def run(target: World, *days: date) -> None:
+    """Deliver one event per day."""
+    for day in days:
+        target.detect.run("troll", TEMPLATE.id, day)
+
+
+def latest(target: World, sensor: str = ONE) -> Latest:
+    """Return the sensor's newest sample as it is stored."""
+    return target.registry.platform("troll").latest[sensor]
+
+
+def expected(target: World, sensor: str = ONE) -> Latest:
+    """Return the sensor's newest sample as the rows of the newest two days say, bucket by bucket."""
+    rows = [row for (name, _), row in target.deviations.cells.values().items() if name == sensor and row.level.size]
+    days = [row for row in rows if row.day >= rows[-1].day - timedelta(days=1)]
+    levels = [(start_of(row.day) + slot * BUCKET, level) for row in days for slot, level in enumerate(row.level)]
+    since, level = levels[-1]
+    for moment, other in reversed(levels):
+        if other != level:
+            break
+        since = moment
+    score, ppmv = (None if not np.isfinite(one[-1]) else float(one[-1]) for one in (rows[-1].score, rows[-1].ppmv))
+    fault = int(rows[-1].fault[-1])
+    return Latest(at=levels[-1][0], level=Level(level), score=score, ppmv=ppmv, fault=fault, since=since)
+
+
+def before_first(target: Any, name: str, act: Callable[[], None]) -> None:
+    """Do something just before the first call of a method."""
+    plain = getattr(target, name)
+    done: list[bool] = []
+
+    def call(*arguments: Any, **more: Any) -> Any:
+        if not done:
+            done.append(True)
+            act()
+        return plain(*arguments, **more)
+
+    setattr(target, name, call)
+
+
+def test_the_newest_sample_says_what_the_row_says() -> None:
+    """Level, score, reading and since when; a run is followed over midnight, and one day back at most."""
+    target = world()
+    put(target, DAY, leak=60)
+    put(target, NEXT, slots=3, leak=0)
+    run(target, DAY, NEXT)
+    found = latest(target)
+    assert found == expected(target)
+    assert (found.level, found.at) == (Level.CRITICAL, at(NEXT, 1 / 3))
+    assert at(DAY, 10) <= found.since < at(NEXT)
+    assert latest(target, TWO) == expected(target, TWO)
+
+
+def test_what_is_missing_is_undefined() -> None:
+    """A bucket without a sample has neither reading nor score; a day that only began says nothing."""
+    target = world()
+    put(target, DAY)
+    target.lake.cells.set((TEMPLATE.id, NEXT), document(TEMPLATE, NEXT, s1=np.full(30, np.nan), s2=noise(3)[:30]))
+    run(target, DAY, NEXT)
+    found = latest(target)
+    assert (found.level, found.score, found.ppmv, found.at) == (Level.UNDEFINED, None, None, at(NEXT, 29 / 6))
+    target.lake.cells.set((TEMPLATE.id, NEXT + timedelta(days=1)), document(TEMPLATE, NEXT + timedelta(days=1), s1=[]))
+    run(target, NEXT + timedelta(days=1))
+    assert latest(target) == found == expected(target)
+
+
+@pytest.mark.parametrize("leak", [None, 130, 10])
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_new_day_costs_no_reads(leak: int | None, goes_on: bool) -> None:
+    """The newest sample of the day before says since when its level was there."""
+    target = world()
+    put(target, DAY)
+    put(target, NEXT, leak=leak)
+    run(target, DAY, NEXT)
+    third = NEXT + timedelta(days=1)
+    put(target, third, slots=3, leak=0 if goes_on else None)
+    plain, open_ends = target.deviations.range, []
+
+    def read(sensor: str, first: date, last: date) -> list[DeviationDay]:
+        open_ends.extend([last] if last == date.max else [])  # those of incidents have an end
+        return plain(sensor, first, last)
+
+    target.restart()
+    with patch.object(target.deviations, "range", read):
+        run(target, third)
+    assert latest(target) == expected(target)
+    assert latest(target).at.date() == third
+    assert not open_ends
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_growing_day_costs_no_reads(again: bool) -> None:
+    """The rows that a tick wrote tell all, and those that a repetition found unchanged, too."""
+    target = world()
+    put(target, DAY)
+    put(target, NEXT, slots=60)
+    run(target, DAY, NEXT)
+    put(target, NEXT, slots=60 if again else 61)
+    ranges: list[str] = []
+    before_first(target.deviations, "range", lambda: ranges.append("read"))
+    writes = target.writes.count
+    run(target, NEXT)
+    assert latest(target) == expected(target)
+    assert not ranges
+    assert target.writes.count - writes == (0 if again else 3)  # two rows, one row of newest samples
+
+
+def test_of_two_runs_that_meet_the_last_to_write_has_read_both() -> None:
+    """Whether another run came after this one's rows or before them, the rows of both are told."""
+    for where in ("set_latest", "put", "get"):
+        target = world()
+        put(target, DAY)
+        put(target, NEXT, slots=60)
+        run(target, DAY, NEXT)
+        put(target, NEXT, slots=70)
+        other = another(target)
+
+        def meanwhile(target: World = target, other: World = other) -> None:
+            put(target, DAY, leak=130)
+            put(target, NEXT, slots=80, leak=0)
+            run(other, DAY, NEXT)
+
+        before_first(target.registry if where == "set_latest" else target.deviations, where, meanwhile)
+        run(target, NEXT)
+        for sensor in (ONE, TWO):
+            assert latest(target, sensor) == expected(target, sensor), where
+        assert latest(target).at == at(NEXT, 79 / 6)
+        run(other, DAY, NEXT)
+        assert latest(target) == expected(target)
+
+
+def test_a_late_correction_that_was_taken_back_stays_taken_back() -> None:
+    """A run that finds nothing different writes all the same, so that one which read before it loses."""
+    target = world()
+    put(target, DAY)
+    put(target, NEXT, slots=60)
+    run(target, DAY, NEXT)
+    right = latest(target)
+    other = another(target)
+
+    def taken_back() -> None:
+        put(target, NEXT, slots=60)
+        run(other, NEXT)
+
+    put(target, NEXT, slots=60, leak=10)
+    before_first(target.registry, "set_latest", taken_back)
+    run(target, NEXT)
+    assert latest(target) == right == expected(target)
+
+
+def test_what_a_crash_left_is_healed_by_the_repetition() -> None:
+    """The rows were written, their newest samples not: the same event finds it out."""
+    target = world()
+    put(target, DAY, slots=60)
+
+    def die() -> None:
+        raise Crash
+
+    before_first(target.registry, "set_latest", die)
+    with pytest.raises(Crash):
+        run(target, DAY)
+    assert not target.registry.latest.values()
+    writes = target.writes.count
+    target.restart()
+    run(target, DAY)
+    assert latest(target) == expected(target)
+    assert target.writes.count == writes + 1
+
+
+def test_an_older_day_leaves_the_newest_samples_alone() -> None:
+    """Nothing is read and nothing written for a day that they do not look at."""
+    target = world()
+    days = [DAY + timedelta(days=offset) for offset in range(4)]
+    for day in days:
+        put(target, day)
+    run(target, *days)
+    tag = target.registry.platform("troll").latest_etags[TEMPLATE.id]
+    put(target, days[0], leak=140)
+    record = target.registry.platform("troll")
+    row = target.deviations.get(ONE, days[0]).row
+    assert row is not None
+    UpdateLatest(registry=target.registry, deviations=target.deviations).run(
+        record, TEMPLATE, {(ONE, days[0]): row}, wrote=True
+    )
+    assert target.registry.platform("troll").latest_etags[TEMPLATE.id] == tag
+    run(target, days[0])
+    assert latest(target) == expected(target)
+
+
+def test_a_sensor_that_goes_meanwhile_is_not_brought_back() -> None:
+    """The run that still knew it reads again, and tells of the others."""
+    target = world()
+    put(target, DAY, slots=60)
+    run(target, DAY)
+    put(target, DAY, slots=61)
+    other = another(target)
+
+    def remove() -> None:
+        record = other.registry.platform("troll")
+        smaller = TEMPLATE.model_copy(update={"sensors": TEMPLATE.sensors[1:]})
+        other.registry.set_latest(TEMPLATE, {TWO: record.latest[TWO]}, record.latest_etags[TEMPLATE.id])
+        other.registry.add(platform(smaller), replace=True)
+
+    before_first(target.registry, "set_latest", remove)
+    run(target, DAY)
+    assert set(target.registry.platform("troll").latest) == {TWO}
+    assert latest(target, TWO) == expected(target, TWO)
+
+
+@pytest.mark.usefixtures("without_waits")
+def test_who_always_loses_says_so() -> None:
+    """The tries are bounded."""
+    target = world()
+    put(target, DAY, slots=60)
+    run(target, DAY)
+    tries: list[int] = []
+
+    def lose(*_: Any) -> None:
+        tries.append(1)
+        raise Conflict("row")
+
+    target.registry.set_latest = lose  # type: ignore[method-assign, assignment]
+    row: DeviationDay | None = target.deviations.get(ONE, DAY).row
+    assert row is not None
+    with pytest.raises(Conflict):
+        UpdateLatest(registry=target.registry, deviations=target.deviations).run(
+            target.registry.platform("troll"), TEMPLATE, {(ONE, DAY): row}, wrote=True
+        )
+    assert len(tries) == TRIES
+
+
+def test_the_word_of_a_level_is_stored() -> None:
+    """What is stored can be read by people, and read back."""
+    one = Latest(at=at(DAY), level=Level.WARNING, score=1.2, ppmv=11.0, since=at(DAY))
+    assert one.model_dump(mode="json")["level"] == "Warning"
+    assert Latest.model_validate(one.model_dump(mode="json")) == one
+    with pytest.raises(ValueError, match="level"):
+        Latest.model_validate(one.model_dump() | {"level": "Odd"})
