@@ -10,8 +10,9 @@ from functools import cache
 
 from shared.detection import channels
 
-# Raise it with every change that can change a score or a fault of the same readings; tests/usecases/detection/test_engine.py
-# holds recorded scores against it. The table of channels is in the name by itself.
+# Raise it with every change that can change a score or a fault of the same readings: recorded scores are held
+# against it (tests/usecases/detection/test_engine.py). The table of channels is in the name by itself.
+
 NUMBER = 1
 
 
