@@ -115,10 +115,10 @@ def test_keeps_values_that_are_not_finite() -> None:
     assert found[1:] == [math.inf, -math.inf, 1e14]
 
 
-@pytest.mark.parametrize(("told", "value"), [(None, None), (7, 7.0), (10**400, math.inf)])
-def test_reads_null_and_whole_numbers(opened: Open, told: Any, value: float | None) -> None:
+@pytest.mark.parametrize(("given", "value"), [(None, None), (7, 7.0), (10**400, math.inf)])
+def test_reads_null_and_whole_numbers(opened: Open, given: Any, value: float | None) -> None:
     """A null mean stays unknown, and a whole number of any size becomes a float."""
-    source, _ = opened(data(points(("06:00:00", told, 2))))
+    source, _ = opened(data(points(("06:00:00", given, 2))))
     assert source.read([HOUR])["s1"] == [Reading(START, value, 2, 0)]
 
 
@@ -224,7 +224,7 @@ class NotificationState:
         """Nothing to close."""
 
 
-def told(*answers: Any) -> OmniaSource:
+def answering(*answers: Any) -> OmniaSource:
     """Return a source whose session says those answers."""
     source = OmniaSource(StaticCredential())
     source.close()
@@ -250,7 +250,7 @@ JSON = st.recursive(
 def test_no_answer_raises_anything_else(answer: dict[str, Any]) -> None:
     """Any JSON object gives readings or a SourceError."""
     with suppress(SourceError):
-        assert isinstance(told(answer).read([HOUR])["s1"], list)
+        assert isinstance(answering(answer).read([HOUR])["s1"], list)
 
 
 @given(st.lists(st.tuples(st.integers(-3, 9), st.integers(0, 599), st.floats(), st.integers(1, 20)), max_size=12))
@@ -265,7 +265,7 @@ def test_buckets_come_sorted_once_and_inside(given_: list[tuple[int, int, float,
             ],
         }
     )
-    found = told(answer).read([HOUR])["s1"]
+    found = answering(answer).read([HOUR])["s1"]
     last = {START + slot * BUCKET: n for slot, _, _, n in given_ if 0 <= slot < 6}
     assert [(one.time, one.count) for one in found] == sorted(last.items())
     assert all(one.bad_count == 0 for one in found)

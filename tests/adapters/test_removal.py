@@ -113,11 +113,11 @@ def test_pages_of_the_tables_are_the_whole(make_app: Make, unique: str) -> None:
         if after is None:
             break
     assert seen == onsets[::-1]
-    told, after = [], None
+    listed, after = [], None
     while True:
         events = app.events.list(one.id, limit=2, after=after)
-        told += [event.at for event in events]
+        listed += [event.at for event in events]
         after = events.continuation
         if after is None:
             break
-    assert told == onsets[::-1]
+    assert listed == onsets[::-1]

@@ -198,17 +198,17 @@ def test_incidents_come_newest_first_and_are_conditional(make_app: Make, unique:
 def test_events_are_told_once_and_newest_first(make_app: Make, unique: str) -> None:
     """The same event again changes nothing; the limit takes the newest."""
     events = make_app(unique).events
-    told = [
+    stored = [
         Event(
             subject="troll-a", kind="bad_values", at=datetime(2026, 3, day, tzinfo=UTC), about="x", message="it's bad"
         )
         for day in (1, 3, 2, 3)
     ]
-    for event in told:
+    for event in stored:
         events.put(event)
     assert [event.at.day for event in events.list("troll-a")] == [3, 2, 1]
     assert [event.at.day for event in events.list("troll-a", limit=1)] == [3]
-    events.remove(told[1])
+    events.remove(stored[1])
     assert [event.at.day for event in events.list("troll-a")] == [2, 1]
 
 

@@ -96,25 +96,25 @@ def test_a_thread_that_work_is_carried_to_says_which_invocation_it_is_part_of() 
 
 def test_a_run_of_ingest_says_what_came_how_late_and_how_bad_it_is(caplog: pytest.LogCaptureFixture) -> None:
     """The second run's overlap is not counted again; threads of the run keep its operation."""
-    told = source()
-    for moment in sorted(told.readings["TAG-a-1"])[-3:]:
-        told.readings["TAG-a-1"][moment] = Reading(moment, 99_999.0, 1)
+    omnia = source()
+    for moment in sorted(omnia.readings["TAG-a-1"])[-3:]:
+        omnia.readings["TAG-a-1"][moment] = Reading(moment, 99_999.0, 1)
     target = World()
     with operation(ONE):
-        ingest(target, told).run()
-        ingest(target, told).run()
+        ingest(target, omnia).run()
+        ingest(target, omnia).run()
     first, second = lines(caplog, "template ingested")
     assert (first["template"], first["bad"], first["lag_s"], first["operation"]) == ("troll-a", "3", "0", ONE)
-    assert int(first["samples"]) == sum(len(one) for one in told.readings.values())
+    assert int(first["samples"]) == sum(len(one) for one in omnia.readings.values())
     assert (second["samples"], second["bad"], second["blobs_written"]) == ("0", "0", "0")
 
 
 def test_an_error_of_omnia_is_told_by_name(caplog: pytest.LogCaptureFixture) -> None:
     """The line says which template, and what OMNIA said."""
-    told = source()
-    told.failure = SourceError("OMNIA POST /query for troll-a: status 500")
+    omnia = source()
+    omnia.failure = SourceError("OMNIA POST /query for troll-a: status 500")
     with pytest.raises(SourceError):
-        ingest(World(), told).run()
+        ingest(World(), omnia).run()
     (failed,) = lines(caplog, "OMNIA failed")
     assert failed["template"] == "troll-a"
     assert failed["why"] == '"OMNIA POST /query for troll-a: status 500"'
@@ -126,8 +126,8 @@ def test_a_scored_day_is_told_by_level_and_a_new_level_by_sensor(caplog: pytest.
     put(target, lake_days())
     days = [one.day for one in lake_days()]
     run(target, *days)
-    told = lines(caplog, "day scored")
-    counted = {level: sum(int(one[level]) for one in told) for level in ("undefined", "ok", "warning", "critical")}
+    logged = lines(caplog, "day scored")
+    counted = {level: sum(int(one[level]) for one in logged) for level in ("undefined", "ok", "warning", "critical")}
     rows = target.deviations.cells.values().values()
     assert sum(counted.values()) == sum(row.level.size for row in rows)
     assert counted["critical"] > 0
@@ -154,11 +154,11 @@ def test_poison_is_told_for_as_long_as_it_is_there(
 
 def test_messages_carry_only_ids_of_operations() -> None:
     """A message of an older version has none; one that is no id is refused."""
-    told = '{"schema": 1, "platform": "troll", "template": "troll-a"%s}'
-    assert parse(BaselineRequest, told % "", "message").operation == ""
-    assert parse(BaselineRequest, told % f', "operation": "{ONE}"', "message").operation == ONE
+    text = '{"schema": 1, "platform": "troll", "template": "troll-a"%s}'
+    assert parse(BaselineRequest, text % "", "message").operation == ""
+    assert parse(BaselineRequest, text % f', "operation": "{ONE}"', "message").operation == ONE
     with pytest.raises(InvalidInput, match="operation"):
-        parse(BaselineRequest, told % ', "operation": "x y"', "message")
+        parse(BaselineRequest, text % ', "operation": "x y"', "message")
     assert CriticalMessage.model_fields["operation"].default == ""
 
 

@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.statistical, pytest.mark.xdist_group("real-series")]  
 def scored(path: Path) -> Detection:
     """Return a recorded series, scored from the end of its first 18 days by the baseline of the clean ones of them."""
     with path.open() as lines:
-        told = [(row["time"].removesuffix("Z"), float(row["ppmv"])) for row in csv.DictReader(lines)]
-    times = np.array([time for time, _ in told], dtype="datetime64[s]")
-    ppmv = np.array([value for _, value in told])
+        samples = [(row["time"].removesuffix("Z"), float(row["ppmv"])) for row in csv.DictReader(lines)]
+    times = np.array([time for time, _ in samples], dtype="datetime64[s]")
+    ppmv = np.array([value for _, value in samples])
     good = np.isfinite(ppmv) & (ppmv < 50_000)
     end = times[good][0] + np.timedelta64(18, "D")
     early = good & (times < end)

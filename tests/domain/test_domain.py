@@ -162,13 +162,13 @@ readings = st.builds(
 
 
 @given(st.lists(readings, max_size=60))
-def test_a_day_survives_storage_and_repetition(told: list[Reading]) -> None:
+def test_a_day_survives_storage_and_repetition(readings: list[Reading]) -> None:
     """Whatever was read, the document reads back the same, and merging the same again changes nothing."""
     empty = SeriesDay(tag="T", unit="ppmv", until=at(DAY))
-    series = empty.merged(told, at(DAY, 24), PlausibleRange(0, 5e4))
+    series = empty.merged(readings, at(DAY, 24), PlausibleRange(0, 5e4))
     whole = TemplateDay(platform="troll", template="troll-a", day=DAY, sensors={"troll-a-1": series})
     assert TemplateDay.from_json(whole.to_json(), "x") == whole
-    assert series.merged(told, at(DAY, 24), PlausibleRange(0, 5e4)) == series
+    assert series.merged(readings, at(DAY, 24), PlausibleRange(0, 5e4)) == series
     assert all(value is None or 0 <= value <= 5e4 for value in series.values)
 
 

@@ -175,12 +175,12 @@ def test_aggregates_agree_with_plain_sums(given_: Sequence[tuple[int, float]]) -
     assert list(times) == [begin + np.timedelta64(600 * slot, "s") for slot in buckets]
     for index, held in enumerate(buckets.values()):
         mean = math.fsum(held) / len(held)
-        told = {name: column[index] for name, column in columns.items()}
+        bucket = {name: column[index] for name, column in columns.items()}
         spread = math.sqrt(math.fsum((one - mean) ** 2 for one in held) / len(held))
-        assert told["avg"] == pytest.approx(mean, abs=1e-6)
-        assert told["stddev"] == pytest.approx(spread, abs=1e-6)
-        assert (told["count"], told["min"], told["max"]) == (len(held), min(held), max(held))
-        assert (told["first"], told["last"]) == (held[0], held[-1])
+        assert bucket["avg"] == pytest.approx(mean, abs=1e-6)
+        assert bucket["stddev"] == pytest.approx(spread, abs=1e-6)
+        assert (bucket["count"], bucket["min"], bucket["max"]) == (len(held), min(held), max(held))
+        assert (bucket["first"], bucket["last"]) == (held[0], held[-1])
 
 
 def test_hides_what_is_yet_to_come() -> None:

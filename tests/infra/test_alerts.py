@@ -32,7 +32,7 @@ def wanted() -> Iterator[tuple[list[str], list[str]]]:
             yield words, re.findall(r'extract\(@"(.+?)", 1, message', query)
 
 
-def told() -> set[str]:
+def logged_words() -> set[str]:
     """Return the words of every line that the app can say."""
     found = set()
     for folder in ("shared", "functions"):
@@ -46,7 +46,7 @@ def test_every_query_looks_for_words_that_the_app_says() -> None:
     """A line that is reworded would silence an alert."""
     looked_for = {one for words, _ in wanted() for one in words}
     assert len(looked_for) >= 7
-    assert looked_for <= told()
+    assert looked_for <= logged_words()
 
 
 def test_failed_runs_are_of_every_function_that_works_without_a_caller() -> None:

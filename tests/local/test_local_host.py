@@ -126,8 +126,8 @@ def test_what_always_fails_ends_as_poison(sample: Sample) -> None:
     assert sample.journal("begun").count("bad") == 5
     assert sample.messages(f"{sample.name}-poison") == ["bad"]
     assert sample.journal("message") == [["good", 1]]
-    told = [json.loads(text) for text in sample.messages("webjobs-blobtrigger-poison")]
-    mine = [message for message in told if message["ContainerName"] == sample.name]
+    poisoned = [json.loads(text) for text in sample.messages("webjobs-blobtrigger-poison")]
+    mine = [message for message in poisoned if message["ContainerName"] == sample.name]
     assert [(m["BlobName"], m["FunctionId"]) for m in mine] == [("troll/bad.json", "Host.Functions.see")]
 
 

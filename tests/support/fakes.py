@@ -489,7 +489,7 @@ class FakeMessages:
 
 @dataclass
 class FakeSource:
-    """OMNIA as it was told to be: readings by etag; an answer may be made to fail."""
+    """OMNIA as it was told to be: readings by tag; an answer may be made to fail."""
 
     readings: dict[str, dict[datetime, Reading]] = field(default_factory=dict)
     failure: Exception | None = None

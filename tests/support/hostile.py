@@ -99,14 +99,14 @@ def hostile(contract: Contract, names: dict[str, str], bodies: Mapping[str, Any]
 
     ``bodies``: a good body for every endpoint that takes one.
     """
-    for name, (method, path, told) in contract.endpoints.items():
+    for name, (method, path, described) in contract.endpoints.items():
         good = path.strip("/").format(**names)
-        content = _json(bodies[name]) if "requestBody" in told else None
-        places = [one for one in told["parameters"] if one["in"] == "path"]
+        content = _json(bodies[name]) if "requestBody" in described else None
+        places = [one for one in described["parameters"] if one["in"] == "path"]
         for one in places:
             for bad in IN_PATH:
                 yield Hostile(method, path.strip("/").format(**names | {one["name"]: quote(bad, safe="")}), {}, content)
-        for one in told["parameters"]:
+        for one in described["parameters"]:
             if one["in"] == "query":
                 yield from (Hostile(method, good, {one["name"]: bad}, content) for bad in QUERIES[one["name"]])
         yield Hostile(method, good, {"unknown": "1"}, content)

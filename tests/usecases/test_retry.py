@@ -25,16 +25,16 @@ def test_what_meets_nobody_is_tried_once(waits: list[float]) -> None:
 
 def test_what_meets_somebody_is_tried_again_until_it_meets_nobody(waits: list[float]) -> None:
     """Each repetition knows that it is one, so that it reads again."""
-    told: list[bool] = []
+    repeated: list[bool] = []
 
     def attempt(again: bool) -> int:
-        told.append(again)
-        if len(told) < 4:
+        repeated.append(again)
+        if len(repeated) < 4:
             raise Conflict("somebody was faster")
         return 7
 
     assert after_conflicts(attempt, "row") == 7
-    assert told == [False, True, True, True]
+    assert repeated == [False, True, True, True]
     assert len(waits) == 3
 
 

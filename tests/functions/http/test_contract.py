@@ -29,30 +29,30 @@ def test_every_function_is_an_endpoint(http_functions: HttpFunctions, contract: 
         if name != FALLBACK and found["route"].startswith("api/")
         for method in found["methods"]
     }
-    told = {
+    in_contract = {
         (name, method, path, bool(described["security"]))
         for name, (method, path, described) in contract.endpoints.items()
     }
-    assert registered == told
+    assert registered == in_contract
     assert len(registered) == len(ENDPOINTS) > 40
 
 
 def test_every_parameter_status_and_schema_is_told(contract: Contract) -> None:
     """All of what an endpoint takes and gives."""
     for one in ENDPOINTS:
-        told = contract.endpoints[one.name][2]
-        names = {(parameter["in"], parameter["name"]) for parameter in told["parameters"]}
+        described = contract.endpoints[one.name][2]
+        names = {(parameter["in"], parameter["name"]) for parameter in described["parameters"]}
         assert names >= {("path", name) for name in re.findall(r"{(\w+)}", one.route)}
         aliases = {field.alias or name for name, field in one.query.model_fields.items()}
         assert {name for where, name in names if where == "query"} == aliases, one.name
         assert ("header", "If-None-Match" if one.method == "GET" else "If-Match") in names or not (
             one.method == "GET" or one.conditional
         )
-        assert ("requestBody" in told) == (one.body is not None)
-        assert set(told["responses"]) >= {str(int(status)) for status in expected(one)}, one.name
-        good = told["responses"][str(int(one.status))]
+        assert ("requestBody" in described) == (one.body is not None)
+        assert set(described["responses"]) >= {str(int(status)) for status in expected(one)}, one.name
+        good = described["responses"][str(int(one.status))]
         assert ("content" in good) == (one.answer is not None)
-        assert told["summary"]
+        assert described["summary"]
 
 
 def expected(one: Endpoint) -> set[int]:

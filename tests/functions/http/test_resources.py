@@ -123,9 +123,9 @@ def test_events_are_added_changed_and_deleted_by_people(host: FilledHost) -> Non
     assert host.ask("PATCH", path, {"message": "ROV at P2"}).json()["message"] == "ROV at P2"
     assert host.ask("DELETE", path).status_code == 204
     assert host.ask("GET", path).status_code == 404
-    told = next(one for one in host.get(f"templates/{TEMPLATE}/events")["items"] if one["kind"] == "incident_opened")
+    event = next(one for one in host.get(f"templates/{TEMPLATE}/events")["items"] if one["kind"] == "incident_opened")
     for method, body in (("PATCH", {"message": "nothing"}), ("DELETE", None)):
-        refused = host.ask(method, f"templates/{TEMPLATE}/events/{told['id']}", body)
+        refused = host.ask(method, f"templates/{TEMPLATE}/events/{event['id']}", body)
         assert (refused.status_code, "only notes" in refused.json()["detail"]) == (400, True)
 
 

@@ -74,9 +74,9 @@ def test_the_pages_say_which_template_leaks_where_how_much_and_how_sure(
         assert page.locator(".map rect").count() > 0
         page.get_by_role("link", name="How sure is that?").click()
         page.wait_for_selector("#ppmv canvas")
-        told = page.locator("main").inner_text()
+        text = page.locator("main").inner_text()
         for words in ("A leak of this template\tover 99 %", "90 % BETWEEN", "Based on", "History of the estimation"):
-            assert words.lower() in told.lower(), words
+            assert words.lower() in text.lower(), words
         assert visit.complaints == []
 
 

@@ -72,9 +72,9 @@ def test_an_incident_is_one_sentence(found: Estimation | None, words: str) -> No
 def test_what_is_over_is_told_as_past() -> None:
     """A closed incident leaked, and says when it ended."""
     over = incident_at(6).model_copy(update={"closed": at(DAY, 20)})
-    told = sentence(PLATFORM, TEMPLATE, over, answer())
-    assert told.startswith("Methane leaked at Troll A")
-    assert told.endswith("The incident ended 1 Mar 2026 20:00 UTC.")
+    text = sentence(PLATFORM, TEMPLATE, over, answer())
+    assert text.startswith("Methane leaked at Troll A")
+    assert text.endswith("The incident ended 1 Mar 2026 20:00 UTC.")
 
 
 @pytest.mark.parametrize(

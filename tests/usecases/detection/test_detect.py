@@ -280,8 +280,8 @@ def test_a_lost_baseline_scores_nothing_and_takes_nothing_back() -> None:
     run(target, DAYS[3], more.day)
     after = target.state()
     assert (after["deviations"], after["incidents"]) == (before["deviations"], before["incidents"])
-    told = [event for event in target.events.list(TEMPLATE.id) if event.kind == "corrupt_blob"]
-    assert {(event.about, event.at.date()) for event in told} >= {("troll-a-1", more.day), ("troll-a-2", more.day)}
+    corrupt = [event for event in target.events.list(TEMPLATE.id) if event.kind == "corrupt_blob"]
+    assert {(event.about, event.at.date()) for event in corrupt} >= {("troll-a-1", more.day), ("troll-a-2", more.day)}
 
 
 def test_an_unreadable_day_before_is_scored_from_what_its_row_remembers() -> None:

@@ -47,8 +47,8 @@ def test_old_readings_are_not_scored() -> None:
         world.lake.cells.set((OLD.id, day(number).day), day(number))
         world.detect.run("troll", OLD.id, day(number).day)
     assert {sensor for sensor, _ in world.deviations.cells.rows} == {"troll-a-2"}
-    (told, _) = world.events.list(OLD.id)
-    assert (told.kind, told.about) == ("unknown_series", "troll-a-1")
+    (unknown, _) = world.events.list(OLD.id)
+    assert (unknown.kind, unknown.about) == ("unknown_series", "troll-a-1")
     assert set(world.registry.platform("troll").latest) == {"troll-a-2"}
 
 

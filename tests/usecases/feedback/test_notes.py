@@ -53,15 +53,15 @@ def test_the_same_note_again_is_the_same() -> None:
 def test_what_the_system_told_stays() -> None:
     """An event that is no note is neither changed nor removed."""
     target, notes = world()
-    told = Event(subject="troll-a", kind="incident_opened", at=at(DAY), about="x", message="Critical")
-    target.events.put(told)
+    opened = Event(subject="troll-a", kind="incident_opened", at=at(DAY), about="x", message="Critical")
+    target.events.put(opened)
     for act in (
-        lambda: notes.change("troll-a", told.id, "nothing", anything),
-        lambda: notes.remove("troll-a", told.id, anything),
+        lambda: notes.change("troll-a", opened.id, "nothing", anything),
+        lambda: notes.remove("troll-a", opened.id, anything),
     ):
         with pytest.raises(InvalidInput, match="only notes"):
             act()
-    assert target.events.list("troll-a")[0] == told
+    assert target.events.list("troll-a")[0] == opened
 
 
 def test_a_guard_that_refuses_keeps_the_note() -> None:

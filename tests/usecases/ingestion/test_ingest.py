@@ -23,10 +23,10 @@ BEGIN = at(date(2026, 3, 1))
 def source(until: datetime = NOW) -> FakeSource:
     """Return an OMNIA that has said one value per bucket for two sensors and the current."""
     size = int((until - BEGIN) / BUCKET)
-    told = FakeSource()
+    omnia = FakeSource()
     for number, tag in enumerate(["TAG-a-1", "TAG-a-2", "SPEED", "DIRECTION"]):
-        told.say(tag, BEGIN, [float(number + index % 7) for index in range(size)])
-    return told
+        omnia.say(tag, BEGIN, [float(number + index % 7) for index in range(size)])
+    return omnia
 
 
 def ingest(

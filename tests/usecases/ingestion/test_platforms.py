@@ -62,10 +62,10 @@ def of_heidrun(*tags: str) -> Platform:
 
 def historian() -> FakeSource:
     """Return the fifth platform's source, which says 100 and 200 ppmv."""
-    told = FakeSource()
+    omnia = FakeSource()
     for tag, value in (("HD-A-1", 100.0), ("HD-A-2", 200.0)):
-        told.say(tag, BEGIN, [value] * 648)
-    return told
+        omnia.say(tag, BEGIN, [value] * 648)
+    return omnia
 
 
 def both(fifth: Platform) -> World:
