@@ -46,12 +46,12 @@ def test_hostile_requests_get_a_reason_and_change_nothing(host: FilledHost) -> N
     def send(one: Hostile) -> str:
         """Return what is wrong with the answer; nothing: it is as it should be."""
         status, kind, content = request(host, one)
-        request = f"{one.method} {one.path[:90]} {str(dict(one.query))[:90]} {(one.content or b'')[:200]!r}"
+        what = f"{one.method} {one.path[:90]} {str(dict(one.query))[:90]} {(one.content or b'')[:200]!r}"
         if not 400 <= status < 500:
-            return f"{status} {request}: {content[:200]!r}"
+            return f"{status} {what}: {content[:200]!r}"
         problem = json.loads(content) if kind == "application/problem+json" else {}
         if not problem.get("detail") or len(content) > 4000 or b"Traceback" in content:
-            return f"no good reason for {request}: {content[:300]!r}"
+            return f"no good reason for {what}: {content[:300]!r}"
         return ""
 
     with ThreadPoolExecutor(4) as pool:
