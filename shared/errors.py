@@ -27,6 +27,10 @@ class NewerSchema(LeakDetectionError):
     """A newer release wrote what this one cannot read: it stays as it is, and whoever can read it does the work."""
 
 
+class OtherEngine(LeakDetectionError):
+    """A baseline was made by another detection engine: what was scored by it stands until it is made anew."""
+
+
 class Conflict(LeakDetectionError):
     """Somebody else wrote the same row or blob in between; read again and recompute."""
 

@@ -83,7 +83,7 @@ class PlatformRecord:
     """A platform with what is known of its data: watermarks by template and series, baseline histories by sensor.
 
     ``etag`` names the state of everything that is registered of the platform; None in storage of old, until the next
-    write. ``latest`` is each sensor's newest sample, ``latest_etags`` the tags of what holds them, by template.
+    write. ``latest`` is each sensor's newest sample, ``latest_etags`` the etags of what holds them, by template.
     """
 
     platform: Platform
@@ -92,6 +92,8 @@ class PlatformRecord:
     etag: ETag = None
     latest: Mapping[str, Latest] = field(default_factory=dict)
     latest_etags: Mapping[str, ETag] = field(default_factory=dict)
+    # The newest of what is registered: of a newer release's, this one changes nothing.
+    schema: int = field(default=1, compare=False)
 
     def history(self, sensor: str) -> BaselineHistory:
         """Return the sensor's baseline history; an empty one while it learns."""
@@ -186,7 +188,7 @@ class BaselineStore(Removable, Protocol):
         ...
 
     def get(self, sensor: str, version: str) -> Baseline:
-        """Return a stored version; raises NotFound or CorruptBlob."""
+        """Return a stored version; raises NotFound, CorruptBlob, OtherEngine or NewerSchema."""
         ...
 
 

@@ -6,6 +6,7 @@ ignore what they do not know. What a newer release wrote and they cannot read is
 (``NewerSchema``). ``docs/formats.md`` says how to change a schema.
 """
 
+import zlib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -103,7 +104,7 @@ def read(kind: Stored, stored: Properties, make: Callable[[Properties], T]) -> T
     """
     try:
         return make(upgraded(kind, stored))
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, zlib.error) as error:
         if schema_of(stored) > CURRENT[kind]:
             raise NewerSchema(
                 f"{kind} of schema {schema_of(stored)} cannot be read; this release knows {CURRENT[kind]}: {error!r}"

@@ -50,7 +50,7 @@ def scored_by(channels: Sequence[Channel], held: bool, times: Times, ppmv: Float
 
 def variants() -> dict[str, tuple[Sequence[Channel], bool]]:
     """Return the channels of each variant, and whether its alarms are held."""
-    day = CHANNELS[0]
+    day = next(channel for channel in CHANNELS if channel.name == "day")
     alone = {f"{one.name} alone": ((replace(one, share=1.0),), True) for one in CHANNELS}
     without = {f"without {one.name}": (tuple(other for other in CHANNELS if other != one), True) for one in CHANNELS}
     other_days = {

@@ -1,13 +1,13 @@
 """HTTP: what a sensor read, and how it was scored; as JSON columns, or as CSV."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
 from functions.http.endpoint import Call, EndpointGroup
-from functions.http.parameters import Continuation, MomentText, Parameters, WholeNumber
+from functions.http.parameters import Continuation, WholeNumber
 from functions.http.reply import CSV, JSON, Reply
+from functions.http.time_range import Range, span_of
 from shared.bootstrap import app
 from shared.domain.series_bodies import (
     DeviationBucketsBody,
@@ -17,10 +17,9 @@ from shared.domain.series_bodies import (
     TemplateSeriesBody,
 )
 from shared.domain.validation import Model
-from shared.settings import settings
-from shared.usecases.queries.series import MOST_POINTS, RESOLUTION_PATTERN, Resolution, TimeRange
+from shared.usecases.queries.series import MOST_POINTS, RESOLUTION_PATTERN, Resolution
 
-group = EndpointGroup("SeriesQueries")
+group = EndpointGroup("Series")
 endpoint = group.endpoint
 
 ALONGSIDE = ("sensor", "unit", "bucket_seconds", "continuation")  # what is no column
@@ -28,13 +27,6 @@ ALONGSIDE = ("sensor", "unit", "bucket_seconds", "continuation")  # what is no c
 
 # Shown by the contract, and held by ``Resolution.parse`` alone.
 ResolutionText = Annotated[str, WithJsonSchema({"type": "string", "pattern": RESOLUTION_PATTERN})]
-
-
-class Range(Parameters):
-    """Time range [from, to) of a series."""
-
-    from_: Annotated[MomentText | None, Field(alias="from", description="Default: a week before `to`.")] = None
-    to: Annotated[MomentText | None, Field(description="Default: now.")] = None
 
 
 class CurveRange(Range):
@@ -60,7 +52,7 @@ def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
     """Return a sensor's readings in ppmv."""
     asked = call.query
     found = app().series_queries.readings(
-        call.path["sensor"], _span(asked), Resolution.parse(asked.resolution), asked.continuation
+        call.path["sensor"], span_of(asked), Resolution.parse(asked.resolution), asked.continuation
     )
     return _reply(call, found)
 
@@ -76,7 +68,7 @@ def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
     """Return a sensor's scores, levels and faults."""
     asked = call.query
     found = app().series_queries.scores(
-        call.path["sensor"], _span(asked), Resolution.parse(asked.resolution), asked.continuation
+        call.path["sensor"], span_of(asked), Resolution.parse(asked.resolution), asked.continuation
     )
     return _reply(call, found)
 
@@ -84,13 +76,7 @@ def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
 @endpoint("GET", "templates/{template}/series", TemplateSeriesBody, query=CurveRange)
 def get_template_series(call: Call[CurveRange, Model]) -> Model:
     """Return all sensors of a template on one time axis, as charts draw them."""
-    return app().series_queries.of_template(call.path["template"], _span(call.query), call.query.points)
-
-
-def _span(asked: Range) -> TimeRange:
-    bounds = settings().query
-    default, longest = timedelta(days=bounds.default_days), timedelta(days=bounds.max_days)
-    return TimeRange.parse(asked.from_, asked.to, app().clock.now(), default, longest)
+    return app().series_queries.of_template(call.path["template"], span_of(call.query), call.query.points)
 
 
 def _reply(call: Call[SeriesRange, Model], found: Model) -> Reply:

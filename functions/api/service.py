@@ -22,7 +22,7 @@ endpoint = group.endpoint
 # What people look for first comes first on the documentation page.
 ORDER = (
     "Assets",
-    "SeriesQueries",
+    "Series",
     "Incidents and estimations",
     "Events",
     "Feedback",

@@ -12,7 +12,16 @@ from pydantic import Field
 
 from functions.http.reply import COMMON
 from shared.domain.validation import Model
-from shared.errors import Conflict, Exists, HasData, InvalidInput, LeakDetectionError, NotFound, PreconditionFailed
+from shared.errors import (
+    Conflict,
+    Exists,
+    HasData,
+    InvalidInput,
+    LeakDetectionError,
+    NewerSchema,
+    NotFound,
+    PreconditionFailed,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +64,7 @@ STATUSES: Sequence[tuple[type[LeakDetectionError], HTTPStatus, str]] = (
     (NotFound, HTTPStatus.NOT_FOUND, "not-found"),
     (HasData, HTTPStatus.CONFLICT, "has-data"),
     (Exists, HTTPStatus.CONFLICT, "conflict"),
+    (NewerSchema, HTTPStatus.CONFLICT, "conflict"),
     (Conflict, HTTPStatus.CONFLICT, "conflict"),
     (PreconditionFailed, HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
 )

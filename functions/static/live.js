@@ -25,7 +25,7 @@ addEventListener("refresh", refresh);
 export async function refresh() {
   try {
     const headers = tag ? { "If-None-Match": tag } : {};
-    const answer = await fetch(location.pathname, { headers, cache: "no-store", signal: AbortSignal.timeout(20000) });
+    const answer = await fetch(location.pathname + location.search, { headers, cache: "no-store", signal: AbortSignal.timeout(20000) });
     hearClock(answer);
     if (answer.status === 200) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");

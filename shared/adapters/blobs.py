@@ -13,6 +13,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.storage.blob import ContainerClient, ContentSettings
 
 from shared.detection import Baseline
+from shared.detection.baseline import version_of
 from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
@@ -90,25 +91,21 @@ class AzureDayStore:
         except (ResourceModifiedError, ResourceExistsError) as error:
             raise Conflict(f"day blob {blob.blob_name} changed in between") from error
 
-    def upgrade(self) -> Iterator[bool]:
-        """Rewrite the blobs of an older schema, and yield for each whether it was; unreadable ones stay as they are."""
+    def names_of_older(self) -> Iterator[tuple[str, bool]]:
+        """Yield every blob's name, and whether it does not say that it is of today's schema or a newer one."""
         for blob in self._days.list_blobs(include=["metadata"]):
-            if int((blob.metadata or {}).get(SCHEMA, 1)) >= CURRENT[Stored.DAY]:
-                yield False
-                continue
-            download = self._days.download_blob(blob.name)
-            content, etag = download.readall(), download.properties.etag
-            try:
-                document = TemplateDay.from_json(content, blob.name)
-                slug = document.template.removeprefix(f"{document.platform}-")
-                name = f"{document.platform}/{slug}/{document.day.isoformat()}.json"
-                if document.to_json() != content and name == blob.name:
-                    self._upload(name, document, etag)
-                    yield True
-                    continue
-            except (Conflict, CorruptBlob) as error:
-                logger.info("%s is left as it is: %s", blob.name, error)
-            yield False
+            number = (blob.metadata or {}).get(SCHEMA, "1")
+            yield blob.name, not (number.isdecimal() and int(number) >= CURRENT[Stored.DAY])
+
+    def rewrite(self, name: str) -> bool:
+        """Write a blob as this release does, and return whether that differs; raises CorruptBlob or NewerSchema."""
+        download = self._days.download_blob(name)
+        content, etag = download.readall(), download.properties.etag
+        document = TemplateDay.from_json(content, name)
+        if document.to_json() == content:
+            return False
+        self._upload(name, document, etag)
+        return True
 
     def quarantine(self, template: Template, day: date) -> str:
         """Copy the day's blob to the container of unreadable blobs, named by its content."""
@@ -171,7 +168,7 @@ class AzureBaselineStore:
         return sum(1 for _ in self._container.list_blob_names(name_starts_with=f"{sensor}/"))
 
     def get(self, sensor: str, version: str) -> Baseline:
-        """Return a stored version; raises NotFound or CorruptBlob."""
+        """Return a stored version; raises NotFound, CorruptBlob, OtherEngine or NewerSchema."""
         key = (sensor, version)
         with self._lock:
             if key in self._memory:
@@ -181,9 +178,9 @@ class AzureBaselineStore:
             content = self._container.download_blob(f"{sensor}/{version}.bin").readall()
         except ResourceNotFoundError as error:
             raise NotFound(f"baseline {version} of {sensor} is not stored") from error
+        if version_of(content) != version:
+            raise CorruptBlob(f"baseline {version} of {sensor} holds {version_of(content)}")
         baseline = Baseline.from_bytes(content)
-        if baseline.version != version:
-            raise CorruptBlob(f"baseline {version} of {sensor} holds {baseline.version}")
         with self._lock:
             self._memory[key] = baseline
             while len(self._memory) > self._keep:

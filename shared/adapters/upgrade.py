@@ -13,8 +13,8 @@ from typing import Literal
 from azure.data.tables import TableClient, TableEntity
 
 from shared.adapters.blobs import AzureDayStore
-from shared.adapters.tables.access import etag_of, get_entity, put_entity
-from shared.errors import Conflict
+from shared.adapters.tables.access import etag_of, every, get_entity, put_entity
+from shared.errors import Conflict, CorruptBlob, NewerSchema
 from shared.ports import ETag
 from shared.schemas import CURRENT, SCHEMA, Properties, Stored, schema_of, upgraded
 
@@ -40,13 +40,23 @@ class Progress:
 def upgrade_table(table: TableClient, kind: Stored, write: Write | None = None) -> Iterator[Progress]:
     """Rewrite the table's rows of an older schema; yield how far it is, now and then and at the end."""
     put = write or (lambda row, etag: put_entity(table, row, etag))
-    rows = table.list_entities(select=["PartitionKey", "RowKey", SCHEMA])
+    rows = every(table, ["PartitionKey", "RowKey", SCHEMA])
     yield from _progress(table.table_name, (_upgrade_row(table, kind, row, put) for row in rows))
 
 
 def upgrade_lake(lake: AzureDayStore) -> Iterator[Progress]:
     """Rewrite the day blobs of an older schema; yield how far it is, now and then and at the end."""
-    yield from _progress(Stored.DAY, ("rewritten" if done else "as it was" for done in lake.upgrade()))
+    yield from _progress(Stored.DAY, (_upgrade_blob(lake, name, older) for name, older in lake.names_of_older()))
+
+
+def _upgrade_blob(lake: AzureDayStore, name: str, older: bool) -> Outcome:
+    try:
+        return "rewritten" if older and lake.rewrite(name) else "as it was"
+    except Conflict:
+        return "as it was"
+    except (CorruptBlob, NewerSchema) as error:
+        logger.error("%s; it is left as it is", error)  # noqa: TRY400 (the message says all)
+        return "refused"
 
 
 def _upgrade_row(table: TableClient, kind: Stored, found: TableEntity, write: Write) -> Outcome:

@@ -14,7 +14,7 @@ from shared.arrays import BUCKET_S, BUCKET_STEP, Flags, Floats, Times
 from shared.detection.channels import CHANNELS, ChannelMatcher, Scale
 from shared.detection.health import by_exception, noise_of, stuck_spans
 from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, forward_fill, regularise
-from shared.errors import CorruptBlob, InvalidInput
+from shared.errors import CorruptBlob, InvalidInput, OtherEngine
 from shared.schemas import CURRENT, SCHEMA, Stored, read
 
 _MAGIC = b"leak-baseline "  # and the schema's number, in a line of its own
@@ -65,8 +65,8 @@ class Baseline:
 
     @cached_property
     def version(self) -> str:
-        """Return the name of this content, 16 hexadecimal digits: same content, same version."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()[:16]
+        """Name of this content: same content, same version; of one that was read, the name of the bytes that it was."""
+        return version_of(self.to_bytes())
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -104,19 +104,24 @@ class Baseline:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Read what ``to_bytes`` wrote; raise CorruptBlob for anything else, or NewerSchema."""
+        """Read what ``to_bytes`` wrote; raise CorruptBlob for anything else, NewerSchema, or OtherEngine."""
         try:
             first, _, rest = data.partition(b"\n")
             if not first.startswith(_MAGIC):
                 raise ValueError("it does not begin as a baseline")
             line, _, arrays = rest.partition(b"\n")
             header = {**json.loads(line), SCHEMA: int(first.removeprefix(_MAGIC))}
-            return read(Stored.BASELINE, header, lambda known: cls._of(known, arrays))
+            found = read(Stored.BASELINE, header, lambda known: cls._of(known, arrays))
         except (ValueError, KeyError, TypeError, OverflowError, InvalidInput) as error:
             raise CorruptBlob(f"baseline cannot be read: {error}") from error
+        found.__dict__["version"] = version_of(data)  # also where a writer of today would write other bytes
+        return found
 
     @classmethod
     def _of(cls, header: Mapping[str, Any], arrays: bytes) -> Self:
+        names = [str(channel["name"]) for channel in header["channels"]]
+        if names != [channel.name for channel in CHANNELS]:
+            raise OtherEngine(f"the baseline was made for the channels {', '.join(names)}")
         size = int(header["samples"])
         sizes = [size, *(size - channel.window + 1 for channel in CHANNELS)]
         values = np.frombuffer(arrays, dtype="<f8").astype(np.float64)
@@ -134,6 +139,11 @@ class Baseline:
         )
 
 
+def version_of(data: bytes) -> str:
+    """Return the version that stored bytes are."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
 def _moment(text: str) -> np.datetime64:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is not None:
@@ -142,9 +152,6 @@ def _moment(text: str) -> np.datetime64:
 
 
 def _scales(headers: Sequence[Any], profiles: Sequence[Floats]) -> tuple[Scale, ...]:
-    names = [header["name"] for header in headers]
-    if names != [channel.name for channel in CHANNELS]:
-        raise ValueError(f"it has the channels {names}")
     return tuple(
         Scale(profile, float(header["warning"]), float(header["critical"]))
         for header, profile in zip(headers, profiles, strict=True)

@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.arrays import Floats
+from shared.detection.channels import CHANNELS
 from shared.detection.regular import trailing_windows
 
 QUIET_BINS = 50
-AFTERMATH_BINS = 144  # what the longest channel still remembers
+AFTERMATH_BINS = max(channel.window for channel in CHANNELS)  # what the longest one still remembers
 SMOOTH_BINS = 6
 BEFORE_BINS = 108  # 18 h: with what is held into them, no more than a day of context
 LOW_PERCENTILE = 20

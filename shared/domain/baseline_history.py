@@ -80,10 +80,6 @@ class BaselineHistory(Model):
         """The newest change that is not undone."""
         return newest(self.changes, date.max)
 
-    def scores_by(self, engine: str) -> bool:
-        """Return whether the sensor is scored now by a version that the detection engine made."""
-        return self.engine == engine and self.current is not None and bool(self.current.version)
-
     @property
     def base(self) -> tuple[Change, ...]:
         """The changes that the lake led to; those by feedback derive from them and the marks."""

@@ -1,11 +1,13 @@
 """The channels against an obvious oracle, and return levels against a distribution that is known."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.detection.channels import CHANNELS, ZONE, Channel, ChannelMatcher, Scale, score_of
+from shared.detection.channels import CHANNELS, ZONE, Channel, ChannelMatcher, Gate, Scale, score_of
 from shared.detection.return_level import MONTH_BINS, return_level
 
 Floats = np.ndarray
@@ -113,3 +115,13 @@ def test_return_levels_of_next_to_nothing_are_defined() -> None:
     assert np.isnan(return_level(np.full(10, np.nan), 1.0))
     assert return_level(np.full(1000, 0.7), 1.0) == pytest.approx(0.7)
     assert return_level(once, 1.0) == pytest.approx(3.0)
+
+
+def test_the_table_of_channels_holds_together() -> None:
+    """The accepted false alarms are shared out, names are names, and a window holds its head and its tail."""
+    assert sum(channel.share for channel in CHANNELS) == pytest.approx(1)
+    assert len({channel.name for channel in CHANNELS}) == len(CHANNELS)
+    for channel in CHANNELS:
+        assert 1 <= channel.head <= channel.window
+        assert 1 <= channel.tail <= channel.window
+        assert channel.gate in get_args(Gate)

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.arrays import Floats
+from shared.detection import channels
 from shared.detection.join import ROWS, Join
 from shared.detection.nearest import PIECE
 from shared.errors import InvalidInput
 from tests.support import naive_detection as naive
 
-CHANNELS = [(144, 144), (72, 18), (36, 9)]
+CHANNELS = sorted({(channel.window, channel.head) for channel in channels.CHANNELS})
 
 
 def walk(seed: int, size: int) -> Floats:

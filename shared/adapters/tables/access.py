@@ -1,7 +1,7 @@
 """What all tables share: conditional writes, removal, and keys that sort newest first."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -16,8 +16,9 @@ from azure.core.exceptions import (
 from azure.data.tables import TableClient, TableEntity, TableTransactionError, UpdateMode
 
 from shared.domain.tsd import utc
-from shared.errors import Conflict, InvalidInput
+from shared.errors import Conflict, InvalidInput, NewerSchema
 from shared.ports import ETag
+from shared.schemas import CURRENT, SCHEMA, Stored, schema_of
 
 _END_OF_TIME = 9_999_999_999
 _PRECONDITION_FAILED = 412
@@ -31,9 +32,31 @@ TransactionStep = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # of a trans
 def get_entity(table: TableClient, partition: str, row: str, select: Sequence[str] | None = None) -> TableEntity | None:
     """Return the entity, or some of its properties, or None where there is none."""
     try:
-        return table.get_entity(partition, row, select=list(select) if select else None)
+        return _without_nulls(table.get_entity(partition, row, select=list(select) if select else None))
     except ResourceNotFoundError:
         return None
+
+
+def query(
+    table: TableClient, where: str, select: Sequence[str] | None = None, *, at_once: int | None = None
+) -> Iterator[TableEntity]:
+    """Yield the entities that fit, or some of their properties, in order of key."""
+    more: dict[str, Any] = {} if at_once is None else {"results_per_page": at_once}
+    for entity in table.query_entities(where, select=list(select) if select else None, **more):
+        yield _without_nulls(entity)
+
+
+def every(table: TableClient, select: Sequence[str]) -> Iterator[TableEntity]:
+    """Yield some properties of every entity."""
+    for entity in table.list_entities(select=list(select)):
+        yield _without_nulls(entity)
+
+
+def _without_nulls(entity: TableEntity) -> TableEntity:
+    """Return the entity without what it does not have: Azure (not Azurite) gives null for what was selected."""
+    for name in [name for name, value in entity.items() if value is None]:
+        del entity[name]
+    return entity
 
 
 def put_entity(table: TableClient, entity: Mapping[str, Any], etag: ETag) -> str:
@@ -58,12 +81,28 @@ def put(entity: Mapping[str, Any], etag: ETag, *, merge: bool = False) -> Transa
     """Return the writing of an entity on what was read (None: on nothing); ``merge`` keeps what it does not name."""
     if etag is None:
         return "create", entity, {}
-    return "update", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE, **_if(etag)}
+    return "update", _part(entity) if merge else entity, {"mode": _mode(merge), **_if(etag)}
 
 
 def upsert(entity: Mapping[str, Any], *, merge: bool = False) -> TransactionStep:
     """Return the writing of an entity whatever is there; ``merge`` keeps the properties that it does not name."""
-    return "upsert", entity, {"mode": UpdateMode.MERGE if merge else UpdateMode.REPLACE}
+    return "upsert", _part(entity) if merge else entity, {"mode": _mode(merge)}
+
+
+def _mode(merge: bool) -> UpdateMode:
+    return UpdateMode.MERGE if merge else UpdateMode.REPLACE
+
+
+def _part(entity: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the entity without its schema: a part of a row says nothing of what the rest of it is."""
+    return {name: value for name, value in entity.items() if name != SCHEMA}
+
+
+def refuse_newer(table: TableClient, kind: Stored, partition: str, row: str) -> None:
+    """Raise NewerSchema where a newer release wrote the row: this one would lose of it what it ignores."""
+    found = get_entity(table, partition, row, [SCHEMA])
+    if found is not None and schema_of(found) > CURRENT[kind]:
+        raise NewerSchema(f"{kind} {partition}/{row} was written by a newer release, and can only be changed there")
 
 
 def delete(partition: str, row: str, etag: ETag = None) -> TransactionStep:
@@ -99,14 +138,14 @@ def page_of(
         raise InvalidInput("continuation: must be what the page before gave")
     where = f"PartitionKey eq {quoted(partition)}" + (f" and RowKey gt {quoted(after)}" if after else "")
     if limit is None:
-        return list(table.query_entities(where, select=select)), None
-    found = list(islice(table.query_entities(where, select=select, results_per_page=min(limit + 1, 1000)), limit + 1))
+        return list(query(table, where, select)), None
+    found = list(islice(query(table, where, select, at_once=min(limit + 1, 1000)), limit + 1))
     return found[:limit], found[limit - 1]["RowKey"] if len(found) > limit else None
 
 
 def keys_of(table: TableClient, partition: str) -> list[str]:
     """Return the keys of a partition's rows, and nothing else of them."""
-    found = table.query_entities(f"PartitionKey eq {quoted(partition)}", select=["RowKey"])
+    found = query(table, f"PartitionKey eq {quoted(partition)}", ["RowKey"])
     return [str(entity["RowKey"]) for entity in found]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from azure.data.tables import TableClient
 
-from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, quoted
+from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, query, quoted
 from shared.arrays import Times
 from shared.domain.deviation import Carry, DeviationDay, Level
 from shared.domain.tsd import grid
@@ -66,14 +66,14 @@ class AzureDeviationsTable(PartitionedTable):
 
     def range(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
         """Return the sensor's rows of [first, last] in order, read from the table."""
-        return [row_of(entity) for entity in self._table.query_entities(_between(sensor, first, last))]
+        return [row_of(entity) for entity in query(self._table, _between(sensor, first, last))]
 
     def columns(
         self, sensor: str, first: date, last: date, names: Sequence[str]
     ) -> tuple[Times, Mapping[str, npt.NDArray[Any]]]:
         """Return times [n] and these columns [n] of the rows of [first, last]; nothing else is read."""
         select = ["PartitionKey", "RowKey", SCHEMA, "buckets", *names]
-        stored = self._table.query_entities(_between(sensor, first, last), select=select)
+        stored = query(self._table, _between(sensor, first, last), select=select)
         rows = [read(Stored.DEVIATIONS, one, lambda row: [row[name] for name in select]) for one in stored]
         times = [grid(date.fromisoformat(row[1]), row[3]) for row in rows]
         found = {name: b"".join(row[place] for row in rows) for place, name in enumerate(names, start=4)}
@@ -84,9 +84,7 @@ class AzureDeviationsTable(PartitionedTable):
 
     def summaries(self, sensor: str, first: date, last: date) -> list[DaySummary]:
         """Return the rows of [first, last] in short and in order, without the packed samples."""
-        return [
-            summary_of(one) for one in self._table.query_entities(_between(sensor, first, last), select=_SUMMARISED)
-        ]
+        return [summary_of(one) for one in query(self._table, _between(sensor, first, last), _SUMMARISED)]
 
     def remove_all(self, sensor: str, /) -> None:
         """Remove all of the sensor, also from memory."""

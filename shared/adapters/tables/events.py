@@ -1,6 +1,7 @@
 """Table of events: PartitionKey subject (a template id, or ``system``), RowKey newest first and then the content."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from azure.data.tables import UpdateMode
@@ -12,12 +13,16 @@ from shared.adapters.tables.access import (
     newest_first,
     page_of,
     put_entity,
+    refuse_newer,
     remove_entity,
 )
 from shared.domain.event import Event, split_event
 from shared.domain.tsd import iso
+from shared.errors import NewerSchema
 from shared.ports import ETag, ListPage, StoredEvent
 from shared.schemas import Stored, numbered, read
+
+logger = logging.getLogger(__name__)
 
 
 class AzureEventsTable(PartitionedTable):
@@ -28,7 +33,8 @@ class AzureEventsTable(PartitionedTable):
         self._table.upsert_entity(event_entity(event), mode=UpdateMode.REPLACE)
 
     def replace(self, event: Event, etag: ETag) -> None:
-        """Write the event on what was read; raises Conflict."""
+        """Write the event on what was read; raises Conflict, or NewerSchema where this release may not change it."""
+        refuse_newer(self._table, Stored.EVENT, event.subject, _row(event.id))
         put_entity(self._table, event_entity(event), etag)
 
     def get(self, subject: str, event: str) -> StoredEvent | None:
@@ -43,12 +49,21 @@ class AzureEventsTable(PartitionedTable):
     def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
         """Return the subject's events, newest first, so many after a page."""
         found, continuation = page_of(self._table, subject, limit, after)
-        return ListPage.of((event_of(entity) for entity in found), continuation)
+        return ListPage.of(_known(found), continuation)
 
 
 def _row(event: str) -> str:
     at, key = split_event(event)
     return f"{newest_first(at)}-{key}"
+
+
+def _known(entities: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
+    """Yield the events; one that only a newer release can read must not hide the others."""
+    for entity in entities:
+        try:
+            yield event_of(entity)
+        except NewerSchema as error:
+            logger.warning("%s/%s: %s", entity["PartitionKey"], entity["RowKey"], error)
 
 
 def event_entity(event: Event) -> dict[str, Any]:

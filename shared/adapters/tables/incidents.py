@@ -19,6 +19,7 @@ from shared.adapters.tables.access import (
     newest_first,
     page_of,
     put_entity,
+    query,
     remove_entity,
 )
 from shared.domain.estimation import Estimation, EstimationStep
@@ -40,7 +41,7 @@ class AzureIncidentsTable(PartitionedTable):
 
     def open_ones(self) -> Sequence[StoredIncident]:
         """Return every template's incidents that go on, by one query."""
-        return [incident_of(one, etag_of(one)) for one in self._table.query_entities("closed eq ''")]
+        return [incident_of(one, etag_of(one)) for one in query(self._table, "closed eq ''")]
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         """Return the template's incident with that onset, or None."""

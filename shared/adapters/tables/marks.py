@@ -8,7 +8,7 @@ from typing import Any
 
 from azure.data.tables import UpdateMode
 
-from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, quoted
+from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, query, quoted, refuse_newer
 from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.tsd import iso
 from shared.ports import ETag, StoredMark
@@ -20,7 +20,7 @@ class AzureMarksTable(PartitionedTable):
 
     def of(self, sensor: str) -> Decisions:
         """Return all decisions about the sensor."""
-        found = [decision_of(one) for one in self._table.query_entities(f"PartitionKey eq {quoted(sensor)}")]
+        found = [decision_of(one) for one in query(self._table, f"PartitionKey eq {quoted(sensor)}")]
         return Decisions(
             tuple(one for one in found if isinstance(one, Mark)), tuple(one for one in found if isinstance(one, Undo))
         )
@@ -32,8 +32,10 @@ class AzureMarksTable(PartitionedTable):
         return StoredMark(found, etag_of(entity)) if entity is not None and isinstance(found, Mark) else None
 
     def put(self, mark: Mark, etag: ETag) -> None:
-        """Write the mark on what was read; raises Conflict."""
-        put_entity(self._table, mark_entity(mark), etag)
+        """Write the mark on what was read; raises Conflict, or NewerSchema where this release may not change it."""
+        entity = mark_entity(mark)
+        refuse_newer(self._table, Stored.MARK, entity["PartitionKey"], entity["RowKey"])
+        put_entity(self._table, entity, etag)
 
     def put_undo(self, undo: Undo) -> None:
         """Add what was decided about a baseline change; of the same moment, the last word stays."""
@@ -69,5 +71,10 @@ def undo_entity(undo: Undo) -> dict[str, Any]:
 
 def decision_of(entity: Mapping[str, Any]) -> Mark | Undo:
     """Return the mark, or what was decided about a change, that a row of the table holds; raises NewerSchema."""
-    model: type[Mark] | type[Undo] = Mark if entity["RowKey"].startswith("mark|") else Undo
-    return read(Stored.MARK, entity, lambda row: model.model_validate_json(row["body"], extra="ignore"))
+    return read(Stored.MARK, entity, _decision)
+
+
+def _decision(entity: Mapping[str, Any]) -> Mark | Undo:
+    models: Mapping[str, type[Mark] | type[Undo]] = {"mark": Mark, "undo": Undo}
+    model = models[entity["RowKey"].partition("|")[0]]
+    return model.model_validate_json(entity["body"], extra="ignore")

@@ -14,7 +14,17 @@ from typing import Any
 
 from azure.data.tables import TableClient, TableEntity
 
-from shared.adapters.tables.access import TransactionStep, commit, delete, etag_of, get_entity, put, quoted, upsert
+from shared.adapters.tables.access import (
+    TransactionStep,
+    commit,
+    delete,
+    etag_of,
+    get_entity,
+    put,
+    query,
+    quoted,
+    upsert,
+)
 from shared.adapters.tables.registry_rows import (
     HEAD,
     PLATFORM,
@@ -33,6 +43,7 @@ from shared.domain.template import Sensor, Template
 from shared.errors import Exists, NewerSchema, NotFound
 from shared.ports import ETag, PlatformRecord
 from shared.retry import after_conflicts
+from shared.schemas import CURRENT, SCHEMA, Stored, schema_of
 
 logger = logging.getLogger(__name__)
 
@@ -57,15 +68,15 @@ class AzureRegistryTable:
                 found.append(self._read(name, tags.get(HEAD)))
             except NotFound:
                 logger.exception("platform %s: its row in the registry is missing", name)
-            except (NewerSchema, ValueError):  # one platform's rows must not stop the others
+            except (NewerSchema, ValueError, LookupError, TypeError):  # one platform's rows must not stop the others
                 logger.exception("platform %s: its rows in the registry cannot be read", name)
         return found
 
     def _heads(self) -> Mapping[str, Mapping[str, str]]:
-        """Return the tags of the rows ``head`` and ``platform`` of every partition: one query finds old ones, too."""
+        """Return the etags of the rows ``head`` and ``platform`` of every partition: one query finds old ones, too."""
         heads: dict[str, dict[str, str]] = {}
-        query = f"RowKey eq {quoted(HEAD)} or RowKey eq {quoted(PLATFORM)}"
-        for row in self._table.query_entities(query, select=["PartitionKey", "RowKey"]):
+        where = f"RowKey eq {quoted(HEAD)} or RowKey eq {quoted(PLATFORM)}"
+        for row in query(self._table, where, ["PartitionKey", "RowKey"]):
             heads.setdefault(row["PartitionKey"], {})[row["RowKey"]] = etag_of(row)
         return heads
 
@@ -93,8 +104,8 @@ class AzureRegistryTable:
         return found
 
     def _rows(self, platform: str, *, keys_only: bool = False) -> list[TableEntity]:
-        select = ["PartitionKey", "RowKey"] if keys_only else None
-        return list(self._table.query_entities(f"PartitionKey eq {quoted(platform)}", select=select))
+        select = ["PartitionKey", "RowKey", SCHEMA] if keys_only else None
+        return list(query(self._table, f"PartitionKey eq {quoted(platform)}", select=select))
 
     def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
         """Write the rows by which ``after`` differs from what was read; raises Conflict if anything changed since."""
@@ -103,6 +114,8 @@ class AzureRegistryTable:
         elif before is not None and after is None:
             self._remove(before)
         elif before is not None and after is not None:
+            if before.schema > CURRENT[Stored.REGISTRY]:
+                raise NewerSchema(f"{after.id} was registered by a newer release, and can only be changed there")
             steps = differences(before, after)
             if steps:
                 self._write(after.id, steps, before.etag)
@@ -149,12 +162,14 @@ class AzureRegistryTable:
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         """Store the platform's rows that are not stored yet (or replace them); return how many were written."""
-        there = {row["RowKey"]: etag_of(row) for row in self._rows(platform.id, keys_only=True)}
-        new = definitions(platform)
+        rows = self._rows(platform.id, keys_only=True)
+        there, new = {row["RowKey"]: etag_of(row) for row in rows}, definitions(platform)
         if PLATFORM not in there:
             self._create(platform)
             return len(new)
-        missing = [upsert(one, merge=True) for row, one in new.items() if replace or row not in there]
+        if replace and any(schema_of(row) > CURRENT[Stored.REGISTRY] for row in rows if row["RowKey"] in new):
+            raise NewerSchema(f"{platform.id} was registered by a newer release, and can only be changed there")
+        missing = [upsert(one, merge=row in there) for row, one in new.items() if replace or row not in there]
         if missing or HEAD not in there:
             self._write(platform.id, missing, there.get(HEAD))
         return len(missing)

@@ -19,6 +19,7 @@ from shared.schemas import SCHEMA, Stored, numbered, read, schema_of
 
 HEAD = "head"  # written with every other row of the partition, so that its etag names the partition's state
 PLATFORM = "platform"
+DEFINITIONS = (PLATFORM, "template", "sensor")  # rows that people registered
 # Properties of a baseline history as storage has called them from the first; the release before knows no others.
 STORED_NAMES = {"included": "put_in", "excluded": "kept_out", "last_attempt": "kept"}
 PIECE = 30_000  # characters; a property takes 32 Ki
@@ -119,7 +120,8 @@ class _Rows:
     def take(self, row: TableEntity) -> None:
         """Take a row in; raises NewerSchema, and ValueError where it is none of ours."""
         read(Stored.REGISTRY, row, lambda properties: self._take(properties, etag_of(row)))
-        self.schema = max(self.schema, schema_of(row))
+        if str(row["RowKey"]).partition("|")[0] in DEFINITIONS:
+            self.schema = max(self.schema, schema_of(row))
 
     def _take(self, row: Mapping[str, Any], etag: ETag) -> None:
         kind, _, rest = str(row["RowKey"]).partition("|")
@@ -148,11 +150,16 @@ def platform_record(rows: Sequence[TableEntity], etag: ETag) -> PlatformRecord:
     found = _Rows()
     for row in rows:
         found.take(row)
-    for template in found.templates:
-        template["sensors"] = found.sensors.get(template["id"].partition("-")[2], [])
     values = {**found.platform, "templates": found.templates, SCHEMA: found.schema}
-    platform = read(Stored.REGISTRY, values, lambda known: Platform.model_validate(known, extra="ignore"))
-    return PlatformRecord(platform, found.watermarks, found.stored, etag, found.latest, found.latest_etags)
+    platform = read(Stored.REGISTRY, values, lambda known: _platform(known, found.sensors))
+    return PlatformRecord(
+        platform, found.watermarks, found.stored, etag, found.latest, found.latest_etags, found.schema
+    )
+
+
+def _platform(values: Mapping[str, Any], sensors: Mapping[str, list[dict[str, Any]]]) -> Platform:
+    templates = [{**one, "sensors": sensors.get(one["id"].partition("-")[2], [])} for one in values["templates"]]
+    return Platform.model_validate({**values, "templates": templates}, extra="ignore")
 
 
 def differences(before: PlatformRecord, after: Platform) -> list[TransactionStep]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
+from shared.detection import is_newer
 from shared.domain.baseline_history import Change
 from shared.domain.event import baseline_changed, decided
 from shared.domain.template import Sensor, Template
@@ -68,8 +69,15 @@ class BuildBaselines:
         return failed
 
     def run_template(self, platform: str, template: str) -> None:
-        """Bring the histories of the template's sensors up to date, then score what needs it; raises NotFound."""
-        find_template(self.registry.platform(platform), template)
+        """Bring the histories of the template's sensors up to date, then score what needs it; raises NotFound.
+
+        What a newer detection engine made is left to the release that has it, which is being rolled out.
+        """
+        record = self.registry.platform(platform)
+        engines = {record.history(sensor.id).engine for sensor in find_template(record, template).sensors}
+        if any(is_newer(one) for one in engines):
+            logger.warning("%s: its baselines come from a newer detection engine, and are left to it", template)
+            return
         for error in self._decide(platform, [template]).values():
             raise error
         self._rescore(platform, template)

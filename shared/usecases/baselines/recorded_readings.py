@@ -67,7 +67,7 @@ class RecordedReadings:
         return times, ppmv
 
     def make(self, recipe: Recipe) -> Baseline | None:
-        """Return the recipe's baseline, or None where too little is left of it.
+        """Return the recipe's baseline, or None where too little is left of it, or its sensor is gone.
 
         The same lake and recipe give the same version.
         """
@@ -79,7 +79,7 @@ class RecordedReadings:
         try:
             times, ppmv, user_marked = self._of(recipe)
             return build_baseline(times, ppmv, Rates(*recipe.rates), user_marked=user_marked)
-        except InvalidInput as error:
+        except (InvalidInput, NotFound) as error:  # too little is left, or the sensor that it was borrowed from is gone
             logger.warning("%s: %s", recipe.source, error)
             return None
 

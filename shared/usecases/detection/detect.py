@@ -19,7 +19,7 @@ from shared.detection import Baseline, engine_id, is_newer
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, grid
-from shared.errors import CorruptBlob, LeakDetectionError, NotFound
+from shared.errors import CorruptBlob, NewerSchema, NotFound, OtherEngine
 from shared.ports import (
     BaselineStore,
     DayStore,
@@ -40,11 +40,9 @@ from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
 
+LOOKS = 6  # between two requests for a template's baselines: about an hour of ticks
+
 AffectedUntil = np.datetime64 | None  # until when what changed has an effect; None: it has none
-
-
-class OtherEngine(LeakDetectionError):
-    """A baseline was made by another detection engine: what was scored by it stands until it is made anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +56,8 @@ class Detect:
     events: EventsTable
     messages: MessageQueues
     reconcile: Reconcile
-    # Templates whose baselines this process has asked for: of an older engine, they are made anew.
-    renewing: set[str] = field(default_factory=set, compare=False)
+    # How often this process has looked at templates whose baselines an older engine made.
+    outdated: Counter[str] = field(default_factory=Counter, compare=False)
 
     def run(self, platform: str, template: str, first: date, last: date | None = None) -> int:
         """Score the days [first, last] and what follows from them; return how many rows were written.
@@ -77,11 +75,17 @@ class Detect:
         return after_conflicts(attempt, template)
 
     def _renew(self, record: PlatformRecord, template: Template) -> None:
-        """Ask for baselines of this engine where an older one made them; those of a newer one are left to it."""
+        """Ask for baselines of this engine where an older one made them; those of a newer one are left to it.
+
+        Now and then again, as long as it is needed: an instance of the older release may have taken the message.
+        """
         engines = {record.history(sensor.id).engine for sensor in template.sensors} - {"", engine_id()}
-        if template.id not in self.renewing and any(not is_newer(one) for one in engines):
+        if not any(not is_newer(one) for one in engines):
+            self.outdated.pop(template.id, None)
+            return
+        if self.outdated[template.id] % LOOKS == 0:
             self.messages.build_baselines(template)
-            self.renewing.add(template.id)
+        self.outdated[template.id] += 1
 
 
 class _Run:
@@ -136,7 +140,7 @@ class _Run:
             after[sensor.id] = None
             try:
                 baseline = self._baseline(sensor, day)
-            except OtherEngine as error:
+            except (OtherEngine, NewerSchema) as error:
                 logger.info("%s is not scored: %s", sensor.id, error)
                 continue
             except (NotFound, CorruptBlob) as error:
@@ -250,4 +254,8 @@ class _Run:
             return None
         if engine != engine_id():
             raise OtherEngine(f"its baselines come from detection engine {engine}, this is {engine_id()}")
+        before = self._rows.known(sensor.id, day - ONE_DAY)
+        if before is not None and before.baseline and before.engine != engine_id():
+            # Scored without what that day hands on, a leak that goes on would look as if it had ended.
+            raise OtherEngine(f"the day before {day} is still scored by detection engine {before.engine}")
         return self._deps.baselines.get(sensor.id, version)

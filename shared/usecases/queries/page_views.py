@@ -14,7 +14,7 @@ from shared.domain.incident import Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, ONE_DAY, floor_to_bucket, start_of, to_datetime, to_datetime64
-from shared.errors import CorruptBlob, NotFound
+from shared.errors import CorruptBlob, NewerSchema, NotFound, OtherEngine
 from shared.ports import (
     BaselineStore,
     Clock,
@@ -198,5 +198,5 @@ class PageViews:
             return None
         try:
             return self.baselines.get(sensor.id, history.current.version)
-        except (NotFound, CorruptBlob):
+        except (NotFound, CorruptBlob, OtherEngine, NewerSchema):
             return None

@@ -1,8 +1,8 @@
 """Query: the stored resources as the API and pages return them; reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -12,6 +12,7 @@ from shared.detection import engine_id
 from shared.domain.event import SYSTEM, Event
 from shared.domain.incident import split_incident
 from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
+from shared.domain.tsd import BUCKET, EARLIEST
 from shared.domain.validation import Model
 from shared.errors import NotFound
 from shared.ports import (
@@ -41,6 +42,7 @@ class TemplateHealthBody(Model):
     sensors: int
     sensors_with_baseline: int
     sensors_of_another_engine: int  # their newest samples wait to be scored until their baselines are made anew
+    scored_until: AwareDatetime | None  # of all its sensors that have a baseline and bring data
     stale: bool
 
 
@@ -141,7 +143,7 @@ class Queries:
             for template in record.platform.templates
         )
         queues = dict(self.messages.lengths())
-        behind = any(one.stale or one.sensors_of_another_engine for one in templates if one.sensors)
+        behind = any(_is_behind(one) for one in templates if one.sensors)
         status: Literal["ok", "degraded"] = "degraded" if behind or poisoned(queues) else "ok"
         return HealthBody(status=status, version=__version__, now=now, templates=templates, queues=queues)
 
@@ -157,6 +159,24 @@ def _health(record: PlatformRecord, template: Template, now: datetime) -> Templa
         lag_seconds=None if late is None else int(late.total_seconds()),
         sensors=len(template.sensors),
         sensors_with_baseline=sum(one.current is not None for one in histories),
+        scored_until=_scored_until(record, template, moments),
         sensors_of_another_engine=sum(one.engine not in ("", engine_id()) for one in histories),
         stale=late is None or late > STALE,
     )
+
+
+def _scored_until(record: PlatformRecord, template: Template, ingested: Mapping[str, datetime]) -> datetime | None:
+    """Return up to when every sensor is scored that has a baseline and brings data; None where there is none."""
+    waiting = [one.id for one in template.sensors if record.history(one.id).current is not None and one.id in ingested]
+    never = datetime.min.replace(tzinfo=UTC)
+    moments = [record.latest[one].at + BUCKET if one in record.latest else never for one in waiting]
+    return max(min(moments), EARLIEST) if moments else None
+
+
+def _is_behind(health: TemplateHealthBody) -> bool:
+    """Return whether readings do not come in, or have been there for a while and nobody has scored them."""
+    if health.stale or health.sensors_of_another_engine:
+        return True
+    if health.ingested_until is None or health.scored_until is None:
+        return False
+    return health.ingested_until - health.scored_until > STALE

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.detection import Fault, engine_id
+from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.incident import Incident
 from shared.domain.platform import Platform
@@ -106,4 +106,4 @@ def status_of(
 def _sensor(record: PlatformRecord, sensor: Sensor, now: datetime) -> SensorStatus:
     latest, history = record.latest.get(sensor.id), record.history(sensor.id)
     old = latest is None or now - latest.at > STALE
-    return SensorStatus(sensor, latest, old, scored=history.scores_by(engine_id()))
+    return SensorStatus(sensor, latest, old, scored=history.current is not None and bool(history.current.version))

@@ -59,6 +59,18 @@ def sees(page: "Page", place: str, words: str) -> None:
             return
 
 
+def test_a_page_asks_again_for_what_it_was_asked_for(
+    browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path
+) -> None:
+    """With its query: a range that was chosen stays, and so does a function key."""
+    sea = Sea(azurite, unique, tmp_path / "host.log")
+    with sea.at(BEFORE) as url, visiting(browser, f"{url}/overview?code=a-key") as visit:
+        wait_live(visit.page)
+        with visit.page.expect_request("**/overview*") as again:
+            visit.page.evaluate("dispatchEvent(new Event('refresh'))")
+        assert again.value.url == f"{url}/overview?code=a-key"
+
+
 def test_a_leak_is_followed_from_quiet_to_resolved(
     browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path
 ) -> None:

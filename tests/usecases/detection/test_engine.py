@@ -117,7 +117,10 @@ def test_baselines_of_a_newer_engine_are_left_to_it(learned: World, monkeypatch:
     assert health(learned) == ("degraded", 2)
 
 
-@pytest.mark.parametrize(("name", "newer"), [("2-abc", True), ("12-abc", True), ("1-abc", False), ("", False)])
+@pytest.mark.parametrize(
+    ("name", "newer"),
+    [(f"{engine.NUMBER + 1}-abc", True), ("1000-abc", True), (f"{engine.NUMBER}-abc", False), ("", False)],
+)
 def test_an_engine_is_newer_by_its_number(name: str, newer: bool) -> None:
     """What follows the number only says that it is another one."""
     assert is_newer(name) is newer
