@@ -2,17 +2,21 @@
 
 import json
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from shared.detection import baseline, channels, detect, detector, engine, engine_id, is_newer
+from shared.detection import Baseline, baseline, channels, detect, detector, engine, engine_id, is_newer
 from shared.domain.deviation import Level
 from shared.domain.tsd import SLOTS
+from shared.errors import NewerSchema, OtherEngine
+from shared.usecases.detection.detect import LOOKS
 from shared.usecases.queries.query import Queries
+from shared.usecases.queries.template_status import STALE_DATA, status_of
 from tests.support.examples import at, noise, quiet_baseline
 from tests.support.fakes import Crash, FakeClock, World
-from tests.support.learning import ONE, TEMPLATE, TWO, case, day_of, put_day, world
+from tests.support.learning import ONE, TEMPLATE, TWO, case, day_of, history, put_day, usual, world
 from tests.support.paths import DATA
 from tests.support.sensor_readings import leak, times
 
@@ -37,9 +41,9 @@ def one_channel_more(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "CHANNELS", more)
 
 
-def health(target: World) -> tuple[str, int]:
-    """Return what health says: the status, and how many sensors wait for this engine."""
-    registered, now = target.registry, FakeClock(at(day_of(DAYS), 0))
+def health(target: World, day: int = DAYS) -> tuple[str, int]:
+    """Return what health says when a day begins: the status, and how many sensors wait for this engine."""
+    registered, now = target.registry, FakeClock(at(day_of(day)))
     target.registry.set_watermarks(TEMPLATE, {sensor.id: now.moment for sensor in TEMPLATE.sensors})
     found = Queries(
         registry=registered,
@@ -115,6 +119,109 @@ def test_baselines_of_a_newer_engine_are_left_to_it(learned: World, monkeypatch:
     assert not learned.messages.baselines
     assert learned.deviations.cells.rows == before
     assert health(learned) == ("degraded", 2)
+
+
+def test_a_leak_goes_on_while_its_days_are_scored_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the new histories and the new rows nobody says Ok: a day alone does not know what it was handed."""
+    leak_begins, leak_goes_on = usual(20).copy(), usual(21) + 40
+    leak_begins[60:] += 40
+    target = world(22, {20: leak_begins, 21: leak_goes_on}, second=22)
+    case(target).run()
+    before, incidents = target.deviations.cells.rows.copy(), target.incidents.cells.rows.copy()
+    assert target.registry.platform("troll").latest[ONE].level is Level.CRITICAL
+
+    monkeypatch.setattr(engine, "NUMBER", engine.NUMBER + 1)
+    target.restart()
+    build = case(target)
+    build._decide("troll", [TEMPLATE.id])  # the run dies here, before it scores
+    put_day(target, 22, s1=usual(22) + 40)
+    target.detect.run("troll", TEMPLATE.id, day_of(22))
+    assert target.deviations.cells.rows == before
+    assert target.incidents.cells.rows == incidents
+    assert target.registry.platform("troll").latest[ONE].level is Level.CRITICAL
+    target.registry.set_watermarks(TEMPLATE, {sensor.id: at(day_of(23)) for sensor in TEMPLATE.sensors})
+    assert health(target, day=23) == ("degraded", 0)
+
+    assert not case(target).run()
+    assert target.registry.platform("troll").latest[ONE].level is Level.CRITICAL
+    assert [one.incident.open for one in target.incidents.list(TEMPLATE.id)] == [True]
+    assert {row.engine for row in target.deviations.cells.values().values()} == {engine_id()}
+    assert health(target, day=23) == ("ok", 0)
+
+
+def test_old_samples_of_another_engine_are_not_shown_as_current(learned: World) -> None:
+    """The newest one was Ok, long ago: that says nothing of now."""
+    record = learned.registry.platform("troll")
+    for number in (engine.NUMBER, engine.NUMBER + 1):
+        with patch.object(engine, "NUMBER", number):
+            status = status_of(record, TEMPLATE, at(day_of(DAYS + 30)), None, None)
+            assert status.level is Level.OK
+            assert status.urgency == STALE_DATA
+
+
+def test_a_baseline_that_was_borrowed_from_a_sensor_that_is_gone_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It cannot be made anew: its sensor learns, the rest is scored by the new engine."""
+    target = world(24, second=0)
+    for offset in range(19, 24):
+        put_day(target, offset, s2=usual(offset))
+    case(target).run()
+    assert [change.recipe.source for change in history(target, TWO).changes] == [ONE]
+    record = target.registry.platform("troll")
+    alone = TEMPLATE.model_copy(update={"sensors": tuple(one for one in TEMPLATE.sensors if one.id != ONE)})
+    target.registry.change(record, record.platform.model_copy(update={"templates": (alone,)}))
+    monkeypatch.setattr(engine, "NUMBER", engine.NUMBER + 1)
+    target.restart()
+    assert not case(target).run()
+    assert history(target, TWO).engine == engine_id()
+    assert history(target, TWO).version_of(day_of(24)) == ""
+    assert health(target, day=24)[1] == 0
+
+
+def test_baselines_are_asked_for_again_until_they_are_there(learned: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance of the older release may have taken the message; not every tick, and no more once it is done."""
+    monkeypatch.setattr(engine, "NUMBER", engine.NUMBER + 1)
+    put_day(learned, DAYS)
+    learned.restart()
+    looks = learned.detect
+    for _ in range(2 * LOOKS):
+        looks.run("troll", TEMPLATE.id, day_of(DAYS))
+    assert learned.messages.baselines == [TEMPLATE.id] * 2
+    case(learned).run_template("troll", TEMPLATE.id)
+    for _ in range(2 * LOOKS):
+        looks.run("troll", TEMPLATE.id, day_of(DAYS))
+    assert learned.messages.baselines == [TEMPLATE.id] * 2
+
+
+def test_a_message_that_an_older_release_takes_undoes_nothing(learned: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daily run of the older one, which is alone by then, does: so one goes back."""
+    before = learned.registry.histories.rows.copy()
+    monkeypatch.setattr(engine, "NUMBER", engine.NUMBER - 1)
+    case(learned).run_template("troll", TEMPLATE.id)
+    assert learned.registry.histories.rows == before
+    assert not case(learned).run()
+    assert {history.engine for history in learned.registry.histories.values().values()} == {engine_id()}
+
+
+@pytest.mark.parametrize("error", [NewerSchema("of schema 9"), OtherEngine("of other channels")])
+def test_a_baseline_that_only_another_release_reads_stops_no_other_sensor(learned: World, error: Exception) -> None:
+    """Its sensor is not scored; nobody is told of a broken blob."""
+    plain = learned.baselines.get
+
+    def get(sensor: str, version: str) -> Baseline:
+        if sensor == ONE:
+            raise error
+        return plain(sensor, version)
+
+    put_day(learned, DAYS)
+    events = learned.events.cells.rows.copy()
+    with patch.object(learned.baselines, "get", get):
+        learned.detect.run("troll", TEMPLATE.id, day_of(DAYS))
+    rows = learned.deviations.cells.values()
+    assert (TWO, day_of(DAYS)) in rows
+    assert (ONE, day_of(DAYS)) not in rows
+    assert learned.events.cells.rows == events
 
 
 @pytest.mark.parametrize(
