@@ -75,7 +75,7 @@ class AzureDayStore:
 
     def _upload(self, name: str, document: TemplateDay, etag: ETag) -> None:
         blob = self._days.get_blob_client(name)
-        metadata = {SCHEMA: str(document.format)} | ({OPERATION: operation_id()} if operation_id() else {})
+        metadata = {SCHEMA: str(document.schema_number)} | ({OPERATION: operation_id()} if operation_id() else {})
         try:
             if etag is None:
                 blob.upload_blob(document.to_json(), content_settings=_JSON, metadata=metadata)

@@ -13,7 +13,7 @@ from shared.telemetry import OPERATION_PATTERN
 class BaselineRequest(StoredModel):
     """What the queue ``build-baselines`` carries: the template whose backfill has ended."""
 
-    format: int = Field(default=CURRENT[Stored.BASELINES_MESSAGE], alias=SCHEMA)
+    schema_number: int = Field(default=CURRENT[Stored.BASELINES_MESSAGE], alias=SCHEMA)
     platform: str = Field(pattern=PLATFORM_PATTERN)
     template: str = Field(pattern=TEMPLATE_PATTERN)
     operation: str = Field(default="", pattern=OPERATION_PATTERN)  # what led to it (shared/telemetry.py)

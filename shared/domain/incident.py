@@ -47,7 +47,7 @@ def split_incident(incident: str) -> tuple[str, datetime]:
 class CriticalMessage(StoredModel):
     """What the queue ``critical-deviations`` carries: which incident to estimate, with the data up to ``at``."""
 
-    format: int = Field(default=CURRENT[Stored.CRITICAL_MESSAGE], alias=SCHEMA)
+    schema_number: int = Field(default=CURRENT[Stored.CRITICAL_MESSAGE], alias=SCHEMA)
     platform: str = Field(pattern=PLATFORM_PATTERN)
     template: str = Field(pattern=TEMPLATE_PATTERN)
     incident: str = Field(pattern=INCIDENT_PATTERN)

@@ -150,7 +150,7 @@ def _fault(reading: Reading, plausible: PlausibleRange) -> BadBucket | None:
 class TemplateDay(StoredModel):
     """All sensor and environment series of one template and UTC day: the lake's unit of storage."""
 
-    format: int = Field(default=CURRENT[Stored.DAY], alias=SCHEMA)
+    schema_number: int = Field(default=CURRENT[Stored.DAY], alias=SCHEMA)
     platform: str = Field(pattern=PLATFORM_PATTERN)
     template: str
     day: date

@@ -242,7 +242,6 @@ def test_queues_are_counted_also_where_they_do_not_exist_yet(make_app: Make, uni
     one = incident_at(3)
     app.messages.critical(
         CriticalMessage(
-            format=1,
             platform="troll",
             template="troll-a",
             incident=one.id,

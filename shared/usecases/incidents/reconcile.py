@@ -158,7 +158,6 @@ class Reconcile:
 
 def _message(incident: Incident, at: datetime) -> CriticalMessage:
     return CriticalMessage(
-        format=1,
         platform=incident.platform,
         template=incident.template,
         incident=incident.id,
