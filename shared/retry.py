@@ -1,9 +1,9 @@
 """What everybody does after a conflict: read again and try again, a little later, and not for ever."""
 
 import logging
-import random
 import time
 from collections.abc import Callable
+from random import SystemRandom
 from typing import TypeVar
 
 from shared.errors import Conflict
@@ -14,6 +14,7 @@ TRIES = 8
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.02, 1.0
 
 T = TypeVar("T")
+dice = SystemRandom()  # of the system: processes that began together throw differently
 
 
 def after_conflicts(attempt: Callable[[bool], T], what: str) -> T:
@@ -29,5 +30,5 @@ def after_conflicts(attempt: Callable[[bool], T], what: str) -> T:
             if number == TRIES - 1:
                 raise
             logger.info("%s: %s; reading again", what, conflict)
-            time.sleep(random.uniform(0, min(FIRST_WAIT_S * 2**number, LONGEST_WAIT_S)))  # noqa: S311 (no secret)
+            time.sleep(dice.uniform(0, min(FIRST_WAIT_S * 2**number, LONGEST_WAIT_S)))
     raise AssertionError

@@ -45,7 +45,7 @@ def test_the_last_conflict_is_raised(waits: list[float]) -> None:
         raise Conflict(f"after {len(waits)}")
 
     with (
-        patch("shared.retry.random.uniform", lambda _, most: most),
+        patch("shared.retry.dice.uniform", lambda _, most: most),
         pytest.raises(Conflict, match=f"after {TRIES - 1}"),
     ):
         after_conflicts(attempt, "row")
