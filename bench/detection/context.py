@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.detection.folds import Fold, folds_of
-from bench.detection.series import Folder, Recorded, read_folder
+from bench.detection.recorded_series import Folder, Recorded, read_folder
 from bench.detection.study import Options
 from shared.arrays import Floats, Times
 from shared.detection import build_baseline, detect

@@ -13,8 +13,8 @@ import numpy as np
 from bench.detection.folds import CUT_AT
 from bench.detection.folds import DAY as BINS_A_DAY
 from bench.detection.known import DAY, KNOWN, Known, in_known_rise
+from bench.detection.recorded_series import Recorded
 from bench.detection.rules import RULES
-from bench.detection.series import Recorded
 from shared.arrays import Floats, Scores, Times
 
 LEAD = np.timedelta64(3, "D")  # between the baseline's end and the days of the rise

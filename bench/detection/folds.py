@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.detection.known import in_known_rise
-from bench.detection.series import Recorded
+from bench.detection.recorded_series import Recorded
 from shared.arrays import Flags, Floats, Times
 
 DAY = 144

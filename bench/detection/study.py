@@ -18,8 +18,8 @@ from bench.detection.figures import Performance, performance
 from bench.detection.folds import Fold, folds_of
 from bench.detection.holding import holding
 from bench.detection.leaks import seeds, tidal_currents
+from bench.detection.recorded_series import Folder, read_folder
 from bench.detection.rules import RULES, Rule
-from bench.detection.series import Folder, read_folder
 from bench.detection.trial import AMPLITUDES, Trial
 from shared.errors import InvalidInput
 

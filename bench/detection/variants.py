@@ -17,14 +17,14 @@ import numpy as np
 from bench.detection.comparison import at_budgets
 from bench.detection.figures import performance
 from bench.detection.folds import folds_of
+from bench.detection.recorded_series import read_folder
 from bench.detection.report import plain
 from bench.detection.rules import Rule, Scorer
-from bench.detection.series import read_folder
 from bench.detection.study import Options, trials_of
 from shared.arrays import Floats, Scores, Times
 from shared.detection.baseline import Rates, offset_of
 from shared.detection.channels import CHANNELS, Channel, ChannelMatcher, score_of
-from shared.detection.latch import State, latch
+from shared.detection.latch import LatchState, latch
 from shared.detection.regular import forward_fill, regularise
 
 BUDGETS = (0.35, 0.7, 1.0, 1.5, 2.0)
@@ -43,7 +43,7 @@ def scored_by(channels: Sequence[Channel], held: bool, times: Times, ppmv: Float
         filled = forward_fill(found.ppmv)
         first = int(np.searchsorted(found.times, since))
         raw = score_of([matcher.ratios(filled)[first:] for matcher in matchers], scales)
-        return (latch(raw, found.ppmv, filled, State()).score if held else raw).astype(np.float32)
+        return (latch(raw, found.ppmv, filled, LatchState()).score if held else raw).astype(np.float32)
 
     return score
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.detection.series import Recorded, read_folder
+from bench.detection.recorded_series import Recorded, read_folder
 from shared.arrays import Floats
 from shared.errors import InvalidInput
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.detection.series import Folder, add_file
+from bench.detection.recorded_series import Folder, add_file
 from bench.estimation.noise import STEP_S, wandering
 from shared.arrays import Times
 from shared.domain.environment import Environment

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.detection.leaks import seeds
-from bench.detection.series import Folder, add_file
+from bench.detection.recorded_series import Folder, add_file
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations

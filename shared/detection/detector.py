@@ -15,7 +15,7 @@ from shared.arrays import Flags, Floats, Levels, Scores, Times
 from shared.detection.baseline import Baseline
 from shared.detection.channels import CHANNELS, score_of
 from shared.detection.health import FAULT_CONTEXT, Fault, faults
-from shared.detection.latch import BEFORE_BINS, RISING_BINS, SMOOTH_BINS, State, latch
+from shared.detection.latch import BEFORE_BINS, RISING_BINS, SMOOTH_BINS, LatchState, latch
 from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, forward_fill, regularise, trailing_windows
 
 WARNING_SCORE = 1.0
@@ -38,7 +38,7 @@ class Detection:
     level: Levels
     raw: Scores
     fault: Levels
-    latch: State
+    latch: LatchState
 
 
 def detect(
@@ -47,7 +47,7 @@ def detect(
     ppmv: Any,
     *,
     since: np.datetime64 | None = None,
-    state: State | None = None,
+    state: LatchState | None = None,
     known: Scores | None = None,
 ) -> Detection:
     """Return score and level per 10-minute bucket from the first to the last sample, causally.
@@ -64,7 +64,7 @@ def detect(
     fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)
     ill = (fault == Fault.STUCK) | (fault == Fault.NOISY)
     raw = _raw_scores(baseline, held, ill, first, np.zeros(0, dtype=np.float32) if known is None else known)
-    latched = latch(raw.astype(np.float64), series.ppmv, held, State() if state is None else state)
+    latched = latch(raw.astype(np.float64), series.ppmv, held, LatchState() if state is None else state)
     fault = fault[first:]
     score = latched.score.astype(np.float32)
     score[(fault != Fault.NONE) & (score < WARNING_SCORE)] = np.nan

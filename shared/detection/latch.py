@@ -30,7 +30,7 @@ RISING_BINS = 36
 BELOW_WARNING = 0.99
 
 
-class State(NamedTuple):
+class LatchState(NamedTuple):
     """The latch after a bucket: level held (0: none), low and release level [ppmv], buckets since above the latter."""
 
     held: float = 0.0
@@ -44,10 +44,10 @@ class Latched:
     """The score with the latch [k], and the latch after the last bucket."""
 
     score: Floats
-    state: State
+    state: LatchState
 
 
-def latch(raw: Floats, ppmv: Floats, held: Floats, state: State) -> Latched:
+def latch(raw: Floats, ppmv: Floats, held: Floats, state: LatchState) -> Latched:
     """Return the last k buckets' score, from their raw score [k] (NaN: none) and the readings up to them [n >= k].
 
     ppmv [n] as observed, held [n] with short gaps filled, both in ppmv and with the buckets before as context; state:
@@ -77,7 +77,7 @@ class Now(NamedTuple):
     reading: float
 
 
-def _step(state: State, now: Now) -> tuple[State, float]:
+def _step(state: LatchState, now: Now) -> tuple[LatchState, float]:
     """Return the latch after a bucket and the bucket's score."""
     raw, mean = now.raw, now.mean
     level = 0.0 if not raw >= 1.0 else 1.0 if raw < 2.0 else 2.0
@@ -89,21 +89,21 @@ def _step(state: State, now: Now) -> tuple[State, float]:
         over = age >= QUIET_BINS + AFTERMATH_BINS
         believed = level and (over or mean > release or _rises(now, low, release))
         if not believed:
-            return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
+            return LatchState(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
         low = _low(now.ppmv)
         if not mean > low:  # an alarm while the sensor reads low: there is nothing to hold on to
-            return State(0.0, *state[1:3], age), raw
+            return LatchState(0.0, *state[1:3], age), raw
         release = low + RELEASE_AT_ONSET * (mean - low)
         age = 0.0
     if mean > release:
         age = 0.0
         release = max(release, low + RELEASE_AT_PEAK * (mean - low))
     if age >= QUIET_BINS:
-        return State(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
+        return LatchState(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
     held = max(held, level)
     if np.isnan(now.reading):
-        return State(held, low, release, age), raw
-    return State(held, low, release, age), held if np.isnan(raw) else max(held, raw)
+        return LatchState(held, low, release, age), raw
+    return LatchState(held, low, release, age), held if np.isnan(raw) else max(held, raw)
 
 
 def _rises(now: Now, low: float, release: float) -> bool:

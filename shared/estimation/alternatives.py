@@ -4,7 +4,7 @@ import numpy as np
 
 from shared.arrays import Floats
 from shared.estimation.noise import SensorNoise, rises
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 
 AMPLITUDES = (5.0, 15.0, 50.0, 150.0, 500.0, 1500.0, 5000.0)  # ppmv, of external causes and of wander
@@ -12,7 +12,9 @@ _ANYTHING_LARGE = 1e200  # the corner of a bordered matrix; only the last pivot 
 _GAIN_ERROR = 0.2  # by how much the sensors differ in showing one external cause
 
 
-def log_alternatives(series: Series, noises: list[SensorNoise], options: EstimationOptions) -> tuple[float, float]:
+def log_alternatives(
+    series: ObservedSeries, noises: list[SensorNoise], options: EstimationOptions
+) -> tuple[float, float]:
     """Return ln of the evidence over nothing of two alternatives to a leak: an external cause, and sensors that wander.
 
     An external cause is one mode on all sensors, rank one in sensors and an Ornstein-Uhlenbeck process in time; the
@@ -23,7 +25,7 @@ def log_alternatives(series: Series, noises: list[SensorNoise], options: Estimat
     return _external(series, noises, options), wander
 
 
-def _wander(series: Series, noise: SensorNoise, options: EstimationOptions) -> float:
+def _wander(series: ObservedSeries, noise: SensorNoise, options: EstimationOptions) -> float:
     """Return ln of the mean evidence of one sensor that is quiet or wanders, over that of a quiet one."""
     lag = _lags(series.seconds[noise.at])
     quiet = np.exp(-lag / options.noise_time_s) * noise.variance + noise.prior
@@ -34,7 +36,7 @@ def _wander(series: Series, noise: SensorNoise, options: EstimationOptions) -> f
     return log_sum_exp(halves) - still
 
 
-def _external(series: Series, noises: list[SensorNoise], options: EstimationOptions) -> float:
+def _external(series: ObservedSeries, noises: list[SensorNoise], options: EstimationOptions) -> float:
     at = np.concatenate([noise.at for noise in noises])
     sensor = np.concatenate([np.full(noise.at.size, noise.row) for noise in noises])
     data = np.concatenate([noise.data for noise in noises])
@@ -61,7 +63,7 @@ def _lags(seconds: Floats) -> Floats:
     return np.asarray(np.abs(seconds[:, None] - seconds[None, :]))
 
 
-def _shared_rise(series: Series, noises: list[SensorNoise]) -> Floats:
+def _shared_rise(series: ObservedSeries, noises: list[SensorNoise]) -> Floats:
     """Return the rise [t] that the lower half of the sensors reach at each time."""
     ordered = np.sort(rises(series, noises), axis=0)
     return np.asarray(ordered[(ordered.shape[0] - 1) // 2], dtype=np.float64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.arrays import Floats
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 
 _TO_SIGMA = 1.4826  # of a normal distribution, per median absolute deviation
@@ -22,7 +22,7 @@ class Background:
     measured: bool  # from before the earliest onset, for every sensor
 
 
-def background_of(series: Series, before: int, options: EstimationOptions) -> Background:
+def background_of(series: ObservedSeries, before: int, options: EstimationOptions) -> Background:
     """Return the background [s] in ppmv from the samples before index ``before``: median, and noise by two measures.
 
     The noise's standard deviation is the larger of the median absolute deviation and that of an AR(1) process with the

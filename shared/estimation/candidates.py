@@ -9,7 +9,7 @@ from shared.arrays import Floats, Indices
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime64
 from shared.errors import InvalidInput
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 
 _LEAST_AFTER = 3  # samples after the last onset candidate
@@ -66,7 +66,7 @@ def _centres(low: float, high: float, count: int) -> Floats:
     return low + (np.arange(count) + 0.5) * (high - low) / count
 
 
-def onset_range(series: Series, options: EstimationOptions) -> tuple[int, int]:
+def onset_range(series: ObservedSeries, options: EstimationOptions) -> tuple[int, int]:
     """Return the first and last index of ``series.times`` after which the leak may have begun.
 
     Raises InvalidInput when the stated onsets leave no time between them.
@@ -82,7 +82,7 @@ def onset_range(series: Series, options: EstimationOptions) -> tuple[int, int]:
     return first, last
 
 
-def _index(series: Series, moment: datetime) -> int:
+def _index(series: ObservedSeries, moment: datetime) -> int:
     """Return the last sample at or before the moment, 0 when there is none."""
     return max(0, int(np.searchsorted(series.times, to_datetime64(moment), side="right")) - 1)
 
@@ -104,12 +104,12 @@ def refined_onsets(onsets: Indices, weights: Floats, count: int) -> Indices:
     return np.union1d(near, spread_onsets(int(onsets[0]), int(onsets[-1]), count // 2))
 
 
-def onset_seconds(series: Series, onsets: Indices) -> Floats:
+def onset_seconds(series: ObservedSeries, onsets: Indices) -> Floats:
     """Return the moments [o] in seconds that ``onsets`` [o] stand for: halfway from their sample to the next."""
     return np.asarray(0.5 * (series.seconds[onsets] + series.seconds[onsets + 1]))
 
 
-def onset_edges(series: Series, onsets: Indices) -> Floats:
+def onset_edges(series: ObservedSeries, onsets: Indices) -> Floats:
     """Return the edges [o + 1] in seconds of the times that ``onsets`` [o] stand for: midway to their neighbours."""
     at = onset_seconds(series, onsets)
     return np.concatenate([[series.seconds[onsets[0]]], 0.5 * (at[1:] + at[:-1]), [series.seconds[onsets[-1] + 1]]])

@@ -8,7 +8,7 @@ from shared.estimation.background import background_of
 from shared.estimation.candidates import onset_range, places_of
 from shared.estimation.ensemble import ensemble_of
 from shared.estimation.noise import sensor_noises
-from shared.estimation.observed_series import FEWEST_SAMPLES, Series, series_of
+from shared.estimation.observed_series import FEWEST_SAMPLES, ObservedSeries, series_of
 from shared.estimation.options import EstimationOptions
 from shared.estimation.report import report, undefined_estimation
 from shared.estimation.responses import plumes_of
@@ -44,7 +44,7 @@ def estimate(
 
 
 def build_problem(
-    template: Template, environment: Environment, series: Series, options: EstimationOptions
+    template: Template, environment: Environment, series: ObservedSeries, options: EstimationOptions
 ) -> InverseProblem:
     """Return what there is to explain and the hypotheses that may; raises InvalidInput as ``estimate`` does."""
     window = onset_range(series, options)

@@ -7,7 +7,7 @@ import numpy as np
 from shared.arrays import Floats, Indices
 from shared.estimation.candidates import onset_seconds
 from shared.estimation.noise import SensorNoise
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.responses import Responses
 
 
@@ -19,7 +19,9 @@ class Fit:
     c: Floats
 
 
-def fit(responses: Responses, errors: Floats, series: Series, noises: list[SensorNoise], onsets: Indices) -> Fit:
+def fit(
+    responses: Responses, errors: Floats, series: ObservedSeries, noises: list[SensorNoise], onsets: Indices
+) -> Fit:
     """Return the fit [p, o, s] of leaks with these ``responses`` that begin right after the samples ``onsets`` [o].
 
     Given the sample before, a sample of one sensor is normal: d_t - x g_t = k (s_t / s_t-1)(d_t-1 - x g_t-1) +
@@ -32,7 +34,7 @@ def fit(responses: Responses, errors: Floats, series: Series, noises: list[Senso
 
 
 def _of_sensor(
-    responses: Responses, errors: Floats, series: Series, noise: SensorNoise, onsets: Indices
+    responses: Responses, errors: Floats, series: ObservedSeries, noise: SensorNoise, onsets: Indices
 ) -> tuple[Floats, Floats]:
     """Return A and c [p, o] of one sensor."""
     seconds, starts = series.seconds[noise.at], onset_seconds(series, onsets)
@@ -50,7 +52,9 @@ def _of_sensor(
     return np.maximum(gg - gb**2 / known, 0.0), gd - gb * (d @ b) / known
 
 
-def log_error_over_nothing(errors: Floats, series: Series, noises: list[SensorNoise], onsets: Indices) -> Floats:
+def log_error_over_nothing(
+    errors: Floats, series: ObservedSeries, noises: list[SensorNoise], onsets: Indices
+) -> Floats:
     """Return ln of the evidence [o] of only the model's error after each of ``onsets`` [o], over "nothing here".
 
     ``errors`` [s, t] is the variance of that error in ppmv2.
@@ -59,7 +63,7 @@ def log_error_over_nothing(errors: Floats, series: Series, noises: list[SensorNo
     return np.asarray(sum(_error_alone(errors[noise.row], series, noise, starts) for noise in noises))
 
 
-def _error_alone(errors: Floats, series: Series, noise: SensorNoise, starts: Floats) -> Floats:
+def _error_alone(errors: Floats, series: ObservedSeries, noise: SensorNoise, starts: Floats) -> Floats:
     later = (series.seconds[noise.at][:, None] > starts).astype(np.float64)
     variance = errors[noise.at] + noise.variance
     u = 1 / np.sqrt(variance)

@@ -7,7 +7,7 @@ import numpy as np
 
 from shared.arrays import Floats, Indices, Singles
 from shared.estimation.background import Background
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 
 Values = TypeVar("Values", Singles, Floats)
@@ -58,7 +58,7 @@ class SensorNoise:
         return -0.5 * (dd - db**2 / known + float(np.log(known * self.prior)))
 
 
-def sensor_noises(series: Series, background: Background, options: EstimationOptions) -> list[SensorNoise]:
+def sensor_noises(series: ObservedSeries, background: Background, options: EstimationOptions) -> list[SensorNoise]:
     """Return the noise of every usable sensor, in the order of ``series.ppmv``."""
     noises = []
     longest = _GAP_STEPS * float(np.median(np.diff(series.seconds)))
@@ -80,7 +80,7 @@ def sensor_noises(series: Series, background: Background, options: EstimationOpt
     return noises
 
 
-def rises(series: Series, noises: list[SensorNoise]) -> Floats:
+def rises(series: ObservedSeries, noises: list[SensorNoise]) -> Floats:
     """Return the rise above background [s, t] in ppmv, 0 where there is no sample or no rise."""
     rise = np.zeros(series.ppmv.shape)
     for noise in noises:

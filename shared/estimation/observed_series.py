@@ -15,7 +15,7 @@ LARGEST_PPMV = 1e7  # ten times pure methane: a sentinel, not a reading
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Series:
+class ObservedSeries:
     """Readings ppmv [s, t] of the usable sensors, and their finite samples [n] in order of time."""
 
     times: Times
@@ -27,7 +27,7 @@ class Series:
     samples: int  # finite values that were given, before thinning
 
 
-def series_of(template: Template, observations: Observations, options: EstimationOptions) -> Series:
+def series_of(template: Template, observations: Observations, options: EstimationOptions) -> ObservedSeries:
     """Return the usable part of the observations, thinned by medians to about ``step_s`` and ``max_steps``.
 
     Raises InvalidInput when the template has no sensors, or shapes or times do not fit.
@@ -45,7 +45,7 @@ def series_of(template: Template, observations: Observations, options: Estimatio
     times, usable = _thinned(times, usable, options)
     index_time, index_sensor = np.nonzero(np.isfinite(usable.T))
     seconds = times.astype(np.int64).astype(np.float64)
-    return Series(times, seconds, usable, rows, index_time, index_sensor, samples)
+    return ObservedSeries(times, seconds, usable, rows, index_time, index_sensor, samples)
 
 
 def _refuse_misfits(template: Template, times: Times, ppmv: Floats) -> None:

@@ -7,7 +7,7 @@ from shared.domain.estimation import Estimation, Interval, OnsetInterval
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
 from shared.estimation.curves import curves_of
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 from shared.estimation.places import cell_mass, likely_leak_point, likely_place, likely_places
 from shared.estimation.posterior import quantiles, region
@@ -17,7 +17,7 @@ from shared.estimation.verdict import probabilities, verdict_of
 _LEVELS = (0.5, 0.25, 0.75, 0.05, 0.95)
 
 
-def undefined_estimation(template: Template, series: Series, words: str, why: str) -> Estimation:
+def undefined_estimation(template: Template, series: ObservedSeries, words: str, why: str) -> Estimation:
     """Return the answer when there is nothing to estimate from."""
     return Estimation(
         verdict="UNDEFINED",

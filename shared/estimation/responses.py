@@ -9,7 +9,7 @@ from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.estimation.candidates import Places, onset_seconds
 from shared.estimation.ensemble import Member
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 from shared.simulation import box_response, plume_response
 
 _ALL = slice(None)
@@ -42,7 +42,9 @@ class Responses:
         return found
 
 
-def plumes_of(template: Template, environment: Environment, places: Places, series: Series, member: Member) -> Singles:
+def plumes_of(
+    template: Template, environment: Environment, places: Places, series: ObservedSeries, member: Member
+) -> Singles:
     """Return the readings [p, s, t] in ppmv per kg/s of leaks that always were, as far as the template is open."""
     physics, turn = member.physics, member.offset_deg
     found = plume_response(template, environment, places.positions, series.times, physics=physics, turn_deg=turn)
@@ -53,7 +55,7 @@ def responses_of(
     template: Template,
     environment: Environment,
     places: Places,
-    series: Series,
+    series: ObservedSeries,
     member: Member,
     plume: Singles,
     onsets: Indices,

@@ -14,7 +14,7 @@ from shared.estimation.candidates import Places, onset_edges, refined_onsets, sp
 from shared.estimation.ensemble import Member
 from shared.estimation.likelihood import fit, log_error_over_nothing
 from shared.estimation.noise import SensorNoise, rises
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
 from shared.estimation.rate import common_kernel, gain_kernel, log_likelihood, rates_of
@@ -30,7 +30,7 @@ class InverseProblem:
 
     template: Template
     environment: Environment
-    series: Series
+    series: ObservedSeries
     background: Background
     places: Places
     members: tuple[Member, ...]
@@ -93,7 +93,7 @@ def _posterior(
     return posterior
 
 
-def temper(series: Series, options: EstimationOptions) -> float:
+def temper(series: ObservedSeries, options: EstimationOptions) -> float:
     """Return the power in (0, 1] of every likelihood: the share of the samples that look at the model's error afresh.
 
     An error of the current's direction, the diffusivity or the rise stays the same for hours: samples are not as many

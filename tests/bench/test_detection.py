@@ -15,8 +15,8 @@ from bench.detection.figures import alarms, budget_thresholds, first_flags, per_
 from bench.detection.folds import CONTEXT, DAY, Fold, folds_of
 from bench.detection.holding import holding, hours_until_clear
 from bench.detection.leaks import AFTER, LASTS, amplitude, seeds, signature, tidal_currents
+from bench.detection.recorded_series import Recorded, read_folder
 from bench.detection.rules import RULES, Rule, Scorer, level, older
-from bench.detection.series import Recorded, read_folder
 from bench.detection.study import SEEDS
 from bench.detection.trial import Leaky, Trial
 from bench.detection.variants import scored_by, variants

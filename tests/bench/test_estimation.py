@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.detection.series import Recorded
+from bench.detection.recorded_series import Recorded
 from bench.estimation import study
 from bench.estimation.__main__ import main
 from bench.estimation.calibration import kolmogorov_smirnov, rank_among, rank_between, uniform_band

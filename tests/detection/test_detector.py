@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from shared.detection import Detection, Rates, State, build_baseline, detect
+from shared.detection import Detection, LatchState, Rates, build_baseline, detect
 from shared.detection.detector import CONTEXT_BINS
 from shared.detection.regular import forward_fill, regularise
 from shared.errors import InvalidInput
@@ -62,7 +62,7 @@ def test_any_chunks_give_one_pass(seed: int, sizes: list[int]) -> None:
     ppmv, stamps, baseline = sea(seed, 800), times(800), quiet_baseline()
     ppmv[~np.isfinite(ppmv)] = 10.0
     whole = detect(baseline, stamps, ppmv)
-    state, begin, pieces = State(), 0, []
+    state, begin, pieces = LatchState(), 0, []
     for size in [*sizes, 800]:
         end = min(begin + size, 800)
         if begin == end:

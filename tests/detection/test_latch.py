@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from shared.detection.latch import QUIET_BINS, State, latch
+from shared.detection.latch import QUIET_BINS, LatchState, latch
 
 CALM = 10.0
 
 
 def run(ppmv: np.ndarray, raw: np.ndarray) -> np.ndarray:
     """Return the latched score of a series without gaps."""
-    return latch(raw, ppmv, ppmv, State()).score
+    return latch(raw, ppmv, ppmv, LatchState()).score
 
 
 def series(size: int, *steps: tuple[int, int, float]) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_silence_neither_ends_nor_prolongs_an_alarm() -> None:
     ppmv[300:360] = np.nan
     raw = alarm(600, (203, 210, 2.5))
     raw[300:396] = np.nan
-    score = latch(raw, ppmv, ppmv, State()).score
+    score = latch(raw, ppmv, ppmv, LatchState()).score
     assert np.isnan(score[300:360]).all()
     assert (score[360:] >= 2).all()
 

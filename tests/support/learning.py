@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from shared.detection import Baseline, Detection, Rates, State, build_baseline, detect
+from shared.detection import Baseline, Detection, LatchState, Rates, build_baseline, detect
 from shared.domain.baseline_history import BaselineHistory
 from shared.usecases.baselines import recorded_readings, selection
 from shared.usecases.baselines.build import BuildBaselines
@@ -46,7 +46,7 @@ def detect_once(
     ppmv: np.ndarray,
     *,
     since: np.datetime64,
-    state: State | None = None,
+    state: LatchState | None = None,
     known: np.ndarray | None = None,
 ) -> Detection:
     """Detect in what was not searched before: the same input gives the same scores, which nobody may change."""

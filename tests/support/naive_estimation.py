@@ -4,11 +4,11 @@ import numpy as np
 
 from shared.arrays import Floats
 from shared.estimation.noise import SensorNoise
-from shared.estimation.observed_series import Series
+from shared.estimation.observed_series import ObservedSeries
 
 
 def naive_fit(
-    unit: Floats, tau: float, error: float, series: Series, noise: SensorNoise, onset: int
+    unit: Floats, tau: float, error: float, series: ObservedSeries, noise: SensorNoise, onset: int
 ) -> tuple[float, float, float]:
     """Return A, c and ln of the evidence without a signal over "nothing here" of one place, onset and sensor.
 

@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from shared.arrays import BUCKET_STEP, Floats, Scores, Times
-from shared.detection import Baseline, Detection, Fault, State, detect, engine_id
+from shared.detection import Baseline, Detection, Fault, LatchState, detect, engine_id
 from shared.detection.detector import CONTEXT_BINS
 from shared.detection.health import faults
 from shared.detection.regular import HOLD_BINS, regularise
@@ -103,7 +103,7 @@ def _found(
     since = grid(day)[0]
     if baseline is None:
         return _learning(times, values, since)
-    state = State() if handed is None else State(*handed.latch)
+    state = LatchState() if handed is None else LatchState(*handed.latch)
     return detect(baseline, times, values, since=since, state=state, known=known)
 
 
@@ -114,7 +114,7 @@ def _learning(times: Times, values: Floats, since: np.datetime64) -> Detection:
     fault = faults(series.ppmv, series.bad, np.inf, HOLD_BINS)[inside]
     none = np.full(fault.size, np.nan, dtype=np.float32)
     level = np.full(fault.size, Level.UNDEFINED, dtype=np.int8)
-    return Detection(series.times[inside], series.ppmv[inside], none, level, none, fault, State())
+    return Detection(series.times[inside], series.ppmv[inside], none, level, none, fault, LatchState())
 
 
 def _first_difference(new: Floats, old: Floats) -> int:

@@ -17,7 +17,7 @@ from shared.usecases.lookup import look_up_template
 
 
 @dataclass(frozen=True, eq=False)
-class Readings:
+class SimulatedReadings:
     """What the template's sensors would read above their background: ppmv [sensors, n] at times [n]."""
 
     template: Template
@@ -33,7 +33,7 @@ class WhatIf:
     lake: DayStore
     registry: RegistryTable
 
-    def run(self, template: str, leak: Leak, start: datetime, end: datetime) -> Readings:
+    def run(self, template: str, leak: Leak, start: datetime, end: datetime) -> SimulatedReadings:
         """Return the leak's readings in [start, end); raises NotFound, or InvalidInput for a leak that cannot be."""
         record, known = look_up_template(self.registry, template)
         start = floor_to_bucket(start)
@@ -44,4 +44,4 @@ class WhatIf:
         if not measured:
             raise InvalidInput("from: no current was measured in this range, so that nothing can be simulated in it")
         times = buckets_between(start, end)
-        return Readings(known, times, simulate(known, sea, leak, times), measured)
+        return SimulatedReadings(known, times, simulate(known, sea, leak, times), measured)
