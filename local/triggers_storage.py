@@ -53,10 +53,12 @@ class QueueTrigger(Trigger):
 
     def _deliver(self, message: QueueMessage) -> None:
         """One delivery, from the lease to the message's end: deleted, visible again, or poison."""
-        tries, most = message.dequeue_count or 1, self._settings.max_dequeue_count
+        tries, most, body = message.dequeue_count or 1, self._settings.max_dequeue_count, self._decoded(message)
         if self.runtime.stop.is_set():
             self._hide(message, 0)
-        elif tries <= most and self._succeeds(message):  # one more, and its last try ended with the host itself
+        elif body is None:  # no try can change that
+            self._put_aside(message)
+        elif tries <= most and self._succeeds(message, body):  # one more, and its last try ended with the host itself
             if tries == 1 and self.runtime.faults.again():
                 self._hide(message, 0)
             else:
@@ -64,18 +66,25 @@ class QueueTrigger(Trigger):
         elif tries < most:
             self._hide(message, int(self._settings.visibility_timeout.total_seconds()))
         else:
-            log.warning("%s: message %s goes to queue %s-poison", self.function.name, message.id, self._name)
-            self._storage.queue(f"{self._name}-poison").send_message(message.content)
-            self._queue.delete_message(message)
+            self._put_aside(message)
 
-    def _succeeds(self, message: QueueMessage) -> bool:
-        """Runs the function on a message, whose lease is renewed for as long as it takes."""
+    def _put_aside(self, message: QueueMessage) -> None:
+        """Moves a message to the poison queue as it is."""
+        log.warning("%s: message %s goes to queue %s-poison", self.function.name, message.id, self._name)
+        self._storage.queue(f"{self._name}-poison").send_message(message.content)
+        self._queue.delete_message(message)
+
+    def _decoded(self, message: QueueMessage) -> bytes | None:
+        """The message's body; None where it is not in the encoding that host.json names."""
         body = str(message.content).encode()
         try:
-            body = base64.b64decode(body, validate=True) if self._settings.message_encoding == "base64" else body
+            return base64.b64decode(body, validate=True) if self._settings.message_encoding == "base64" else body
         except ValueError as error:
             log.warning("%s: message %s cannot be decoded: %s", self.function.name, message.id, error)
-            return False
+            return None
+
+    def _succeeds(self, message: QueueMessage, body: bytes) -> bool:
+        """Runs the function on a message, whose lease is renewed for as long as it takes."""
         run = self.invoke(
             func.queue.QueueMessage(
                 id=message.id,

@@ -131,6 +131,18 @@ def test_what_always_fails_ends_as_poison(sample: Sample) -> None:
     assert [(m["BlobName"], m["FunctionId"]) for m in mine] == [("troll/bad.json", "Host.Functions.see")]
 
 
+def test_a_message_that_cannot_be_decoded_is_put_aside_at_once(sample: Sample) -> None:
+    """No run and no second look can read it: it is kept as it came."""
+    raw = "%%% not base64"
+    sample.queue.send_message(raw)
+    sample.send("good")
+    with sample.host() as host:
+        assert host.wait_idle()["failures"] == 0
+    assert sample.journal("message") == [["good", 1]]
+    with QueueClient.from_connection_string(sample.storage, f"{sample.name}-poison") as poison:
+        assert [message.content for message in poison.peek_messages(max_messages=32)] == [raw]
+
+
 def test_a_killed_host_goes_on_where_it_was(sample: Sample) -> None:
     """After a SIGKILL in the middle of work a new host loses nothing, and does not repeat what was finished."""
     for number in range(30):
