@@ -184,6 +184,11 @@ class FunctionsHost:
         """Return the end of its log."""
         return self.log.read_text(errors="replace")[-2000:]
 
+    @property
+    def function_key(self) -> str:
+        """The key that opens every HTTP function; empty where the host asks for none."""
+        return self._keys.get("function", "")
+
     def key_header(self) -> dict[str, str]:
         """Return the header with the master key; empty where the host asks for none."""
         return {"x-functions-key": self._keys["master"]} if self._keys else {}
@@ -192,7 +197,8 @@ class FunctionsHost:
         with BlobServiceClient.from_connection_string(self._settings["AzureWebJobsStorage"]) as blobs:
             blob = blobs.get_blob_client(SECRETS, f"{self._host_id}/host.json")
             try:
-                return {"master": json.loads(blob.download_blob().readall())["masterKey"]["value"]}
+                stored = json.loads(blob.download_blob().readall())
+                return {"master": stored["masterKey"]["value"], "function": stored["functionKeys"][0]["value"]}
             except ResourceNotFoundError:
                 return {}
 

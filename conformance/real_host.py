@@ -2,6 +2,7 @@
 
 Two hosts share the work on one storage, over the emulator of OMNIA, and one of them is ended while days are scored. In
 the end the tables hold what one local host makes of the same sea, and a day that is scored again writes nothing.
+Then a host answers the requests of ``conformance/http_answers.py``.
 """
 
 import os
@@ -15,6 +16,7 @@ from unittest.mock import patch
 
 from admin.manage import seed, seed_platforms
 from admin.package import PackageError, build
+from conformance import http_answers
 from conformance.check_result import CheckResult
 from conformance.environments import environment
 from conformance.functions_host import FunctionsHost, HostError, HostMissing, find_start
@@ -64,7 +66,10 @@ def check(root: Path) -> CheckResult:
             build(root, Path(folder))
         except PackageError as error:
             return CheckResult.of("", [str(error)])
-        return run(start, python, Path(folder) / "app", Path(folder))
+        parts = [part(start, python, Path(folder) / "app", Path(folder)) for part in (run, http_answers.compare)]
+    return CheckResult.of(
+        "; ".join(part.summary for part in parts if part.summary), [fault for part in parts for fault in part.faults]
+    )
 
 
 def run(start: list[str], python: Path, app: Path, folder: Path, patience: float = PATIENCE_S) -> CheckResult:
