@@ -10,8 +10,14 @@ class CheckResult:
 
     summary: str
     faults: tuple[str, ...]
+    skipped: bool = False  # nothing was looked at; the summary says why
 
     @classmethod
     def of(cls, summary: str, faults: Iterable[str]) -> "CheckResult":
         """Return the verdict, each fault once."""
         return cls(summary, tuple(dict.fromkeys(faults)))
+
+    @classmethod
+    def skip(cls, reason: str) -> "CheckResult":
+        """Return that the check could not be made here, and why: no fault."""
+        return cls(reason, (), skipped=True)

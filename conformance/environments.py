@@ -14,6 +14,7 @@ INSTALLED = {  # name -> what is installed, in order, with pip's options
         ["-r", "conformance/requirements-worker.txt"],
         ["--no-deps", "--ignore-requires-python", "-r", "conformance/requirements-worker-runtime.txt"],
     ],
+    "host": [["-r", "conformance/requirements-host.txt"]],
     "policies": [["--no-deps", "-r", "conformance/requirements-policies.txt"]],
     "audit": [["-r", "conformance/requirements-audit.txt"]],
 }

@@ -42,8 +42,11 @@ def _example(block: str) -> Iterator[Example]:
     yield Example(name[1] if name else None, method, url, headers, "\n".join(lines[blank + 1 :]))
 
 
-def run(path: Path, host: str) -> Iterator[tuple[Example, requests.Response]]:
-    """Send the file's requests to a host, one after the other, and yield each with its answer."""
+def run(path: Path, host: str, key: str = "") -> Iterator[tuple[Example, requests.Response]]:
+    """Send the file's requests to a host, one after the other, and yield each with its answer.
+
+    ``key``: a function key to send along; none by default.
+    """
     variables, examples = read(path)
     answers: dict[str, requests.Response] = {}
     for one in examples:
@@ -52,6 +55,8 @@ def run(path: Path, host: str) -> Iterator[tuple[Example, requests.Response]]:
             return re.sub(r"\{\{(.+?)\}\}", lambda found: _value(found[1], variables | {"host": host}, answers), text)
 
         headers = {name: filled(value) for name, value in one.headers.items()}
+        if key:
+            headers["x-functions-key"] = key
         body = filled(one.body).encode() or None
         answer = requests.request(one.method, filled(one.url), headers=headers, data=body, timeout=60)
         if one.name:

@@ -1,0 +1,244 @@
+"""Runs the package on Microsoft's own Functions host: the whole way of the data, as the platform runs it.
+
+Two hosts share the work on one storage, over the emulator of OMNIA, and one of them is ended while days are scored. In
+the end the tables hold what one local host makes of the same sea, and a day that is scored again writes nothing.
+Then a host answers the requests of ``conformance/http_answers.py``.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from admin.manage import seed, seed_platforms
+from admin.package import PackageError, build
+from conformance import http_answers
+from conformance.check_result import CheckResult
+from conformance.environments import environment
+from conformance.functions_host import FunctionsHost, HostError, HostMissing, find_start
+from local.azurite import Azurite
+from local.emulator import emulator
+from local.process import HostProcess
+from local.snapshot import Snapshot, differences, snapshot
+from shared.bootstrap import Bootstrap
+from shared.domain.deviation import Level
+from shared.settings import load_settings
+
+TOKEN = "conformance"  # noqa: S105 (the emulator's, on this machine only)
+PLATFORM, TEMPLATE = "askeladd", "askeladd-a"  # the smallest: one template with two sensors
+PRESENT, ONSET_DAY = "2026-03-20T12:00:00Z", "2026-03-18"
+SEA = [
+    *("--platforms", PLATFORM, "--now", PRESENT, "--days", "35", "--seed", "4"),
+    *("--leak-template", TEMPLATE, "--leak-point", "A1", "--leak-rate", "1e-4", "--leak-hours-ago", "40"),
+]
+NEVER = "0 0 0 1 1 *"  # but at New Year
+RULES = {
+    "OMNIA__STATIC_TOKEN": TOKEN,
+    "AS_OF": PRESENT,
+    "INGEST_SCHEDULE": NEVER,
+    "BASELINES_SCHEDULE": NEVER,
+    "INGEST__BACKFILL_DAYS": "35",
+    "INGEST__STEP_DAYS": "4",
+    "BASELINE__MIN_DAYS": "28",  # and three days to judge by: scored before the leak begins
+    "OPENBLAS_NUM_THREADS": "1",  # with several, sums end in another order, and the last bits differ
+}
+OFTEN = "*/10 * * * * *"
+HOST_ID = "conformance"
+PATIENCE_S = 150.0  # from the start of the hosts to the end of their work
+BEFORE_THE_END = 3  # days that are scored when one of the two hosts is ended
+AGAIN = tuple(f"2026-03-{day:02d}" for day in range(4, 20, 3))  # days that are scored again
+FIRE = ("ingest", "detect", "baselines", "baselines_after_backfill", "estimate")
+
+
+def check(root: Path) -> CheckResult:
+    """Build the package and run it on the real host; skipped where there is none."""
+    try:
+        start = find_start()
+    except HostMissing as missing:
+        return CheckResult.skip(str(missing))
+    python = environment("host") / "python"
+    with TemporaryDirectory() as folder:
+        try:
+            build(root, Path(folder))
+        except PackageError as error:
+            return CheckResult.of("", [str(error)])
+        parts = [part(start, python, Path(folder) / "app", Path(folder)) for part in (run, http_answers.compare)]
+    return CheckResult.of(
+        "; ".join(part.summary for part in parts if part.summary), [fault for part in parts for fault in part.faults]
+    )
+
+
+def run(start: list[str], python: Path, app: Path, folder: Path, patience: float = PATIENCE_S) -> CheckResult:
+    """Run an app's folder on two hosts that share the work; ``patience`` [s]: what they may take together."""
+    with ExitStack() as stack:
+        omnia = stack.enter_context(emulator(TOKEN, SEA))
+        expected, declared = locally(omnia, folder)
+        azurite = stack.enter_context(Azurite(folder / "storage"))
+        settings = settings_of(azurite, omnia) | {"INGEST_SCHEDULE": OFTEN}
+        hosts = [FunctionsHost(start, python, app, folder / f"host{number}", settings, HOST_ID) for number in range(2)]
+        way = WayOfTheData(seeded(settings), hosts, expected, declared, patience)
+        try:
+            for host in hosts:
+                stack.enter_context(host)
+            steps = [step() for step in (way.index, way.share, way.finish, way.repeat)]
+        except HostError as error:
+            return CheckResult.of("", [str(error)])
+        return CheckResult.of("; ".join(steps), way.faults)
+
+
+def settings_of(azurite: Azurite, omnia: str) -> dict[str, str]:
+    """Return the app's settings on that storage and emulator, by hand only."""
+    return {**RULES, "AzureWebJobsStorage": azurite.connection_string, "OMNIA__BASE_URL": omnia}
+
+
+def seeded(settings: Mapping[str, str]) -> Bootstrap:
+    """Return the app with its storage made and its one platform loaded."""
+    with patch.dict(os.environ, settings):
+        app = Bootstrap(load_settings())
+    app.clients.ensure_storage()
+    seed(app, [one for one in seed_platforms() if one.id == PLATFORM])
+    return app
+
+
+def rows(app: Bootstrap) -> Snapshot:
+    """Return the rows of all tables, less the course of an incident's answers, which depends on when data came."""
+    return snapshot(app, without=("history",))
+
+
+def locally(omnia: str, folder: Path) -> tuple[Snapshot, dict[str, str]]:
+    """Return the rows that one local host makes of the sea, and its functions' kinds of trigger by their names."""
+    with Azurite() as azurite:
+        settings = settings_of(azurite, omnia)
+        app = seeded(settings)
+        with HostProcess(settings, log=folder / "local.log") as host:
+            declared = {one["name"]: one["trigger"] for one in host.admin("functions")}
+            for function in ("ingest", "baselines"):
+                host.run_now(function)
+                host.wait_idle(PATIENCE_S)
+        return rows(app), declared
+
+
+class WayOfTheData:
+    """What two hosts make of the sea, step by step; each step returns what it saw, in words."""
+
+    def __init__(
+        self,
+        app: Bootstrap,
+        hosts: Sequence[FunctionsHost],
+        expected: Snapshot,
+        declared: Mapping[str, str],
+        patience: float,
+    ) -> None:
+        """Look at the app's storage and at these hosts.
+
+        ``expected``: the rows in the end; ``declared``: the app's functions and their triggers.
+        """
+        self._app, self._hosts, self._expected, self._declared = app, hosts, expected, declared
+        self._stays = hosts[-1]
+        self._begun, self._patience = time.monotonic(), patience
+        self.faults: list[str] = []
+
+    def index(self) -> str:
+        """Hold the functions that the host loaded against those that the app declares."""
+        for host in self._hosts:
+            host.wait_ready()
+        started, loaded, declared = time.monotonic() - self._begun, self._hosts[0].functions(), self._declared
+        self.faults += [f"the host did not load {name}" for name in sorted(declared.keys() - loaded.keys())]
+        self.faults += [
+            f"the host loaded {name} with a {kind}, and the app declares {declared.get(name, 'none')}"
+            for name, kind in sorted(loaded.items())
+            if declared.get(name) != kind
+        ]
+        if self.faults:
+            raise HostError("; ".join(self.faults))
+        return f"{len(loaded)} functions loaded in {started:.0f} s"
+
+    def share(self) -> str:
+        """End one of the hosts while days are scored."""
+        self._until(lambda: self._succeeded("detect") >= BEFORE_THE_END, "score days")
+        stays, ended = sorted(self._hosts, key=lambda host: host.executed()["detect", "Succeeded"])
+        begun = time.monotonic()
+        ended.stop()
+        self._stays = stays
+        scored = ended.executed()["detect", "Succeeded"]
+        return f"a host that had scored {scored} days ended in {time.monotonic() - begun:.1f} s"
+
+    def finish(self) -> str:
+        """Wait for the same rows as on the local host, and for every kind of trigger to have succeeded."""
+        self._until(lambda: self._succeeded("baselines_after_backfill") > 0, "build baselines")
+        self._until(lambda: self._stays.executed()["detect", "Succeeded"] > 0, "go on to score days")
+        self._until(lambda: not any(self._app.messages.lengths().values()), "empty its queues")
+        self._stays.run_now("baselines")  # heals what no event tells of any more
+        self._until(lambda: rows(self._app) == self._expected, "make the rows of the local host", self._different)
+        self._until(
+            lambda: not self._silent(), "let every kind of trigger succeed", lambda: f"silent: {self._silent()}"
+        )
+        health = self._stays.get("/api/health")
+        if not health.ok or health.json()["status"] != "ok":
+            self.faults.append(f"/api/health answers {health.status_code} {health.text[:300]}")
+        self.faults += [
+            f"{count} messages are in {name}" for name, count in self._app.messages.lengths().items() if count
+        ]
+        self.faults += [
+            f"verdict {verdict} of the planted leak" for verdict in self._verdicts() if verdict != "CONFIRMED"
+        ]
+        ended = sum((host.executed() for host in self._hosts), Counter[tuple[str, str]]())
+        runs = ", ".join(
+            f"{name} {how.lower()} {count}" for (name, how), count in sorted(ended.items()) if name in FIRE
+        )
+        return f"{runs}; {len(self._expected)} rows as on the local host, leak CONFIRMED, {self._levels()}"
+
+    def repeat(self) -> str:
+        """Let days be scored again: the same again writes nothing."""
+        before = self._written()
+        lake = self._app.settings.storage.lake_container
+        for day in AGAIN:
+            self._stays.run_now("detect", f"{lake}/{PLATFORM}/a/{day}.json")
+        self._until(lambda: self._stays.ended_by_hand("detect") == len(AGAIN), "score days again")
+        written = [key for key, tag in self._written().items() if before.get(key) != tag]
+        if written:
+            self.faults.append(f"{len(written)} rows were written again, and nothing had changed: {written[:3]}")
+        return f"{len(AGAIN)} days scored again wrote nothing ({time.monotonic() - self._begun:.0f} s in all)"
+
+    def _until(self, done: Callable[[], bool], what: str, why: Callable[[], str] = lambda: "") -> None:
+        """Wait; raises HostError when the patience is over."""
+        while not done():
+            if time.monotonic() - self._begun > self._patience:
+                raise HostError(
+                    f"the host did not {what} in {self._patience:.0f} s; {why()}\n{self._stays.last_lines()}"
+                )
+            time.sleep(0.5)
+
+    def _succeeded(self, function: str) -> int:
+        return sum(host.executed()[function, "Succeeded"] for host in self._hosts)
+
+    def _silent(self) -> list[str]:
+        return [name for name in FIRE if not self._succeeded(name)]
+
+    def _different(self) -> str:
+        keys = differences(self._expected, rows(self._app))
+        return f"{len(keys)} rows differ: {dict(Counter(table for table, *_ in keys))}, first {keys[:3]}"
+
+    def _verdicts(self) -> Iterable[str]:
+        """Return what was said of each incident that began with the leak, or after it."""
+        found = [one.incident for one in self._app.incidents.list(TEMPLATE)]
+        since = [one for one in found if one.onset.isoformat() >= ONSET_DAY]
+        if len(since) != 1:
+            return [f"none: {len(since)} incidents"]
+        stored = self._app.estimations.get(TEMPLATE, since[0].id)
+        return [stored.estimation.verdict if stored else "none"]
+
+    def _levels(self) -> str:
+        names = [level.name.lower() for level in Level]
+        counts = Counter[str]()
+        for row in self._app.clients.table(self._app.settings.storage.deviations_table).list_entities(select=names):
+            counts.update({name: int(row[name]) for name in names})
+        return ", ".join(f"{name} {counts[name]}" for name in names)
+
+    def _written(self) -> Mapping[tuple[str, str], str]:
+        table = self._app.clients.table(self._app.settings.storage.deviations_table)
+        return {(row["PartitionKey"], row["RowKey"]): str(row.metadata["etag"]) for row in table.list_entities()}
