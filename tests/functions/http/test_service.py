@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from functions.http.access import AUTHENTICATION_ON
 from functions.http.assets import ASSETS, STATIC
 from local.azurite import Azurite
 from tests.support.http_calls import signed_in
@@ -33,7 +34,8 @@ def guarded(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def entra(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledHost]:
     """A host behind App Service authentication."""
-    with filled_host(azurite.connection_string, "entra", tmp_path_factory.mktemp("entra"), HTTP__AUTH="entra") as found:
+    settings = {"HTTP__AUTH": "entra", AUTHENTICATION_ON: "True"}
+    with filled_host(azurite.connection_string, "entra", tmp_path_factory.mktemp("entra"), **settings) as found:
         yield found
 
 
@@ -62,6 +64,17 @@ def test_roles_say_who_reads_and_who_changes(entra: FilledHost) -> None:
     assert entra.ask("PUT", "sensors/snorre-w-1/pin", headers=operator).status_code == 200
     schemes = entra.contract.document["components"]["securitySchemes"]
     assert schemes["entra"]["scheme"] == "bearer"
+
+
+def test_forged_roles_get_nobody_in(azurite: Azurite, unique: str, tmp_path: Path) -> None:
+    """With Entra ID wanted, but nothing in front of the app, a header that says Operator opens nothing."""
+    with filled_host(azurite.connection_string, unique, tmp_path, HTTP__AUTH="entra") as bare:
+        forged = signed_in("Operator")
+        refused = bare.ask("DELETE", "platforms/snorre?force=true", headers=forged)
+        assert (refused.status_code, refused.json()["type"]) == (503, "urn:subsea-leak-detection:authentication-off")
+        page = requests.get(f"{bare.url}/overview", headers=forged, timeout=30)
+        assert (page.status_code, "authentication is off" in page.text) == (503, True)
+        assert bare.ask("GET", "health").status_code == 200
 
 
 def test_a_known_origins_page_may_call(guarded: FilledHost) -> None:
