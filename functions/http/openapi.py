@@ -159,7 +159,7 @@ def statuses_of(one: Endpoint, auth: str) -> set[HTTPStatus]:
     if one.path:
         found.add(HTTPStatus.NOT_FOUND)
     if one.body is not None:
-        found |= {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+        found |= {HTTPStatus.LENGTH_REQUIRED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
     if one.conditional:
         found |= {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
     return found

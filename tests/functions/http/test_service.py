@@ -103,6 +103,26 @@ def test_what_is_not_there_is_a_problem_too(host: FilledHost) -> None:
     assert wrong.json()["invocationId"]
 
 
+def test_a_body_comes_with_its_length(host: FilledHost) -> None:
+    """The platform passes no body that comes in chunks: the caller is told what is missing, not that JSON is bad."""
+    before = host.snapshot()
+    headers = {"Content-Type": "application/json"}
+    for method, path in (
+        ("PATCH", "sensors/snorre-w-1"),
+        ("POST", "platforms"),
+        ("POST", "templates/snorre-w/simulate"),
+    ):
+        url = f"{host.url}/api/{path}"
+        answer = requests.request(method, url, data=iter([b'{"x":', b" 1}"]), headers=headers, timeout=30)
+        kind = answer.headers["Content-Type"]
+        host.contract.check(host.contract.find(method, f"/{path}"), answer.status_code, kind, answer.json())
+        assert (answer.status_code, answer.json()["type"]) == (411, "urn:subsea-leak-detection:length-required")
+        assert "Content-Length" in answer.json()["detail"]
+        assert requests.request(method, url, data=b"", headers=headers, timeout=30).status_code in (400, 415)
+    assert host.snapshot() == before
+    assert host.ask("GET", "sensors", query={"platform": "", "pinned": ""}).ok, "empty: as if not given"
+
+
 def test_who_asks_too_often_waits(azurite: Azurite, unique: str, tmp_path: Path) -> None:
     """A bound on requests per minute is kept, and says when to come again."""
     with filled_host(azurite.connection_string, unique, tmp_path, HTTP__MAX_REQUESTS_PER_MINUTE="5") as busy:
