@@ -57,7 +57,7 @@ PATH: Mapping[str, Any] = {
     "event": Annotated[str, Field(pattern=EVENT_PATTERN)],
     "mark": Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")],
     "valid_from": Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})],
-    "asset": Annotated[str, Field(pattern=r"^[a-z][a-z.-]{1,40}$")],
+    "asset": Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,40}\.([0-9a-f]{12}\.)?[a-z]{1,8}$")],
 }
 
 

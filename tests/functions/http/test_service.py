@@ -1,5 +1,7 @@
 """The API as a whole: who gets in, what is not there, other origins' pages, and the page that documents it."""
 
+import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,11 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from functions.http import assets
 from functions.http.access import AUTHENTICATION_ON
-from functions.http.assets import ASSETS, STATIC
+from functions.http.assets import ASSETS, SCRIPTS, STATIC, asset, asset_name, page
 from local.azurite import Azurite
+from shared.errors import NotFound
 from tests.support.http_calls import signed_in
 from tests.support.http_host import FilledHost, filled_host
+from tests.support.pages import wait_live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -43,7 +48,7 @@ def test_without_the_key_nothing_is_told_but_how_it_is(guarded: FilledHost) -> N
     """Health, the contract and its page are for anyone; the rest is for who has the key."""
     for path in ("health", "openapi.json", "docs"):
         assert guarded.ask("GET", path).status_code == 200
-    assert requests.get(f"{guarded.url}/assets/docs.js", timeout=30).status_code == 200
+    assert requests.get(f"{guarded.url}/assets/{asset_name('docs.js')}", timeout=30).status_code == 200
     assert requests.get(f"{guarded.url}/overview", timeout=30).status_code == 401
     assert guarded.ask("GET", "platforms").status_code == 401
     assert guarded.ask("DELETE", "platforms/snorre?force=true").status_code == 401
@@ -136,13 +141,66 @@ def test_who_asks_too_often_waits(azurite: Azurite, unique: str, tmp_path: Path)
 def test_assets_are_there_and_nothing_else_is(host: FilledHost) -> None:
     """Those of packages were put there by `make setup`; a page is no asset, and no path is made of a name."""
     for name in ASSETS:
-        answer = requests.get(f"{host.url}/assets/{name}", timeout=30)
+        answer = requests.get(f"{host.url}/assets/{asset_name(name)}", timeout=30)
         assert answer.status_code == 200
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    for name in ("docs.html", "vendor", "local.settings.json"):
-        assert requests.get(f"{host.url}/assets/{name}", timeout=30).status_code in (400, 404)
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert hashlib.sha256(answer.content).hexdigest()[:12] in answer.url
+    others = ("docs.html", "vendor", "local.settings.json", "live.js", "live.000000000000.js", "none.000000000000.js")
+    for name in (*others, asset_name("live.js").replace("live", "times")):
+        answer = requests.get(f"{host.url}/assets/{name}", timeout=30)
+        assert answer.status_code in (400, 404)
+        assert "immutable" not in answer.headers.get("Cache-Control", "")
     own = {path.name for path in STATIC.iterdir()} - {"docs.html", "vendor"}
     assert own == {name for name, (path, _) in ASSETS.items() if not path.startswith("vendor/")}
+
+
+def test_assets_name_each_other_as_they_are_served() -> None:
+    """Scripts import scripts, and the documentation loads what it shows, by names with the hash of their content."""
+    served = {asset_name(name) for name in ASSETS}
+    imported = {found for name in SCRIPTS for found in re.findall(rb'from "\./([^"]+)"', asset(asset_name(name))[0])}
+    assert {found.decode() for found in imported} == {asset_name("charts.js"), asset_name("times.js")}
+    loaded = {found.decode() for found in re.findall(rb'"\.\./assets/([^"]+)"', page("docs"))}
+    assert len(loaded) == 4
+    assert loaded < served
+
+
+def test_an_asset_of_other_content_has_another_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """So have the scripts that import it; and the page stands where a package's file is not there."""
+    for name in SCRIPTS:
+        (tmp_path / name).write_bytes((STATIC / name).read_bytes())
+    before = {name: asset_name(name) for name in SCRIPTS}
+    monkeypatch.setattr(assets, "STATIC", tmp_path)
+    with (tmp_path / "times.js").open("a") as script:
+        script.write("// more\n")
+    caches = (assets.asset_name, assets._content)
+    try:
+        for one in caches:
+            one.cache_clear()
+        changed = {name for name in SCRIPTS if asset_name(name) != before[name]}
+        assert changed == {"times.js", "charts.js", "live.js", "template.js", "what-if.js"}
+        with pytest.raises(NotFound, match="before the app changed"):
+            asset(before["times.js"])
+        with pytest.raises(NotFound, match="make setup"):
+            asset(asset_name("uplot.js"))
+    finally:
+        for one in caches:
+            one.cache_clear()
+
+
+def test_a_page_that_was_seen_costs_one_call(host: FilledHost, browser: "Browser") -> None:
+    """What it loads beside itself is kept by the browser, and not even asked about again."""
+    with browser.new_context() as context:
+        seen = context.new_page()
+        counts = []
+        for path in ("overview", "overview", "overview#again"):
+            seen.goto(f"{host.url}/{path}")
+            wait_live(seen)
+            fetched = "performance.getEntriesByType('resource').filter((one) => one.transferSize > 0).length"
+            counts.append(seen.evaluate(fetched))
+            seen.goto("about:blank")
+        assert counts[0] >= 3
+        assert counts[1:] == [0, 0]
 
 
 def test_the_documentation_is_a_page_that_loads_nothing_from_elsewhere(host: FilledHost, browser: "Browser") -> None:

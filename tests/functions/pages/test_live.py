@@ -155,13 +155,13 @@ def test_a_page_that_cannot_keep_itself_current_says_so(
     sea = Sea(azurite, unique, tmp_path / "host.log")
     with sea.at(BEFORE) as url, browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
-        page.route("**/assets/times.js", lambda route: route.abort())
+        page.route("**/assets/times.*.js", lambda route: route.abort())
         page.goto(f"{url}/overview")
         banner = page.locator("#connection")
         assert not banner.is_visible(), "it flashes before the script can be there"
         expect(banner).to_be_visible(timeout=10_000)
         expect(banner).to_contain_text("Not current: what keeps this page up to date did not load")
-        page.unroute("**/assets/times.js")
+        page.unroute("**/assets/times.*.js")
         page.reload()
         wait_live(page)
         assert not banner.is_visible()
