@@ -135,6 +135,8 @@ def _query_parameters(one: Endpoint) -> list[Mapping[str, Any]]:
             "required": name in schema.get("required", ()),
             "schema": own,
         }
+        if not parameter["required"]:
+            parameter["allowEmptyValue"] = True  # the platform leaves it out then
         if "description" in own:
             parameter["description"] = own.pop("description")
         found.append(parameter)

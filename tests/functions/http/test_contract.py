@@ -45,6 +45,8 @@ def test_every_parameter_status_and_schema_is_told(contract: Contract) -> None:
         assert names >= {("path", name) for name in re.findall(r"{(\w+)}", one.route)}
         aliases = {field.alias or name for name, field in one.query.model_fields.items()}
         assert {name for where, name in names if where == "query"} == aliases, one.name
+        for parameter in described["parameters"]:
+            assert parameter.get("allowEmptyValue", False) == (parameter["in"] == "query" and not parameter["required"])
         assert ("header", "If-None-Match" if one.method == "GET" else "If-Match") in names or not (
             one.method == "GET" or one.conditional
         )
