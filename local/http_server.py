@@ -10,6 +10,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import azure.functions as func
 import waitress
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from werkzeug import Request, Response
 
 from local.metadata import Function, HostError
@@ -44,6 +46,23 @@ def match_route(route: re.Pattern[str], path: str) -> dict[str, str] | None:
     return None if found is None else {name: unquote(value) for name, value in found.groupdict().items() if value}
 
 
+def given_parameters(request: Request) -> dict[str, str]:
+    """The query as the platform passes it on: the values of a name joined, what is empty left out."""
+    joined = {name: ",".join(filter(None, values)) for name, values in request.args.lists()}
+    return {name: value for name, value in joined.items() if value}
+
+
+class _Parser(HTTPRequestParser):
+    """Leaves a chunked request as it came, without a length: the platform passes a body only if it has one."""
+
+    def received(self, data: bytes) -> int:
+        taken = super().received(data)
+        if self.completed and self.chunked:
+            kept = {name: value for name, value in self.headers.items() if name != "CONTENT_LENGTH"}
+            self.headers = kept | {"TRANSFER_ENCODING": "chunked"}
+        return taken
+
+
 def _rank(function: Function) -> list[tuple[bool, ...]]:
     """Sorts plain segments before parameters, and those before a rest."""
     segments = str(function.trigger["route"]).split("/")
@@ -74,9 +93,9 @@ class Router:
                     method=request.method,
                     url=url,
                     headers=dict(request.headers),
-                    params={name: ",".join(values) for name, values in request.args.lists()},
+                    params=given_parameters(request),
                     route_params=parameters,
-                    body=request.get_data(),
+                    body=request.get_data() if "Content-Length" in request.headers else b"",
                 )
                 return self._run(function, argument)
         return Response(status=404)
@@ -110,6 +129,7 @@ def serve(port: int, router: Router, admin: Serve) -> int:
     def application(request: Request) -> Response:
         return admin(request) if request.path.startswith("/admin/") else router.serve(request)
 
+    HTTPChannel.parser_class = _Parser  # waitress has no option for it
     listener = socket.create_server(("127.0.0.1", port))
     options = {"sockets": [listener], "threads": 32, "ident": None, "max_request_body_size": BODY_LIMIT}
     threading.Thread(target=waitress.serve, args=(application,), kwargs=options, name="http", daemon=True).start()

@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from functions.http.access import cors_headers
+from functions.http.access import check_access, cors_headers
 from functions.http.endpoint import ENDPOINTS, ROOT
-from functions.http.problem import problem
+from functions.http.problem import Refusal, problem, problem_of
 from shared.settings import settings
 
 blueprint = func.Blueprint()
@@ -21,7 +21,7 @@ PREFLIGHT = {
 @blueprint.function_name("no_such_resource")
 @blueprint.route(route=ROOT + "{*path}", auth_level=func.AuthLevel.ANONYMOUS)
 def no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Return 204 for a preflight, 405 with the methods of a known path, 404 for any other."""
+    """Return 204 for a preflight, 405 with the methods of a known path, 404 for any other; to a stranger neither."""
     path = req.route_params.get("path") or ""
     methods = methods_of(path)
     allowed = {"Allow": ", ".join(methods)} if methods else {}
@@ -30,6 +30,10 @@ def no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpR
         if headers:
             headers |= PREFLIGHT | {"Access-Control-Allow-Methods": ", ".join(methods)}
         return func.HttpResponse(status_code=int(HTTPStatus.NO_CONTENT), headers=allowed | headers)
+    try:
+        check_access(req, "reader")  # after the preflight, which browsers send without saying who asks
+    except Refusal as refusal:
+        return problem_of(refusal, context.invocation_id)
     if methods:
         detail = f"{req.method} is not among {', '.join(methods)}"
         return problem(

@@ -2,16 +2,20 @@
 
 By default the platform's function keys guard every endpoint, and whoever has one may do everything. With
 ``HTTP__AUTH=entra`` App Service authentication (Easy Auth) stands before the app: it takes the caller's token, refuses
-strangers, and names the caller and their roles in headers that it alone can set.
+strangers, and names the caller and their roles in headers that it alone can set. Where it is not on, anybody can set
+them: the app asks the platform whether it is, and without it believes nobody.
 """
 
 import base64
 import binascii
 import json
+import logging
+import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Literal
 
@@ -20,9 +24,12 @@ import azure.functions as func
 from functions.http.problem import Refusal
 from shared.settings import HttpSettings, settings
 
+logger = logging.getLogger(__name__)
+
 Access = Literal["anyone", "reader", "operator"]
 ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
 MOST_CALLERS = 10_000
+AUTHENTICATION_ON = "WEBSITE_AUTH_ENABLED"  # the platform's own variable, no setting of the app
 
 
 def auth_level(access: Access) -> func.AuthLevel:
@@ -37,6 +44,10 @@ def check_access(request: func.HttpRequest, access: Access) -> None:
     config = settings().http
     if access == "anyone" or config.auth == "keys":
         return
+    if not platform_authenticates():
+        _log_authentication_off()
+        detail = "App Service authentication is off, so nobody can be signed in; whoever runs the app has to turn it on"
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "authentication-off", detail)
     roles = _roles(request.headers.get("X-MS-CLIENT-PRINCIPAL", ""))
     if roles is None:
         raise Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized", "sign in first", {"WWW-Authenticate": "Bearer"})
@@ -44,6 +55,21 @@ def check_access(request: func.HttpRequest, access: Access) -> None:
     if not roles & needed:
         detail = f"needs the role {' or '.join(sorted(needed))}"
         raise Refusal(HTTPStatus.FORBIDDEN, "forbidden", detail)
+
+
+def platform_authenticates() -> bool:
+    """Return whether the platform says that it signs callers in, and so that who they are comes from it."""
+    return os.environ.get(AUTHENTICATION_ON, "").strip().lower() in ("true", "1")
+
+
+@cache
+def _log_authentication_off() -> None:
+    """Say once why every call is refused."""
+    logger.error(
+        "every call is refused: HTTP__AUTH is entra, but the platform's %s is not True; without App Service "
+        "authentication in front of the app anybody could say that they are signed in",
+        AUTHENTICATION_ON,
+    )
 
 
 def _roles(principal: str) -> set[str] | None:
@@ -85,7 +111,8 @@ class RateLimit:
 def caller_of(request: func.HttpRequest) -> str:
     """Return what tells one caller from another: who is signed in, the key, or where the request comes from."""
     headers = request.headers
-    who = headers.get("X-MS-CLIENT-PRINCIPAL-ID") if settings().http.auth == "entra" else None
+    known = settings().http.auth == "entra" and platform_authenticates()
+    who = headers.get("X-MS-CLIENT-PRINCIPAL-ID") if known else None
     key = headers.get("x-functions-key") or request.params.get("code")
     return str(who or key or headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
 

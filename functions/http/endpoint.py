@@ -141,7 +141,7 @@ def respond(
 ) -> func.HttpResponse:
     """Return the handler's answer to the request, or the problem that it ended in; never a stack trace."""
     try:
-        check_access(request, endpoint.access)
+        check_access(request, endpoint.access)  # first: a stranger learns nothing of what the rest would say
         check_rate(request, _rate_limit())
         call: Call[Any, Any] = Call(
             request,

@@ -57,7 +57,7 @@ PATH: Mapping[str, Any] = {
     "event": Annotated[str, Field(pattern=EVENT_PATTERN)],
     "mark": Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")],
     "valid_from": Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})],
-    "asset": Annotated[str, Field(pattern=r"^[a-z][a-z.-]{1,40}$")],
+    "asset": Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,40}\.([0-9a-f]{12}\.)?[a-z]{1,8}$")],
 }
 
 
@@ -97,8 +97,14 @@ def read_query(request: func.HttpRequest, model: type[ModelT]) -> ModelT:
 
 
 def read_body(request: func.HttpRequest, model: type[ModelT], most: int) -> ModelT:
-    """Return the JSON body as the model; raise Refusal for another type or size, InvalidInput for wrong content."""
+    """Return the JSON body as the model; raise Refusal for another type or size, InvalidInput for wrong content.
+
+    The platform passes a body only if it came with its length; without one, Refusal says so.
+    """
     content = request.get_body()
+    if not content and "Content-Length" not in request.headers:
+        detail = "Content-Length: must be there; a body that comes in chunks, without its length, is not read"
+        raise Refusal(HTTPStatus.LENGTH_REQUIRED, "length-required", detail)
     if len(content) > most:
         detail = f"body: must have at most {most} bytes, not {len(content)}"
         raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail)

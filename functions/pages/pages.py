@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from functions.http.assets import asset
+from functions.http.assets import FOREVER, asset
 from functions.http.endpoint import Call
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply
@@ -117,9 +117,9 @@ def sensor(call: Call[NoParameters, Model]) -> Reply:
 
 @page("assets/{asset}", access="anyone")
 def assets(call: Call[NoParameters, Model]) -> Reply:
-    """Return a script or style; it holds nothing of platforms or sensors."""
+    """Return a script or style, to be kept; it holds nothing of platforms or sensors."""
     content, kind = asset(call.path["asset"])
-    return Reply(content, media_type=kind)
+    return Reply(content, media_type=kind, headers={"Cache-Control": FOREVER})
 
 
 def _shown(file: str, **values: object) -> Reply:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from functions.http.assets import asset_name
 from shared import __version__
 from shared.domain.deviation import Level
 from shared.domain.estimation_words import (
@@ -31,7 +32,7 @@ def _environment() -> Environment:
     made.filters |= {"utc": utc_text, "iso": iso, "percent": percent, "per_hour": per_hour, "digits": digits}
     made.filters |= {"verdict": verdict_text, "coordinates": coordinates, "leak_point": leak_point}
     made.filters |= {"rate_interval": rate_interval}
-    made.globals |= {"version": __version__, "worst": worst}
+    made.globals |= {"version": __version__, "worst": worst, "asset_name": asset_name}
     return made
 
 

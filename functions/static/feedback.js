@@ -18,6 +18,7 @@ async function submit(work, done) {
     dispatchEvent(new Event("refresh"));
   } catch (error) {
     answer.textContent = error.message;
+    if (error instanceof TypeError) dispatchEvent(new Event("refresh")); // no answer: the page finds out why
   }
 }
 

@@ -1,5 +1,5 @@
 // Keeps a page as the server would show it now, without losing the view: asks whether it changed, and puts in only the
-// parts that did. What cannot be asked is said to be old.
+// parts that did. What cannot be asked is said to be old, and whose session is over is asked to sign in again.
 import { bindZone, hearClock, showTimes, text, now } from "./times.js";
 
 const EVERY = 30000;
@@ -25,7 +25,11 @@ addEventListener("refresh", refresh);
 export async function refresh() {
   try {
     const headers = tag ? { "If-None-Match": tag } : {};
-    const answer = await fetch(location.pathname + location.search, { headers, cache: "no-store", signal: AbortSignal.timeout(20000) });
+    // A redirect leads to the login, which is another server's: the page may not follow it, only see that there is one.
+    const answer = await fetch(location.pathname + location.search, {
+      headers, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(20000),
+    });
+    if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) return signedOut();
     hearClock(answer);
     if (answer.status === 200) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -36,6 +40,7 @@ export async function refresh() {
     }
     lastGood = now();
     banner.hidden = true;
+    banner.replaceChildren();
     document.body.classList.remove("lost");
     dispatchEvent(new Event("current"));
   } catch (error) {
@@ -60,9 +65,25 @@ function put(page) {
 }
 
 function lost(why) {
-  banner.textContent = `Not current: ${why}. This is how it was ${text(lastGood)}.`;
-  banner.hidden = false;
-  document.body.classList.add("lost");
+  tell(`Not current: ${why}. This is how it was ${text(lastGood)}.`);
   clearTimeout(again);
   again = setTimeout(refresh, SOON);
+}
+
+// Asked on as usual: who signs in on another page is signed in here, too.
+function signedOut() {
+  clearTimeout(again);
+  if (!document.getElementById("sign-in")) {
+    const link = document.createElement("a");
+    Object.assign(link, { id: "sign-in", href: location.pathname + location.search, textContent: "sign in again" });
+    link.addEventListener("click", (event) => { event.preventDefault(); location.reload(); }); // keeps the address' #…
+    tell("Signed out: ", link, `. This is how it was ${text(lastGood)}.`);
+  }
+  showTimes();
+}
+
+function tell(...words) {
+  banner.replaceChildren(...words);
+  banner.hidden = false;
+  document.body.classList.add("lost");
 }

@@ -92,6 +92,7 @@ async function load() {
     area.dataset.shown = location.hash.slice(1);
   } catch (error) {
     if (error.name !== "AbortError") loading.textContent = `Not loaded: ${error.message}`;
+    if (error instanceof TypeError) dispatchEvent(new Event("refresh")); // no answer: the page finds out why
   }
 }
 

@@ -70,15 +70,15 @@ NO_MOMENTS: tuple[Any, ...] = (
     [],
     {},
 )
-QUERIES: Mapping[str, tuple[str, ...]] = {
+QUERIES: Mapping[str, tuple[str, ...]] = {  # none is empty: the platform leaves such a parameter out
     "from": tuple(str(one) for one in NO_MOMENTS),
     "to": tuple(str(one) for one in NO_MOMENTS),
-    "resolution": ("", "0", "-1", "10001", "1e3", "1h ", "RAW", "\u0661", "9" * 400, "raw'"),
-    "continuation": ("", "' or '1' eq '1", "../x", "\u2028", "a" * 101, "1!8!YWJj"),
-    "limit": ("", "0", "-1", "1001", "1.0", "1_0", "\u0661", "9" * 400, "NaN", "'"),
-    "points": ("", "0", "-1", "10001", "1e3", "\u0661", "9" * 400),
-    "pinned": ("", "1", "yes", "True", "null", "'"),
-    "force": ("", "1", "yes", "TRUE"),
+    "resolution": ("0", "-1", "10001", "1e3", "1h ", "RAW", "\u0661", "9" * 400, "raw'"),
+    "continuation": ("' or '1' eq '1", "../x", "\u2028", "a" * 101, "1!8!YWJj"),
+    "limit": ("0", "-1", "1001", "1.0", "1_0", "\u0661", "9" * 400, "NaN", "'"),
+    "points": ("0", "-1", "10001", "1e3", "\u0661", "9" * 400),
+    "pinned": ("1", "yes", "True", "null", "'"),
+    "force": ("1", "yes", "TRUE"),
     "platform": NAMES,
     "template": NAMES,
 }

@@ -6,11 +6,12 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from functions.http import access
-from functions.http.access import RateLimit, check_access, cors_headers
+from functions.http import access, endpoint
+from functions.http.access import AUTHENTICATION_ON, RateLimit, caller_of, check_access, cors_headers
+from functions.http.endpoint import ENDPOINTS, respond
 from functions.http.problem import Refusal
 from shared.settings import HttpSettings
-from tests.support.http_calls import signed_in
+from tests.support.http_calls import Context, HttpFunctions, signed_in
 
 
 def request(**headers: str) -> func.HttpRequest:
@@ -23,9 +24,12 @@ def entra(monkeypatch: pytest.MonkeyPatch) -> None:
     """App Service authentication stands in front of the app."""
 
     class Settings:
-        http = HttpSettings(auth="entra")
+        http = HttpSettings(auth="entra", max_requests_per_minute=1)
 
-    monkeypatch.setattr(access, "settings", Settings)
+    for module in (access, endpoint):
+        monkeypatch.setattr(module, "settings", Settings)
+    monkeypatch.setenv(AUTHENTICATION_ON, "True")
+    access._log_authentication_off.cache_clear()
 
 
 @pytest.mark.usefixtures("entra")
@@ -58,6 +62,46 @@ def test_who_is_not_signed_in_gets_401(header: str) -> None:
     with pytest.raises(Refusal) as refused:
         check_access(request(**{"X-MS-CLIENT-PRINCIPAL": header}), "reader")
     assert refused.value.status == 401
+
+
+@pytest.mark.usefixtures("entra")
+@pytest.mark.parametrize("said", ["True", "true", "1", None, "", "False", "0", "no"])
+def test_nobody_is_believed_unless_the_platform_authenticates(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, said: str | None
+) -> None:
+    """Without App Service authentication anybody can set its headers: all is refused but what is for anyone."""
+    if said is None:
+        monkeypatch.delenv(AUTHENTICATION_ON)
+    else:
+        monkeypatch.setenv(AUTHENTICATION_ON, said)
+    forged = request(**signed_in("Operator"), **{"X-MS-CLIENT-PRINCIPAL-ID": "me", "X-Forwarded-For": "1.2.3.4"})
+    check_access(forged, "anyone")
+    if said in ("True", "true", "1"):
+        check_access(forged, "operator")
+        assert caller_of(forged) == "me"
+        return
+    for _ in range(3):
+        with pytest.raises(Refusal) as refused:
+            check_access(forged, "reader")
+        assert (refused.value.status, refused.value.type) == (503, "authentication-off")
+    assert [AUTHENTICATION_ON in one.getMessage() for one in caplog.records] == [True]
+    assert caller_of(forged) == "1.2.3.4"
+
+
+@pytest.mark.usefixtures("entra")
+def test_a_stranger_learns_nothing_else(http_functions: HttpFunctions) -> None:
+    """Who is not signed in is told so, whatever is wrong with path, query, body or rate, and at unknown paths."""
+    asked = func.HttpRequest("PATCH", "/", params={"?": "?"}, route_params={}, headers={}, body=b"x" * 10**6)
+
+    def never(_: object) -> None:
+        raise AssertionError
+
+    guarded = [one for one in ENDPOINTS if one.access != "anyone"]
+    assert {respond(one, never, asked, "an-id").status_code for one in guarded * 2} == {401}
+    fallback = http_functions.functions["no_such_resource"].get_user_function()
+    for path in ("platforms", "nothing/here"):
+        unknown = func.HttpRequest("PUT", "/", route_params={"path": path}, body=b"")
+        assert fallback(unknown, Context()).status_code == 401
 
 
 def test_a_caller_may_come_so_often_and_then_waits() -> None:

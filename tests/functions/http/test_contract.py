@@ -45,6 +45,8 @@ def test_every_parameter_status_and_schema_is_told(contract: Contract) -> None:
         assert names >= {("path", name) for name in re.findall(r"{(\w+)}", one.route)}
         aliases = {field.alias or name for name, field in one.query.model_fields.items()}
         assert {name for where, name in names if where == "query"} == aliases, one.name
+        for parameter in described["parameters"]:
+            assert parameter.get("allowEmptyValue", False) == (parameter["in"] == "query" and not parameter["required"])
         assert ("header", "If-None-Match" if one.method == "GET" else "If-Match") in names or not (
             one.method == "GET" or one.conditional
         )
@@ -60,7 +62,7 @@ def expected(one: Endpoint) -> set[int]:
     found = {int(one.status), 400, 429, 500}
     found |= {304} if one.method == "GET" else set()
     found |= {404} if "{" in one.route else set()
-    found |= {413, 415} if one.body else set()
+    found |= {411, 413, 415} if one.body else set()
     found |= {412, 409} if one.conditional else set()
     found |= {401, 403} if one.access != "anyone" else set()
     return found

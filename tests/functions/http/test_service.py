@@ -1,5 +1,7 @@
 """The API as a whole: who gets in, what is not there, other origins' pages, and the page that documents it."""
 
+import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,10 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from functions.http.assets import ASSETS, STATIC
+from functions.http import assets
+from functions.http.access import AUTHENTICATION_ON
+from functions.http.assets import ASSETS, SCRIPTS, STATIC, asset, asset_name, page
 from local.azurite import Azurite
+from shared.errors import NotFound
 from tests.support.http_calls import signed_in
 from tests.support.http_host import FilledHost, filled_host
+from tests.support.pages import wait_live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -33,7 +39,8 @@ def guarded(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def entra(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledHost]:
     """A host behind App Service authentication."""
-    with filled_host(azurite.connection_string, "entra", tmp_path_factory.mktemp("entra"), HTTP__AUTH="entra") as found:
+    settings = {"HTTP__AUTH": "entra", AUTHENTICATION_ON: "True"}
+    with filled_host(azurite.connection_string, "entra", tmp_path_factory.mktemp("entra"), **settings) as found:
         yield found
 
 
@@ -41,7 +48,7 @@ def test_without_the_key_nothing_is_told_but_how_it_is(guarded: FilledHost) -> N
     """Health, the contract and its page are for anyone; the rest is for who has the key."""
     for path in ("health", "openapi.json", "docs"):
         assert guarded.ask("GET", path).status_code == 200
-    assert requests.get(f"{guarded.url}/assets/docs.js", timeout=30).status_code == 200
+    assert requests.get(f"{guarded.url}/assets/{asset_name('docs.js')}", timeout=30).status_code == 200
     assert requests.get(f"{guarded.url}/overview", timeout=30).status_code == 401
     assert guarded.ask("GET", "platforms").status_code == 401
     assert guarded.ask("DELETE", "platforms/snorre?force=true").status_code == 401
@@ -62,6 +69,17 @@ def test_roles_say_who_reads_and_who_changes(entra: FilledHost) -> None:
     assert entra.ask("PUT", "sensors/snorre-w-1/pin", headers=operator).status_code == 200
     schemes = entra.contract.document["components"]["securitySchemes"]
     assert schemes["entra"]["scheme"] == "bearer"
+
+
+def test_forged_roles_get_nobody_in(azurite: Azurite, unique: str, tmp_path: Path) -> None:
+    """With Entra ID wanted, but nothing in front of the app, a header that says Operator opens nothing."""
+    with filled_host(azurite.connection_string, unique, tmp_path, HTTP__AUTH="entra") as bare:
+        forged = signed_in("Operator")
+        refused = bare.ask("DELETE", "platforms/snorre?force=true", headers=forged)
+        assert (refused.status_code, refused.json()["type"]) == (503, "urn:subsea-leak-detection:authentication-off")
+        page = requests.get(f"{bare.url}/overview", headers=forged, timeout=30)
+        assert (page.status_code, "authentication is off" in page.text) == (503, True)
+        assert bare.ask("GET", "health").status_code == 200
 
 
 def test_a_known_origins_page_may_call(guarded: FilledHost) -> None:
@@ -90,6 +108,26 @@ def test_what_is_not_there_is_a_problem_too(host: FilledHost) -> None:
     assert wrong.json()["invocationId"]
 
 
+def test_a_body_comes_with_its_length(host: FilledHost) -> None:
+    """The platform passes no body that comes in chunks: the caller is told what is missing, not that JSON is bad."""
+    before = host.snapshot()
+    headers = {"Content-Type": "application/json"}
+    for method, path in (
+        ("PATCH", "sensors/snorre-w-1"),
+        ("POST", "platforms"),
+        ("POST", "templates/snorre-w/simulate"),
+    ):
+        url = f"{host.url}/api/{path}"
+        answer = requests.request(method, url, data=iter([b'{"x":', b" 1}"]), headers=headers, timeout=30)
+        kind = answer.headers["Content-Type"]
+        host.contract.check(host.contract.find(method, f"/{path}"), answer.status_code, kind, answer.json())
+        assert (answer.status_code, answer.json()["type"]) == (411, "urn:subsea-leak-detection:length-required")
+        assert "Content-Length" in answer.json()["detail"]
+        assert requests.request(method, url, data=b"", headers=headers, timeout=30).status_code in (400, 415)
+    assert host.snapshot() == before
+    assert host.ask("GET", "sensors", query={"platform": "", "pinned": ""}).ok, "empty: as if not given"
+
+
 def test_who_asks_too_often_waits(azurite: Azurite, unique: str, tmp_path: Path) -> None:
     """A bound on requests per minute is kept, and says when to come again."""
     with filled_host(azurite.connection_string, unique, tmp_path, HTTP__MAX_REQUESTS_PER_MINUTE="5") as busy:
@@ -103,13 +141,66 @@ def test_who_asks_too_often_waits(azurite: Azurite, unique: str, tmp_path: Path)
 def test_assets_are_there_and_nothing_else_is(host: FilledHost) -> None:
     """Those of packages were put there by `make setup`; a page is no asset, and no path is made of a name."""
     for name in ASSETS:
-        answer = requests.get(f"{host.url}/assets/{name}", timeout=30)
+        answer = requests.get(f"{host.url}/assets/{asset_name(name)}", timeout=30)
         assert answer.status_code == 200
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    for name in ("docs.html", "vendor", "local.settings.json"):
-        assert requests.get(f"{host.url}/assets/{name}", timeout=30).status_code in (400, 404)
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert hashlib.sha256(answer.content).hexdigest()[:12] in answer.url
+    others = ("docs.html", "vendor", "local.settings.json", "live.js", "live.000000000000.js", "none.000000000000.js")
+    for name in (*others, asset_name("live.js").replace("live", "times")):
+        answer = requests.get(f"{host.url}/assets/{name}", timeout=30)
+        assert answer.status_code in (400, 404)
+        assert "immutable" not in answer.headers.get("Cache-Control", "")
     own = {path.name for path in STATIC.iterdir()} - {"docs.html", "vendor"}
     assert own == {name for name, (path, _) in ASSETS.items() if not path.startswith("vendor/")}
+
+
+def test_assets_name_each_other_as_they_are_served() -> None:
+    """Scripts import scripts, and the documentation loads what it shows, by names with the hash of their content."""
+    served = {asset_name(name) for name in ASSETS}
+    imported = {found for name in SCRIPTS for found in re.findall(rb'from "\./([^"]+)"', asset(asset_name(name))[0])}
+    assert {found.decode() for found in imported} == {asset_name("charts.js"), asset_name("times.js")}
+    loaded = {found.decode() for found in re.findall(rb'"\.\./assets/([^"]+)"', page("docs"))}
+    assert len(loaded) == 4
+    assert loaded < served
+
+
+def test_an_asset_of_other_content_has_another_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """So have the scripts that import it; and the page stands where a package's file is not there."""
+    for name in SCRIPTS:
+        (tmp_path / name).write_bytes((STATIC / name).read_bytes())
+    before = {name: asset_name(name) for name in SCRIPTS}
+    monkeypatch.setattr(assets, "STATIC", tmp_path)
+    with (tmp_path / "times.js").open("a") as script:
+        script.write("// more\n")
+    caches = (assets.asset_name, assets._content)
+    try:
+        for one in caches:
+            one.cache_clear()
+        changed = {name for name in SCRIPTS if asset_name(name) != before[name]}
+        assert changed == {"times.js", "charts.js", "live.js", "template.js", "what-if.js"}
+        with pytest.raises(NotFound, match="before the app changed"):
+            asset(before["times.js"])
+        with pytest.raises(NotFound, match="make setup"):
+            asset(asset_name("uplot.js"))
+    finally:
+        for one in caches:
+            one.cache_clear()
+
+
+def test_a_page_that_was_seen_costs_one_call(host: FilledHost, browser: "Browser") -> None:
+    """What it loads beside itself is kept by the browser, and not even asked about again."""
+    with browser.new_context() as context:
+        seen = context.new_page()
+        counts = []
+        for path in ("overview", "overview", "overview#again"):
+            seen.goto(f"{host.url}/{path}")
+            wait_live(seen)
+            fetched = "performance.getEntriesByType('resource').filter((one) => one.transferSize > 0).length"
+            counts.append(seen.evaluate(fetched))
+            seen.goto("about:blank")
+        assert counts[0] >= 3
+        assert counts[1:] == [0, 0]
 
 
 def test_the_documentation_is_a_page_that_loads_nothing_from_elsewhere(host: FilledHost, browser: "Browser") -> None:

@@ -1,8 +1,10 @@
 """One leak from quiet to resolved, on pages that stay open: what an operator reads at each step."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,31 @@ class Sea:
         with HostProcess(settings, "--port", self.port, log=self.log) as host:
             self.port = host.url.rpartition(":")[2]
             yield host.url
+
+
+@contextmanager
+def refusing(port: str, status: int) -> Iterator[None]:
+    """Answer every request at a port as what stands before the app does once a session is over."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # as http.server wants it
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "https://login.example/authorize")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", int(port)), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def sees(page: "Page", place: str, words: str) -> None:
@@ -111,6 +138,37 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
     visit.__exit__(None, None, None)
 
 
+def test_a_page_asks_to_sign_in_again_when_the_session_is_over(
+    browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path
+) -> None:
+    """A redirect to the login, which the page's policy lets nobody follow, and a plain refusal; the link reloads."""
+    sea = Sea(azurite, unique, tmp_path / "host.log")
+    with ExitStack() as kept:
+        with sea.at(BEFORE) as url:
+            seen = kept.enter_context(visiting(browser, f"{url}/templates/{TEMPLATE}#days=1"))
+            wait_live(seen.page)
+        page, banner = seen.page, seen.page.locator("#connection")
+        seen.complaints.clear()
+        with refusing(sea.port, 302):
+            sees(page, "#connection", "Signed out: sign in again. This is how it was 2 Mar 2026 05:00 UTC")
+            # The browser calls a redirect that is not followed a failure; the policy has nothing to complain of.
+            assert set(seen.complaints) <= {"https://login.example/authorize failed"}
+            page.get_by_role("button", name="Month").click()
+            expect(page.locator("#loading")).to_contain_text("Not loaded")
+            expect(banner).to_contain_text("Signed out")
+        with sea.at(BEFORE):
+            sees(page, "#clock", "2 Mar 2026")
+            expect(banner).to_be_hidden()
+        for status in (401, 403):
+            with refusing(sea.port, status):
+                sees(page, "#connection", "Signed out: sign in again")
+        with sea.at(BEFORE):
+            page.get_by_role("link", name="sign in again").click()
+            page.wait_for_selector('#charts[data-shown="days=30"]')
+            wait_live(page)
+            assert page.url.endswith("#days=30")
+
+
 def test_old_data_are_not_shown_as_current(browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path) -> None:
     """Five hours without data: the card says how old they are, and needs attention."""
     sea = Sea(azurite, unique, tmp_path / "host.log")
@@ -155,13 +213,13 @@ def test_a_page_that_cannot_keep_itself_current_says_so(
     sea = Sea(azurite, unique, tmp_path / "host.log")
     with sea.at(BEFORE) as url, browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
-        page.route("**/assets/times.js", lambda route: route.abort())
+        page.route("**/assets/times.*.js", lambda route: route.abort())
         page.goto(f"{url}/overview")
         banner = page.locator("#connection")
         assert not banner.is_visible(), "it flashes before the script can be there"
         expect(banner).to_be_visible(timeout=10_000)
         expect(banner).to_contain_text("Not current: what keeps this page up to date did not load")
-        page.unroute("**/assets/times.js")
+        page.unroute("**/assets/times.*.js")
         page.reload()
         wait_live(page)
         assert not banner.is_visible()
