@@ -17,27 +17,33 @@ var rules = [
     key: 'events-delayed'
     title: 'Blob events are not taken, and tried again'
     severity: 2
-    metrics: ['DeliveryAttemptFailCount']
+    metric: 'DeliveryAttemptFailCount'
     most: 3 // an app that starts refuses one or two
   }
   {
-    key: 'events-lost'
+    key: 'events-dropped'
     title: 'Blob events were given up: days are not scored'
     severity: 1
-    metrics: ['DroppedEventCount', 'DeadLetteredCount']
+    metric: 'DroppedEventCount'
+    most: 0
+  }
+  {
+    key: 'events-dead-lettered'
+    title: 'Blob events were put aside: days are not scored'
+    severity: 1
+    metric: 'DeadLetteredCount'
     most: 0
   }
 ]
-var conditions = flatten(map(rules, one => map(one.metrics, metric => { rule: one, metric: metric })))
 
 resource alert 'Microsoft.Insights/metricAlerts@2018-03-01' = [
-  for one in conditions: {
-    name: 'alert-${topicName}-${one.rule.key}-${one.metric}'
+  for one in rules: {
+    name: 'alert-${topicName}-${one.key}'
     location: 'global'
     tags: resourceGroup().tags
     properties: {
-      description: '${one.rule.title}: docs/operations.md#${one.rule.key}'
-      severity: one.rule.severity
+      description: '${one.title}: docs/operations.md#${one.key}'
+      severity: one.severity
       enabled: true
       scopes: [topic.id]
       evaluationFrequency: 'PT5M'
@@ -51,7 +57,7 @@ resource alert 'Microsoft.Insights/metricAlerts@2018-03-01' = [
             metricNamespace: 'Microsoft.EventGrid/systemTopics'
             metricName: one.metric
             operator: 'GreaterThan'
-            threshold: one.rule.most
+            threshold: one.most
             timeAggregation: 'Total'
           }
         ]
