@@ -97,7 +97,7 @@ module storage 'parts/storage.bicep' = {
     tags: tags
     redundancy: stage == 'prod' ? 'Standard_ZRS' : 'Standard_LRS'
     private: privateNetwork
-    undeleteDays: purgeable ? 1 : 30
+    undeleteDays: purgeable ? 1 : 14 // every overwrite of a day is kept so long: bench.cost says what that takes
   }
 }
 
