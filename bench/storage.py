@@ -27,7 +27,7 @@ from omnia_emulator.synthetic import synthetic
 from admin.manage import seed
 from local.azurite import Azurite
 from shared.bootstrap import Bootstrap
-from shared.detection import Baseline, build_baseline
+from shared.detection import Baseline, build_baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.platform import Platform
 from shared.settings import Settings
@@ -116,7 +116,7 @@ class Ticking:
                 self.app.baselines.put(sensor.id, baseline)
                 recipe = Recipe(source=sensor.id, days=(DayRange(date(2026, 1, 1), date(2026, 1, 30)),))
                 change = Change(valid_from=BEGIN.date(), reason="built", recipe=recipe, version=baseline.version)
-                history = BaselineHistory(changes=(change,))
+                history = BaselineHistory(changes=(change,), engine=engine_id())
                 self.app.registry.set_history(template, sensor, history, stored[sensor.id].etag)
         self.app.ingest.run()
         for template in self.platform.templates:

@@ -14,6 +14,9 @@ param function string = 'detect'
 
 param location string = resourceGroup().location
 
+@description('Who is told of events that do not arrive; the action group of alerts.bicep.')
+param actionGroupName string = 'ag-${replace(functionAppName, 'func-', '')}'
+
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: functionAppName
 }
@@ -53,4 +56,9 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
     }
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
   }
+}
+
+module alerts 'parts/alerts-events.bicep' = {
+  name: 'alerts-events'
+  params: { topicName: topic.name, actionGroupName: actionGroupName }
 }

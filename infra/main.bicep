@@ -19,7 +19,7 @@ param stage string = 'dev'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('At most so many instances at once; 0: 100 in production, 40 elsewhere.')
+@description('At most so many instances of each function group (HTTP, blobs, and each other function) at once, not of the app; 0: 100 in production, 40 elsewhere.')
 @minValue(0)
 @maxValue(1000)
 param maximumInstanceCount int = 0
@@ -58,6 +58,13 @@ param privateNetwork bool = false
 @description('Whether Key Vault and what is deleted from storage can be purged before their time (never in production).')
 param purgeable bool = stage != 'prod'
 
+@description('What a month may cost before people are told, in the currency of the bill; 0: 200 in production, 100 elsewhere.')
+@minValue(0)
+param budgetAmount int = 0
+
+@description('First of the month of the first deployment (2026-11-01), and the same from then on; empty: no budget.')
+param budgetStart string = ''
+
 var tags = { 'azd-env-name': environmentName, app: 'subsea-leak-detection', stage: stage }
 var token = take(uniqueString(subscription().id, environmentName, location), 8)
 var base = 'leak-${environmentName}-${token}'
@@ -90,7 +97,7 @@ module storage 'parts/storage.bicep' = {
     tags: tags
     redundancy: stage == 'prod' ? 'Standard_ZRS' : 'Standard_LRS'
     private: privateNetwork
-    undeleteDays: purgeable ? 1 : 30
+    undeleteDays: purgeable ? 1 : 14 // every overwrite of a day is kept so long: bench.cost says what that takes
   }
 }
 
@@ -193,6 +200,17 @@ module workbook 'parts/workbook.bicep' = {
   scope: group
   name: 'workbook'
   params: { location: location, tags: tags, insightsId: monitoring.outputs.insightsId }
+}
+
+module budget 'parts/budget.bicep' = if (!empty(budgetStart)) {
+  scope: group
+  name: 'budget'
+  params: {
+    name: base
+    amount: budgetAmount > 0 ? budgetAmount : (stage == 'prod' ? 200 : 100)
+    start: budgetStart
+  }
+  dependsOn: [alerts]
 }
 
 output AZURE_RESOURCE_GROUP string = group.name

@@ -14,8 +14,8 @@ from dataclasses import asdict, fields
 
 from bench.cost.load import BUDGET_S, PARTITION_PER_S, TICK_S, Load, breaks_at, tick
 from bench.cost.measured import Measured, measured
-from bench.cost.model import Paper, Year, year
-from bench.cost.prices import Prices
+from bench.cost.model import Paper, Year, month_at_the_limit, soft_deleted_bytes, year
+from bench.cost.prices import SOURCE, Prices
 
 CLAIM = (1000, 1.0)  # sensors, and US dollars of a sensor-year
 PLATFORMS = 4
@@ -34,21 +34,28 @@ def main() -> int:
     loads = [tick(one, found, paper, **world) for one in sizes]
     split = [tick(one, found, paper, **world, runs=SPLIT) for one in sizes]
     end = breaks_at(found, paper, **world)
+    limit = month_at_the_limit(options.most_instances, paper, prices)
     claimed = year(CLAIM[0], found, paper, prices).total / CLAIM[0]
     if options.json:
         document = {
             "measured": asdict(found),
             "paper": asdict(paper),
             "prices": asdict(prices),
+            "prices_source": SOURCE,
             "years": [{"sensors": one.sensors, "parts": dict(one.parts), "total": one.total} for one in years],
             "loads": [asdict(one) for one in loads],
             "loads_split": [asdict(one) for one in split],
             "breaks_at": end,
+            "month_at_the_limit": limit,
         }
         print(json.dumps(document))
     else:
         print(_summary(found, paper))
         print(_costs(years))
+        print(
+            f"a month with every function group at {options.most_instances} instances: {limit:,.0f} US dollars; only "
+            "the budget's alert bounds it"
+        )
         print(_loads(loads, split, end, paper))
         print(f"a sensor-year of {CLAIM[0]:,} sensors: {claimed:.2f} US dollars (claim: under {CLAIM[1]:.2f})")
     return 0 if claimed < CLAIM[1] else 1
@@ -73,6 +80,9 @@ def _summary(found: Measured, paper: Paper) -> str:
             f"of {paper.memory_gb:g} GB",
             f"  {paper.estimates:g} estimates a template and year, {paper.screens} screens that ask every "
             f"{paper.poll_s:g} s day and night, {paper.years:g} years are kept",
+            f"  overwritten blobs are kept for {paper.undelete_days:g} days: "
+            f"{soft_deleted_bytes(1, found, paper) / 1e6:.0f} MB a template",
+            f"prices (options): {SOURCE}",
         ]
     )
 
@@ -114,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--sensors", default="10,100,1000,10000")
     parser.add_argument("--seed", type=int, default=1, help="of the simulated latencies")
-    parser.add_argument("--most-instances", type=int, default=100, help="maximumInstanceCount of infra/main.bicep")
+    parser.add_argument(
+        "--most-instances", type=int, default=100, help="maximumInstanceCount of infra/main.bicep, of each group"
+    )
     for kind in (Paper, Prices):
         for one in fields(kind):
             words = one.metadata["words"]

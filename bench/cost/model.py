@@ -11,7 +11,10 @@ YEAR_S = 365 * 86_400
 TICKS = 365 * 144  # of a year
 KB, GB = 1e3, 1e9
 PARALLEL = IngestSettings().parallel  # templates that a run ingests at the same time
-RULES = 1 + 1 / 1.5 + 3 / 3  # of alerts.bicep: one looks every 5 minutes, one every 10, three every 15
+RULES = {5: 1, 10: 2, 15: 5}  # of alerts.bicep: minutes between two looks, and how many look so often
+SHARE = {5: 1.0, 10: 1 / 1.5, 15: 1 / 3}  # of the price of one that looks every 5 minutes
+METRIC_RULES = 3  # of alerts-events.bicep
+SCALED, ALONE = 4, 2  # function groups that get more instances (HTTP, blobs, one for each queue); timers, which do not
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Paper:
     poll_transactions: float = option(3.0, "reads of tables for an unchanged page")
     trace_bytes: float = option(1000.0, "columns of a line in Log Analytics besides its message [bytes]")
     years: float = option(3.0, "years that are kept")
+    undelete_days: float = option(
+        14.0, "days for which a day's overwritten blobs are kept (undeleteDays of main.bicep)"
+    )
+    page_bytes: float = option(60_000.0, "a page that has changed, compressed, with its data [bytes]")
+    unchanged_bytes: float = option(600.0, "the answer that a page has not changed [bytes]")
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
     }
     table = counts["table read"] + counts["table write"] + polls * paper.poll_transactions
     table += 365 * sensors * found.build_transactions
+    egress = polls * paper.unchanged_bytes + paper.screens * TICKS * paper.page_bytes
     lines = templates * TICKS * (found.log_bytes + found.log_lines * paper.trace_bytes)
     return Year(
         sensors,
@@ -84,10 +93,30 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
             * sensors
             * (found.lake_bytes * prices.blob_gb_month + found.row_bytes * prices.table_gb_month)
             / GB,
+            "what soft delete keeps": 12 * soft_deleted_bytes(templates, found, paper) * prices.blob_gb_month / GB,
+            "pages that leave Azure": max(egress / GB - 12 * prices.free_egress_gb_month, 0) * prices.egress_gb,
             "telemetry": lines / GB * prices.log_gb,
-            "alert rules": 12 * RULES * prices.alert_rule_month,
+            "alert rules": 12
+            * (
+                sum(count * SHARE[minutes] for minutes, count in RULES.items()) * prices.alert_rule_month
+                + METRIC_RULES * prices.metric_rule_month
+            ),
         },
     )
+
+
+def soft_deleted_bytes(templates: float, found: Measured, paper: Paper) -> float:
+    """Return the bytes that soft delete holds at any time: every tick overwrites a day that is half full on average."""
+    half_a_day = found.sensors * found.lake_bytes / 2
+    return templates * half_a_day * TICKS / 365 * paper.undelete_days
+
+
+def month_at_the_limit(most_instances: int, paper: Paper, prices: Prices) -> float:
+    """Return what a month costs in US dollars in which every function group has all its instances at work.
+
+    ``most_instances`` bounds each group that scales; a timer runs on one instance.
+    """
+    return (SCALED * most_instances + ALONE) * paper.memory_gb * YEAR_S / 12 * prices.on_demand_gbs
 
 
 def ingest_seconds(templates: float, found: Measured, paper: Paper) -> float:

@@ -1,11 +1,15 @@
 """What Azure asks, in US dollars; every price is an option, because they differ by region and change.
 
-The defaults are pay-as-you-go prices of East US, written down without a price list at hand: compare them with
-azure.microsoft.com/pricing before a decision rests on them.
+SOURCE says what the defaults are; it is printed with every result.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
+
+SOURCE = (
+    "pay-as-you-go prices of East US in US dollars, written down from 2026-11-23 to 2026-11-26 without a price list at "
+    "hand: compare them with azure.microsoft.com/pricing before a decision rests on them"
+)
 
 
 def option(default: Any, words: str) -> Any:
@@ -32,3 +36,6 @@ class Prices:
     event_million: float = option(0.60, "a million events")
     log_gb: float = option(2.30, "a GB of telemetry taken in")
     alert_rule_month: float = option(1.50, "a rule that looks every 5 minutes, for a month; every 15: a third")
+    metric_rule_month: float = option(0.10, "a rule on a metric, for a month")
+    egress_gb: float = option(0.087, "a GB that leaves Azure")
+    free_egress_gb_month: float = option(100, "GB that may leave Azure for nothing in a month")

@@ -16,10 +16,29 @@ union
   (told | summarize templates = count() | where templates == 0 | project template = "every template")
 '''
 
+// A template whose day was written, and which nothing was scored of since: half an hour is more than Event Grid's first
+// tries and a cold start. A run of detect says that it ended even where no sensor has a baseline yet.
+var notScored = '''
+let written = traces
+  | where message startswith "template ingested"
+  | extend template = extract(@"template=(\S+)", 1, message), blobs = extract(@"blobs_written=(\d+)", 1, message, typeof(long))
+  | where blobs > 0 and timestamp < ago(30m)
+  | summarize written = max(timestamp) by template;
+let scored = traces
+  | where message startswith "day scored"
+  | extend template = extract(@"template=(\S+)", 1, message)
+  | summarize scored = max(timestamp) by template;
+written
+| join kind=leftouter scored on template
+| where isnull(scored) or scored < written
+| project template
+'''
+
 // What an alert is about is a dimension: one that goes on hides no other, and the mail says which it is.
 var byTemplate = { name: 'template', operator: 'Include', values: ['*'] }
 var byIncident = { name: 'incident', operator: 'Include', values: ['*'] }
 var byQueue = { name: 'queue', operator: 'Include', values: ['*'] }
+var bySource = { name: 'source', operator: 'Include', values: ['*'] }
 var byFunction = { name: 'name', operator: 'Include', values: ['*'] }
 
 // key: the end of the rule's name, and the heading in docs/operations.md; severity: 0 critical to 3 information; raised
@@ -43,6 +62,16 @@ var rules = [
     by: [byTemplate]
     most: 0
     window: 'PT30M'
+    every: 'PT10M'
+  }
+  {
+    key: 'not-scored'
+    title: 'What was ingested is not scored'
+    severity: 1
+    query: notScored
+    by: [byTemplate]
+    most: 0
+    window: 'PT1H' // a day that was written in the first half of it
     every: 'PT10M'
   }
   {
@@ -75,7 +104,32 @@ var rules = [
     window: 'PT30M'
     every: 'PT15M'
   }
+  {
+    key: 'source-errors'
+    title: 'Another source than OMNIA does not answer as it should'
+    severity: 2
+    query: 'traces | where message startswith "source failed" | extend source = extract(@"source=(\\S+)", 1, message), template = extract(@"template=(\\S+)", 1, message)'
+    by: [bySource, byTemplate]
+    most: 1
+    window: 'PT30M'
+    every: 'PT15M'
+  }
+  {
+    key: 'telemetry-cap'
+    title: 'No telemetry is taken until tomorrow: other alerts are blind'
+    severity: 1
+    query: '_LogOperation | where Category =~ "Ingestion" and Detail contains "OverQuota"' // itself never capped
+    by: []
+    most: 0
+    window: 'PT1H'
+    every: 'PT15M'
+  }
 ]
+
+// Where the cap is told of; the application's own tables do not know it.
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
+  name: 'log-${name}'
+}
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: 'ag-${name}'
@@ -101,7 +155,7 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       description: 'docs/operations.md#${one.key}'
       severity: one.severity
       enabled: true
-      scopes: [insightsId]
+      scopes: [one.key == 'telemetry-cap' ? workspace.id : insightsId]
       evaluationFrequency: one.every
       windowSize: one.window
       criteria: {

@@ -1,13 +1,29 @@
 """The cost model: prices are proportional, more sensors cost more in all and less each, and the load has an end."""
 
+import re
+import sys
+from collections import Counter
 from dataclasses import fields, replace
 
 import pytest
 
+from bench.cost import __main__ as command
 from bench.cost.load import AT_ONCE, BUDGET_S, breaks_at, tick
 from bench.cost.measured import Measured
-from bench.cost.model import TICKS, YEAR_S, Paper, year
-from bench.cost.prices import Prices
+from bench.cost.model import (
+    ALONE,
+    METRIC_RULES,
+    RULES,
+    SCALED,
+    TICKS,
+    YEAR_S,
+    Paper,
+    month_at_the_limit,
+    soft_deleted_bytes,
+    year,
+)
+from bench.cost.prices import SOURCE, Prices
+from tests.support.paths import ROOT
 
 FOUND = Measured(
     sensors=4,
@@ -78,3 +94,49 @@ def test_instances_are_added_while_events_wait_up_to_the_limit() -> None:
     assert (one.instances, ten.instances) == (1, 10)
     assert one.scored_s == pytest.approx(500 * 10 / AT_ONCE, rel=0.3)
     assert ten.scored_s < one.scored_s / 4
+
+
+def test_every_overwrite_of_a_day_is_kept_for_as_long_as_is_deployed() -> None:
+    """144 blobs a day, half as large as a whole day's on average; a longer retention costs in proportion."""
+    assert soft_deleted_bytes(1, FOUND, Paper(undelete_days=30)) == pytest.approx(144 * 30 * 4 * 3500 / 2)
+    kept = year(400, FOUND, Paper(), Prices()).parts["what soft delete keeps"]
+    assert kept == pytest.approx(12 * 100 * 144 * 14 * 4 * 3500 / 2 / 1e9 * 0.023)
+    (deployed,) = re.findall(r"undeleteDays: purgeable \? 1 : (\d+)", (ROOT / "infra" / "main.bicep").read_text())
+    assert Paper().undelete_days == float(deployed)
+
+
+def test_pages_cost_what_leaves_azure_beyond_what_is_free() -> None:
+    """A few screens are free; a thousand are not."""
+    few, many = (year(40, FOUND, Paper(screens=screens), Prices()).parts for screens in (4, 1000))
+    assert few["pages that leave Azure"] == 0
+    assert many["pages that leave Azure"] > 100
+
+
+def test_the_limit_of_instances_counts_for_each_group() -> None:
+    """Four groups scale, two timers do not; the functions are counted where they are."""
+    triggers = "".join(path.read_text() for path in sorted((ROOT / "functions").glob("*.py")))
+    assert triggers.count("queue_trigger(") + triggers.count("blob_trigger(") + 1 == SCALED  # 1: all of HTTP
+    assert triggers.count("timer_trigger(") == ALONE
+    one, ten = (month_at_the_limit(most, Paper(), Prices()) for most in (1, 10))
+    assert ten - one == pytest.approx(SCALED * 9 * 2 * YEAR_S / 12 * 0.000026)
+
+
+def test_the_alert_rules_are_those_that_are_deployed() -> None:
+    """How many there are, and how often each looks."""
+    parts = ROOT / "infra" / "parts"
+    every = Counter(int(one) for one in re.findall(r"every: 'PT(\d+)M'", (parts / "alerts.bicep").read_text()))
+    assert every == RULES
+    assert len(re.findall(r"metric: '", (parts / "alerts-events.bicep").read_text())) == METRIC_RULES
+
+
+def test_the_source_of_the_prices_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its date, beside what a month costs at the limit."""
+    monkeypatch.setattr(command, "measured", lambda: FOUND)
+    monkeypatch.setattr(sys, "argv", ["bench.cost", "--sensors", "40"])
+    assert command.main() == 0
+    printed = capsys.readouterr().out
+    assert f"prices (options): {SOURCE}" in printed
+    assert re.search(r"\d{4}-\d\d-\d\d", SOURCE)
+    assert "a month with every function group at 100 instances" in printed

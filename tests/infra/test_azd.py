@@ -1,0 +1,103 @@
+"""What azd runs: the package is built for each deployment, and events are connected when the app answers."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from conformance.package import SETTINGS
+from shared.settings import load_settings
+from tests.support.paths import ROOT
+
+CONNECT = ROOT / "infra" / "connect-events.sh"
+ENVIRONMENT = {
+    "AZURE_SUBSCRIPTION_ID": "the-subscription",
+    "AZURE_RESOURCE_GROUP": "the-group",
+    "AZURE_FUNCTION_APP": "the-app",
+    "AZURE_STORAGE_ACCOUNT": "the-account",
+    "CONNECT_WAIT_S": "0",
+    "CONNECT_TRIES": "3",
+}
+
+
+def project() -> dict[str, Any]:
+    """Return azure.yaml."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    return found
+
+
+def test_the_package_is_built_for_every_deployment() -> None:
+    """A prepackage hook of the project does not run for ``azd deploy``, one of the service does, in its folder."""
+    (service,) = project()["services"].values()
+    assert service["hooks"]["prepackage"]["posix"]["run"] == "make package"
+    assert (service["project"], service["dist"]) == (".", "dist/app")
+    assert "prepackage" not in project()["hooks"]
+
+
+def test_windows_is_refused_in_words() -> None:
+    """A hook without a variant for Windows is left out there without a word, and an old package would be deployed."""
+    (service,) = project()["services"].values()
+    for hook in (*service["hooks"].values(), *project()["hooks"].values()):
+        assert hook["windows"]["run"].startswith("throw '")
+        assert "WSL" in hook["windows"]["run"]
+
+
+@pytest.mark.parametrize(("failures", "code", "calls"), [(0, 0, 1), (2, 0, 3), (9, 1, 3)])
+def test_events_are_connected_once_the_app_answers(tmp_path: Path, failures: int, code: int, calls: int) -> None:
+    """The key of the endpoint may not exist right after a deployment; the subscription is the environment's."""
+    assert project()["hooks"]["postdeploy"]["posix"]["run"] == str(CONNECT.relative_to(ROOT))
+    said = tmp_path / "said"
+    az = tmp_path / "az"
+    az.write_text(f'#!/bin/sh\necho "$@" >> {said}\ntest "$(wc -l < {said})" -gt {failures}\n')
+    az.chmod(az.stat().st_mode | stat.S_IXUSR)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run([str(CONNECT)], env={**ENVIRONMENT, "PATH": path}, capture_output=True, text=True, check=False)
+    assert ran.returncode == code
+    lines = said.read_text().splitlines()
+    assert len(lines) == calls
+    assert all("--subscription the-subscription --resource-group the-group" in line for line in lines)
+    assert ("nothing is scored" in ran.stderr) == (code != 0)
+
+
+@pytest.mark.parametrize(("start", "sets"), [("2026-01-01", False), ("", True)])
+def test_the_start_of_the_budget_is_set_once(tmp_path: Path, start: str, sets: bool) -> None:
+    """Azure refuses a budget whose start has changed, and with it the whole deployment."""
+    azd = tmp_path / "azd"
+    azd.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\n')
+    azd.chmod(azd.stat().st_mode | stat.S_IXUSR)
+    hook = project()["hooks"]["preprovision"]["posix"]
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": path, "LEAK_BUDGET_START": start}
+    subprocess.run([hook["shell"], "-c", hook["run"]], env=environment, check=True)
+    assert (tmp_path / "said").exists() == sets
+    if sets:
+        assert re.fullmatch(r"env set LEAK_BUDGET_START \d{4}-\d\d-01\n", (tmp_path / "said").read_text())
+    parameters = (ROOT / "infra" / "main.bicepparam").read_text()
+    assert "param budgetStart = readEnvironmentVariable('LEAK_BUDGET_START', '')" in parameters
+    assert "utcNow" not in (ROOT / "infra" / "parts" / "budget.bicep").read_text()
+
+
+def test_settings_of_a_deployment_are_strings_that_the_app_reads() -> None:
+    """main.bicepparam writes what is no string as JSON; the app reads both forms of each kind in the guide alike."""
+    parameters = (ROOT / "infra" / "main.bicepparam").read_text()
+    assert re.search(r"^param appSettings = mapValues\(", parameters, re.MULTILINE)
+    guide = (ROOT / "docs" / "settings.md").read_text().partition("## On Azure")[2]
+    rows = re.findall(r"^\| .+? \| `(\{.+?\})` \| (?:`(\{.+?\})`|the same) \|$", guide, re.MULTILINE)
+    assert len(rows) == 5
+    for as_json, as_string in rows:
+        given = {
+            name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+            for name, value in json.loads(as_json).items()
+        }
+        assert all(isinstance(value, str) for value in json.loads(as_string or "{}").values())
+        with patch.dict(os.environ, {**SETTINGS, **given}, clear=True):
+            first = load_settings()
+        with patch.dict(os.environ, {**SETTINGS, **given, **json.loads(as_string or "{}")}, clear=True):
+            assert load_settings() == first
