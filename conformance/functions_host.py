@@ -34,6 +34,7 @@ START_S = 60
 GRACE_S = 30  # that a host gets to end what it runs
 SECRETS = "azure-webjobs-secrets"
 BY_HAND = "This function was programmatically called"
+FAILED = re.compile(r"^fail: .*\n +(.+)", re.MULTILINE)
 EXECUTED = re.compile(r"Executed 'Functions\.(\w+)' \((\w+),")
 
 
@@ -131,6 +132,7 @@ class FunctionsHost:
                 break
             with suppress(requests.RequestException):
                 self._keys = self._stored_keys()
+                # Errors in it may pass: two hosts that start at once both make keys, and one tries again.
                 if self.get("/admin/host/status").json().get("state") == "Running":
                     return
             time.sleep(0.5)
@@ -181,8 +183,10 @@ class FunctionsHost:
         return len(begun & set(re.findall(rf"Executed 'Functions\.{function}' \(\w+, Id=([\w-]+)", text)))
 
     def last_lines(self) -> str:
-        """Return the end of its log."""
-        return self.log.read_text(errors="replace")[-2000:]
+        """Return what it reported as failed, and the end of its log."""
+        text = self.log.read_text(errors="replace")
+        failed = dict.fromkeys(FAILED.findall(text))  # each once
+        return "\n".join([*list(failed)[:10], text[-1000:]])
 
     @property
     def function_key(self) -> str:

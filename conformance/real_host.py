@@ -209,7 +209,8 @@ class WayOfTheData:
         while not done():
             if time.monotonic() - self._begun > self._patience:
                 raise HostError(
-                    f"the host did not {what} in {self._patience:.0f} s; {why()}\n{self._stays.last_lines()}"
+                    f"the host did not {what} in {self._patience:.0f} s; {why()}; never succeeded: {self._silent()}; "
+                    f"messages: {self._app.messages.lengths()}\n{self._stays.last_lines()}"
                 )
             time.sleep(0.5)
 
