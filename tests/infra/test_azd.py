@@ -101,3 +101,27 @@ def test_settings_of_a_deployment_are_strings_that_the_app_reads() -> None:
             first = load_settings()
         with patch.dict(os.environ, {**SETTINGS, **given, **json.loads(as_string or "{}")}, clear=True):
             assert load_settings() == first
+
+
+def commands(text: str) -> list[str]:
+    """Return the commands of az in a text: in blocks of code, over several lines, and between backticks."""
+    blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)).replace("\\\n", " ")
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    return [one for line in (*blocks.splitlines(), *inline) for one in re.findall(r"\baz [a-z].*", line)]
+
+
+@pytest.mark.parametrize("guide", ["deployment.md", "operations.md"])
+def test_commands_of_a_guide_name_their_subscription(guide: str) -> None:
+    """The one that az takes by default may be another than azd's; an address names its own."""
+    found = commands((ROOT / "docs" / guide).read_text())
+    assert found
+    about_all = ("az login", "az account", "az rest")
+    unnamed = [one for one in found if " -" in one and "--subscription" not in one and not one.startswith(about_all)]
+    assert unnamed == []
+
+
+@pytest.mark.parametrize("guide", ["deployment.md", "operations.md"])
+def test_a_guide_says_nothing_that_flex_consumption_cannot_do(guide: str) -> None:
+    """It has no stream of logs, and a restart does not read Key Vault again."""
+    found = commands((ROOT / "docs" / guide).read_text())
+    assert not [one for one in found if "log tail" in one or "functionapp restart" in one]
