@@ -15,9 +15,11 @@ param location string
 @allowed(['dev', 'test', 'prod'])
 param stage string = 'dev'
 
+// A string, because int() of an environment variable is any int to the compiler. 512 MB is not offered: the worker needs
+// 0.6 GB in a backfill, and the platform's host 0.25 GB beside it.
 @description('Memory of an instance [MB].')
-@allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+@allowed(['2048', '4096'])
+param instanceMemoryMB string = '2048'
 
 @description('At most so many instances at once; 0: 100 in production, 40 elsewhere.')
 @minValue(0)
@@ -34,7 +36,7 @@ param omniaResource string = ''
 param omniaClientId string = ''
 
 @description('Object id of who puts that service principal\'s secret into Key Vault; empty: who may already.')
-param secretKeeperId string = ''
+param keeperPrincipalId string = ''
 
 @description('Any other setting of docs/settings.md by its name; what is not here has its default.')
 param appSettings object = {}
@@ -125,7 +127,7 @@ module vault 'parts/vault.bicep' = if (secretOmnia) {
     location: location
     tags: tags
     readerPrincipalId: identity.outputs.principalId
-    keeperPrincipalId: secretKeeperId
+    keeperPrincipalId: keeperPrincipalId
     purgeProtection: !purgeable
   }
 }
@@ -145,11 +147,13 @@ var omniaSettings = {
   HTTP__CORS_ORIGINS: string(corsOrigins)
 }
 var omniaResourceSettings = empty(omniaResource) ? {} : { OMNIA__RESOURCE: omniaResource }
-var omniaSecretSettings = secretOmnia ? {
-  OMNIA__TENANT_ID: tenant().tenantId
-  OMNIA__CLIENT_ID: omniaClientId
-  OMNIA__CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.omniaSecretUri})'
-} : {}
+var omniaSecretSettings = secretOmnia
+  ? {
+      OMNIA__TENANT_ID: tenant().tenantId
+      OMNIA__CLIENT_ID: omniaClientId
+      OMNIA__CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.omniaSecretUri})'
+    }
+  : {}
 
 module app 'parts/app.bicep' = {
   scope: group
@@ -162,7 +166,7 @@ module app 'parts/app.bicep' = {
     identityClientId: identity.outputs.clientId
     storageName: storage.outputs.name
     insightsConnectionString: monitoring.outputs.connectionString
-    instanceMemoryMB: instanceMemoryMB
+    instanceMemoryMB: int(instanceMemoryMB)
     maximumInstanceCount: maximumInstanceCount > 0 ? maximumInstanceCount : (stage == 'prod' ? 100 : 40)
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     httpAuth: httpAuth

@@ -144,8 +144,8 @@ def test_a_broken_promise_is_named(copy: Copy, file: str, old: str, new: str, na
     [
         (
             MAIN,
-            "    keeperPrincipalId: secretKeeperId",
-            "    keperPrincipalId: secretKeeperId",
+            "    keeperPrincipalId: keeperPrincipalId",
+            "    keperPrincipalId: keeperPrincipalId",
             "gives keperPrincipalId",
         ),
         (MAIN, "    purgeProtection: !purgeable\n", "", "does not give purgeProtection, which vault.bicep needs"),
