@@ -147,13 +147,11 @@ var omniaSettings = {
   HTTP__CORS_ORIGINS: string(corsOrigins)
 }
 var omniaResourceSettings = empty(omniaResource) ? {} : { OMNIA__RESOURCE: omniaResource }
-var omniaSecretSettings = secretOmnia
-  ? {
-      OMNIA__TENANT_ID: tenant().tenantId
-      OMNIA__CLIENT_ID: omniaClientId
-      OMNIA__CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.omniaSecretUri})'
-    }
-  : {}
+var omniaSecretSettings = {
+  OMNIA__TENANT_ID: tenant().tenantId
+  OMNIA__CLIENT_ID: omniaClientId
+  OMNIA__CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.omniaSecretUri})'
+}
 
 module app 'parts/app.bicep' = {
   scope: group
@@ -170,7 +168,7 @@ module app 'parts/app.bicep' = {
     maximumInstanceCount: maximumInstanceCount > 0 ? maximumInstanceCount : (stage == 'prod' ? 100 : 40)
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     httpAuth: httpAuth
-    settings: union(omniaSettings, omniaResourceSettings, omniaSecretSettings, appSettings)
+    settings: union(omniaSettings, omniaResourceSettings, secretOmnia ? omniaSecretSettings : {}, appSettings)
   }
   dependsOn: [roles, endpoints]
 }
