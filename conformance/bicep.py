@@ -1,8 +1,8 @@
 """Holds every Bicep file against Microsoft's compiler, and each resource against the platform's real types.
 
-The compiler (``conformance/compiler.py``) is not everywhere, and takes any value where its types are open. So this reads
-what can be read without evaluating, too: that a file parses, that each property of a resource exists at its place and may
-be written, that the required ones are there, and that a literal is one of the values that are allowed.
+The compiler (``conformance/compiler.py``) is not everywhere, and takes any value where its types are open. So this
+reads what can be read without evaluating, too: that a file parses, that each property of a resource exists at its place
+and may be written, that the required ones are there, and that a literal is one of the values that are allowed.
 """
 
 import json

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -107,61 +108,62 @@ def _said(ran: subprocess.CompletedProcess[str], folder: Path) -> Iterator[str]:
     found = [match for line in ran.stderr.splitlines() if (match := SAID.match(line))]
     for one in found:
         path = Path(one["file"])
-        file = path.relative_to(folder) if path.is_relative_to(folder) else path
+        file = path.relative_to(folder.parent) if path.is_relative_to(folder.parent) else path
         yield f"{file}:{one['line']}: {one['text']}"
     if ran.returncode and not found:
         yield (ran.stderr or ran.stdout).strip()[-2000:]
 
 
-def faults_of(compiler: Path, root: Path) -> Iterator[str]:
+def faults_of(compiler: Path, root: Path, variants: Iterable[str] = tuple(VARIANTS)) -> Iterator[str]:
     """Yield what the compiler says of a project's Bicep, what is not in its format, and changed pictures."""
+    with _copy(root) as folder:
+        said = list(_diagnostics(compiler, folder))
+        yield from said
+        if not said:  # otherwise nothing can be evaluated, or each variant would say the same again
+            for variant in variants:
+                try:
+                    yield from differences(variant, stored(root, variant), snapshot(compiler, folder, variant))
+                except CompilerError as error:
+                    yield f"{variant}: {error}"
+        yield from _format_faults(compiler, folder, root)
+
+
+@contextmanager
+def _copy(root: Path) -> Iterator[Path]:
+    """Give a copy of ``infra/``: the compiler writes beside what it reads."""
     with TemporaryDirectory() as name:
         folder = Path(name).resolve() / "infra"
         shutil.copytree(root / "infra", folder)
-        given = {**GIVEN, **VARIANTS["dev"]}
-        said = [
-            one
-            for file in TEMPLATES
-            for command in (("build", file, "--stdout"), ("lint", file))
-            for one in _said(_run(compiler, folder, *command), folder)
-        ]
-        said += _said(_run(compiler, folder, "build-params", PARAMETERS, "--stdout", variables=given), folder)
-        yield from said
-        yield from _format_faults(compiler, folder)
-        if said:
-            return  # nothing can be evaluated, or each variant would say the same again
-        for variant in VARIANTS:
-            try:
-                yield from differences(variant, stored(root, variant), snapshot(compiler, folder, variant))
-            except CompilerError as error:
-                yield str(error)
+        yield folder
 
 
-def _format_faults(compiler: Path, folder: Path) -> Iterator[str]:
-    for path in sorted((*folder.rglob("*.bicep"), *folder.rglob("*.bicepparam"))):
-        file = path.relative_to(folder)
-        ran = _run(compiler, folder, "format", str(file), "--stdout")
-        if not ran.returncode and ran.stdout.rstrip() != path.read_text().rstrip():
-            yield f"{file}: is not in the compiler's format: bicep format infra/{file}"
+def _diagnostics(compiler: Path, folder: Path) -> Iterator[str]:
+    """Yield errors and warnings; those of the linter, too: a build says everything that ``bicep lint`` says."""
+    for file in TEMPLATES:
+        yield from _said(_run(compiler, folder, "build", file, "--stdout"), folder)
+    yield from _said(_run(compiler, folder, "build-params", PARAMETERS, "--stdout", variables=GIVEN), folder)
+
+
+def _format_faults(compiler: Path, folder: Path, root: Path) -> Iterator[str]:
+    yield from _said(_run(compiler, folder, "format", "--pattern", "**/*.bicep*"), folder)
+    for path in sorted(folder.rglob("*.bicep*")):
+        file = path.relative_to(folder.parent)
+        if path.read_text() != (root / file).read_text():
+            yield f"{file}: is not in the compiler's format: bicep format {file}"
 
 
 def snapshot(compiler: Path, folder: Path, variant: str) -> Mapping[str, Any]:
-    """Return a variant's deployment as the compiler evaluates it; raise CompilerError where it does not."""
-    return evaluate(compiler, folder, {**GIVEN, **VARIANTS[variant]})
+    """Return what a variant would deploy, evaluated in a copy of ``infra/``; raise CompilerError if it is refused."""
+    return evaluate(compiler, folder, VARIANTS[variant])
 
 
 def evaluate(compiler: Path, folder: Path, variables: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return the deployment of ``main.bicepparam`` in a folder with these variables; raise CompilerError.
-
-    The compiler writes beside its input: the folder is a copy.
-    """
+    """Return what would be deployed with these environment variables; raise CompilerError where it is refused."""
     options = ["--mode", "overwrite", "--subscription-id", NOBODY, "--tenant-id", NOBODY]
-    ran = _run(compiler, folder, "snapshot", PARAMETERS, *options, variables=variables)
-    written = folder / f"{Path(PARAMETERS).stem}.snapshot.json"
+    ran = _run(compiler, folder, "snapshot", PARAMETERS, *options, variables={**GIVEN, **variables})
     if ran.returncode:
         raise CompilerError("; ".join(_said(ran, folder)))
-    found: Mapping[str, Any] = json.loads(written.read_text())
-    written.unlink()
+    found: Mapping[str, Any] = json.loads((folder / f"{Path(PARAMETERS).stem}.snapshot.json").read_text())
     return found
 
 
@@ -184,10 +186,11 @@ def picture_faults(root: Path) -> Iterator[str]:
     for variant in VARIANTS:
         kinds = {one["type"] for one in stored(root, variant).get("predictedResources", ())}
         missing = (ALWAYS | OF_VARIANT.get(variant, set())) - kinds
+        file = picture(root, variant).relative_to(root)
         if not kinds:
-            yield f"{picture(root, variant).relative_to(root)}: no picture of a deployment; python -m conformance.compiler"
+            yield f"{file}: no picture of a deployment; python -m conformance.compiler makes it"
         elif missing:
-            yield f"{picture(root, variant).relative_to(root)}: shows no {', '.join(sorted(missing))}"
+            yield f"{file}: shows no {', '.join(sorted(missing))}"
     unknown = {path.stem for path in picture(root, "x").parent.glob("*.json")} - VARIANTS.keys()
     yield from (f"infra/snapshots/{name}.json: is of no variant" for name in sorted(unknown))
 
@@ -210,7 +213,9 @@ def differences(variant: str, before: Mapping[str, Any], after: Mapping[str, Any
 
 def _by_id(one: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the resources by what comes after the group's name in their ids."""
-    return {str(each["id"]).removeprefix(f"/subscriptions/{NOBODY}/"): each for each in one.get("predictedResources", ())}
+    return {
+        str(each["id"]).removeprefix(f"/subscriptions/{NOBODY}/"): each for each in one.get("predictedResources", ())
+    }
 
 
 def _places(before: Any, after: Any, path: str) -> Iterator[str]:
@@ -223,9 +228,7 @@ def _places(before: Any, after: Any, path: str) -> Iterator[str]:
 
 def refresh(compiler: Path, root: Path) -> Iterable[Path]:
     """Make every picture anew; return where they are. Raise CompilerError where a variant is refused."""
-    with TemporaryDirectory() as name:
-        folder = Path(name).resolve() / "infra"
-        shutil.copytree(root / "infra", folder)
+    with _copy(root) as folder:
         for variant in VARIANTS:
             path = picture(root, variant)
             path.parent.mkdir(exist_ok=True)
