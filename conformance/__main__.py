@@ -2,7 +2,7 @@
 
     python -m conformance [NAME ...]      all of them, or these
 
-bicep     every property of every resource, against the platform's types
+bicep     every resource against the platform's types; all of it by Microsoft's compiler, where there is one
 modules   what the files give each other: parameters and outputs
 policies  the same files, against checkov's policies
 promises  what the documentation promises of keys, doors and undoing

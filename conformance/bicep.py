@@ -1,8 +1,8 @@
-"""Parses every Bicep file and holds each resource against the platform's real types.
+"""Holds every Bicep file against Microsoft's compiler, and each resource against the platform's real types.
 
-No package compiles Bicep offline. This reads what can be read without evaluating: that a file parses, that each
-property of a resource exists at its place and may be written, that the required ones are there, and that a literal is
-one of the values that are allowed. What is computed is left to the platform.
+The compiler (``conformance/compiler.py``) is not everywhere, and takes any value where its types are open. So this
+reads what can be read without evaluating, too: that a file parses, that each property of a resource exists at its place
+and may be written, that the required ones are there, and that a literal is one of the values that are allowed.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 import tree_sitter
 import tree_sitter_bicep
 
+from conformance import compiler
 from conformance.check_result import CheckResult
 
 HERE = Path(__file__).resolve().parent
@@ -211,8 +212,8 @@ def _value_faults(value: Value, text: str, objects: Mapping[str, Any], path: str
         yield f"{path} is {value!r}, not {text}"
 
 
-def check(root: Path) -> CheckResult:
-    """Hold every Bicep file of a project against the types."""
+def type_faults(root: Path) -> tuple[int, list[str]]:
+    """Return how many resources there are, and what the platform's types would not take of them."""
     types, faults, count = known_types(), [], 0
     for path in sorted((root / "infra").rglob("*.bicep")):
         tree, unparsed = tree_of(path)
@@ -220,4 +221,18 @@ def check(root: Path) -> CheckResult:
         for resource in _below(tree, path.name, None):
             count += 1
             faults += faults_of(resource, types)
-    return CheckResult.of(f"{count} resources are what the platform's types say", faults)
+    return count, faults
+
+
+def check(root: Path) -> CheckResult:
+    """Hold every Bicep file of a project against the types, its pictures, and the compiler where there is one."""
+    count, faults = type_faults(root)
+    faults += compiler.picture_faults(root)
+    program, words = compiler.find_compiler()
+    variants = ", ".join(compiler.VARIANTS)
+    if program is None:
+        said = f"compiler skipped: {words}"
+    else:
+        said = f"Bicep {words} has nothing to say, and would deploy what is stored for {variants}"
+        faults += compiler.faults_of(program, root)
+    return CheckResult.of(f"{count} resources are what the platform's types say; {said}", faults)

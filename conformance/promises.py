@@ -24,11 +24,9 @@ PROMISES: Mapping[str, Mapping[str, Any]] = {
     "Microsoft.Web/sites": {
         "properties.httpsOnly": True,
         "properties.siteConfig.minTlsVersion": "1.2",
-        "properties.siteConfig.ftpsState": "Disabled",
         "identity.type": "UserAssigned",
         "properties.functionAppConfig.deployment.storage.authentication.type": "UserAssignedIdentity",
     },
-    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"properties.allow": False},
 }
 FORBIDDEN = {"Microsoft.KeyVault/vaults/secrets"}  # a secret would stand in the deployment's history
 

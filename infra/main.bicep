@@ -3,7 +3,7 @@
 // (events.bicep), because the key of their endpoint exists only once the code runs.
 targetScope = 'subscription'
 
-@description('Short name of the environment; names of resources are made of it.')
+@description('Short name of the environment, of a-z, 0-9 and hyphens; names of resources are made of it.')
 @minLength(2)
 @maxLength(12)
 param environmentName string
@@ -11,13 +11,15 @@ param environmentName string
 @description('Where it runs. Flex Consumption is not everywhere: `az functionapp list-flexconsumption-locations`.')
 param location string
 
-@description('What it is for: more instances, more zones of storage and longer retention in production.')
+@description('What it is for, for as long as it lives: more instances, more zones and longer retention in production.')
 @allowed(['dev', 'test', 'prod'])
 param stage string = 'dev'
 
+// A string, because int() of an environment variable is any int to the compiler. 512 MB is not offered: the worker needs
+// 0.6 GB in a backfill, and the platform's host 0.25 GB beside it.
 @description('Memory of an instance [MB].')
-@allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+@allowed(['2048', '4096'])
+param instanceMemoryMB string = '2048'
 
 @description('At most so many instances of each function group (HTTP, blobs, and each other function) at once, not of the app; 0: 100 in production, 40 elsewhere.')
 @minValue(0)
@@ -34,7 +36,7 @@ param omniaResource string = ''
 param omniaClientId string = ''
 
 @description('Object id of who puts that service principal\'s secret into Key Vault; empty: who may already.')
-param secretKeeperId string = ''
+param keeperPrincipalId string = ''
 
 @description('Any other setting of docs/settings.md by its name; what is not here has its default.')
 param appSettings object = {}
@@ -65,13 +67,37 @@ param budgetAmount int = 0
 @description('First of the month of the first deployment (2026-11-01), and the same from then on; empty: no budget.')
 param budgetStart string = ''
 
-var tags = { 'azd-env-name': environmentName, app: 'subsea-leak-detection', stage: stage }
-var token = take(uniqueString(subscription().id, environmentName, location), 8)
-var base = 'leak-${environmentName}-${token}'
+@description('Copies of what is stored, fixed once storage is made; empty: over zones in production, else in one.')
+@allowed(['', 'Standard_LRS', 'Standard_ZRS'])
+param storageRedundancy string = ''
+
+@description('Days for which a deleted vault comes back, 7 to 90, fixed once it is made; 0: 90 in production, else 7.')
+@minValue(0)
+@maxValue(90)
+param vaultUndeleteDays int = 0
+
+// What Azure would refuse half-way, or take and be useless. The resource group's name is made of the answer, so that it
+// is refused before anything is made.
+var letters = map(range(0, length(environmentName)), index => substring(environmentName, index, 1))
+var strange = filter(letters, letter => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', letter))
+var refusals = concat(
+  empty(strange) ? [] : ['AZURE_ENV_NAME is ${environmentName}: only a-z, 0-9 and hyphens make names of resources'],
+  httpAuth == 'entra' && empty(authClientId)
+    ? ['LEAK_HTTP_AUTH is entra: LEAK_AUTH_CLIENT_ID must name its application']
+    : [],
+  contains(range(1, 6), vaultUndeleteDays)
+    ? ['LEAK_VAULT_UNDELETE_DAYS is ${vaultUndeleteDays}: Key Vault takes 7 to 90']
+    : []
+)
+var name = empty(refusals) ? environmentName : fail(join(refusals, '; '))
+
+var tags = { 'azd-env-name': name, app: 'subsea-leak-detection', stage: stage }
+var token = take(uniqueString(subscription().id, name, location), 8)
+var base = 'leak-${name}-${token}'
 var secretOmnia = !empty(omniaClientId)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-leak-${environmentName}'
+  name: 'rg-leak-${name}'
   location: location
   tags: tags
 }
@@ -92,10 +118,10 @@ module storage 'parts/storage.bicep' = {
   scope: group
   name: 'storage'
   params: {
-    name: 'stleak${toLower(take(replace(environmentName, '-', ''), 8))}${token}'
+    name: 'stleak${toLower(take(replace(name, '-', ''), 8))}${token}'
     location: location
     tags: tags
-    redundancy: stage == 'prod' ? 'Standard_ZRS' : 'Standard_LRS'
+    redundancy: !empty(storageRedundancy) ? storageRedundancy : (stage == 'prod' ? 'Standard_ZRS' : 'Standard_LRS')
     private: privateNetwork
     undeleteDays: purgeable ? 1 : 14 // every overwrite of a day is kept so long: bench.cost says what that takes
   }
@@ -132,8 +158,9 @@ module vault 'parts/vault.bicep' = if (secretOmnia) {
     location: location
     tags: tags
     readerPrincipalId: identity.outputs.principalId
-    keeperPrincipalId: secretKeeperId
+    keeperPrincipalId: keeperPrincipalId
     purgeProtection: !purgeable
+    undeleteDays: vaultUndeleteDays > 0 ? vaultUndeleteDays : (purgeable ? 7 : 90)
   }
 }
 
@@ -152,11 +179,11 @@ var omniaSettings = {
   HTTP__CORS_ORIGINS: string(corsOrigins)
 }
 var omniaResourceSettings = empty(omniaResource) ? {} : { OMNIA__RESOURCE: omniaResource }
-var omniaSecretSettings = secretOmnia ? {
+var omniaSecretSettings = {
   OMNIA__TENANT_ID: tenant().tenantId
   OMNIA__CLIENT_ID: omniaClientId
   OMNIA__CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.omniaSecretUri})'
-} : {}
+}
 
 module app 'parts/app.bicep' = {
   scope: group
@@ -169,11 +196,11 @@ module app 'parts/app.bicep' = {
     identityClientId: identity.outputs.clientId
     storageName: storage.outputs.name
     insightsConnectionString: monitoring.outputs.connectionString
-    instanceMemoryMB: instanceMemoryMB
+    instanceMemoryMB: int(instanceMemoryMB)
     maximumInstanceCount: maximumInstanceCount > 0 ? maximumInstanceCount : (stage == 'prod' ? 100 : 40)
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     httpAuth: httpAuth
-    settings: union(omniaSettings, omniaResourceSettings, omniaSecretSettings, appSettings)
+    settings: union(omniaSettings, omniaResourceSettings, secretOmnia ? omniaSecretSettings : {}, appSettings)
   }
   dependsOn: [roles, endpoints]
 }

