@@ -8,11 +8,13 @@ connection, as a browser does.
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -37,6 +39,7 @@ SPAN = {"from": "2023-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FIELDS, TEMPLATES, SENSORS = ("gullfaks", "heidrun", "oseberg", "visund"), 10, 5
 SENSOR, TEMPLATE = "gullfaks-a-1", "gullfaks-a"
+READERS = 16  # requests that one instance takes at once: infra/parts/app.bicep
 CLAIMS = {  # [s]
     "three_years_tsd": 0.7,
     "three_years_deviations": 0.7,
@@ -143,6 +146,14 @@ class Client:
         return statistics.median(took)
 
 
+def at_once(client: Client, path: str) -> float:
+    """Return the time of the slowest of READERS requests that are sent at once; the median of some times."""
+    with ThreadPoolExecutor(READERS) as pool:
+        readers = [Client(client.url, requests.Session()) for _ in range(READERS)]
+        slowest = [max(pool.map(lambda one: one.seconds(path)[0], readers)) for _ in range(8)]
+    return float(statistics.median(slowest[1:]))
+
+
 @contextmanager
 def serving(connection: str) -> Iterator[tuple[Bootstrap, Client]]:
     """Run a host on storage that ``fill`` filled; yield it."""
@@ -161,6 +172,7 @@ def serving(connection: str) -> Iterator[tuple[Bootstrap, Client]]:
         "OMNIA__BASE_URL": nowhere,
         "INGEST_SCHEDULE": BY_HAND,
         "BASELINES_SCHEDULE": BY_HAND,
+        "PYTHON_THREADPOOL_THREAD_COUNT": os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT") or str(READERS),
     }
     with tempfile.TemporaryDirectory() as folder, HostProcess(settings, log=Path(folder, "log")) as host:
         yield app, Client(host.url, requests.Session())
@@ -189,6 +201,7 @@ def measure(connection: str) -> dict[str, float]:
         found["unchanged_poll_of_all"] = client.median(50, "sensors", headers=tag, status=304)
         path = f"templates/{TEMPLATE}/sensors"
         tag = {"If-None-Match": client.seconds(path)[1].headers["ETag"]}
+        found["readers_at_once"] = at_once(client, path)
         found["unchanged_poll"] = client.median(50, path, headers=tag, status=304)
         app.queries.template(TEMPLATE)
         with counted() as counts:
@@ -219,6 +232,7 @@ def main() -> int:
             "unchanged_poll": "unchanged poll of a template's sensors (304)",
             "unchanged_poll_of_all": "unchanged poll of all 200 sensors (304)",
             "sensors_changed": "200 sensors with their newest levels, one of them changed since",
+            "readers_at_once": f"{READERS} requests for a template's sensors at once, the slowest of them",
             "sensors_unchanged_read": "200 sensors with their newest levels, nothing changed since",
         }
         print("median seconds over HTTP, on Azurite")

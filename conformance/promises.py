@@ -27,6 +27,7 @@ PROMISES: Mapping[str, Mapping[str, Any]] = {
         "identity.type": "UserAssigned",
         "properties.functionAppConfig.deployment.storage.authentication.type": "UserAssignedIdentity",
     },
+    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"properties.allow": False},
 }
 FORBIDDEN = {"Microsoft.KeyVault/vaults/secrets"}  # a secret would stand in the deployment's history
 

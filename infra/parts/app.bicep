@@ -23,6 +23,8 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
 }
 
+var requestsAtOnce = 16 // of one instance; python -m bench.api measures what so many readers wait
+
 var platformSettings = {
   AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
   AzureWebJobsStorage__queueServiceUri: storage.properties.primaryEndpoints.queue
@@ -33,6 +35,7 @@ var platformSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   AzureWebJobsDisableHomepage: 'true'
+  PYTHON_THREADPOOL_THREAD_COUNT: string(requestsAtOnce) // as many as the platform hands over
   OPENBLAS_NUM_THREADS: '1' // the same data give the same estimation to the last bit
   INGEST_SCHEDULE: '20 */10 * * * *'
   BASELINES_SCHEDULE: '0 20 3 * * *'
@@ -78,6 +81,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
         alwaysReady: [{ name: 'blob', instanceCount: 1 }] // without it, blob events may be missed silently
+        // One page asks for a dozen things at once. The default for Python is 1 an instance, so that each would start one.
+        triggers: { http: { perInstanceConcurrency: requestsAtOnce } }
       }
       deployment: {
         storage: {
@@ -99,6 +104,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     // checkov:skip=CKV_AZURE_222: public access is a property of the app, not of its settings
     name: 'appsettings'
     properties: union(platformSettings, settings)
+  }
+
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
   }
 }
 

@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from bench.api import READERS
 from conformance.package import SETTINGS
 from shared.settings import load_settings
 from tests.support.paths import ROOT
@@ -125,3 +126,10 @@ def test_a_guide_says_nothing_that_flex_consumption_cannot_do(guide: str) -> Non
     """It has no stream of logs, and a restart does not read Key Vault again."""
     found = commands((ROOT / "docs" / guide).read_text())
     assert not [one for one in found if "log tail" in one or "functionapp restart" in one]
+
+
+def test_the_bench_asks_as_much_at_once_as_an_instance_takes() -> None:
+    """Otherwise what it measures is not what is deployed."""
+    found = re.search(r"var requestsAtOnce = (\d+)", (ROOT / "infra/parts/app.bicep").read_text())
+    assert found
+    assert int(found[1]) == READERS
