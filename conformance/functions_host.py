@@ -110,7 +110,7 @@ class FunctionsHost:
         arguments = [str(self._app), str(self._python), str(self._port), str(copy)]
         cwd = self._folder
         if Path(self._start[0]).name != "start":  # Core Tools run where the app is
-            shutil.copytree(self._app, copy)
+            shutil.copytree(self._app, copy, dirs_exist_ok=True)
             arguments, cwd = ["start", "--port", str(self._port)], copy
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
