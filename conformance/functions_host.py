@@ -32,7 +32,7 @@ UNPACKED = ROOT / ".tools" / "functions-host"
 PYTHONS = ((3, 11), (3, 12))  # that the worker knows
 START_S = 60
 GRACE_S = 30  # that a host gets to end what it runs
-SECRETS = "azure-webjobs-secrets"
+KEYS_CONTAINER = "azure-webjobs-secrets"
 BY_HAND = "This function was programmatically called"
 FAILED = re.compile(r"^fail: .*\n +(.+)", re.MULTILINE)
 EXECUTED = re.compile(r"Executed 'Functions\.(\w+)' \((\w+),")
@@ -110,7 +110,7 @@ class FunctionsHost:
         arguments = [str(self._app), str(self._python), str(self._port), str(copy)]
         cwd = self._folder
         if Path(self._start[0]).name != "start":  # Core Tools run where the app is
-            shutil.copytree(self._app, copy)
+            shutil.copytree(self._app, copy, dirs_exist_ok=True)
             arguments, cwd = ["start", "--port", str(self._port)], copy
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -199,7 +199,7 @@ class FunctionsHost:
 
     def _stored_keys(self) -> Mapping[str, str]:
         with BlobServiceClient.from_connection_string(self._settings["AzureWebJobsStorage"]) as blobs:
-            blob = blobs.get_blob_client(SECRETS, f"{self._host_id}/host.json")
+            blob = blobs.get_blob_client(KEYS_CONTAINER, f"{self._host_id}/host.json")
             try:
                 stored = json.loads(blob.download_blob().readall())
                 return {"master": stored["masterKey"]["value"], "function": stored["functionKeys"][0]["value"]}

@@ -81,8 +81,6 @@ class Known:
 
 PROBLEM, NO_TYPE = r"application/problem\+json", "no type"
 KNOWN = (
-    Known(r"\?\w+=?$", f"400 {PROBLEM}", f"(200 application/json|409 {PROBLEM})", "an empty query value is dropped"),
-    Known(r" \(chunked\)$", "200 application/json", f"400 {PROBLEM}", "a body without a length arrives empty"),
     Known(r"%00", f"400 {PROBLEM}", f"400 {NO_TYPE}", "a null character in a path is refused by the server"),
     Known(r" /.*//|^\w+ //", r"40[45] .*", f"404 {NO_TYPE}", "an empty segment of a path fits no route"),
     Known(r"^GET /$", "404 text/plain", "200 text/html", "the host has a page of its own"),

@@ -22,6 +22,7 @@ HOSTS = {  # read by the Functions host, or by a library
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "the host's telemetry",
     "AzureWebJobsDisableHomepage": "the host: no page of its own at /",
     "OPENBLAS_NUM_THREADS": "numpy",
+    "PYTHON_THREADPOOL_THREAD_COUNT": "the worker: how many functions run at once",
 }
 REFUSED = {  # Flex Consumption does not take them; it knows its runtime from functionAppConfig
     "FUNCTIONS_WORKER_RUNTIME",

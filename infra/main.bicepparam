@@ -21,6 +21,9 @@ param vaultUndeleteDays = int(readEnvironmentVariable('LEAK_VAULT_UNDELETE_DAYS'
 // The platform takes strings only: what is none is written as JSON writes it (string() knows no fractions, and says True).
 var ownSettings = json(readEnvironmentVariable('LEAK_APP_SETTINGS', '{}'))
 var ownInBrackets = mapValues(ownSettings, value => string([value]))
-param appSettings = mapValues(ownInBrackets, text => startsWith(text, '["') ? json(text)[0] : substring(text, 1, max(length(text) - 2, 0)))
+param appSettings = mapValues(
+  ownInBrackets,
+  text => startsWith(text, '["') ? json(text)[0] : substring(text, 1, max(length(text) - 2, 0))
+)
 param budgetAmount = int(readEnvironmentVariable('LEAK_BUDGET', '0'))
 param budgetStart = readEnvironmentVariable('LEAK_BUDGET_START', '')

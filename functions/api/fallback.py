@@ -18,9 +18,10 @@ PREFLIGHT = {
 }
 
 
-@blueprint.function_name("no_such_resource")
+# The platform's host tries routes in the order of the functions' names: this one fits every path, and has to be last.
+@blueprint.function_name("z_no_such_resource")
 @blueprint.route(route=ROOT + "{*path}", auth_level=func.AuthLevel.ANONYMOUS)
-def no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+def z_no_such_resource(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Return 204 for a preflight, 405 with the methods of a known path, 404 for any other; to a stranger neither."""
     path = req.route_params.get("path") or ""
     methods = methods_of(path)

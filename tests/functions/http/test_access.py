@@ -98,7 +98,7 @@ def test_a_stranger_learns_nothing_else(http_functions: HttpFunctions) -> None:
 
     guarded = [one for one in ENDPOINTS if one.access != "anyone"]
     assert {respond(one, never, asked, "an-id").status_code for one in guarded * 2} == {401}
-    fallback = http_functions.functions["no_such_resource"].get_user_function()
+    fallback = http_functions.functions["z_no_such_resource"].get_user_function()
     for path in ("platforms", "nothing/here"):
         unknown = func.HttpRequest("PUT", "/", route_params={"path": path}, body=b"")
         assert fallback(unknown, Context()).status_code == 401

@@ -8,10 +8,11 @@ from jsonschema_rs import Draft202012Validator, meta
 from functions.http.endpoint import ENDPOINTS, Endpoint
 from functions.http.openapi import PUBLIC_AS_THEY_ARE
 from functions.http.problem import STATUSES
+from local.http_server import match_route, parse_route
 from tests.support.contract import Contract
 from tests.support.http_calls import HttpFunctions, bindings
 
-FALLBACK = "no_such_resource"
+FALLBACK = "z_no_such_resource"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,23 @@ def test_every_function_is_an_endpoint(http_functions: HttpFunctions, contract: 
     }
     assert registered == in_contract
     assert len(registered) == len(ENDPOINTS) > 40
+
+
+def test_no_function_takes_what_is_for_another(http_functions: HttpFunctions) -> None:
+    """The platform's host tries routes in the order of the functions' names, and the first that fits is called."""
+    everything = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    ordered = [
+        (name, parse_route(f"/{found['route']}"), found.get("methods", everything), found["route"])
+        for name, function in sorted(http_functions.functions.items())
+        for found in bindings(function)[:1]
+    ]
+    for name, _, methods, route in ordered:
+        path = "/" + re.sub(r"{\*?\w+}", "some-1", route)
+        for method in methods:
+            fitting = [
+                other for other, pattern, its, _ in ordered if method in its and match_route(pattern, path) is not None
+            ]
+            assert fitting[0] == name, f"{method} {path}"
 
 
 def test_every_parameter_status_and_schema_is_told(contract: Contract) -> None:
