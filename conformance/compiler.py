@@ -163,8 +163,8 @@ def evaluate(compiler: Path, folder: Path, variables: Mapping[str, str]) -> Mapp
     ran = _run(compiler, folder, "snapshot", PARAMETERS, *options, variables={**GIVEN, **variables})
     if ran.returncode:
         raise CompilerError("; ".join(_said(ran, folder)))
-    found: Mapping[str, Any] = json.loads((folder / f"{Path(PARAMETERS).stem}.snapshot.json").read_text())
-    return found
+    found: dict[str, Any] = json.loads((folder / f"{Path(PARAMETERS).stem}.snapshot.json").read_text())
+    return found | {"outputs": dict(sorted(found["outputs"].items()))}  # the compiler gives them in any order
 
 
 def picture(root: Path, variant: str) -> Path:

@@ -36,7 +36,11 @@ resource auth 'Microsoft.Web/sites/config@2024-11-01' = {
         validation: { allowedAudiences: ['api://${clientId}'] }
       }
     }
-    login: { tokenStore: { enabled: false } }
+    // Twelve hours are a watch in a control room; then a page that is open says that it is signed out.
+    login: {
+      tokenStore: { enabled: false }
+      cookieExpiration: { convention: 'FixedTime', timeToExpiration: '12:00:00' }
+    }
     httpSettings: { requireHttps: true }
   }
 }
