@@ -81,7 +81,7 @@ def test_http_triggers_answer_with_routes_methods_and_bodies(sample: Sample) -> 
         assert item.headers["X-Kind"] == "item"
         assert item.headers.get("Connection") != "close"
         assert item.headers["Content-Type"] == "application/json"
-        assert session.get(f"{host.url}/api/items/special").text == "special 36"
+        assert session.get(f"{host.url}/api/items/special").text == "exact_item 36"
         head = session.head(f"{host.url}/api/items/a")
         assert (head.status_code, head.content, int(head.headers["Content-Length"]) > 0) == (200, b"", True)
         posted = session.post(f"{host.url}/api/files/a/b.txt", data=b"\x00body")

@@ -163,16 +163,16 @@ def test_host_json_overrides_the_defaults(tmp_path: Path) -> None:
         read_host_json(path)
 
 
-def test_functions_are_read_from_the_app_and_a_plain_route_wins() -> None:
+def test_functions_are_read_from_the_app_and_the_first_name_whose_route_fits_wins() -> None:
     """The sample's HTTP functions are served by their own metadata; disabled ones are not there."""
     settings = {"SAMPLE_SCHEDULE": "0 0 * * * *", "SAMPLE_NAME": "lake", "AzureWebJobs.tick.Disabled": "true"}
     functions = {f.name: f for f in load_functions("tests.support.host_sample_app", settings)}
-    assert set(functions) == {"item", "special", "files", "boom", "take", "see"}
+    assert set(functions) == {"item", "exact_item", "files", "boom", "take", "see"}
     assert functions["take"].trigger["queueName"] == "lake"
     http = [f for f in functions.values() if f.kind == "httpTrigger"]
     router = Router(http, "api", Worker())
     client = Client(Request.application(router.serve))
-    assert client.get("/api/items/special").text.startswith("special ")
+    assert client.get("/api/items/special").text.startswith("exact_item ")
     assert client.put("/api/items/special").status_code == 404
 
 
