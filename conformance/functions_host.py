@@ -80,7 +80,7 @@ def unpacked(archive: Path, folder: Path) -> Path:
 
 
 class FunctionsHost:
-    """``with FunctionsHost(start, python, app, folder, settings) as host: host.get("/api/health")``.
+    """``with FunctionsHost(start, python, app, folder, settings, host_id) as host: host.wait_ready()``.
 
     ``folder``: for the copy of the app that it runs, and its log. It ends with the block, its workers with it.
     """
@@ -103,7 +103,7 @@ class FunctionsHost:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> Self:
-        """Start it and wait until it runs; raises HostError."""
+        """Start it; ``wait_ready`` tells when it runs."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._port = free_port()
         copy = self._folder / "app"
@@ -132,7 +132,7 @@ class FunctionsHost:
                 break
             with suppress(requests.RequestException):
                 self._keys = self._stored_keys()
-                # Errors in it may pass: two hosts that start at once both make keys, and one tries again.
+                # Errors in it may pass: it tries again by itself.
                 if self.get("/admin/host/status").json().get("state") == "Running":
                     return
             time.sleep(0.5)
@@ -212,7 +212,6 @@ class FunctionsHost:
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "PATH": os.pathsep.join((str(self._python.parent), os.environ["PATH"])),  # Core Tools take this Python
             "VIRTUAL_ENV": str(self._python.parent.parent),
-            "OPENBLAS_NUM_THREADS": "1",
             "AzureFunctionsJobHost__logging__logLevel__Function": "Information",  # a line for each run that ended
         }
 
