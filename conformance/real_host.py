@@ -175,6 +175,9 @@ class WayOfTheData:
         self._until(lambda: not any(self._app.messages.lengths().values()), "empty its queues")
         self._stays.run_now("baselines")  # heals what no event tells of any more
         self._until(lambda: rows(self._app) == self._expected, "make the rows of the local host", self._different)
+        self._until(self._rests, "come to rest")
+        if rows(self._app) != self._expected:
+            self.faults.append(f"what came after the rows of the local host changed them: {self._different()}")
         self._until(
             lambda: not self._silent(), "let every kind of trigger succeed", lambda: f"silent: {self._silent()}"
         )
@@ -197,13 +200,14 @@ class WayOfTheData:
         """Let days be scored again, one of them without its row: nothing else is written, and the row is as before."""
         self._stays.stop()
         self._stays.start().wait_ready()  # a new worker remembers nothing: it compares with what is stored
+        self._until(self._rests, "come to rest after its start")
         before = self._written()
         lost = next(key for key in sorted(before) if key[1] == LOST)
         self._deviations().delete_entity(*lost)
         days = (*AGAIN, LOST)
         for day in days:
-            self._stays.run_now("detect", f"{self._app.settings.storage.lake_container}/{PLATFORM}/a/{day}.json")
-        self._until(lambda: self._stays.ended_by_hand("detect") == len(days), "score days again")
+            self._stays.run_now("detect", f"{self._lake}/{PLATFORM}/a/{day}.json")
+        self._until(lambda: self._stays.ended_by_hand("detect") == len(days) and self._rests(), "score days again")
         written = sorted(key for key, tag in self._written().items() if before.get(key) != tag and key != lost)
         if written:
             self.faults.append(f"{len(written)} rows were written again, and nothing had changed: {written[:3]}")
@@ -221,6 +225,14 @@ class WayOfTheData:
                     f"messages: {self._app.messages.lengths()}\n{self._stays.last_lines()}"
                 )
             time.sleep(0.5)
+
+    @property
+    def _lake(self) -> str:
+        return self._app.settings.storage.lake_container
+
+    def _rests(self) -> bool:
+        """Return whether no event of a day is under way: one that came late would score beside what is looked at."""
+        return self._stays.rests(self._lake)
 
     def _succeeded(self, function: str) -> int:
         return sum(host.executed()[function, "Succeeded"] for host in self._hosts)
