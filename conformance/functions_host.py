@@ -25,7 +25,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient
 
-from conformance.environments import ROOT, without_project
+from conformance.environments import ROOT, environment, without_project
 from local.npm import one_at_a_time
 
 ARCHIVE = ROOT.parent / "shared" / "tools" / "functions-host.tar.xz"
@@ -48,10 +48,16 @@ class HostError(Exception):
     """The host does not do what it should; the message says what, with its last lines."""
 
 
-def find_start() -> list[str]:
-    """Return the command that starts a host, without its arguments; raises HostMissing."""
+def ready_host() -> tuple[list[str], Path]:
+    """Return the command that starts a host, and the Python that it gives its worker; raises HostMissing."""
+    start = find_start()
     if sys.version_info[:2] not in PYTHONS:
         raise HostMissing("the host's worker needs Python 3.11 or 3.12")
+    return start, environment("host") / "python"
+
+
+def find_start() -> list[str]:
+    """Return the command that starts a host, without its arguments; raises HostMissing."""
     if folder := os.environ.get("FUNCTIONS_HOST"):
         script = Path(folder).resolve() / "start"
         if not script.is_file():
