@@ -67,6 +67,11 @@ OF_VARIANT: Mapping[str, Promises] = {
         },
         "Microsoft.Insights/actionGroups": {"properties.emailReceivers.emailAddress": "operator@example.com"},
         "Microsoft.Web/sites": {"properties.functionAppConfig.scaleAndConcurrency.maximumInstanceCount": 100},
+        "Microsoft.Consumption/budgets": {
+            "properties.amount": 200,
+            "properties.notifications.*.enabled": True,
+            "properties.notifications.*.contactGroups": re.compile("/Microsoft.Insights/actionGroups/ag-leak-"),
+        },
     },
     "entra": {
         "Microsoft.Web/sites/config appsettings": {"properties.HTTP__AUTH": "entra"},

@@ -29,7 +29,13 @@ class Variant:
 
 VARIANTS: Mapping[str, Variant] = {
     "dev": Variant(),
-    "prod": Variant({"LEAK_STAGE": "prod", "LEAK_ALERT_EMAILS": '["operator@example.com"]'}),
+    "prod": Variant(
+        {
+            "LEAK_STAGE": "prod",
+            "LEAK_ALERT_EMAILS": '["operator@example.com"]',
+            "LEAK_BUDGET_START": "2026-11-01",
+        }
+    ),
     "entra": Variant({"LEAK_HTTP_AUTH": "entra", "LEAK_AUTH_CLIENT_ID": APPLICATION}),
     "private-network": Variant({"LEAK_PRIVATE_NETWORK": "true"}),
     "vault": Variant({"OMNIA_CLIENT_ID": APPLICATION, "LEAK_SECRET_KEEPER_ID": KEEPER}),
@@ -62,10 +68,11 @@ def short_name(resource: Resource) -> str:
 
 
 def values_at(resource: Resource, place: str) -> list[Any]:
-    """Return what stands at ``a.b.c``: nothing, one value, or one of each element of the lists on the way."""
+    """Return what stands at ``a.b.c``: nothing, one value, one of each list element on the way; ``*``: any name."""
     found: list[Any] = [resource]
     for name in place.split("."):
-        found = [one[name] for one in _elements(found) if isinstance(one, Mapping) and name in one]
+        objects = [one for one in _elements(found) if isinstance(one, Mapping)]
+        found = [each for one in objects for key, each in one.items() if name in (key, "*")]
     return list(_elements(found))
 
 

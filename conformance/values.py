@@ -1,7 +1,8 @@
 """What Azure takes where the compiler takes anything: values of open types, and what Flex Consumption refuses.
 
-Sources, read 2026-11-25: learn.microsoft.com/azure/templates for each type; for the app also
-learn.microsoft.com/azure/azure-functions/flex-consumption-plan and functions-app-settings (settings not on Flex).
+Where the compiler (0.49) names a wrong value itself, there is no row. Sources, read 2026-11-25: the page of each type in
+learn.microsoft.com/azure/templates; for the app learn.microsoft.com/azure/azure-functions/flex-consumption-plan and
+functions-app-settings.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -51,7 +52,6 @@ ALLOWED: Mapping[str, Mapping[str, Collection[Any]]] = {
     },
     "Microsoft.Web/sites/config authsettingsV2": {
         "properties.globalValidation.redirectToProvider": {"azureactivedirectory"},
-        "properties.login.cookieExpiration.convention": {"FixedTime", "IdentityProviderDerived"},
     },
     "Microsoft.Storage/storageAccounts": {
         "kind": {"StorageV2"},
@@ -74,6 +74,7 @@ ALLOWED: Mapping[str, Mapping[str, Collection[Any]]] = {
         **ALERT,
     },
     "Microsoft.Insights/metricAlerts": {
+        "properties.criteria.allOf.criterionType": {"StaticThresholdCriterion"},
         "properties.criteria.allOf.metricNamespace": {"Microsoft.EventGrid/systemTopics"},
         "properties.criteria.allOf.metricName": {  # those of a system topic
             "DeadLetteredCount",
@@ -92,12 +93,21 @@ ALLOWED: Mapping[str, Mapping[str, Collection[Any]]] = {
         "properties.retryPolicy.maxDeliveryAttempts": range(1, 31),
         "properties.retryPolicy.eventTimeToLiveInMinutes": range(1, 1441),
     },
+    "Microsoft.Consumption/budgets": {
+        "properties.category": {"Cost"},
+        "properties.timeGrain": {"Monthly", "Quarterly", "Annually"},
+        "properties.notifications.*.operator": {"EqualTo", "GreaterThan", "GreaterThanOrEqualTo"},
+        "properties.notifications.*.threshold": range(1, 1001),
+        "properties.notifications.*.thresholdType": {"Actual", "Forecasted"},
+    },
     "Microsoft.KeyVault/vaults": {
+        "properties.sku.family": {"A"},
         "properties.softDeleteRetentionInDays": range(7, 91),
         "properties.networkAcls.bypass": {"AzureServices", "None"},
     },
     "Microsoft.Network/virtualNetworks": {
-        "properties.subnets.properties.delegations.properties.serviceName": {"Microsoft.App/environments"}  # Flex's
+        "properties.subnets.properties.delegations.properties.serviceName": {"Microsoft.App/environments"},  # Flex's
+        "properties.subnets.properties.privateEndpointNetworkPolicies": {"Disabled", "Enabled"},
     },
     "Microsoft.Network/privateEndpoints": {
         "properties.privateLinkServiceConnections.properties.groupIds": {"blob", "queue", "table"}

@@ -43,7 +43,8 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   properties: { source: storage.id, topicType: 'Microsoft.Storage.StorageAccounts' }
 }
 
-// Storage takes no keys: Event Grid puts aside what it gives up as the topic's own identity.
+// Storage takes no keys: Event Grid puts aside what it gives up as the topic's own identity, and gets in as a trusted
+// service where storage has no public address (networkAcls.bypass in parts/storage.bicep).
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
 resource mayPutAside 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

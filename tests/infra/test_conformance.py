@@ -40,6 +40,7 @@ def test_the_project_conforms(check: Callable[[Path], CheckResult]) -> None:
 def test_values_are_found_through_lists_and_expressions_are_told_from_lists() -> None:
     """Each element of a list on the way has its own; what is not there is no value; JSON is a value."""
     resource = {"a": {"b": [{"c": 1}, {"c": [2, 3]}, {"d": 4}]}}
+    assert values_at(resource, "a.b.*") == [1, 2, 3, 4]
     assert values_at(resource, "a.b.c") == [1, 2, 3]
     assert values_at(resource, "a.x.c") == []
     assert is_expression("[reference('x').y]")
@@ -58,6 +59,7 @@ def test_values_are_found_through_lists_and_expressions_are_told_from_lists() ->
         (DEV, '"LAKE_TRIGGER"', '"FUNCTIONS_WORKER_RUNTIME"', "FUNCTIONS_WORKER_RUNTIME is set, and Flex"),
         (EVENTS, '"severity": 2', '"severity": 9', "severity is 9, not one of range(0, 5)"),
         (EVENTS, '"DroppedEventCount"', '"DropedEventCount"', "metricName is 'DropedEventCount'"),
+        (PROD, '"category": "Cost"', '"category": "Costs"', "prod: Microsoft.Consumption/budgets budget-leak"),
         (EVENTS, '"EventGridSchema"', '"CloudEventSchemaV1_0"', "eventDeliverySchema is"),
     ],
 )
