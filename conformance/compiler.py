@@ -117,7 +117,8 @@ def faults_of(compiler: Path, root: Path, variants: Iterable[str] = tuple(VARIAN
         try:
             said, made = evaluate(compiler, root, VARIANTS[variant])
         except CompilerError as error:
-            return str(error).splitlines()
+            words = str(error).splitlines()  # what is said of a file is said of every variant
+            return [one if one.startswith("infra/") else f"{variant}: {one}" for one in words]
         return said or list(_changes(variant, stored(root, variant), made))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process of its own

@@ -1,8 +1,8 @@
 """What Azure takes where the compiler takes anything: values of open types, and what Flex Consumption refuses.
 
-Where the compiler (0.49) names a wrong value itself, there is no row. Sources, read 2026-11-25: the page of each type in
-learn.microsoft.com/azure/templates; for the app learn.microsoft.com/azure/azure-functions/flex-consumption-plan and
-functions-app-settings.
+Where the compiler (0.49) names a wrong value itself, there is no row. Sources, read 2026-11-25: the page of each type
+in learn.microsoft.com/azure/templates; for the app learn.microsoft.com/azure/azure-functions/flex-consumption-plan
+and functions-app-settings.
 """
 
 from collections.abc import Collection, Iterator, Mapping
