@@ -52,7 +52,7 @@ def test_values_are_found_through_lists_and_expressions_are_told_from_lists() ->
     ("file", "old", "new", "named"),
     [
         (DEV, '"name": "python"', '"name": "pyton"', "dev: Microsoft.Web/sites func-leak"),
-        (VAULT, '"version": "3.11"', '"version": "3.9"', "runtime.version is '3.9', not one of 3.10"),
+        (VAULT, '"version": "3.13"', '"version": "3.9"', "runtime.version is '3.9', not one of 3.10"),
         (PROD, '"type": "blobContainer"', '"type": "blobContaner"', "deployment.storage.type is 'blobContaner'"),
         (NETWORK, '"minimumTlsVersion": "TLS1_2"', '"minimumTlsVersion": "TLS1_4"', "minimumTlsVersion is 'TLS1_4'"),
         (ENTRA, '"minTlsVersion": "1.2"', '"ftpsState": "Disabled"', "ftpsState is set, and Flex Consumption refuses"),
