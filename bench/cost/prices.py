@@ -8,9 +8,9 @@ from typing import Any
 
 SOURCE = (
     "pay-as-you-go prices in US dollars: executions and GB-seconds on demand as published for East US on 2025-05-22 "
-    "(modal.com/blog/azure-function-pricing-guide), telemetry as published in 2026 (monitoringcost.com/azure-monitor-cost); "
-    "the others were written down on 2026-11-26 without a price list at hand: compare them with azure.microsoft.com/pricing "
-    "before a decision rests on them"
+    "(modal.com/blog/azure-function-pricing-guide), telemetry as published in 2026 "
+    "(monitoringcost.com/azure-monitor-cost); the others were written down on 2026-11-26 without a price list at hand: "
+    "compare them with azure.microsoft.com/pricing before a decision rests on them"
 )
 
 
