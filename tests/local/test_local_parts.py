@@ -14,7 +14,7 @@ from werkzeug.test import Client
 from local.http_server import Router, match_route, parse_route
 from local.metadata import HostError, HostSettings, expand, load_functions, load_settings, read_host_json
 from local.triggers import Faults, next_after
-from local.triggers_storage import parse_path
+from local.triggers_blob import parse_path
 from local.worker import Worker
 
 
