@@ -3,10 +3,12 @@
 import itertools
 import json
 import os
+import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -17,6 +19,7 @@ from local.triggers import FunctionTrigger, Trigger
 from local.worker import Worker
 
 PATIENCE_S = 50.0  # an instance that is started again answers when it is there
+DYING = {"processId": 0, "settled": False, "begun": 0, "queued": 0, "in_hand": 0, "invocations": 0, "failed": {}}
 
 
 class Admin:
@@ -53,8 +56,8 @@ class Admin:
             return Response(json.dumps(pages[request.path]()), mimetype="application/json")
         except AzureError as error:
             return Response(f"the storage does not answer: {error}", 503)
-        except OSError as error:
-            return Response(f"an instance does not answer: {error}", 503)
+        except urllib.error.HTTPError as error:
+            return Response(error.read(), error.code)
 
     def _run_now(self, name: str, body: bytes) -> Response:
         """Runs a function here, or has an instance of its group run it, each in turn."""
@@ -106,6 +109,12 @@ class Admin:
 
 
 def _ask(address: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{address}/admin/instance", timeout=PATIENCE_S) as answer:
-        state: dict[str, Any] = json.load(answer)
+    """What an instance says of itself; one that dies meanwhile is not settled."""
+    try:
+        with urllib.request.urlopen(f"{address}/admin/instance", timeout=PATIENCE_S) as answer:
+            state: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, HTTPException):
+        return DYING
     return state
