@@ -196,7 +196,7 @@ def test_a_caller_is_not_kept_waiting_for_ever() -> None:
     """The caller gets an error, and the function goes on to its end."""
     may_end, ended = threading.Event(), threading.Event()
 
-    def slow(req: func.HttpRequest) -> str:  # noqa: ARG001 (the worker passes it by name)
+    def slow(req: func.HttpRequest) -> str:
         may_end.wait()
         ended.set()
         return "done"
