@@ -40,7 +40,15 @@ class Admin:
         self._pool = ThreadPoolExecutor(len(addresses), "admin")
 
     def answer(self, request: Request) -> Response:
-        """The answer of one of the endpoints."""
+        """The answer of one of the endpoints; 503 if the storage does not answer, or what another instance said."""
+        try:
+            return self._answer(request)
+        except AzureError as error:
+            return Response(f"the storage does not answer: {error}", 503)
+        except urllib.error.HTTPError as error:
+            return Response(error.read(), error.code)
+
+    def _answer(self, request: Request) -> Response:
         name = request.path.removeprefix("/admin/functions/")
         if request.method == "POST" and name != request.path:
             return self._run_now(name, request.get_data())
@@ -52,12 +60,7 @@ class Admin:
         }
         if request.method != "GET" or request.path not in pages:
             return Response(status=404)
-        try:
-            return Response(json.dumps(pages[request.path]()), mimetype="application/json")
-        except AzureError as error:
-            return Response(f"the storage does not answer: {error}", 503)
-        except urllib.error.HTTPError as error:
-            return Response(error.read(), error.code)
+        return Response(json.dumps(pages[request.path]()), mimetype="application/json")
 
     def _run_now(self, name: str, body: bytes) -> Response:
         """Runs a function here, or has an instance of its group run it, each in turn."""

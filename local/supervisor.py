@@ -81,6 +81,8 @@ class Supervisor:
         self._begun[instance] = time.monotonic()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         told.close()
+        if self._stopping:  # the others were told before this one was there
+            self._processes[instance].terminate()
 
     def _ended(self, instance: Instance) -> None:
         process = self._processes.pop(instance)
@@ -90,8 +92,6 @@ class Supervisor:
             if time.monotonic() - self._begun[instance] < PAUSE_S:
                 time.sleep(PAUSE_S)
             self._start(instance)
-        if self._stopping and instance in self._processes:  # the signal came in between
-            self._processes[instance].terminate()
 
     def _stop(self) -> None:
         self._stopping = True
