@@ -112,8 +112,8 @@ def _shares(nx: int, ny: int) -> Floats:
 def _potential_flow(edges: Indices, conductance: Floats, shares: Floats) -> Floats:
     """Return the flow along each edge per flow into each wall [edges, 4]: L p = b solved once for every wall.
 
-    The pseudo-inverse takes the singular constant out: its eigenvalue is rounding (1e-16 of the largest), the others are
-    over 1e-4. It conserves water whenever the wall flows sum to zero.
+    The pseudo-inverse takes the singular constant out: its eigenvalue is rounding (1e-16 of the largest), the others
+    are over 1e-4. It conserves water whenever the wall flows sum to zero.
     """
     difference = np.zeros((len(edges), shares.shape[1]))
     rows = np.arange(len(edges))
