@@ -14,7 +14,7 @@ import numpy.typing as npt
 from shared.arrays import Times
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
-from shared.domain.deviation import Carry, DeviationDay, Latest, Level
+from shared.domain.deviation import Carry, Context, DeviationDay, Latest, Level
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
@@ -155,6 +155,10 @@ class DayStore(Protocol):
         """Return the day's document and etag."""
         ...
 
+    def etag(self, template: Template, day: date) -> ETag:
+        """Return the etag of the day's document as it is now; None where there is none."""
+        ...
+
     def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
         """Write the document on what was read; raises Conflict."""
         ...
@@ -238,6 +242,8 @@ class DaySummary(NamedTuple):
     bad: str  # buckets with bad samples by reason, as people read it
     before: Carry | None
     carry: Carry
+    fingerprint: str  # of the readings that it was scored from; empty: an older release did not record it
+    context: Context
 
 
 class DeviationsTable(Removable, Protocol):

@@ -69,6 +69,13 @@ class AzureDayStore:
             return StoredDay(None, etag, f"day blob {name}: it holds {document.template} of {document.day}")
         return StoredDay(document, etag)
 
+    def etag(self, template: Template, day: date) -> ETag:
+        """Return the etag of the day's blob as it is now; None where there is none."""
+        try:
+            return str(self._days.get_blob_client(day_blob(template, day)).get_blob_properties().etag)
+        except ResourceNotFoundError:
+            return None
+
     def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
         """Write the document on what was read (None: on nothing); raises Conflict."""
         self._upload(day_blob(template, document.day), document, etag)

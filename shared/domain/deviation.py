@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from hashlib import blake2b
 from math import isnan
 from typing import Annotated, Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer
 
 from shared.arrays import Floats, Levels, Scores, Times
-from shared.domain.tsd import grid
+from shared.domain.tsd import SLOTS, grid
 from shared.domain.validation import Model
 
 
@@ -56,12 +57,40 @@ class Carry(NamedTuple):
     baseline: str
 
 
+class Context(NamedTuple):
+    """Fingerprints of the readings of the two days before one, as that one was scored from them.
+
+    Empty: they made no difference, or an older release did not record them.
+    """
+
+    yesterday: str = ""
+    day_before: str = ""
+
+
+NOT_RECORDED = Context()
+
+
+def fingerprint(readings: Floats | None) -> str:
+    """Return what names a day's readings [n <= 144], the rest of the day being unknown; None: there is no such day."""
+    if readings is None:
+        return "none"
+    day = np.full(SLOTS, np.nan)
+    day[: readings.size] = readings
+    return blake2b(day.astype("<f8").tobytes(), digest_size=8).hexdigest()
+
+
+def agree(recorded: str, now: str) -> bool:
+    """Return whether a day may rest on readings with that fingerprint."""
+    return recorded in ("", now)
+
+
 @dataclass(frozen=True, eq=False)
 class DeviationDay:
     """One sensor's scored day: what is known of its first n closed buckets, arrays [n].
 
     ppmv: NaN where missing, inf where only bad values came; score and raw (before the latch): NaN for Undefined;
-    fault: 0 where the sensor is well. ``before`` is what the day before handed on, ``carry`` what this one does.
+    fault: 0 where the sensor is well. ``before`` is what the day before handed on, ``carry`` what this one does;
+    ``context`` names the earlier readings that the scores rest on.
     """
 
     sensor: str
@@ -76,6 +105,12 @@ class DeviationDay:
     before: Carry | None
     carry: Carry
     bad: str = ""  # buckets with bad samples by reason, as people read it
+    context: Context = NOT_RECORDED
+
+    @property
+    def fingerprint(self) -> str:
+        """What names the readings that the day was scored from."""
+        return fingerprint(self.ppmv)
 
     @property
     def times(self) -> Times:
@@ -94,8 +129,8 @@ class DeviationDay:
         """Return whether both would be stored as the same bytes."""
         return (
             other is not None
-            and (self.sensor, self.day, self.engine, self.baseline, self.bad)
-            == (other.sensor, other.day, other.engine, other.baseline, other.bad)
+            and (self.sensor, self.day, self.engine, self.baseline, self.bad, self.context)
+            == (other.sensor, other.day, other.engine, other.baseline, other.bad, other.context)
             and same_carry(self.before, other.before)
             and same_carry(self.carry, other.carry)
             and all(

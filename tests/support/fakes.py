@@ -328,6 +328,9 @@ class FakeLake:
             return StoredDay(None, etag, f"day blob {template.id}/{day}: {value}")
         return StoredDay(value, etag)
 
+    def etag(self, template: Template, day: date) -> ETag:
+        return self.cells.get((template.id, day))[1]
+
     def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
         self.cells.put((template.id, document.day), document, etag)
 

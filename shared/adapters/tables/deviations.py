@@ -18,7 +18,7 @@ from azure.data.tables import TableClient
 
 from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, query, quoted
 from shared.arrays import Times
-from shared.domain.deviation import Carry, DeviationDay, Level
+from shared.domain.deviation import Carry, Context, DeviationDay, Level
 from shared.domain.tsd import grid
 from shared.errors import Conflict
 from shared.ports import DaySummary, ETag, StoredDeviations
@@ -27,7 +27,10 @@ from shared.schemas import SCHEMA, Stored, numbered, read
 _PACKED = {"ppmv": "<f8", "score": "<f4", "level": "<i1", "raw": "<f4", "fault": "<i1"}
 
 _LEVELS = [level.name.lower() for level in Level]
-_SUMMARISED = ["PartitionKey", "RowKey", SCHEMA, "samples", *_LEVELS, "engine", "baseline", "bad", "before", "carry"]
+_SUMMARISED = [
+    *("PartitionKey", "RowKey", SCHEMA, "samples", *_LEVELS),
+    *("engine", "baseline", "bad", "before", "carry", "fingerprint", "context"),
+]
 
 
 class AzureDeviationsTable(PartitionedTable):
@@ -129,6 +132,8 @@ def entity_of(row: DeviationDay) -> dict[str, Any]:
         "faulty": int(np.count_nonzero(row.fault)),
         "before": _pack_carry(row.before),
         "carry": _pack_carry(row.carry),
+        "fingerprint": row.fingerprint,
+        "context": " ".join(row.context),
         "ppmv": row.ppmv.astype(_PACKED["ppmv"]).tobytes(),
         "score": row.score.astype(_PACKED["score"]).tobytes(),
         "level": row.level.astype(_PACKED["level"]).tobytes(),
@@ -177,7 +182,13 @@ def _row(entity: Mapping[str, Any]) -> DeviationDay:
         before=_unpack_carry(entity["before"]),
         carry=_carry(entity),
         bad=entity["bad"],
+        context=_context(entity),
     )
+
+
+def _context(entity: Mapping[str, Any]) -> Context:
+    yesterday, day_before = entity["context"].split(" ")
+    return Context(yesterday, day_before)
 
 
 def _carry(entity: Mapping[str, Any]) -> Carry:
@@ -202,4 +213,6 @@ def _summary(entity: Mapping[str, Any]) -> DaySummary:
         bad=entity["bad"],
         before=_unpack_carry(entity["before"]),
         carry=_carry(entity),
+        fingerprint=entity["fingerprint"],
+        context=_context(entity),
     )

@@ -77,7 +77,7 @@ class TrustedDays:
         baseline = self.histories.baseline(sensor, version) if version else None
         previous = self._rows.get((sensor, day - ONE_DAY, version))
         before = None if previous is None else previous.carry
-        return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline, before=before).row
+        return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline, before=before)
 
     def trusted(self, sensor: str, days: Sequence[date], end: date) -> set[date]:
         """Return which of the days are quiet, well observed, and a day away from all incidents of the template.

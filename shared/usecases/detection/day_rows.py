@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from shared.detection import engine_id
-from shared.domain.deviation import Carry, DeviationDay, same_carry
+from shared.domain.deviation import Carry, DeviationDay, agree, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS
 from shared.ports import DeviationsTable, StoredDeviations
@@ -23,23 +23,26 @@ class DayRows:
         self.stored: dict[RowKey, StoredDeviations] = {}
         self.scored: dict[RowKey, DeviationDay] = {}
 
-    def read(self, day: date) -> None:
+    def read(self, day: date, *, fresh: bool = False) -> None:
         """Read what is stored of the day, before what it is scored from is read."""
         for sensor in self._template.sensors:
-            self.stored[sensor.id, day] = self._deviations.get(sensor.id, day, fresh=self._fresh)
+            self.stored[sensor.id, day] = self._deviations.get(sensor.id, day, fresh=fresh or self._fresh)
 
     def read_from_table(self, sensor: str, day: date) -> DeviationDay | None:
         """Read what is stored of a sensor's day once more: memory may be behind the table."""
         self.stored[sensor, day] = self._deviations.get(sensor, day, fresh=True)
         return self.stored[sensor, day].row
 
-    def known(self, sensor: str, day: date) -> DeviationDay | None:
+    def known(self, sensor: str, day: date, *, fresh: bool = False) -> DeviationDay | None:
         """Return the row as it was scored just now, or as it is stored."""
-        return self.scored.get((sensor, day)) or self._deviations.get(sensor, day, fresh=self._fresh).row
+        return self.scored.get((sensor, day)) or self._deviations.get(sensor, day, fresh=fresh or self._fresh).row
 
     def carry(self, sensor: str, day: date) -> Carry | None:
-        """Return what the day hands on; None where this engine did not score it."""
-        row = self.known(sensor, day)
+        """Return what the day before one hands on to it; None where this engine did not score it.
+
+        Where the day itself was read from the table, memory may be behind for the day before, too.
+        """
+        row = self.known(sensor, day - ONE_DAY, fresh=self.stored[sensor, day].fresh)
         return None if row is None or row.engine != engine_id() else row.carry
 
     def keep(self, row: DeviationDay) -> None:
@@ -48,26 +51,37 @@ class DayRows:
         if row.level.size or self.stored[key].row is not None:
             self.scored[key] = row
 
-    def changed(self) -> list[DeviationDay]:
-        """Return the scored days that differ from what is stored, the last day first."""
+    def changed(self, days: Sequence[date]) -> list[DeviationDay]:
+        """Return the scored ones of these days that differ from what is stored, the first day first."""
         differing = [row for key, row in self.scored.items() if not row.same_as(self.stored[key].row)]
-        return sorted(differing, key=lambda row: row.day, reverse=True)
+        return sorted((row for row in differing if row.day in days), key=lambda row: row.day)
 
     def write(self, row: DeviationDay) -> None:
         """Write a scored day on what was read; raises Conflict."""
         self._deviations.put(row, self.stored[row.sensor, row.day].etag)
 
-    def bump_next_days(self, written: Sequence[DeviationDay]) -> None:
-        """Write the days again that follow on one which now hands on something else.
+    def rests_on_other(self, sensor: str, day: date) -> bool:
+        """Return whether the stored day rests on something else than what this run knows of the two days before it."""
+        row, before = self.stored[sensor, day].row, self._held(sensor, day - ONE_DAY)
+        if row is None:
+            return False
+        if before is not None and (not agree(row.context.yesterday, before.fingerprint) or handed_other(row, before)):
+            return True
+        return self._older_readings_differ(row)
 
-        Another run may have read that one before it was written, and the day after it since: its write then fails
-        on this one, and it reads again.
-        """
-        for row in written:
-            before = self.stored[row.sensor, row.day].row
-            after = self.scored.get((row.sensor, row.day + ONE_DAY))
-            if before is not None and after is not None and not same_carry(before.carry, row.carry):
-                self._deviations.put(after, self._deviations.get(after.sensor, after.day).etag)
+    def trusted(self, sensor: str, day: date) -> DeviationDay | None:
+        """Return the stored day if its scores may be gone on from: the readings two days before it are as they were."""
+        row = self.stored[sensor, day].row
+        return None if row is None or self._older_readings_differ(row) else row
+
+    def _older_readings_differ(self, row: DeviationDay) -> bool:
+        older = self._held(row.sensor, row.day - 2 * ONE_DAY)
+        return older is not None and not agree(row.context.day_before, older.fingerprint)
+
+    def _held(self, sensor: str, day: date) -> DeviationDay | None:
+        """Return the row as it was scored just now or read before; None where this run did not look at it."""
+        stored = self.stored.get((sensor, day))
+        return self.scored.get((sensor, day)) or (None if stored is None else stored.row)
 
     def day_after_last(self) -> date | None:
         """Return the day after the last one that was scored by a baseline, if that one is whole."""
@@ -80,3 +94,9 @@ class DayRows:
         """Return the rows that are stored of a day."""
         found = [self._deviations.get(sensor.id, day).row for sensor in self._template.sensors]
         return [row for row in found if row is not None]
+
+
+def handed_other(row: DeviationDay, before: DeviationDay) -> bool:
+    """Return whether the row was handed something else than the day before hands on, where both have one version."""
+    same_version = row.baseline and (row.engine, row.baseline) == (before.engine, before.baseline)
+    return bool(same_version) and not same_carry(row.before, before.carry)

@@ -1,13 +1,17 @@
 """Detect: score what the lake holds of a template's day, follow the change, and keep the incidents in step.
 
 A pure function of lake content and baseline version, so arrival order and repetition of events do not matter.
-What is stored is read BEFORE the lake: a write that still finds what was read can then never carry older data
-over newer. Later days are written first: the day that tells of the change is the last to look unchanged.
+
+What is stored is read BEFORE the lake, and written only on what was read. Each row says what it rests on: its readings,
+those of two days before, what it was handed. After a day was written, the days that follow are looked at, and scored
+again where they rest on something else; so it does not matter where an earlier run ended. And after it wrote days that
+no later event will come for, a run looks whether what they rest on is still so: another run that saw a change and found
+the old rows right would not come again.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -18,8 +22,8 @@ from shared.arrays import Floats
 from shared.detection import Baseline, engine_id, is_newer
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.template import Sensor, Template
-from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, grid
-from shared.errors import CorruptBlob, NewerSchema, NotFound, OtherEngine
+from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay
+from shared.errors import Conflict, CorruptBlob, NewerSchema, NotFound, OtherEngine
 from shared.ports import (
     BaselineStore,
     DayStore,
@@ -28,21 +32,21 @@ from shared.ports import (
     MessageQueues,
     PlatformRecord,
     RegistryTable,
+    StoredDay,
 )
 from shared.retry import after_conflicts
 from shared.telemetry import log_event
 from shared.usecases.detection.day_events import DayEvents
-from shared.usecases.detection.day_rows import DayRows
+from shared.usecases.detection.day_rows import DayRows, handed_other
 from shared.usecases.detection.latest_samples import UpdateLatest
-from shared.usecases.detection.scoring import Rescored, score_day
+from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.reconcile import Reconcile
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
 
+REACH = 2 * ONE_DAY  # how far the readings of a day have an effect on scores (scoring.CONTEXT_BINS)
 LOOKS = 6  # between two requests for a template's baselines: about an hour of ticks
-
-AffectedUntil = np.datetime64 | None  # until when what changed has an effect; None: it has none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +99,9 @@ class _Run:
         self._deps = detect
         self._begun = self._watched = record
         self._template = template
-        self._again = again  # another run was in between: what follows from these days is scored again
         self._rows = DayRows(detect.deviations, template, fresh=again)
         self._events = DayEvents(detect.events, template, record.platform.source_name)
-        self._documents: dict[date, TemplateDay | None] = {}
-        self._unreadable: set[date] = set()
+        self._documents: dict[date, StoredDay] = {}
 
     def run(self, first: date, last: date) -> int:
         """Score, write, and reconcile; return how many rows were written."""
@@ -107,12 +109,11 @@ class _Run:
         for day in days:
             self._rows.read(day)
         self._refresh_baselines()
-        affected = dict.fromkeys((sensor.id for sensor in self._template.sensors), self._initially_affected(last))
         for day in days:
             if self._document(day) is not None:
-                affected = self._score(day, affected)
-        self._propagate(last + ONE_DAY, affected)
-        written = self._write()
+                self._score(day)
+        written = [*self._write(days), *self._follow(last)]
+        self._check_what_it_rests_on(written)
         self._log_scored(last, written)
         self._update_latest(written)
         rows = [*self._rows.scored.values(), *self._rows_after()]
@@ -121,23 +122,29 @@ class _Run:
 
     # --- scoring
 
-    def _propagate(self, day: date, affected: Mapping[str, AffectedUntil]) -> None:
-        """Score the following days for as long as what changed has an effect in them."""
-        while any(
-            until is not None and until > grid(day)[0] and self._version(sensor, day)
-            for sensor, until in affected.items()
-        ):
-            if self._document(day) is None:
-                return
-            self._rows.read(day)  # after the lake: who changes this day meanwhile has changed the one before, too
-            affected = self._score(day, affected)
-            day += ONE_DAY
+    def _follow(self, last: date) -> list[DeviationDay]:
+        """Score and write the days after ``last`` that rest on something else; return what was written.
 
-    def _score(self, day: date, affected: Mapping[str, AffectedUntil]) -> dict[str, AffectedUntil]:
-        """Score the day of every sensor; return until when each sensor's changes affect the days after it."""
-        after: dict[str, AffectedUntil] = {}
+        They are read from the table after what they rest on was written: a run beside this one that wrote one of them
+        later looks at that by itself.
+        """
+        written: list[DeviationDay] = []
+        day = last + ONE_DAY
+        while self._is_whole(last) and day <= last + REACH:
+            self._rows.read(day, fresh=True)
+            if any(self._rows.rests_on_other(sensor.id, day) for sensor in self._template.sensors):
+                if self._document(day) is None:
+                    break
+                self._score(day)
+                if changed := self._write([day]):
+                    written += changed
+                    last = day
+            day += ONE_DAY
+        return written
+
+    def _score(self, day: date) -> None:
+        """Score the day of every sensor that can be scored."""
         for sensor in self._template.sensors:
-            after[sensor.id] = None
             try:
                 baseline = self._baseline(sensor, day)
             except (OtherEngine, NewerSchema) as error:
@@ -148,34 +155,27 @@ class _Run:
                 logger.exception("%s cannot be scored", sensor.id)
                 self._events.corrupt_baseline(sensor.id, day, str(error))
                 continue
-            scored = self._scored(sensor, day, baseline, affected[sensor.id])
-            if scored.row.level.size == SLOTS:  # of a day that goes on, there is no next one
-                after[sensor.id] = scored.affected_until
-            self._rows.keep(scored.row)
-        return after
+            self._rows.keep(self._scored(sensor, day, baseline))
 
-    def _scored(self, sensor: Sensor, day: date, baseline: Baseline | None, affected: AffectedUntil) -> Rescored:
+    def _scored(self, sensor: Sensor, day: date, baseline: Baseline | None) -> DeviationDay:
         """Score one sensor's day; memory may be behind the table, so only the table says that nothing changed."""
         series, earlier = self._series(sensor, day), partial(self._readings, sensor)
-        before = self._rows.carry(sensor.id, day - ONE_DAY)
 
-        def score(stored: DeviationDay | None) -> Rescored:
-            return score_day(sensor.id, day, series, earlier, stored, baseline, before=before, affected_until=affected)
+        def score() -> DeviationDay:
+            before, known = self._rows.carry(sensor.id, day), self._rows.trusted(sensor.id, day)
+            return score_day(sensor.id, day, series, earlier, known, baseline, before=before)
 
-        stored = self._rows.stored[sensor.id, day]
-        scored = score(stored.row)
-        if not scored.changed and not stored.fresh:
-            scored = score(self._rows.read_from_table(sensor.id, day))
+        scored, stored = score(), self._rows.stored[sensor.id, day]
+        if not stored.fresh and scored.same_as(stored.row):
+            self._rows.read_from_table(sensor.id, day)
+            scored = score()
         return scored
-
-    def _initially_affected(self, last: date) -> AffectedUntil:
-        return np.datetime64(last + 2 * ONE_DAY, "s") if self._again else None
 
     # --- writing
 
-    def _write(self) -> list[DeviationDay]:
-        """Write the rows that differ, the last day first, and before each what a person should know of it."""
-        changed = self._rows.changed()
+    def _write(self, days: Sequence[date]) -> list[DeviationDay]:
+        """Write the rows of these days that differ, and before each what a person should know of it."""
+        changed = self._rows.changed(days)
         for day in sorted({row.day for row in changed}):
             document = self._document(day)
             if document is not None:
@@ -183,8 +183,24 @@ class _Run:
         for row in changed:
             self._events.row(row, self._rows.stored[row.sensor, row.day].row)
             self._rows.write(row)
-        self._rows.bump_next_days(changed)
         return changed
+
+    def _check_what_it_rests_on(self, written: Sequence[DeviationDay]) -> None:
+        """Raise Conflict if what whole days were scored from has changed while they were: it all begins anew then.
+
+        A day that goes on is looked at again with its next samples.
+        """
+        keys = {(row.sensor, row.day) for row in written}
+        whole = {row.day for row in written if row.level.size == SLOTS}
+        for day in sorted(self._documents) if whole else ():
+            if self._deps.lake.etag(self._template, day) != self._documents[day].etag:
+                raise Conflict(f"the day {day} of {self._template.id} changed while it was scored")
+        for row in written:
+            created = self._rows.stored[row.sensor, row.day].row is None
+            if (created or row.day in whole) and (row.sensor, row.day - ONE_DAY) not in keys:
+                before = self._deps.deviations.get(row.sensor, row.day - ONE_DAY, fresh=True).row
+                if before is not None and handed_other(row, before):
+                    raise Conflict(f"{row.sensor}: the day before {row.day} was scored again meanwhile")
 
     def _update_latest(self, written: Sequence[DeviationDay]) -> None:
         """Bring the newest samples in step before the incidents are looked at: a full queue must not hide a level."""
@@ -217,23 +233,26 @@ class _Run:
 
     def _document(self, day: date) -> TemplateDay | None:
         if day not in self._documents:
-            document, _, problem = self._deps.lake.read(self._template, day)
-            if problem:
-                self._unreadable.add(day)
-                self._events.corrupt_day(day, problem)
-            self._documents[day] = document
-        return self._documents[day]
+            self._documents[day] = stored = self._deps.lake.read(self._template, day)
+            if stored.problem:
+                self._events.corrupt_day(day, stored.problem)
+        return self._documents[day].document
 
     def _series(self, sensor: Sensor, day: date) -> SeriesDay | None:
         document = self._document(day)
         return None if document is None else document.series_of(sensor)
+
+    def _is_whole(self, day: date) -> bool:
+        """Return whether another day may follow on this one: some series of it is known to its end."""
+        series = [self._series(sensor, day) for sensor in self._template.sensors]
+        return any(one is not None and one.closed_slots(day) == SLOTS for one in series)
 
     def _readings(self, sensor: Sensor, day: date) -> Floats | None:
         """Return an earlier day's readings [144]; of one that cannot be read now, those that its row remembers."""
         series = self._series(sensor, day)
         if series is not None:
             return series.readings()
-        if day not in self._unreadable:
+        if not self._documents[day].problem:
             return None
         row = self._deps.deviations.get(sensor.id, day).row
         return None if row is None else np.concatenate((row.ppmv, np.full(SLOTS - row.ppmv.size, np.nan)))
