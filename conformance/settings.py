@@ -14,7 +14,7 @@ from conformance.bicep import Expression, Value, mapping, text_of, tree_of, valu
 from conformance.check_result import CheckResult
 from shared.errors import SettingsError
 from shared.settings import HostStorageSettings, described_settings, load_settings
-from shared.usecases.poison import POISON
+from shared.usecases.poison import GIVEN_UP, POISON
 
 HOSTS = {  # read by the Functions host, or by a library
     "AZURE_CLIENT_ID": "azure-identity: which of the app's identities",
@@ -103,7 +103,8 @@ def _missing_names(infra: Path) -> Iterator[str]:
     for one in described_settings():
         kind = one.name.rpartition("_")[2].lower() + "s"  # STORAGE__EVENTS_TABLE: tables
         if one.name.startswith("STORAGE__"):
-            wanted = [one.default, f"{one.default}{POISON}"] if kind == "queues" else [one.default]
+            endings = ("", POISON, GIVEN_UP) if kind == "queues" else ("",)
+            wanted = [f"{one.default}{ending}" for ending in endings]
             yield from (f"{kind}: {name} ({one.name}) is not made" for name in wanted if name not in made.get(kind, ()))
 
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import azure.functions as func
+from azure.core.exceptions import AzureError, HttpResponseError
 from pydantic import Field
 
 from functions.http.reply import COMMON
@@ -80,8 +81,18 @@ def problem_of(error: Exception, invocation: str) -> func.HttpResponse:
             errors = findings_in(str(error)) if isinstance(error, InvalidInput) else []
             return problem(status, name, str(error), invocation, errors=errors, contents=contents)
     logger.error("request failed (%s)", invocation, exc_info=error)
+    if isinstance(error, AzureError) and not _answered(error):
+        detail = "storage does not answer; what was asked for may or may not have been done"
+        status, retry = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "30"}
+        return problem(status, "storage-unavailable", detail, invocation, headers=retry)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return problem(status, "internal-error", "an unexpected error; the log has it under this invocation", invocation)
+
+
+def _answered(error: AzureError) -> bool:
+    """Return whether Azure said what is wrong, rather than nothing, or that it cannot say."""
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    return status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS
 
 
 def problem(

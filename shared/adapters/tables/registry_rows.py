@@ -8,7 +8,8 @@ from typing import Any
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.tables.access import TransactionStep, delete, etag_of, upsert
+from shared.adapters.tables.access import delete, etag_of, upsert
+from shared.adapters.tables.writes import TransactionStep
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform, Quantity
