@@ -55,7 +55,8 @@ def openapi(endpoints: Iterable[Endpoint], version: str, auth: str, order: Seque
             "title": "Subsea leak detection",
             "version": version,
             "description": "Where methane leaks at subsea templates, how much, since when, and how sure that is. "
-            "Times are ISO 8601 in UTC, coordinates the template's own in metres, readings in ppmv, rates in kg/s.",
+            "Times are ISO 8601 in UTC, coordinates the template's own in metres, readings in ppmv, rates in kg/s. "
+            "HEAD is answered wherever GET is.",
         },
         "servers": [{"url": "/api"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in known)],
