@@ -223,6 +223,7 @@ class Bootstrap:
                 names.baselines_queue: lambda text: BaselineRequest.from_json(text.encode()),
             },
             score=self.score_again,
+            container=names.lake_container,
         )
 
     def score_again(self, text: str) -> None:

@@ -42,6 +42,7 @@ class TakeUpPoison:
     events: EventsTable
     checks: Mapping[str, Work]  # of each queue: raises InvalidInput for a message that can never succeed
     score: Work  # scores the day that a message of the host about a blob names
+    container: str  # of the lake: blobs of others on the same storage are theirs
     waits: tuple[timedelta, ...] = WAITS
     budget: timedelta = BUDGET  # no further message is taken up after so long
 
@@ -60,6 +61,8 @@ class TakeUpPoison:
     def _take_up(self, queue: str, message: PoisonMessage) -> None:
         try:
             asked = asked_of(message.content)
+            if queue == BLOBS and asked.get("ContainerName", self.container) != self.container:
+                return
             again = self._score(message) if queue == BLOBS else self._check(queue, message)
         except InvalidInput as error:
             self._give_up(queue, message, str(error))

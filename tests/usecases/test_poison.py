@@ -82,6 +82,7 @@ class World:
             events=self.events,
             checks={BASELINES: lambda text: BaselineRequest.from_json(text.encode())},
             score=self._score,
+            container="tsd",
         )
 
     def _score(self, text: str) -> None:
@@ -191,10 +192,26 @@ def test_a_run_takes_up_no_more_than_it_has_time_for() -> None:
     """The rest is there for the next one."""
     world = World()
     hurried = TakeUpPoison(
-        queues=world.queues, events=world.events, checks={}, score=world.take_up.score, budget=timedelta(seconds=-1)
+        queues=world.queues,
+        events=world.events,
+        checks={},
+        score=world.take_up.score,
+        container="tsd",
+        budget=timedelta(seconds=-1),
     )
     for _ in range(3):
         world.queues.send(POISON_BLOBS, base64_of(DAY))
     hurried.run()
     assert len(world.scored) == 1
     assert len(world.queues.contents(POISON_BLOBS)) == 2
+
+
+def test_blobs_of_others_are_left_to_them() -> None:
+    """The host has one queue for all blobs of a storage account."""
+    world = World()
+    for container in ("tsd", "theirs"):
+        world.queues.send(POISON_BLOBS, base64_of({**DAY, "ContainerName": container}))
+    world.take_up.run()
+    assert len(world.scored) == 1
+    assert world.queues.contents(POISON_BLOBS) == [base64_of({**DAY, "ContainerName": "theirs"})]
+    assert not world.told()
