@@ -2,13 +2,14 @@
 
     python -m conformance [NAME ...]      all of them, or these
 
-bicep     every resource against the platform's types; all of it by Microsoft's compiler, where there is one
-modules   what the files give each other: parameters and outputs
-policies  the same files, against checkov's policies
-promises  what the documentation promises of keys, doors and undoing
-settings  what the deployment sets, against the app's settings
+bicep     every file, by Microsoft's compiler, where there is one; what it would deploy, against what is stored
+values    what is stored (infra/snapshots/, each variant): values that the compiler lets pass and Azure does not
+promises  the same, against what the documentation promises of keys, doors, undoing, and of each variant
+settings  the same, against the app's settings
+roles     the same, against what every call and trigger needs
+events    the same, against the function that blob events are for
+policies  the Bicep files, against checkov's policies
 host      host.json and local settings, against what the host reads
-roles     every call and trigger, against the roles that are assigned
 secrets   keys, passwords and tokens in any file of the project
 security  the deployed code, by bandit
 package   what is deployed, how large it is, how fast it starts
@@ -24,18 +25,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from conformance import bicep, host, modules, outside, package, promises, real_host, roles, settings
+from conformance import compiler, events, host, outside, package, promises, real_host, roles, settings, values
 from conformance.check_result import CheckResult
 from conformance.environments import ROOT
 
 CHECKS: dict[str, Callable[[Path], CheckResult]] = {
-    "bicep": bicep.check,
-    "modules": modules.check,
-    "policies": outside.policies,
+    "bicep": compiler.check,
+    "values": values.check,
     "promises": promises.check,
     "settings": settings.check,
-    "host": host.check,
     "roles": roles.check,
+    "events": events.check,
+    "policies": outside.policies,
+    "host": host.check,
     "secrets": outside.secrets,
     "security": outside.security,
     "package": package.check,

@@ -1,9 +1,9 @@
-"""Lets Microsoft's Bicep compiler judge ``infra/``, and compares what would be deployed with stored pictures.
+"""Lets Microsoft's Bicep compiler judge ``infra/``, and compares what would be deployed with the stored snapshots.
 
-    python -m conformance.compiler     makes the pictures in infra/snapshots anew; their difference is to be read
+    python -m conformance.compiler     makes the snapshots anew; their difference is to be read
 
 The compiler is looked for at the path in BICEP, as ``../shared/tools/bicep`` beside the checkout, on PATH, and where
-``az bicep install`` puts it. Without one the stored pictures are all that is looked at, and the check says so.
+``az bicep install`` puts it. Without one the check says so; the other checks read the stored snapshots in any case.
 """
 
 import json
@@ -12,48 +12,32 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from conformance.check_result import CheckResult
 from conformance.environments import ROOT
+from conformance.snapshots import (
+    NOBODY,
+    VARIANTS,
+    Variant,
+    by_id,
+    differences,
+    faults_of_each,
+    path_of,
+    stored,
+)
 
-OLDEST = (0, 49)  # older ones lack commands, or draw other pictures
-TEMPLATES = ("main.bicep", "events.bicep")  # they reach every other file
-PARAMETERS = "main.bicepparam"
-NOBODY = "00000000-0000-0000-0000-000000000000"  # subscription and tenant of the pictures
-APPLICATION = "11111111-1111-1111-1111-111111111111"
-KEEPER = "22222222-2222-2222-2222-222222222222"
-
-VARIANTS: Mapping[str, Mapping[str, str]] = {  # name of the picture -> environment variables of infra/main.bicepparam
-    "dev": {},
-    "prod": {"LEAK_STAGE": "prod", "LEAK_ALERT_EMAILS": '["operator@example.com"]'},
-    "entra": {"LEAK_HTTP_AUTH": "entra", "LEAK_AUTH_CLIENT_ID": APPLICATION},
-    "private-network": {"LEAK_PRIVATE_NETWORK": "true"},
-    "vault": {"OMNIA_CLIENT_ID": APPLICATION, "LEAK_SECRET_KEEPER_ID": KEEPER},
-}
+OLDEST = (0, 49)  # older ones lack commands, or resolve otherwise
 GIVEN = {
     "AZURE_ENV_NAME": "example",
     "AZURE_LOCATION": "northeurope",
     "OMNIA_BASE_URL": "https://api.example.com/plant/timeseries/v1.7",
-}
-ALWAYS = {  # what is in every picture, so that a picture of nothing does not pass
-    "Microsoft.Resources/resourceGroups",
-    "Microsoft.ManagedIdentity/userAssignedIdentities",
-    "Microsoft.Storage/storageAccounts",
-    "Microsoft.Authorization/roleAssignments",
-    "Microsoft.Insights/components",
-    "Microsoft.Insights/scheduledQueryRules",
-    "Microsoft.Web/serverfarms",
-    "Microsoft.Web/sites",
-}
-OF_VARIANT = {  # what a variant is there for
-    "entra": {"Microsoft.Web/sites/config"},
-    "private-network": {"Microsoft.Network/virtualNetworks", "Microsoft.Network/privateEndpoints"},
-    "vault": {"Microsoft.KeyVault/vaults"},
 }
 SAID = re.compile(r"^(?P<file>.+?)\((?P<line>\d+),\d+\) : (?P<text>(?:Error|Warning|Info) .+?)(?: \[https?://\S+\])?$")
 
@@ -114,18 +98,34 @@ def _said(ran: subprocess.CompletedProcess[str], folder: Path) -> Iterator[str]:
         yield (ran.stderr or ran.stdout).strip()[-2000:]
 
 
+def check(root: Path) -> CheckResult:
+    """Let the compiler judge every Bicep file, where there is one, and compare the stored snapshots with its own."""
+    faults = faults_of_each(root, lambda _: ())
+    unknown = {path.stem for path in path_of(root, "x").parent.glob("*.json")} - VARIANTS.keys()
+    faults += [f"infra/snapshots/{name}.json is of no variant" for name in sorted(unknown)]
+    program, words = find_compiler()
+    if program is None:
+        return CheckResult.of(f"compiler skipped: {words}; other checks read what is stored", faults)
+    said = f"Bicep {words} has nothing to say, and would deploy what is stored for {', '.join(VARIANTS)}"
+    return CheckResult.of(said, [*faults, *faults_of(program, root)])
+
+
 def faults_of(compiler: Path, root: Path, variants: Iterable[str] = tuple(VARIANTS)) -> Iterator[str]:
-    """Yield what the compiler says of a project's Bicep, what is not in its format, and changed pictures."""
-    with _copy(root) as folder:
-        said = list(_diagnostics(compiler, folder))
-        yield from said
-        if not said:  # otherwise nothing can be evaluated, or each variant would say the same again
-            for variant in variants:
-                try:
-                    yield from differences(variant, stored(root, variant), snapshot(compiler, folder, variant))
-                except CompilerError as error:
-                    yield f"{variant}: {error}"
-        yield from _format_faults(compiler, folder, root)
+    """Yield what the compiler says of a project's Bicep, what is not in its format, and changed snapshots."""
+
+    def judged(variant: str) -> list[str]:
+        try:
+            said, made = evaluate(compiler, root, VARIANTS[variant])
+        except CompilerError as error:
+            words = str(error).splitlines()  # what is said of a file is said of every variant
+            return [one if one.startswith("infra/") else f"{variant}: {one}" for one in words]
+        return said or list(_changes(variant, stored(root, variant), made))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process of its own
+        formats = pool.submit(lambda: list(_format_faults(compiler, root)))
+        for found in pool.map(judged, variants):
+            yield from found
+        yield from formats.result()
 
 
 @contextmanager
@@ -137,107 +137,53 @@ def _copy(root: Path) -> Iterator[Path]:
         yield folder
 
 
-def _diagnostics(compiler: Path, folder: Path) -> Iterator[str]:
-    """Yield errors and warnings; those of the linter, too: a build says everything that ``bicep lint`` says."""
-    for file in TEMPLATES:
-        yield from _said(_run(compiler, folder, "build", file, "--stdout"), folder)
-    yield from _said(_run(compiler, folder, "build-params", PARAMETERS, "--stdout", variables=GIVEN), folder)
-
-
-def _format_faults(compiler: Path, folder: Path, root: Path) -> Iterator[str]:
-    yield from _said(_run(compiler, folder, "format", "--pattern", "**/*.bicep*"), folder)
-    for path in sorted(folder.rglob("*.bicep*")):
-        file = path.relative_to(folder.parent)
-        if path.read_text() != (root / file).read_text():
-            yield f"{file}: is not in the compiler's format: bicep format {file}"
-
-
-def snapshot(compiler: Path, folder: Path, variant: str) -> Mapping[str, Any]:
-    """Return what a variant would deploy, evaluated in a copy of ``infra/``; raise CompilerError if it is refused."""
-    return evaluate(compiler, folder, VARIANTS[variant])
-
-
-def evaluate(compiler: Path, folder: Path, variables: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return what would be deployed with these environment variables; raise CompilerError where it is refused."""
-    options = ["--mode", "overwrite", "--subscription-id", NOBODY, "--tenant-id", NOBODY]
-    ran = _run(compiler, folder, "snapshot", PARAMETERS, *options, variables={**GIVEN, **variables})
-    if ran.returncode:
-        raise CompilerError("; ".join(_said(ran, folder)))
-    found: dict[str, Any] = json.loads((folder / f"{Path(PARAMETERS).stem}.snapshot.json").read_text())
-    return found | {"outputs": dict(sorted(found["outputs"].items()))}  # the compiler gives them in any order
-
-
-def picture(root: Path, variant: str) -> Path:
-    """Return where a variant's picture is stored."""
-    return root / "infra" / "snapshots" / f"{variant}.json"
-
-
-def stored(root: Path, variant: str) -> Mapping[str, Any]:
-    """Return a variant's stored picture, empty where there is none that can be read."""
-    try:
-        found: Mapping[str, Any] = json.loads(picture(root, variant).read_text())
-    except (OSError, ValueError):
-        return {}
-    return found
-
-
-def picture_faults(root: Path) -> Iterator[str]:
-    """Yield stored pictures that are missing, cannot be read, or lack what they are there for."""
-    for variant in VARIANTS:
-        kinds = {one["type"] for one in stored(root, variant).get("predictedResources", ())}
-        missing = (ALWAYS | OF_VARIANT.get(variant, set())) - kinds
-        file = picture(root, variant).relative_to(root)
-        if not kinds:
-            yield f"{file}: no picture of a deployment; python -m conformance.compiler makes it"
-        elif missing:
-            yield f"{file}: shows no {', '.join(sorted(missing))}"
-    unknown = {path.stem for path in picture(root, "x").parent.glob("*.json")} - VARIANTS.keys()
-    yield from (f"infra/snapshots/{name}.json: is of no variant" for name in sorted(unknown))
-
-
-def differences(variant: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a deployment has, lacks and says otherwise than its stored picture."""
-    was, now = (_by_id(one) for one in (before, after))
-    hint = "; where it is meant: python -m conformance.compiler"
-    for name in sorted(was.keys() | now.keys()):
-        if name not in was:
-            yield f"{variant}: {name} is not in infra/snapshots/{variant}.json{hint}"
-        elif name not in now:
-            yield f"{variant}: {name} is in infra/snapshots/{variant}.json and not deployed{hint}"
-        elif was[name] != now[name]:
-            where = ", ".join(_places(was[name], now[name], ""))
-            yield f"{variant}: {name}: {where}{hint}"
-    if was == now and before != after:
-        yield f"{variant}: infra/snapshots/{variant}.json is another picture of the same resources{hint}"
-
-
-def _by_id(one: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the resources by what comes after the group's name in their ids."""
-    return {
-        str(each["id"]).removeprefix(f"/subscriptions/{NOBODY}/"): each for each in one.get("predictedResources", ())
-    }
-
-
-def _places(before: Any, after: Any, path: str) -> Iterator[str]:
-    if isinstance(before, dict) and isinstance(after, dict):
-        for name in sorted(before.keys() | after.keys()):
-            yield from _places(before.get(name), after.get(name), f"{path}.{name}" if path else name)
-    elif before != after:
-        yield f"{path} was {json.dumps(before)[:80]}, is {json.dumps(after)[:80]}"
-
-
-def refresh(compiler: Path, root: Path) -> Iterable[Path]:
-    """Make every picture anew; return where they are. Raise CompilerError where a variant is refused."""
+def _format_faults(compiler: Path, root: Path) -> Iterator[str]:
     with _copy(root) as folder:
-        for variant in VARIANTS:
-            path = picture(root, variant)
+        yield from _said(_run(compiler, folder, "format", "--pattern", "**/*.bicep*"), folder)
+        for path in sorted(folder.rglob("*.bicep*")):
+            file = path.relative_to(folder.parent)
+            if path.read_text() != (root / file).read_text():
+                yield f"{file}: is not in the compiler's format: bicep format {file}"
+
+
+def evaluate(compiler: Path, root: Path, variant: Variant) -> tuple[list[str], Mapping[str, Any]]:
+    """Return what the compiler (its linter, too) warns of, and what would be deployed; CompilerError if refused."""
+    variables = {**GIVEN, **variant.variables}
+    options = ["--mode", "overwrite", "--subscription-id", NOBODY, "--tenant-id", NOBODY]
+    if variant.group:
+        options += ["--resource-group", variant.group, "--location", GIVEN["AZURE_LOCATION"]]
+    with _copy(root) as folder:
+        ran = _run(compiler, folder, "snapshot", variant.parameters, *options, variables=variables)
+        said = list(_said(ran, folder))
+        if ran.returncode:
+            raise CompilerError("\n".join(said))
+        found: dict[str, Any] = json.loads((folder / variant.parameters).with_suffix(".snapshot.json").read_text())
+    return said, found | {"outputs": dict(sorted(found["outputs"].items()))}  # the compiler gives them in any order
+
+
+def _changes(variant: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a deployment has, lacks and says otherwise than its stored snapshot."""
+    hint = f"; where infra/snapshots/{variant}.json is to follow: python -m conformance.compiler"
+    was, now = (by_id(one.get("predictedResources", ())) for one in (before, after))
+    for name, place, words in differences(was, now):
+        yield f"{variant}: {name}: {place or 'it'} {words}{hint}"
+    if was == now and before != after:
+        yield f"{variant}: the same resources stand there otherwise{hint}"
+
+
+def refresh(compiler: Path, root: Path, variants: Sequence[str] = tuple(VARIANTS)) -> Iterator[Path]:
+    """Make the variants' snapshots anew; yield where they are. Raise CompilerError where a variant is refused."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = pool.map(lambda variant: evaluate(compiler, root, VARIANTS[variant])[1], variants)
+        for variant, found in zip(variants, list(made), strict=True):
+            path = path_of(root, variant)
             path.parent.mkdir(exist_ok=True)
-            path.write_text(json.dumps(snapshot(compiler, folder, variant), indent=1, ensure_ascii=False) + "\n")
+            path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
             yield path
 
 
 def main() -> int:
-    """Make the pictures anew; 1 without a compiler, or where it refuses a variant."""
+    """Make the snapshots anew; 1 without a compiler, or where it refuses a variant."""
     compiler, words = find_compiler()
     if compiler is None:
         print(words, file=sys.stderr)

@@ -23,8 +23,9 @@ from typing import Any, Self
 import requests
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueClient
 
-from conformance.environments import ROOT, without_project
+from conformance.environments import ROOT, environment, without_project
 from local.npm import one_at_a_time
 
 ARCHIVE = ROOT.parent / "shared" / "tools" / "functions-host.tar.xz"
@@ -33,6 +34,7 @@ PYTHONS = ((3, 11), (3, 12))  # that the worker knows
 START_S = 60
 GRACE_S = 30  # that a host gets to end what it runs
 KEYS_CONTAINER = "azure-webjobs-secrets"
+RECEIPTS_CONTAINER = "azure-webjobs-hosts"
 BY_HAND = "This function was programmatically called"
 FAILED = re.compile(r"^fail: .*\n +(.+)", re.MULTILINE)
 EXECUTED = re.compile(r"Executed 'Functions\.(\w+)' \((\w+),")
@@ -46,10 +48,16 @@ class HostError(Exception):
     """The host does not do what it should; the message says what, with its last lines."""
 
 
-def find_start() -> list[str]:
-    """Return the command that starts a host, without its arguments; raises HostMissing."""
+def ready_host() -> tuple[list[str], Path]:
+    """Return the command that starts a host, and the Python that it gives its worker; raises HostMissing."""
+    start = find_start()
     if sys.version_info[:2] not in PYTHONS:
         raise HostMissing("the host's worker needs Python 3.11 or 3.12")
+    return start, environment("host") / "python"
+
+
+def find_start() -> list[str]:
+    """Return the command that starts a host, without its arguments; raises HostMissing."""
     if folder := os.environ.get("FUNCTIONS_HOST"):
         script = Path(folder).resolve() / "start"
         if not script.is_file():
@@ -181,6 +189,24 @@ class FunctionsHost:
         text = self.log.read_text(errors="replace")
         begun = set(re.findall(rf"Executing 'Functions\.{function}' \(Reason='{BY_HAND}[^']*', Id=([\w-]+)\)", text))
         return len(begun & set(re.findall(rf"Executed 'Functions\.{function}' \(\w+, Id=([\w-]+)", text)))
+
+    def rests(self, watched: str) -> bool:
+        """Return whether no run goes on and none will come of a blob that is in the container ``watched`` by now."""
+        text = self.log.read_text(errors="replace")
+        ended = Counter(re.findall(r"Executed 'Functions\.\w+' \(\w+, Id=([\w-]+)", text))
+        if set(re.findall(r"Executing 'Functions\.\w+' \(Reason='[^']*', Id=([\w-]+)\)", text)) - ended.keys():
+            return False
+        with BlobServiceClient.from_connection_string(self._settings["AzureWebJobsStorage"]) as blobs:
+            tags = {one.etag.strip('"') for one in blobs.get_container_client(watched).list_blobs()}
+            receipts = blobs.get_container_client(RECEIPTS_CONTAINER).list_blob_names(
+                name_starts_with=f"blobreceipts/{self._host_id}/"
+            )
+            if tags - {part.strip('"') for name in receipts for part in name.split("/")}:
+                return False
+        with QueueClient.from_connection_string(
+            self._settings["AzureWebJobsStorage"], f"azure-webjobs-blobtrigger-{self._host_id}"
+        ) as queue:
+            return not queue.peek_messages()
 
     def last_lines(self) -> str:
         """Return what it reported as failed, and the end of its log."""

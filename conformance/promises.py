@@ -1,13 +1,31 @@
-"""What the documentation promises of the deployment, where neither types nor policies hold it."""
+"""What the documentation promises of the deployment, held against every variant of it.
 
-from collections.abc import Mapping
+What a variant makes otherwise than ``dev`` is promised, too: a difference that nobody meant is a fault.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.bicep import Resource, resources
 from conformance.check_result import CheckResult
+from conformance.snapshots import (
+    APPLICATION,
+    ENVIRONMENTS,
+    NOBODY,
+    Resource,
+    Snapshot,
+    by_id,
+    differences,
+    faults_of_each,
+    short_name,
+    snapshot_of,
+    values_at,
+)
 
-PROMISES: Mapping[str, Mapping[str, Any]] = {
+Promises = Mapping[str, Mapping[str, Any]]  # type, or type and name -> place -> value, or a pattern of it
+
+IN_EVERY_ENVIRONMENT: Promises = {
     "Microsoft.Storage/storageAccounts": {
         "properties.allowSharedKeyAccess": False,
         "properties.allowBlobPublicAccess": False,
@@ -19,40 +37,151 @@ PROMISES: Mapping[str, Mapping[str, Any]] = {
         "properties.deleteRetentionPolicy.enabled": True,
         "properties.containerDeleteRetentionPolicy.enabled": True,
     },
+    "Microsoft.Storage/storageAccounts/blobServices/containers": {"properties.publicAccess": "None"},
     "Microsoft.Insights/components": {"properties.DisableLocalAuth": True},
-    "Microsoft.KeyVault/vaults": {"properties.enableRbacAuthorization": True, "properties.enableSoftDelete": True},
+    "Microsoft.Insights/scheduledQueryRules": {
+        "properties.enabled": True,
+        "properties.actions.actionGroups": re.compile("/Microsoft.Insights/actionGroups/ag-leak-"),
+    },
     "Microsoft.Web/sites": {
         "properties.httpsOnly": True,
         "properties.siteConfig.minTlsVersion": "1.2",
         "identity.type": "UserAssigned",
         "properties.functionAppConfig.deployment.storage.authentication.type": "UserAssignedIdentity",
+        "properties.functionAppConfig.scaleAndConcurrency.alwaysReady.name": "blob",
     },
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"properties.allow": False},
 }
+OF_VARIANT: Mapping[str, Promises] = {
+    "dev": {"Microsoft.Storage/storageAccounts": {"sku.name": "Standard_LRS"}},
+    "prod": {
+        "*": {"tags.stage": "prod"},
+        "Microsoft.Storage/storageAccounts": {"sku.name": "Standard_ZRS"},
+        "Microsoft.Storage/storageAccounts/blobServices": {
+            "properties.deleteRetentionPolicy.days": 14,
+            "properties.containerDeleteRetentionPolicy.days": 14,
+        },
+        "Microsoft.OperationalInsights/workspaces": {
+            "properties.retentionInDays": 90,
+            "properties.workspaceCapping.dailyQuotaGb": 5,
+        },
+        "Microsoft.Insights/actionGroups": {"properties.emailReceivers.emailAddress": "operator@example.com"},
+        "Microsoft.Web/sites": {"properties.functionAppConfig.scaleAndConcurrency.maximumInstanceCount": 100},
+        "Microsoft.Consumption/budgets": {
+            "properties.amount": 200,
+            "properties.notifications.*.enabled": True,
+            "properties.notifications.*.contactGroups": re.compile("/Microsoft.Insights/actionGroups/ag-leak-"),
+        },
+    },
+    "entra": {
+        "Microsoft.Web/sites/config appsettings": {"properties.HTTP__AUTH": "entra"},
+        "Microsoft.Web/sites/config authsettingsV2": {
+            "properties.platform.enabled": True,
+            "properties.globalValidation.requireAuthentication": True,
+            "properties.identityProviders.azureActiveDirectory.registration.clientId": APPLICATION,
+            "properties.identityProviders.azureActiveDirectory.validation.allowedAudiences": f"api://{APPLICATION}",
+            "properties.httpSettings.requireHttps": True,
+        },
+    },
+    "private-network": {
+        "Microsoft.Storage/storageAccounts": {
+            "properties.publicNetworkAccess": "Disabled",
+            "properties.networkAcls.defaultAction": "Deny",
+            "properties.networkAcls.bypass": "AzureServices",  # Event Grid puts events aside through it
+        },
+        "Microsoft.Web/sites": {"properties.virtualNetworkSubnetId": re.compile("/virtualNetworks/vnet-leak-")},
+        "Microsoft.Network/virtualNetworks": {
+            "properties.subnets.properties.delegations.properties.serviceName": "Microsoft.App/environments"
+        },
+        "Microsoft.Network/privateEndpoints": {
+            "properties.privateLinkServiceConnections.properties.groupIds": re.compile("^(blob|queue|table)$")
+        },
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": {
+            "properties.privateDnsZoneConfigs.name": re.compile("^(blob|queue|table)$")
+        },
+        "Microsoft.Network/privateDnsZones": {"location": "global"},
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks": {"properties.registrationEnabled": False},
+    },
+    "vault": {
+        "Microsoft.KeyVault/vaults": {
+            "properties.enableRbacAuthorization": True,
+            "properties.enableSoftDelete": True,
+        },
+        "Microsoft.Web/sites/config appsettings": {
+            "properties.OMNIA__TENANT_ID": NOBODY,
+            "properties.OMNIA__CLIENT_ID": APPLICATION,
+            "properties.OMNIA__CLIENT_SECRET": re.compile(r"^\[format\('@Microsoft\.KeyVault\(SecretUri="),
+        },
+    },
+    "events": {
+        "Microsoft.EventGrid/systemTopics": {"identity.type": "SystemAssigned"},
+        "Microsoft.EventGrid/systemTopics/eventSubscriptions": {
+            "properties.deadLetterWithResourceIdentity.identity.type": "SystemAssigned"
+        },
+        "Microsoft.Insights/metricAlerts": {
+            "properties.enabled": True,
+            "properties.actions.actionGroupId": re.compile("/Microsoft.Insights/actionGroups/ag-leak-"),
+        },
+    },
+}
 FORBIDDEN = {"Microsoft.KeyVault/vaults/secrets"}  # a secret would stand in the deployment's history
+OF_ROLES = "Microsoft.Authorization/roleAssignments"  # conformance/roles.py knows which are needed
 
 
 def check(root: Path) -> CheckResult:
-    """Name every promise that a resource breaks, or that no resource keeps."""
-    faults, kept = [], set()
-    for path in sorted((root / "infra").rglob("*.bicep")):
-        if "@secure()" in path.read_text():
-            faults.append(f"{path.name}: a parameter takes a secret; people put it into Key Vault themselves")
-        for resource in resources(path):
-            if resource.type in FORBIDDEN:
-                faults.append(f"{resource.file}:{resource.line}: {resource.type} must not be deployed")
-            for where, promised in PROMISES.get(resource.type, {}).items():
-                if not resource.existing:
-                    kept.add((resource.type, where))
-                    if _at(resource, where) != promised:
-                        faults.append(f"{resource.file}:{resource.line}: {where} must be {promised!r}")
-    made = {(kind, where) for kind, promises in PROMISES.items() for where in promises}
-    faults += [f"no resource keeps {where} of {kind}" for kind, where in sorted(made - kept)]
-    return CheckResult.of(f"{len(made)} promises are kept: no keys, no open doors, nothing lost by a slip", faults)
+    """Name every promise that a variant breaks, and every difference between variants that nobody promised."""
+    dev = by_id(snapshot_of(root, "dev").resources)
+    faults = [
+        f"{path.name}: a parameter takes a secret; people put it into Key Vault themselves"
+        for path in sorted((root / "infra").rglob("*.bicep"))
+        if "@secure()" in path.read_text()
+    ]
+    faults += faults_of_each(root, _broken)
+    faults += faults_of_each(root, lambda snapshot: _not_meant(dev, snapshot), ENVIRONMENTS)
+    made = sum(len(places) for _, places in (one for promises in _all() for one in promises.items()))
+    return CheckResult.of(f"{made} promises are kept: no keys, no open doors, nothing lost by a slip", faults)
 
 
-def _at(resource: Resource, where: str) -> Any:
-    value: Any = resource.body
-    for name in where.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+def _all() -> Iterator[Promises]:
+    yield IN_EVERY_ENVIRONMENT
+    yield from OF_VARIANT.values()
+
+
+def _broken(snapshot: Snapshot) -> Iterator[str]:
+    yield from (f"{kind} must not be deployed" for kind in FORBIDDEN if snapshot.of(kind))
+    general: Promises = IN_EVERY_ENVIRONMENT if snapshot.variant in ENVIRONMENTS else {}
+    for kind, promised in (*general.items(), *OF_VARIANT.get(snapshot.variant, {}).items()):
+        those = _tagged(snapshot) if kind == "*" else snapshot.of(kind)
+        if not those:
+            yield f"there is no {kind}"
+        for one in those:
+            for place, value in promised.items():
+                if not _keeps(one, place, value):
+                    yield f"{_name(one)}: {place} must be {getattr(value, 'pattern', value)!r}"
+
+
+def _tagged(snapshot: Snapshot) -> list[Resource]:
+    return [one for one in snapshot.resources if "tags" in one]
+
+
+def _keeps(one: Resource, place: str, promised: Any) -> bool:
+    found = values_at(one, place)
+    if isinstance(promised, re.Pattern):
+        return bool(found) and all(promised.search(str(value)) for value in found)
+    return bool(found) and all(value == promised and type(value) is type(promised) for value in found)
+
+
+def _name(one: Resource) -> str:
+    return f"{one['type']} {short_name(one)}"
+
+
+def _not_meant(dev: Mapping[str, Resource], snapshot: Snapshot) -> Iterator[str]:
+    """Yield where a variant differs from dev without a promise."""
+    after, promises = by_id(snapshot.resources), OF_VARIANT.get(snapshot.variant, {})
+    for identity, place, words in differences(dev, after):
+        one = after.get(identity) or dev[identity]
+        kinds = {"*", one["type"], _name(one)} if identity in after else set()
+        meant = [said for kind in kinds & promises.keys() for said in promises[kind]]
+        if one["type"] == OF_ROLES or any(f"{said}.".startswith(f"{place}.") or not place for said in meant):
+            continue
+        yield f"{_name(one)}: {place or 'it'} {words}, which nobody promised"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from unittest.mock import patch
 
 from azure.data.tables import TableClient
@@ -20,8 +21,7 @@ from admin.manage import seed, seed_platforms
 from admin.package import PackageError, build
 from conformance import http_answers
 from conformance.check_result import CheckResult
-from conformance.environments import environment
-from conformance.functions_host import FunctionsHost, HostError, HostMissing, find_start
+from conformance.functions_host import FunctionsHost, HostError, HostMissing, ready_host
 from local.azurite import Azurite
 from local.emulator import emulator
 from local.process import HostProcess
@@ -57,33 +57,44 @@ LOST = "2026-03-17"  # a day whose row is lost: it hands on to days that were sc
 FIRE = ("ingest", "detect", "baselines", "baselines_after_backfill", "estimate")
 
 
+class Expected(NamedTuple):
+    """The rows in the end, and the kinds of the app's triggers by their functions' names."""
+
+    rows: Snapshot
+    declared: Mapping[str, str]
+
+
 def check(root: Path) -> CheckResult:
     """Build the package and run it on the real host; skipped where there is none."""
     try:
-        start = find_start()
+        start, python = ready_host()
     except HostMissing as missing:
         return CheckResult.skip(str(missing))
-    python = environment("host") / "python"
     with TemporaryDirectory() as folder:
         try:
             build(root, Path(folder))
         except PackageError as error:
             return CheckResult.of("", [str(error)])
-        parts = [part(start, python, Path(folder) / "app", Path(folder)) for part in (run, http_answers.compare)]
+        app = Path(folder) / "app"
+        parts = [
+            run(start, python, app, Path(folder), locally(Path(folder))),
+            http_answers.compare(start, python, app, Path(folder)),
+        ]
     return CheckResult.of(
         "; ".join(part.summary for part in parts if part.summary), [fault for part in parts for fault in part.faults]
     )
 
 
-def run(start: list[str], python: Path, app: Path, folder: Path, patience: float = PATIENCE_S) -> CheckResult:
+def run(
+    start: list[str], python: Path, app: Path, folder: Path, expected: Expected, patience: float = PATIENCE_S
+) -> CheckResult:
     """Run an app's folder on two hosts that share the work; ``patience`` [s]: what they may take together."""
     with ExitStack() as stack:
         omnia = stack.enter_context(emulator(TOKEN, SEA))
-        expected, declared = locally(omnia, folder)
         azurite = stack.enter_context(Azurite(folder / "storage"))
         settings = settings_of(azurite, omnia) | {"INGEST_SCHEDULE": OFTEN}
         hosts = [FunctionsHost(start, python, app, folder / f"host{number}", settings, HOST_ID) for number in range(2)]
-        way = WayOfTheData(seeded(settings), hosts, expected, declared, patience)
+        way = WayOfTheData(seeded(settings), hosts, expected, patience)
         try:
             for host in hosts:  # not at once: both would make the keys of the storage, and one of them fails and waits
                 stack.enter_context(host).wait_ready()
@@ -112,9 +123,9 @@ def rows(app: Bootstrap) -> Snapshot:
     return snapshot(app, without=("history",))
 
 
-def locally(omnia: str, folder: Path) -> tuple[Snapshot, dict[str, str]]:
-    """Return the rows that one local host makes of the sea, and its functions' kinds of trigger by their names."""
-    with Azurite() as azurite:
+def locally(folder: Path) -> Expected:
+    """Return what one local host makes of the sea; its log is put into the folder."""
+    with emulator(TOKEN, SEA) as omnia, Azurite() as azurite:
         settings = settings_of(azurite, omnia)
         app = seeded(settings)
         with HostProcess(settings, log=folder / "local.log") as host:
@@ -122,7 +133,7 @@ def locally(omnia: str, folder: Path) -> tuple[Snapshot, dict[str, str]]:
             for function in ("ingest", "baselines"):
                 host.run_now(function)
                 host.wait_idle(PATIENCE_S)
-        return rows(app), declared
+        return Expected(rows(app), declared)
 
 
 class WayOfTheData:
@@ -132,15 +143,12 @@ class WayOfTheData:
         self,
         app: Bootstrap,
         hosts: Sequence[FunctionsHost],
-        expected: Snapshot,
-        declared: Mapping[str, str],
+        expected: Expected,
         patience: float,
     ) -> None:
-        """Look at the app's storage and at these hosts.
-
-        ``expected``: the rows in the end; ``declared``: the app's functions and their triggers.
-        """
-        self._app, self._hosts, self._expected, self._declared = app, hosts, expected, declared
+        """Look at the app's storage and at these hosts."""
+        self._app, self._hosts = app, hosts
+        self._expected, self._declared = expected.rows, expected.declared
         self._stays = hosts[-1]
         self._begun, self._patience = time.monotonic(), patience
         self.faults: list[str] = []
@@ -175,6 +183,9 @@ class WayOfTheData:
         self._until(lambda: not any(self._app.messages.lengths().values()), "empty its queues")
         self._stays.run_now("baselines")  # heals what no event tells of any more
         self._until(lambda: rows(self._app) == self._expected, "make the rows of the local host", self._different)
+        self._until(self._rests, "come to rest")
+        if rows(self._app) != self._expected:
+            self.faults.append(f"what came after the rows of the local host changed them: {self._different()}")
         self._until(
             lambda: not self._silent(), "let every kind of trigger succeed", lambda: f"silent: {self._silent()}"
         )
@@ -197,13 +208,14 @@ class WayOfTheData:
         """Let days be scored again, one of them without its row: nothing else is written, and the row is as before."""
         self._stays.stop()
         self._stays.start().wait_ready()  # a new worker remembers nothing: it compares with what is stored
+        self._until(self._rests, "come to rest after its start")
         before = self._written()
         lost = next(key for key in sorted(before) if key[1] == LOST)
         self._deviations().delete_entity(*lost)
         days = (*AGAIN, LOST)
         for day in days:
-            self._stays.run_now("detect", f"{self._app.settings.storage.lake_container}/{PLATFORM}/a/{day}.json")
-        self._until(lambda: self._stays.ended_by_hand("detect") == len(days), "score days again")
+            self._stays.run_now("detect", f"{self._lake}/{PLATFORM}/a/{day}.json")
+        self._until(lambda: self._stays.ended_by_hand("detect") == len(days) and self._rests(), "score days again")
         written = sorted(key for key, tag in self._written().items() if before.get(key) != tag and key != lost)
         if written:
             self.faults.append(f"{len(written)} rows were written again, and nothing had changed: {written[:3]}")
@@ -221,6 +233,14 @@ class WayOfTheData:
                     f"messages: {self._app.messages.lengths()}\n{self._stays.last_lines()}"
                 )
             time.sleep(0.5)
+
+    @property
+    def _lake(self) -> str:
+        return self._app.settings.storage.lake_container
+
+    def _rests(self) -> bool:
+        """Return whether no event of a day is under way: one that came late would score beside what is looked at."""
+        return self._stays.rests(self._lake)
 
     def _succeeded(self, function: str) -> int:
         return sum(host.executed()[function, "Succeeded"] for host in self._hosts)

@@ -27,3 +27,18 @@ def function_names(folder: Path, pattern: str = "**/*.py") -> set[str]:
         for one in call.args
         if isinstance(one, ast.Constant)
     }
+
+
+def triggers_by_function(folder: Path, pattern: str = "**/*.py") -> Iterator[tuple[str, str]]:
+    """Yield the name under which each function is registered by hand, and the kind of each of its triggers."""
+    for _, node in nodes(folder, pattern):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            calls = [one for one in node.decorator_list if isinstance(one, ast.Call)]
+            named = [(one.func.attr, one) for one in calls if isinstance(one.func, ast.Attribute)]
+            names = [
+                str(call.args[0].value)
+                for method, call in named
+                if method == "function_name"
+                if isinstance(call.args[0], ast.Constant)
+            ]
+            yield from ((name, method) for name in names for method, _ in named if method.endswith("_trigger"))

@@ -6,8 +6,7 @@ set -eu
 tries="${CONNECT_TRIES:-10}"
 until az deployment group create --name events \
     --subscription "$AZURE_SUBSCRIPTION_ID" --resource-group "$AZURE_RESOURCE_GROUP" \
-    --template-file "$(dirname "$0")/events.bicep" \
-    --parameters functionAppName="$AZURE_FUNCTION_APP" storageName="$AZURE_STORAGE_ACCOUNT" --output none; do
+    --parameters "$(dirname "$0")/events.bicepparam" --output none; do
     tries=$((tries - 1))
     if [ "$tries" -le 0 ]; then
         echo "blob events are not connected: nothing is scored until infra/connect-events.sh succeeds" >&2

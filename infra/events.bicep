@@ -14,6 +14,9 @@ param function string = 'detect'
 
 param location string = resourceGroup().location
 
+@description('The container for events that are given up (parts/storage.bicep).')
+param deadContainer string = 'events-dead'
+
 @description('Who is told of events that do not arrive; the action group of alerts.bicep.')
 param actionGroupName string = 'ag-${replace(functionAppName, 'func-', '')}'
 
@@ -23,13 +26,38 @@ resource app 'Microsoft.Web/sites@2024-11-01' existing = {
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
+
+  resource blobs 'blobServices' existing = {
+    name: 'default'
+
+    resource dead 'containers' existing = {
+      name: deadContainer
+    }
+  }
 }
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: 'evgt-${storageName}'
   location: location
+  identity: { type: 'SystemAssigned' }
   properties: { source: storage.id, topicType: 'Microsoft.Storage.StorageAccounts' }
 }
+
+// Storage takes no keys: Event Grid puts aside what it gives up as the topic's own identity, and gets in as a trusted
+// service where storage has no public address (networkAcls.bypass in parts/storage.bicep).
+var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+
+resource mayPutAside 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: storage::blobs::dead
+  name: guid(storage::blobs::dead.id, topic.id, blobDataContributor)
+  properties: {
+    principalId: topic.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+  }
+}
+
+var handler = 'Host.Functions.${function}' // by itself, so that it stands whole in the snapshot
 
 resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
@@ -38,7 +66,7 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
     destination: {
       endpointType: 'WebHook'
       properties: {
-        endpointUrl: 'https://${app.properties.defaultHostName}/runtime/webhooks/blobs?functionName=Host.Functions.${function}&code=${listKeys('${app.id}/host/default', app.apiVersion).systemKeys.blobs_extension}'
+        endpointUrl: 'https://${app.properties.defaultHostName}/runtime/webhooks/blobs?functionName=${handler}&code=${listKeys('${app.id}/host/default', app.apiVersion).systemKeys.blobs_extension}'
       }
     }
     eventDeliverySchema: 'EventGridSchema'
@@ -55,7 +83,15 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
       ]
     }
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
+    deadLetterWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: { resourceId: storage.id, blobContainerName: deadContainer }
+      }
+    }
   }
+  dependsOn: [mayPutAside]
 }
 
 module alerts 'parts/alerts-events.bicep' = {

@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,8 +38,6 @@ PRESENT = "2026-07-09T06:00:00Z"  # of the synthetic demo: what it shows is the 
 FEW_DAYS = "11"  # recorded series are short, and known rises lie in them
 CLEAN_DAYS = "28"  # of the 40 that the synthetic sea offers: more history makes fewer false alarms
 NEVER = "0 0 0 1 1 *"  # but at New Year
-# As on Azure, queues are worked on by an instance of their own.
-QUEUES, REST = ("baselines_after_backfill", "estimate"), ("ingest", "detect", "baselines")
 TOKEN = "local-emulator"  # noqa: S105 (the emulator's, on this machine only)
 
 
@@ -93,9 +91,8 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     before = snapshot(app)
     port = [] if options.port is None else ["--port", str(options.port)]
     log = folder / "host.log"
-    host = stack.enter_context(HostProcess(settings | without(QUEUES), "--lease", "10", *port, log=log))
-    queues = stack.enter_context(HostProcess(settings | without(REST), "--lease", "10", log=log))
-    report = DemoReport(host, queues, app, omnia, begun)
+    host = stack.enter_context(HostProcess(settings, "--lease", "10", *port, log=log))
+    report = DemoReport(host, app, omnia, begun)
     report.say(f"Azurite, emulator and host run; look at {host.url}/overview")
     report.ingest()
     report.settle()
@@ -108,11 +105,6 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
         signal.pause()
     report.say("stopped")
     return 0 if found else 1
-
-
-def without(functions: Iterable[str]) -> dict[str, str]:
-    """Return the settings of a host that leaves these functions to another one."""
-    return {f"AzureWebJobs.{name}.Disabled": "true" for name in functions}
 
 
 @contextmanager

@@ -28,7 +28,6 @@ class DemoReport:
     """What one run of the demo prints: its progress, and its result."""
 
     host: HostProcess
-    queues: HostProcess  # works on the queues, which the other one leaves to it
     app: Bootstrap
     omnia: str  # the emulator's base URL
     begun: float
@@ -70,21 +69,19 @@ class DemoReport:
         """Wait until nothing is left to do: baselines, deviations, estimations; say how far it is."""
         deadline, reported = time.monotonic() + PATIENCE, ""
         while time.monotonic() < deadline:
-            # In this order: the first one fills the queues that the other one works on.
-            states = [one.admin("host/idle") for one in (self.host, self.queues)]
-            waiting = sum(one["queued"] for one in states)
+            state = self.host.admin("host/idle")
             templates = self.get("health")["templates"]
             sensors = sum(one["sensors"] for one in templates)
             ready = sum(one["sensorsWithBaseline"] for one in templates)
-            text = f"detect: {ready} of {sensors} sensors have a baseline, {waiting} events wait"
-            if all(one["idle"] for one in states):
+            text = f"detect: {ready} of {sensors} sensors have a baseline, {state['queued']} events wait"
+            if state["idle"]:
                 self.say(f"done: {ready} of {sensors} sensors have a baseline")
                 return
             if text != reported:
                 self.say(text)
                 reported = text
             time.sleep(GLANCE)
-        raise DemoError(f"the app is still busy: {states}; see host.log")
+        raise DemoError(f"the app is still busy: {state}; see host.log")
 
     # --- in the end
 

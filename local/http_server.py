@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import wait
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -19,6 +20,7 @@ from local.worker import Worker
 
 log = logging.getLogger("local.http")
 BODY_LIMIT = 100 * 1024 * 1024  # bytes, the platform's own
+PATIENCE_S = 230.0  # the load balancer before the platform waits no longer
 Serve = Callable[[Request], Response]
 
 
@@ -64,10 +66,13 @@ class _Parser(HTTPRequestParser):
 
 
 class Router:
-    """Finds the function of a method and a path, and runs it."""
+    """Finds the function of a method and a path, and runs it; ``patience`` [s]: how long a caller is kept waiting."""
 
-    def __init__(self, functions: list[Function], prefix: str, worker: Worker, key: str = "") -> None:
+    def __init__(
+        self, functions: list[Function], prefix: str, worker: Worker, key: str = "", patience: float = PATIENCE_S
+    ) -> None:
         self._worker = worker
+        self._patience = patience
         self._key = key
         self._routes: list[tuple[re.Pattern[str], set[str], Function]] = []
         for function in sorted(functions, key=lambda one: one.name):  # as the platform's host tries them
@@ -76,7 +81,7 @@ class Router:
             self._routes.append((route, methods, function))
 
     def serve(self, request: Request) -> Response:
-        """The function's response, 404 if there is none for this path and method, 500 if it fails."""
+        """The function's response; 404 if none has this path and method, 500 if it fails, 504 if it is late."""
         url = urljoin(request.host_url, request.environ["REQUEST_URI"])
         for route, methods, function in self._routes:
             parameters = match_route(route, urlsplit(url).path)
@@ -101,8 +106,14 @@ class Router:
         return self._key in (request.headers.get("x-functions-key"), request.args.get("code"))
 
     def _run(self, function: Function, request: func.HttpRequest) -> Response:
+        run = self._worker.submit(function, request)
+        if wait(
+            [run], self._patience
+        ).not_done:  # it goes on; the platform's own words are 502, what callers see is 504
+            log.warning("%s has not answered in %.0f s, and its caller waits no longer", function.name, self._patience)
+            return Response(status=504)
         try:
-            result: Any = self._worker.submit(function, request).result()
+            result: Any = run.result()
         except Exception:  # logged by the worker; the caller learns no more
             return Response(status=500)
         if result is None:
@@ -116,15 +127,13 @@ class Router:
         return Response(result.get_body(), result.status_code, result.headers, mimetype)
 
 
-def serve(port: int, router: Router, admin: Serve) -> int:
-    """Serves on this machine's loopback, with port 0 on a free one, until the process ends; returns the port."""
+def serve(listener: socket.socket, router: Router, admin: Serve) -> None:
+    """Serves on a socket that listens, until the process ends."""
 
     @Request.application
     def application(request: Request) -> Response:
         return admin(request) if request.path.startswith("/admin/") else router.serve(request)
 
     HTTPChannel.parser_class = _Parser  # waitress has no option for it
-    listener = socket.create_server(("127.0.0.1", port))
     options = {"sockets": [listener], "threads": 32, "ident": None, "max_request_body_size": BODY_LIMIT}
     threading.Thread(target=waitress.serve, args=(application,), kwargs=options, name="http", daemon=True).start()
-    return int(listener.getsockname()[1])

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import azure.functions as func
-from pydantic import AliasPath, BaseModel, Field
+from pydantic import AliasPath, BaseModel, Field, field_validator
 
 TRIGGERS = ("httpTrigger", "timerTrigger", "queueTrigger", "blobTrigger")
 CORES = os.cpu_count() or 1
 
-OVERRIDE = "AzureFunctionsJobHost__extensions__"
+OVERRIDE = "AzureFunctionsJobHost__"
 
 
 class HostError(ValueError):
@@ -39,22 +39,34 @@ class Function:
         return str(self.trigger["type"])
 
 
+def _of_extension(*path: str) -> Any:
+    """Where host.json has the setting of an extension."""
+    return AliasPath("extensions", *path)
+
+
 class HostSettings(BaseModel):
     """What the local host takes from host.json; what that does not say has the platform's default."""
 
-    route_prefix: str = Field("api", validation_alias=AliasPath("http", "routePrefix"))
-    batch_size: int = Field(16, validation_alias=AliasPath("queues", "batchSize"))
+    function_timeout: timedelta | None = Field(timedelta(minutes=30), validation_alias="functionTimeout")
+    route_prefix: str = Field("api", validation_alias=_of_extension("http", "routePrefix"))
+    batch_size: int = Field(16, validation_alias=_of_extension("queues", "batchSize"))
     new_batch_threshold: int = Field(
         default_factory=lambda given: given["batch_size"] // 2 * CORES,
-        validation_alias=AliasPath("queues", "newBatchThreshold"),
+        validation_alias=_of_extension("queues", "newBatchThreshold"),
     )
-    max_dequeue_count: int = Field(5, validation_alias=AliasPath("queues", "maxDequeueCount"))
-    visibility_timeout: timedelta = Field(timedelta(0), validation_alias=AliasPath("queues", "visibilityTimeout"))
+    max_dequeue_count: int = Field(5, validation_alias=_of_extension("queues", "maxDequeueCount"))
+    visibility_timeout: timedelta = Field(timedelta(0), validation_alias=_of_extension("queues", "visibilityTimeout"))
     message_encoding: Literal["base64", "none"] = Field(
-        "base64", validation_alias=AliasPath("queues", "messageEncoding")
+        "base64", validation_alias=_of_extension("queues", "messageEncoding")
     )
-    blob_parallelism: int = Field(8 * CORES, validation_alias=AliasPath("blobs", "maxDegreeOfParallelism"))
-    poison_blob_threshold: int = Field(5, validation_alias=AliasPath("blobs", "poisonBlobThreshold"))
+    blob_parallelism: int = Field(8 * CORES, validation_alias=_of_extension("blobs", "maxDegreeOfParallelism"))
+    poison_blob_threshold: int = Field(5, validation_alias=_of_extension("blobs", "poisonBlobThreshold"))
+
+    @field_validator("function_timeout", mode="before")
+    @classmethod
+    def _unbounded(cls, value: Any) -> Any:
+        """Reads -1, the platform's word for no bound."""
+        return None if value == "-1" else value
 
 
 def read_host_json(path: Path) -> HostSettings:
@@ -62,13 +74,16 @@ def read_host_json(path: Path) -> HostSettings:
 
     As on the platform, an app setting such as `AzureFunctionsJobHost__extensions__queues__batchSize` wins over it.
     """
-    extensions = (_read_json(path) if path.exists() else {}).get("extensions", {})
+    document = _read_json(path) if path.exists() else {}
     for name, value in os.environ.items():
         if name.startswith(OVERRIDE):
-            section, _, key = name.removeprefix(OVERRIDE).partition("__")
-            extensions.setdefault(section, {})[key] = value
+            *sections, key = name.removeprefix(OVERRIDE).split("__")
+            section = document
+            for one in sections:
+                section = section.setdefault(one, {})
+            section[key] = value
     try:
-        return HostSettings.model_validate(extensions)
+        return HostSettings.model_validate(document)
     except ValueError as error:
         raise HostError(f"{path}: {error}") from error
 

@@ -1,7 +1,8 @@
-"""A local host in a process of its own, for the demo and for tests."""
+"""A local host in processes of its own, for the demo and for tests."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -39,7 +40,7 @@ class HostProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                start_new_session=True,  # Ctrl+C reaches us alone, and we stop the host
+                start_new_session=True,  # Ctrl+C reaches us alone, and we stop the host; its processes are one group
             )
         finally:
             if log:
@@ -60,14 +61,14 @@ class HostProcess:
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         return self._close(process)
 
     def kill(self) -> None:
-        """Ends the host as a power cut would."""
+        """Ends all processes of the host as a power cut would."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             self._close(process)
 
     def admin(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -100,6 +101,8 @@ class HostProcess:
 
     @staticmethod
     def _close(process: subprocess.Popen[str]) -> int:
+        if process.stdout is not None:
+            process.stdout.read()  # ends with the last of the host's processes
         code = process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:

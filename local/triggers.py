@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import azure.functions as func
 from azure.core.exceptions import AzureError
@@ -50,13 +50,13 @@ class Faults:
 
 @dataclass(frozen=True)
 class Runtime:
-    """What the triggers of one host share."""
+    """What the triggers of one process share."""
 
     settings: HostSettings
     worker: Worker
     faults: Faults
     stop: threading.Event  # set: take no more work
-    records: str  # folder of this host's records
+    host_id: str  # folder of the host's records, and in the name of its queue
     lease: int  # [s] a taken message stays hidden so long, unless renewed
 
 
@@ -66,10 +66,11 @@ class Trigger(ABC):
     slowest = SLOWEST
     rest = 0  # times as long as a look took passes before the next
 
-    def __init__(self, function: Function, runtime: Runtime, threads: int) -> None:
-        self.function = function
+    def __init__(self, name: str, runtime: Runtime, threads: int) -> None:
+        self.name = name
         self.runtime = runtime
-        self._threads = ThreadPoolExecutor(threads, function.name)
+        self._threads = ThreadPoolExecutor(threads, name)
+        self._woken = threading.Event()
 
     @abstractmethod
     def look(self) -> int:
@@ -79,40 +80,48 @@ class Trigger(ABC):
     def queued(self) -> int:
         """Work that waits, after a fresh look."""
 
-    @abstractmethod
-    def run_now(self, text: str, /) -> None:
-        """Runs the function once with that input, out of turn."""
-
     def start(self) -> None:
         """Begins to look: at once again after a find, else more and more slowly."""
-        threading.Thread(target=self._watch, name=self.function.name, daemon=True).start()
+        threading.Thread(target=self._watch, name=self.name, daemon=True).start()
+
+    def wake(self) -> None:
+        """Lets it look at once: there is work."""
+        self._woken.set()
 
     def hand(self, work: Callable[..., None], *arguments: Any) -> Future[None]:
         """Gives work to the threads."""
         return self.runtime.worker.begin(self._threads.submit, self._do, work, *arguments)
 
-    def invoke(self, argument: Any) -> Future[Any]:
-        """Starts the function."""
-        return self.runtime.worker.submit(self.function, argument)
-
     def _do(self, work: Callable[..., None], *arguments: Any) -> None:
         try:
             work(*arguments)
         except AzureError as error:
-            log.warning("%s: the storage failed, so this comes again: %s", self.function.name, error)
+            log.warning("%s: the storage failed, so this comes again: %s", self.name, error)
         except Exception:
-            log.exception("%s: the local host failed", self.function.name)
+            log.exception("%s: the local host failed", self.name)
 
     def _watch(self) -> None:
         pause = 0.0
-        while not self.runtime.stop.wait(pause):
+        while not self.runtime.stop.is_set():
             begun = time.monotonic()
             try:
                 pause = 0.0 if self.look() else min(max(pause, FASTEST) * 1.4, self.slowest)
             except AzureError as error:
-                log.warning("%s cannot look for work: %s", self.function.name, error)
+                log.warning("%s cannot look for work: %s", self.name, error)
                 pause = SLOWEST
             pause = max(pause, self.rest * (time.monotonic() - begun))
+            self._woken.wait(pause)
+            self._woken.clear()
+
+
+class FunctionTrigger(Protocol):
+    """A trigger of one function, which can be run by hand."""
+
+    def hand(self, work: Callable[..., None], *arguments: Any) -> Future[None]:
+        """Gives work to the threads."""
+
+    def run_now(self, text: str, /) -> None:
+        """Runs the function once with that input, out of turn."""
 
 
 def next_after(schedule: str, moment: datetime) -> datetime:
@@ -139,9 +148,10 @@ class TimerTrigger(Trigger):
     slowest = FASTEST
 
     def __init__(self, function: Function, runtime: Runtime) -> None:
-        super().__init__(function, runtime, threads=1)
+        super().__init__(function.name, runtime, threads=1)
+        self._function = function
         self._schedule = function.trigger["schedule"]
-        self._records = Records(f"{runtime.records}/timers")
+        self._records = Records(f"{runtime.host_id}/timers")
         now = datetime.now(UTC)
         coming = next_after(self._schedule, now)
         kept = dict(self._records.all()).get(function.name, {}).get("next")
@@ -158,7 +168,7 @@ class TimerTrigger(Trigger):
             return 0
         wait([self.hand(self._run, now - self._due > LATE)])
         self._due = next_after(self._schedule, now)
-        self._records.put(self.function.name, next=self._due.isoformat())
+        self._records.put(self.name, next=self._due.isoformat())
         return 1
 
     def queued(self) -> int:
@@ -170,4 +180,5 @@ class TimerTrigger(Trigger):
         self._run(past_due=False)
 
     def _run(self, past_due: bool) -> None:
-        self.invoke(func.timer.TimerRequest(past_due=past_due)).exception()  # logged; the next occurrence comes anyway
+        request = func.timer.TimerRequest(past_due=past_due)
+        self.runtime.worker.submit(self._function, request).exception()  # logged; the next occurrence comes anyway

@@ -56,6 +56,7 @@ def environment(connection: str, prefix: str, **more: str) -> dict[str, str]:
     tables = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS", "MARKS")
     return {
         "AzureWebJobsStorage": connection,
+        "AzureFunctionsWebHost__hostid": prefix,  # hosts of one name work on one queue of blob events
         "OMNIA__BASE_URL": NOWHERE,
         "OMNIA__STATIC_TOKEN": "test",
         "INGEST_SCHEDULE": "0 0 0 1 1 *",  # by hand only

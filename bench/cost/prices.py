@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SOURCE = (
-    "pay-as-you-go prices of East US in US dollars, written down from 2026-11-23 to 2026-11-26 without a price list at "
-    "hand: compare them with azure.microsoft.com/pricing before a decision rests on them"
+    "pay-as-you-go prices in US dollars: executions and GB-seconds on demand as published for East US on 2025-05-22 "
+    "(modal.com/blog/azure-function-pricing-guide), telemetry as published in 2026 "
+    "(monitoringcost.com/azure-monitor-cost); the others were written down on 2026-11-26 without a price list at hand: "
+    "compare them with azure.microsoft.com/pricing before a decision rests on them"
 )
 
 

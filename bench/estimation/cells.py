@@ -38,7 +38,7 @@ def faces_of(edge: Floats) -> Faces:
     low, up, axis_of = np.concatenate(lower), np.concatenate(upper), np.concatenate(axes)
     differences = np.eye(COUNT)[low] - np.eye(COUNT)[up]
     conducting = differences * (edge.prod() / edge[axis_of] ** 2)[:, None]
-    return Faces(low, up, axis_of, conducting @ np.linalg.pinv(differences.T @ conducting))
+    return Faces(low, up, axis_of, conducting @ np.linalg.pinv(differences.T @ conducting, rcond=1e-10, hermitian=True))
 
 
 def wall_cells(wall: str) -> Indices:

@@ -76,7 +76,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       http20Enabled: true
     }
     functionAppConfig: {
-      runtime: { name: 'python', version: '3.11' }
+      runtime: { name: 'python', version: '3.13' }
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount

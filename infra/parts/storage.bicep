@@ -14,8 +14,8 @@ param private bool
 @maxValue(365)
 param undeleteDays int
 
-@description('The containers, queues and tables that the app expects by its settings\' defaults.')
-var containers = ['tsd', 'baselines', 'corrupt', 'app-package']
+// What the app expects by its settings' defaults, the code, and the events that Event Grid gives up (events.bicep).
+var containers = ['tsd', 'baselines', 'corrupt', 'app-package', 'events-dead']
 var queues = [
   'critical-deviations'
   'critical-deviations-poison'
@@ -97,10 +97,10 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
           }
         }
         {
-          name: 'corrupt-copies-go'
+          name: 'what-was-put-aside-goes'
           type: 'Lifecycle'
           definition: {
-            filters: { blobTypes: ['blockBlob'], prefixMatch: ['corrupt/'] }
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['corrupt/', 'events-dead/'] }
             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 180 } } }
           }
         }

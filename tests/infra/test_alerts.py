@@ -8,22 +8,30 @@ from pathlib import Path
 
 import pytest
 
+from conformance.snapshots import Resource, snapshot_of, values_at
 from conformance.source import function_names, nodes
 from tests.support.paths import ROOT
 
-PARTS = ROOT / "infra" / "parts"
-ALERTS = ("alerts.bicep", "alerts-events.bicep")
+DEV, EVENTS = (snapshot_of(ROOT, variant) for variant in ("dev", "events"))  # no variant has other alerts (promises)
+ALERTS = [*DEV.of("Microsoft.Insights/scheduledQueryRules"), *EVENTS.of("Microsoft.Insights/metricAlerts")]
+PAGE = re.compile(r"docs/operations\.md#([a-z-]+)$")
 NOT_IN_A_DEMO = {"OMNIA failed", "source failed", "poison message"}  # it goes well
 
 
 def queries() -> Iterator[str]:
     """Yield every query of the alerts and of the workbook."""
-    alerts = (PARTS / "alerts.bicep").read_text()
-    yield from (one.replace("\\\\", "\\") for one in re.findall(r"query: '(.+)'", alerts))
-    yield from re.findall(r"= '''\n(.*?)'''", alerts, re.DOTALL)
-    for item in json.loads((PARTS / "workbook.json").read_text())["items"]:
+    yield from (query for one in ALERTS for query in values_at(one, "properties.criteria.allOf.query"))
+    (workbook,) = DEV.of("Microsoft.Insights/workbooks")
+    for item in json.loads(workbook["properties"]["serializedData"])["items"]:
         if item["type"] == 3:
             yield item["content"]["query"]
+
+
+def key(alert: Resource) -> str:
+    """Return the heading of an alert's page, as its description names it."""
+    found = PAGE.search(alert["properties"]["description"])
+    assert found, alert["name"]
+    return found[1]
 
 
 def wanted() -> Iterator[tuple[list[str], list[str]]]:
@@ -64,17 +72,26 @@ def test_each_stage_that_can_fall_silent_is_listened_for() -> None:
     (scored,) = [query for query in queries() if "leftouter" in query]
     assert re.findall(r'startswith "(.+?)"', scored) == ["template ingested", "day scored"]
     assert "blobs_written=" in scored
-    metrics = (PARTS / "alerts-events.bicep").read_text()
-    assert all(one in metrics for one in ("DeliveryAttemptFailCount", "DroppedEventCount", "DeadLetteredCount"))
-    assert "parts/alerts-events.bicep" in (ROOT / "infra" / "events.bicep").read_text()
+    metrics = {name for one in ALERTS for name in values_at(one, "properties.criteria.allOf.metricName")}
+    assert metrics == {"DeliveryAttemptFailCount", "DroppedEventCount", "DeadLetteredCount"}
+
+
+def test_events_that_are_given_up_are_kept_somewhere() -> None:
+    """Without a place for them Event Grid counts no dead letter, and the alert could never be raised."""
+    (subscription,) = EVENTS.of("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+    place = "properties.deadLetterWithResourceIdentity.deadLetterDestination.properties.blobContainerName"
+    (container,) = values_at(subscription, place)
+    page = (ROOT / "docs" / "operations.md").read_text().partition("### `events-dead-lettered`")[2].partition("##")[0]
+    assert f"`{container}`" in page
 
 
 def test_the_cap_of_telemetry_is_told_of_with_what_it_blinds() -> None:
     """The alert asks the workspace, and its page names every alert that reads telemetry."""
-    alerts = (PARTS / "alerts.bicep").read_text()
-    assert "one.key == 'telemetry-cap' ? workspace.id : insightsId" in alerts
+    scopes = {key(one): values_at(one, "properties.scopes")[0].rpartition("/")[0] for one in ALERTS}
+    assert scopes.pop("telemetry-cap").endswith("/Microsoft.OperationalInsights/workspaces")
     page = (ROOT / "docs" / "operations.md").read_text().partition("### `telemetry-cap`")[2].partition("###")[0]
-    blinded = set(re.findall(r"key: '(.+)'", alerts)) - {"telemetry-cap"}
+    blinded = {name for name, scope in scopes.items() if scope.endswith("/Microsoft.Insights/components")}
+    assert blinded
     assert blinded <= set(re.findall(r"`([a-z-]+)`", page))
 
 
@@ -87,9 +104,9 @@ def test_failed_runs_are_of_every_function_that_works_without_a_caller() -> None
 
 def test_every_alert_has_its_page() -> None:
     """The heading in docs/operations.md is the end of the rule's name, as its description says."""
-    keys = [key for file in ALERTS for key in re.findall(r"key: '(.+)'", (PARTS / file).read_text())]
+    assert all(one["name"].endswith(f"-{key(one)}") for one in ALERTS)
     headings = re.findall(r"^### `(.+)`$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
-    assert headings == keys
+    assert headings == [key(one) for one in ALERTS]
 
 
 @pytest.mark.azurite

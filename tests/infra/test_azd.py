@@ -64,6 +64,7 @@ def test_events_are_connected_once_the_app_answers(tmp_path: Path, failures: int
     lines = said.read_text().splitlines()
     assert len(lines) == calls
     assert all("--subscription the-subscription --resource-group the-group" in line for line in lines)
+    assert all("--parameters infra/events.bicepparam" in line.replace(f"{ROOT}/", "") for line in lines)
     assert ("nothing is scored" in ran.stderr) == (code != 0)
 
 

@@ -1,16 +1,18 @@
 """Microsoft's Bicep compiler names a planted fault of each kind, and the deployment refuses with words."""
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from conformance import bicep, compiler
+from conformance import compiler, events, promises, roles, settings, values
+from conformance.snapshots import VARIANTS, Variant
 from tests.support.planted import Copy
 
 APP, MAIN, PARAMETERS = "infra/parts/app.bicep", "infra/main.bicep", "infra/main.bicepparam"
+STORAGE, ROLES = "infra/parts/storage.bicep", "infra/parts/roles.bicep"
+MONITORING = "infra/parts/monitoring.bicep"
 DEV = "infra/snapshots/dev.json"
 
 
@@ -23,40 +25,77 @@ def program() -> Path:
     return path
 
 
+SEEN = [
+    (
+        PARAMETERS,
+        "readEnvironmentVariable('LEAK_MEMORY_MB', '2048')",
+        "int(readEnvironmentVariable('LEAK_MEMORY_MB', '2048'))",
+        "infra/main.bicepparam:7: Error BCP033",
+    ),
+    (PARAMETERS, "param httpAuth", "param httpAuht", '"httpAuht"'),
+    (PARAMETERS, "param location = readEnvironmentVariable('AZURE_LOCATION')\n", "", '"location"'),
+    (MAIN, "param location string\n", "param location string\n\nparam spare string = ''\n", "no-unused-params"),
+    (MAIN, "    keeperPrincipalId: keeperPrincipalId", "    keperPrincipalId: ''", '"keperPrincipalId" is not allowed'),
+    (MAIN, "    purgeProtection: !purgeable\n", "", '"purgeProtection"'),
+    (MAIN, "= app.outputs.uri", "= app.outputs.url", '"url"'),
+    (MAIN, "'parts/workbook.bicep'", "'parts/workbok.bicep'", "workbok.bicep"),
+    (APP, "httpsOnly: true", "httpOnly: true", "Warning BCP089"),
+    (APP, "reserved: true", "reserved: 'yes'", "infra/parts/app.bicep:53: Warning BCP036"),
+    (MONITORING, "    workspaceCapping:", "    provisioningState: 'x'\n    workspaceCapping:", "Warning BCP073"),
+    (STORAGE, "  sku: { name: redundancy }\n", "", '"sku"'),
+    (STORAGE, "tierToCool:", "tierToCol:", '"tierToCol" is not allowed'),
+    ("infra/parts/identity.bicep", "userAssignedIdentities@", "userIdentities@", "Warning BCP081"),
+    ("infra/parts/budget.bicep", "timePeriod: {", "timePeriod: ", "infra/parts/budget.bicep:"),
+]
+
+
+@pytest.mark.slow
+def test_every_fault_that_the_compiler_sees_is_named(program: Path, copy: Copy) -> None:
+    """Parameters, modules, outputs, files; properties misspelt, missing, read only, of another type, at every depth."""
+    for file, old, new, _ in SEEN:
+        copy.plant(file, old, new)
+    found = list(compiler.faults_of(program, copy.root, ["dev"]))
+    assert [named for *_, named in SEEN if not any(named in one for one in found)] == [], found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "named"),
     [
-        (
-            PARAMETERS,
-            "readEnvironmentVariable('LEAK_MEMORY_MB', '2048')",
-            "int(readEnvironmentVariable('LEAK_MEMORY_MB', '2048'))",
-            "infra/main.bicepparam:8: Error BCP033",
-        ),
-        (APP, "httpsOnly: true", "httpOnly: true", "Warning BCP089"),
-        (MAIN, "param location string\n", "param location string\n\nparam spare string = ''\n", "no-unused-params"),
         (APP, "    httpsOnly: true", "    httpsOnly:   true", "infra/parts/app.bicep: is not in the compiler's format"),
         (APP, "http20Enabled: true", "http20Enabled: false", "siteConfig.http20Enabled was true, is false"),
         (DEV, '"FlexConsumption"', '"Dynamic"', 'sku.tier was "Dynamic", is "FlexConsumption"'),
+        (DEV, '"diagnostics": []', '"diagnostics": [1]', "the same resources stand there otherwise"),
     ],
-    ids=["a parameter's type", "a misspelt property", "a linter's rule", "the format", "a resource", "a picture"],
+    ids=["the format", "a resource", "a snapshot", "what else is in a snapshot"],
 )
-def test_a_fault_that_the_compiler_sees_is_named(
+def test_what_is_not_as_it_is_stored_is_named(
     program: Path, copy: Copy, file: str, old: str, new: str, named: str
 ) -> None:
-    """Errors and warnings of every file, another format, a deployment that is not the stored one."""
+    """Another format, a deployment that is not the stored one, a stored one that was changed by hand."""
     copy.plant(file, old, new)
     found = list(compiler.faults_of(program, copy.root, ["dev"]))
     assert any(named in one for one in found), found
 
 
 @pytest.mark.slow
-def test_a_changed_resource_passes_once_its_picture_is_made_anew(program: Path, copy: Copy) -> None:
-    """The command that refreshes writes what the check compares with."""
-    copy.plant(APP, "http20Enabled: true", "http20Enabled: false")
-    changed = {path.name for path in compiler.refresh(program, copy.root)}
-    assert changed == {f"{variant}.json" for variant in compiler.VARIANTS}
-    assert list(compiler.faults_of(program, copy.root, ["dev"])) == []
+def test_a_change_of_bicep_reaches_every_check_once_its_snapshots_are_made_anew(program: Path, copy: Copy) -> None:
+    """The command that refreshes writes what the compiler compares with, and what the other checks read."""
+    copy.plant(STORAGE, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true")
+    copy.plant(APP, "name: 'python'", "name: 'pyton'")
+    copy.plant(APP, "  HTTP__AUTH: httpAuth", "  HTTP__AUHT: httpAuth")
+    copy.plant(ROLES, "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3", "0a9a7e1f-b9d0-4cc4-a60d-000000000000")
+    copy.plant("infra/events.bicep", "param function string = 'detect'", "param function string = 'detekt'")
+    assert len(list(compiler.refresh(program, copy.root, ["prod", "events"]))) == 2
+    assert list(compiler.faults_of(program, copy.root, ["prod"])) == []
+    for check, named in (
+        (promises.check, "prod: Microsoft.Storage/storageAccounts stleakexample6imyfpr3: properties.allowSharedKey"),
+        (values.check, "prod: Microsoft.Web/sites func-leak-example-6imyfpr3: properties.functionAppConfig.runtime"),
+        (settings.check, "prod: HTTP__AUHT is deployed"),
+        (roles.check, "prod: the role 0a9a7e1f-b9d0-4cc4-a60d-000000000000 is not in"),
+        (events.check, "events: the webhook calls detekt"),
+    ):
+        assert any(one.startswith(named) for one in check(copy.root).faults), check(copy.root).faults
 
 
 @pytest.mark.slow
@@ -78,7 +117,7 @@ def test_what_azure_would_not_take_is_refused_with_words(
 ) -> None:
     """Before anything is created: the resource group itself is not."""
     with pytest.raises(compiler.CompilerError) as refused:
-        compiler.evaluate(program, copy.root / "infra", variables)
+        compiler.evaluate(program, copy.root, Variant(variables))
     assert words in str(refused.value)
 
 
@@ -86,34 +125,32 @@ def test_what_azure_would_not_take_is_refused_with_words(
 def test_what_cannot_be_changed_in_place_can_be_kept(program: Path, copy: Copy) -> None:
     """An environment that becomes production with the storage and the vault that it has."""
     kept = {"LEAK_STORAGE_REDUNDANCY": "Standard_LRS", "LEAK_VAULT_UNDELETE_DAYS": "7"}
-    variables = {**compiler.VARIANTS["vault"], "LEAK_STAGE": "prod", **kept}
-    found = compiler.evaluate(program, copy.root / "infra", variables)["predictedResources"]
+    variables = {**VARIANTS["vault"].variables, "LEAK_STAGE": "prod", **kept}
+    found = compiler.evaluate(program, copy.root, Variant(variables))[1]["predictedResources"]
     (account,) = [one for one in found if one["type"] == "Microsoft.Storage/storageAccounts"]
     (vault,) = [one for one in found if one["type"] == "Microsoft.KeyVault/vaults"]
     assert account["sku"]["name"] == "Standard_LRS"
     assert vault["properties"]["softDeleteRetentionInDays"] == 7
 
 
-def test_without_a_compiler_the_pictures_are_looked_at_and_the_check_says_so(
+def test_without_a_compiler_the_check_says_so_and_every_check_reads_what_is_stored(
     copy: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fresh clone passes; a picture that is missing, empty, of nothing or of no variant does not."""
+    """A fresh clone passes; a snapshot that is missing, cannot be read or is of no variant does not."""
     monkeypatch.setattr(compiler, "find_compiler", lambda: (None, "there is none"))
-    verdict = bicep.check(copy.root)
+    verdict = compiler.check(copy.root)
     assert verdict.faults == ()
     assert "compiler skipped: there is none" in verdict.summary
     folder = copy.root / "infra" / "snapshots"
+    shutil.copyfile(folder / "entra.json", folder / "test.json")
     (folder / "prod.json").unlink()
     (folder / "dev.json").write_text("{")
-    vault = json.loads((folder / "vault.json").read_text())["predictedResources"]
-    others = [one for one in vault if one["type"] != "Microsoft.KeyVault/vaults"]
-    (folder / "vault.json").write_text(json.dumps({"predictedResources": others}))
-    shutil.copyfile(folder / "entra.json", folder / "test.json")
-    found = "\n".join(bicep.check(copy.root).faults)
-    assert "infra/snapshots/prod.json: no picture" in found
-    assert "infra/snapshots/dev.json: no picture" in found
-    assert "infra/snapshots/vault.json: shows no Microsoft.KeyVault/vaults" in found
-    assert "infra/snapshots/test.json: is of no variant" in found
+    assert "infra/snapshots/test.json is of no variant" in compiler.check(copy.root).faults
+    missing = "dev, prod: has no snapshot; python -m conformance.compiler"
+    for check in (compiler.check, values.check, promises.check, settings.check, roles.check):
+        assert missing in check(copy.root).faults
+    (folder / "events.json").unlink()
+    assert "events: has no snapshot; python -m conformance.compiler" in events.check(copy.root).faults
 
 
 def test_the_compiler_is_looked_for_where_it_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

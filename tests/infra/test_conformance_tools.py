@@ -8,6 +8,7 @@ import pytest
 
 from conformance import outside, package
 from conformance.environments import environment
+from tests.support.paths import ROOT
 from tests.support.planted import Copy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("conformance")]
@@ -73,3 +74,17 @@ def test_bandit_names_what_is_not_safe(copy: Copy) -> None:
         code.write('\nimport subprocess\nsubprocess.call("ls " + __name__, shell=True)\n')
     found = outside.security(copy.root).faults
     assert any("B602" in one and "shared/errors.py" in one for one in found), found
+
+
+def test_the_worker_library_that_is_tried_is_the_deployed_one() -> None:
+    """It is pinned twice, because this Python may be older than the deployed one: one version."""
+    name = "azure-functions-runtime=="
+    tried, deployed = (
+        next(
+            line.split(";")[0].split("#")[0].strip()
+            for line in (ROOT / file).read_text().splitlines()
+            if line.startswith(name)
+        )
+        for file in ("conformance/requirements-worker-runtime.txt", "requirements.txt")
+    )
+    assert tried == deployed

@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 
 from conformance import functions_host, http_answers, real_host
-from conformance.check_result import CheckResult
-from conformance.environments import environment
 from conformance.functions_host import HostMissing
 from conformance.http_answers import Answer, Known
+from conformance.real_host import Expected
 from tests.support.paths import ROOT
 from tests.support.planted import Copy
 
-PATIENCE_S = 60.0  # of the hosts of a planted fault, their start included
+GIVEN_UP_S = 60.0  # waiting for a run without end, the hosts' start included
 
 
 @pytest.fixture
@@ -73,13 +72,19 @@ def test_a_difference_that_nobody_knows_is_a_fault() -> None:
     assert "an empty 401 (1)" in verdict.summary
 
 
-def run_on_real_host(app: Path, folder: Path) -> CheckResult:
-    """Run an app on the real host; skipped where there is none."""
+@pytest.fixture(scope="module")
+def host() -> tuple[list[str], Path]:
+    """The real host and its Python; tests that need it are skipped where there is none."""
     try:
-        start = functions_host.find_start()
+        return functions_host.ready_host()
     except HostMissing as missing:
         pytest.skip(str(missing))
-    return real_host.run(start, environment("host") / "python", app, folder, PATIENCE_S)
+
+
+@pytest.fixture(scope="module")
+def expected(host: tuple[list[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Expected:
+    """What the local host makes of the sea."""
+    return real_host.locally(tmp_path_factory.mktemp("locally"))
 
 
 @pytest.mark.slow
@@ -87,21 +92,50 @@ def run_on_real_host(app: Path, folder: Path) -> CheckResult:
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("real-host")
 @pytest.mark.parametrize(
-    ("file", "old", "new", "named"),
+    ("planted", "named", "patience"),
     [
-        ("functions/ingest.py", '@blueprint.timer_trigger("timer"', '@blueprint.timer_trigger("timr"', "ingest"),
         (
-            "functions/estimate.py",
-            "answer = app().estimate.run(asked)",
-            "time.sleep(3600)\n            answer = app().estimate.run(asked)",
+            [("functions/ingest.py", '@blueprint.timer_trigger("timer"', '@blueprint.timer_trigger("timr"')],
+            "ingest",
+            GIVEN_UP_S,
+        ),
+        (
+            [
+                (
+                    "functions/estimate.py",
+                    "answer = app().estimate",
+                    "time.sleep(3600)\n            answer = app().estimate",
+                )
+            ],
             "did not empty its queues",
+            GIVEN_UP_S,
+        ),
+        (
+            [
+                ("shared/usecases/detection/scoring.py", "(*found.latch,)", "(*found.latch[:3], int(found.latch[3]))"),
+                (
+                    "shared/domain/deviation.py",
+                    "all(a == b or (isnan(a) and isnan(b)) for",
+                    "all(repr(a) == repr(b) for",
+                ),
+            ],
+            "rows were written again, and nothing had changed",
+            real_host.PATIENCE_S,
         ),
     ],
-    ids=["a wrong binding", "a handler that never returns"],
+    ids=["a wrong binding", "a handler that never returns", "an int where storage gives a float"],
 )
 def test_a_planted_fault_is_seen_on_the_real_host(
-    copy: Copy, tmp_path_factory: pytest.TempPathFactory, file: str, old: str, new: str, named: str
+    copy: Copy,
+    host: tuple[list[str], Path],
+    expected: Expected,
+    tmp_path_factory: pytest.TempPathFactory,
+    planted: list[tuple[str, str, str]],
+    named: str,
+    patience: float,
 ) -> None:
-    """What only a run shows: a binding without argument, a run without end."""
-    found = run_on_real_host(copy.plant(file, old, new).root, tmp_path_factory.mktemp("hosts")).faults
+    """What only a run shows: a binding without argument, a run without end, a day that never looks as it was stored."""
+    for file, old, new in planted:
+        copy.plant(file, old, new)
+    found = real_host.run(*host, copy.root, tmp_path_factory.mktemp("hosts"), expected, patience).faults
     assert any(named in fault for fault in found), found

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -165,6 +167,77 @@ def test_a_killed_host_goes_on_where_it_was(sample: Sample) -> None:
     with sample.host() as third:
         third.wait_idle()
     assert [name for name, _, _ in sample.journal("blob")] == blobs
+
+
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_each_function_group_has_its_process_and_blobs_have_two(sample: Sample, start_method: str) -> None:
+    """As on Flex Consumption; both processes of the blob group take from one queue."""
+    for number in range(12):
+        sample.container.upload_blob(f"troll/{number}.json", b"x")
+    one_at_a_time = {"AzureFunctionsJobHost__extensions__blobs__maxDegreeOfParallelism": "1", "SAMPLE_SECONDS": "0.3"}
+    with sample.host("--start-method", start_method, **one_at_a_time) as host:
+        processes = host.wait_idle()["processes"]
+        assert set(processes) == {"http#0", "blob#0", "blob#1", "function:tick#0", "function:take#0"}
+        assert len(set(processes.values())) == 5
+        assert set(sample.journal("process")) == {processes["blob#0"], processes["blob#1"]}
+        host.run_now("see", f"{sample.name}/troll/1.json")
+        assert host.wait_idle()["processes"] == processes
+    assert len(sample.journal("blob")) == 13
+
+
+def test_a_process_that_dies_is_started_again(sample: Sample) -> None:
+    """What it held comes back when it is visible again; the other processes go on."""
+    with sample.host(SAMPLE_SECONDS="1") as host:
+        before = host.wait_idle()["processes"]
+        sample.send("slow")
+        while not sample.journal("begun"):
+            time.sleep(0.01)
+        os.kill(before["function:take#0"], signal.SIGKILL)
+        after = host.wait_idle()["processes"]
+    assert sample.journal("message") == [["slow", 2]]
+    assert {name for name, process in before.items() if after[name] != process} == {"function:take#0"}
+    assert "function:take#0 ended with -9 and is started again" in (sample.folder / "log").read_text()
+
+
+def test_a_run_over_the_function_timeout_cuts_its_process(sample: Sample) -> None:
+    """It cannot tell of its end: the next delivery finds that it had all its tries. Other groups do not notice."""
+    bounds = {
+        "AzureFunctionsJobHost__functionTimeout": "00:00:01",
+        "AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "1",
+    }
+    sample.send("endless")
+    with sample.host(SAMPLE_SECONDS="600", **bounds) as host:
+        state = host.wait_idle()
+        assert requests.get(f"{host.url}/api/items/a", timeout=10).ok
+    assert sample.journal("begun") == ["endless"]
+    assert sample.messages(f"{sample.name}-poison") == ["endless"]
+    assert state["failures"] == 0
+    assert "take ran over functionTimeout of 1 s" in (sample.folder / "log").read_text()
+
+
+def test_event_grid_has_no_receipts_and_no_pattern(sample: Sample) -> None:
+    """A host that starts again hears of every blob again, whatever its name."""
+    sample.container.upload_blob("troll/1.json", b"one")
+    sample.container.upload_blob("notes.txt", b"two")
+    for _ in range(2):
+        with sample.host(SAMPLE_SOURCE="EventGrid") as host:
+            host.wait_idle()
+    assert sorted(content for _, content, _ in sample.journal("blob")) == ["one", "one", "two", "two"]
+
+
+@pytest.mark.parametrize(("source", "runs"), [("EventGrid", 2), ("LogsAndContainerScan", 1)])
+def test_an_event_of_what_a_blob_was_before_counts_for_event_grid_only(sample: Sample, source: str, runs: int) -> None:
+    """The function runs on the blob as it is now, or not at all; what is gone is dropped silently either way."""
+    sample.container.upload_blob("troll/1.json", b"now")
+    with sample.host(SAMPLE_SOURCE=source) as host:
+        host.wait_idle()
+        with QueueClient.from_connection_string(sample.storage, f"azure-webjobs-blobtrigger-{sample.name}") as queue:
+            for name in ("troll/1.json", "troll/gone.json"):
+                event = {"FunctionId": "Host.Functions.see", "BlobName": name, "ETag": '"0x8D0"'}
+                queue.send_message(base64.b64encode(json.dumps(event).encode()).decode())
+        state = host.wait_idle()
+    assert [content for _, content, _ in sample.journal("blob")] == ["now"] * runs
+    assert state["failures"] == 0
 
 
 def test_a_long_run_keeps_its_message(sample: Sample) -> None:

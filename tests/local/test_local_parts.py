@@ -2,19 +2,24 @@
 
 import json
 import os
-from datetime import UTC, datetime
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import azure.functions as func
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import Request
 from werkzeug.test import Client
 
+from local.admin import Admin
+from local.groups import App, Instance
 from local.http_server import Router, match_route, parse_route
-from local.metadata import HostError, HostSettings, expand, load_functions, load_settings, read_host_json
+from local.metadata import Function, HostError, HostSettings, expand, load_functions, load_settings, read_host_json
 from local.triggers import Faults, next_after
-from local.triggers_storage import parse_path
+from local.triggers_blob import parse_path
 from local.worker import Worker
 
 
@@ -161,6 +166,71 @@ def test_host_json_overrides_the_defaults(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(HostError, match=r"host\.json is not JSON"):
         read_host_json(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{}", timedelta(minutes=30)),
+        ('{"functionTimeout": "00:10:00"}', timedelta(minutes=10)),
+        ('{"functionTimeout": "-1"}', None),
+    ],
+)
+def test_the_function_timeout_is_read(tmp_path: Path, text: str, expected: timedelta | None) -> None:
+    """The plan's own is half an hour; -1 is none."""
+    path = tmp_path / "host.json"
+    path.write_text(text)
+    assert read_host_json(path).function_timeout == expected
+
+
+def test_an_app_setting_wins_over_host_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At any depth, as on the platform."""
+    (tmp_path / "host.json").write_text('{"functionTimeout": "00:10:00", "extensions": {"queues": {"batchSize": 2}}}')
+    monkeypatch.setenv("AzureFunctionsJobHost__functionTimeout", "00:00:05")
+    monkeypatch.setenv("AzureFunctionsJobHost__extensions__queues__batchSize", "3")
+    settings = read_host_json(tmp_path / "host.json")
+    assert (settings.function_timeout, settings.batch_size) == (timedelta(seconds=5), 3)
+
+
+def test_a_caller_is_not_kept_waiting_for_ever() -> None:
+    """The caller gets an error, and the function goes on to its end."""
+    may_end, ended = threading.Event(), threading.Event()
+
+    def slow(req: func.HttpRequest) -> str:
+        may_end.wait()
+        ended.set()
+        return "done"
+
+    function = Function("slow", slow, {"type": "httpTrigger", "name": "req", "route": "slow"}, wants_context=False)
+    router = Router([function], "api", Worker(), patience=0.05)
+    client = Client(Request.application(router.serve))
+    assert client.get("/api/slow").status_code == 504
+    may_end.set()
+    assert ended.wait(10)
+    assert client.get("/api/slow").text == "done"
+
+
+@pytest.mark.parametrize(
+    ("rounds", "idle"),
+    [
+        (({"begun": 4, "settled": True}, {"begun": 4, "settled": True}), True),
+        (({"begun": 4, "settled": True}, {"begun": 5, "settled": True}), False),
+        (({"begun": 4, "settled": True}, {"begun": 4, "settled": False}), False),
+        (({"begun": 4, "settled": False},), False),
+    ],
+)
+def test_a_host_is_idle_when_two_rounds_find_the_same(
+    monkeypatch: pytest.MonkeyPatch, rounds: tuple[dict[str, Any], ...], idle: bool
+) -> None:
+    """What passes from one process to another between two questions shows in the second round."""
+    nothing = {"processId": 1, "queued": 0, "in_hand": 0, "invocations": 4, "failed": {}}
+    answers = iter([nothing | one for one in rounds])
+    monkeypatch.setattr("local.admin._ask", lambda _: next(answers))
+    instance = Instance("http")
+    admin = Admin(App("id", HostSettings(), ()), instance, Worker(), {}, [], {instance: "http://127.0.0.1:9"})
+    answer = Client(Request.application(admin.answer)).get("/admin/host/idle").get_json()
+    assert answer["idle"] is idle
+    assert next(answers, None) is None
 
 
 def test_functions_are_read_from_the_app_and_the_first_name_whose_route_fits_wins() -> None:

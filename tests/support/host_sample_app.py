@@ -1,5 +1,6 @@
 """A function app with every kind of trigger that the local host serves; each run leaves a line in a journal."""
 
+import asyncio
 import json
 import os
 import time
@@ -59,11 +60,18 @@ def take(message: func.QueueMessage) -> None:
     write("message", [text, message.dequeue_count])
 
 
-@app.blob_trigger(arg_name="blob", path="%SAMPLE_NAME%/{site}/{day}.json", connection="AzureWebJobsStorage")
+@app.blob_trigger(
+    arg_name="blob",
+    path="%SAMPLE_NAME%/{site}/{day}.json",
+    connection="AzureWebJobsStorage",
+    source=func.BlobSource(os.environ.get("SAMPLE_SOURCE", func.BlobSource.LOGS_AND_CONTAINER_SCAN.value)),
+)
 async def see(blob: func.InputStream) -> None:
     """Sees a blob; one that says bad fails."""
     content = blob.read().decode()
     write("begun", blob.name)
+    write("process", os.getpid())
+    await asyncio.sleep(float(os.environ.get("SAMPLE_SECONDS", "0")))
     if content == "bad":
         raise ValueError(content)
     write("blob", [blob.name, content, blob.length])
