@@ -3,7 +3,7 @@
     python -m admin.manage storage            creates containers, tables and queues that are not there
     python -m admin.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
     python -m admin.manage seed --url URL     the same through the API of a deployed app (LEAK_API_KEY, LEAK_API_TOKEN)
-    python -m admin.manage retry              gives back what was put aside as poison, once the cause is mended
+    python -m admin.manage retry              gives back what failed and was given up, once the cause is mended
     python -m admin.manage replay             rebuilds baselines, deviations and incidents from lake and marks
     python -m admin.manage upgrade            rewrites what an older release stored; may be stopped and repeated
 

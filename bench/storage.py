@@ -31,7 +31,6 @@ from shared.detection import Baseline, build_baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.platform import Platform
 from shared.settings import Settings
-from shared.usecases.poison import log_poison_queues
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -131,9 +130,9 @@ class Ticking:
         self.present.moment += TICK
         self.app.ingest.run()
 
-    def look_for_poison(self) -> None:
+    def take_up_poison(self) -> None:
         """What the timer's function does besides, once a run, however many templates there are."""
-        log_poison_queues(self.app.messages)
+        self.app.take_up_poison.run()
 
     def detect(self, template: str) -> None:
         """Score the day that was written."""
@@ -174,12 +173,12 @@ def ticks(connection: str) -> dict[str, int]:
         world.tick()
         midnight = world.tick()
         with counted() as queues:
-            world.look_for_poison()
+            world.take_up_poison()
     return {
         "warm": warm.total(),
         "fresh_worker": fresh.total(),
         "first_after_midnight": midnight.total(),
-        "look_for_poison": queues.total(),
+        "take_up_poison": queues.total(),
         **{f"warm: {what}": count for what, count in sorted(warm.items())},
     }
 
@@ -201,7 +200,7 @@ def main() -> int:
                 print(f"    {name.removeprefix('warm: '):<24}{count}")
         print(f"  fresh worker           {cost['fresh_worker']:4d}   (reads its rows and baselines once)")
         print(f"  first after midnight   {cost['first_after_midnight']:4d}")
-        print(f"  once a run besides     {cost['look_for_poison']:4d}   (looks for poison messages)")
+        print(f"  once a run besides     {cost['take_up_poison']:4d}   (takes up poison messages)")
     return 0 if cost["warm"] <= MOST else 1
 
 

@@ -10,7 +10,7 @@ from conformance.check_result import CheckResult
 from conformance.snapshots import ENVIRONMENTS, Snapshot, faults_of_each, is_expression, short_name
 from shared.errors import SettingsError
 from shared.settings import HostStorageSettings, described_settings, load_settings
-from shared.usecases.poison import POISON
+from shared.usecases.poison import GIVEN_UP, POISON
 
 HOSTS = {  # read by the Functions host, or by a library
     "AZURE_CLIENT_ID": "azure-identity: which of the app's identities",
@@ -75,7 +75,8 @@ def _missing_names(snapshot: Snapshot, given: Mapping[str, Any]) -> Iterator[str
             kind = MADE[one.name.rpartition("_")[2]]
             name = given.get(one.name, one.default)
             made = {short_name(each) for each in snapshot.of(kind)}
-            wanted = [name, f"{name}{POISON}"] if kind == MADE["QUEUE"] else [name]
+            endings = ("", POISON, GIVEN_UP) if kind == MADE["QUEUE"] else ("",)
+            wanted = [f"{name}{ending}" for ending in endings]
             yield from (f"{each} ({one.name}) is not made: no {kind}" for each in wanted if each not in made)
 
 

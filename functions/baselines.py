@@ -3,7 +3,6 @@
 import azure.functions as func
 
 from functions.invocation import invocation
-from functions.queue_message import record_when_poison
 from shared.bootstrap import app
 from shared.domain.baseline_request import BaselineRequest
 from shared.errors import LeakDetectionError
@@ -27,7 +26,7 @@ def baselines(timer: func.TimerRequest, context: func.Context) -> None:  # noqa:
 @blueprint.queue_trigger("message", queue_name=settings().storage.baselines_queue, connection="AzureWebJobsStorage")
 def baselines_after_backfill(message: func.QueueMessage, context: func.Context) -> None:
     """Build or renew the baselines of the template that the message names."""
-    with invocation(context), record_when_poison(message, settings().storage.baselines_queue):
+    with invocation(context):
         asked = BaselineRequest.from_json(message.get_body())
         with operation(asked.operation):
             app().build_baselines.run_template(asked.platform, asked.template)

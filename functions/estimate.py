@@ -6,7 +6,6 @@ import time
 import azure.functions as func
 
 from functions.invocation import invocation
-from functions.queue_message import record_when_poison
 from shared.bootstrap import app
 from shared.domain.incident import CriticalMessage
 from shared.settings import settings
@@ -21,7 +20,7 @@ logger = logging.getLogger(__name__)
 def estimate(message: func.QueueMessage, context: func.Context) -> None:
     """Estimate the incident that the message names."""
     began = time.monotonic()
-    with invocation(context), record_when_poison(message, settings().storage.critical_queue):
+    with invocation(context):
         asked = CriticalMessage.from_json(message.get_body())
         with operation(asked.operation):
             answer = app().estimate.run(asked)

@@ -7,7 +7,6 @@ by the real clock.
 """
 
 import argparse
-import csv
 import json
 import os
 import shutil
@@ -28,7 +27,8 @@ from local.npm import NpmError
 from local.process import PROJECT, HostProcess
 from local.snapshot import differences, snapshot
 from shared.bootstrap import Bootstrap
-from shared.domain.tsd import floor_to_bucket, iso
+from shared.domain.recording import read_recording
+from shared.domain.tsd import floor_to_bucket, iso, to_datetime
 from shared.errors import LeakDetectionError
 from shared.platforms import OMNIA
 from shared.settings import load_settings
@@ -65,7 +65,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nstopped")
         return 0 if options.stay else 130
-    except (DemoError, AzuriteError, NpmError, LeakDetectionError, RuntimeError) as error:
+    except (DemoError, AzuriteError, NpmError, LeakDetectionError, RuntimeError, OSError) as error:
         print(f"\nthe demo failed: {error}", file=sys.stderr)
         return 1
 
@@ -177,9 +177,9 @@ def _present(folder: Path, story: Mapping[str, str], present: datetime) -> datet
 
 def _last_current(folder: Path) -> datetime:
     """Return the end of the measured currents in a folder of series; raise DemoError where there are none."""
-    for path in sorted(folder.glob("*_currents*.csv")):
-        with path.open() as lines:
-            return max(datetime.fromisoformat(row["time"]) for row in csv.DictReader(lines))
+    ends = [read_recording(path, ()).times[-1] for path in sorted(folder.glob("*_currents*.csv"))]
+    if ends:
+        return to_datetime(max(ends))
     raise DemoError(f"{folder} holds no *_currents*.csv: say with --as-of which present to look from")
 
 

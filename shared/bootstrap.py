@@ -8,9 +8,9 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from shared import __version__
-from shared.adapters.blobs import AzureBaselineStore, AzureDayStore
+from shared.adapters.blobs import AzureBaselineStore, AzureDayStore, parse_day_blob
 from shared.adapters.clock import FixedClock, SystemClock
-from shared.adapters.queues import AzureMessageQueues
+from shared.adapters.queues import AzureMessageQueues, AzurePoisonQueues
 from shared.adapters.sources import Sources
 from shared.adapters.tables import (
     AzureDeviationsTable,
@@ -20,14 +20,16 @@ from shared.adapters.tables import (
     AzureMarksTable,
     AzureRegistryTable,
 )
-from shared.clients import Clients
+from shared.clients import IMPATIENT, PATIENT, Clients, Patience
+from shared.domain.baseline_request import BaselineRequest
+from shared.domain.incident import CriticalMessage
 from shared.domain.tsd import PlausibleRange
 from shared.platforms import OMNIA
 from shared.ports import Clock, ReadingSource
 from shared.settings import Settings, settings
 from shared.usecases.incidents.estimation_inputs import InputWindow
 from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
-from shared.usecases.poison import POISON, POISON_BLOBS
+from shared.usecases.poison import BLOBS, GIVEN_UP, POISON, TakeUpPoison, blob_of
 
 if TYPE_CHECKING:
     from shared.adapters.omnia import OmniaSource
@@ -54,10 +56,15 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 class Bootstrap:
     """Everything that the triggers call, wired to real adapters."""
 
-    def __init__(self, config: Settings) -> None:
+    def __init__(self, config: Settings, patience: Patience = PATIENT) -> None:
         """Wire by these settings; nothing connects before it is used."""
         self.settings = config
-        self.clients = Clients(config)
+        self.clients = Clients(config, patience)
+
+    @cached_property
+    def impatient(self) -> "Bootstrap":
+        """The same for who asks whether all is well: it would rather hear soon that nobody answers."""
+        return Bootstrap(self.settings, IMPATIENT)
 
     # --- adapters
 
@@ -114,8 +121,14 @@ class Bootstrap:
         """The queues between the functions."""
         names = self.settings.storage
         queues = [self.clients.queue(names.critical_queue), self.clients.queue(names.baselines_queue)]
-        poison = [self.clients.queue(queue.queue_name + POISON) for queue in queues]
-        return AzureMessageQueues(queues[0], queues[1], [*poison, self.clients.queue(POISON_BLOBS)])
+        work = (names.critical_queue, names.baselines_queue, BLOBS)
+        failed = [self.clients.queue(f"{name}{kind}") for kind in (POISON, GIVEN_UP) for name in work]
+        return AzureMessageQueues(queues[0], queues[1], failed)
+
+    @cached_property
+    def poison_queues(self) -> AzurePoisonQueues:
+        """What failed, and where it goes."""
+        return AzurePoisonQueues(self.clients.queue, self.clients.plain_queue)
 
     @cached_property
     def sources(self) -> Mapping[str, ReadingSource]:
@@ -197,6 +210,25 @@ class Bootstrap:
             messages=self.messages,
             reconcile=reconcile,
         )
+
+    @cached_property
+    def take_up_poison(self) -> TakeUpPoison:
+        """Takes up again what failed."""
+        names = self.settings.storage
+        return TakeUpPoison(
+            queues=self.poison_queues,
+            events=self.events,
+            checks={
+                names.critical_queue: lambda text: CriticalMessage.from_json(text.encode()),
+                names.baselines_queue: lambda text: BaselineRequest.from_json(text.encode()),
+            },
+            score=self.score_again,
+            container=names.lake_container,
+        )
+
+    def score_again(self, text: str) -> None:
+        """Score the day of a blob that failed, by the host's message about it; raises InvalidInput."""
+        self.detect.run(*parse_day_blob(blob_of(text)))
 
     @cached_property
     def estimate(self) -> "Estimate":

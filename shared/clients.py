@@ -1,6 +1,7 @@
 """Clients of what the app talks to: storage, and who it is there and at OMNIA; each made on first use."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -9,19 +10,49 @@ from azure.core.exceptions import ResourceExistsError
 from shared.adapters.development import expand
 from shared.errors import SettingsError
 from shared.settings import Settings
+from shared.usecases.poison import BLOBS, GIVEN_UP
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
     from azure.storage.blob import BlobServiceClient, ContainerClient
-    from azure.storage.queue import QueueClient
+    from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a call to Azure may take [s]: a small part of the time that a function has (host.json)."""
+
+    connect_s: float = 5.0
+    read_s: float = 15.0  # between two parts of an answer
+    retries: int = 3
+
+    @property
+    def longest_s(self) -> float:
+        """How long a call lasts at most that nobody answers, without the waits between tries."""
+        return (self.retries + 1) * (self.connect_s + self.read_s)
+
+    def options(self) -> dict[str, Any]:
+        """Return it as the clients' libraries take it."""
+        return {
+            "connection_timeout": self.connect_s,
+            "read_timeout": self.read_s,
+            "retry_total": self.retries,
+            "initial_backoff": 1,  # of blobs and queues, whose library waits 15 s and more
+            "increment_base": 2,
+        }
+
+
+PATIENT = Patience()
+IMPATIENT = Patience(connect_s=2.0, read_s=3.0, retries=0)  # for who asks whether storage is there
 
 
 class Clients:
     """Makes clients by the settings; nothing connects before it is used."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience: Patience = PATIENT) -> None:
         """Take the settings of the app."""
         self._settings = settings
+        self._options = patience.options()
         self._host = settings.host_storage
         self._names = settings.storage
 
@@ -32,7 +63,8 @@ class Clients:
 
         client = self._host.clientId
         # An explicit None would switch off the library's own look at AZURE_CLIENT_ID.
-        return DefaultAzureCredential(managed_identity_client_id=client) if client else DefaultAzureCredential()
+        named = {"managed_identity_client_id": client} if client else {}
+        return DefaultAzureCredential(**named, **self._options)
 
     @property
     def omnia_credential(self) -> Any:
@@ -48,7 +80,7 @@ class Clients:
             secret = omnia.client_secret.get_secret_value()
             if secret.startswith("@Microsoft.KeyVault("):  # checked here: pages go on, and tell that nothing comes in
                 raise SettingsError("OMNIA__CLIENT_SECRET: the platform cannot read it from Key Vault")
-            return ClientSecretCredential(omnia.tenant_id, omnia.client_id, secret)
+            return ClientSecretCredential(omnia.tenant_id, omnia.client_id, secret, **self._options)
         return self.credential
 
     # --- storage
@@ -58,16 +90,16 @@ class Clients:
         from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
 
         if self._host.connection_string:
-            return BlobServiceClient.from_connection_string(expand(self._host.connection_string))
-        return BlobServiceClient(self._host.blobServiceUri, credential=self.credential)
+            return BlobServiceClient.from_connection_string(expand(self._host.connection_string), **self._options)
+        return BlobServiceClient(self._host.blobServiceUri, credential=self.credential, **self._options)
 
     @cached_property
     def _table_service(self) -> "TableServiceClient":
         from azure.data.tables import TableServiceClient  # noqa: PLC0415
 
         if self._host.connection_string:
-            return TableServiceClient.from_connection_string(expand(self._host.connection_string))
-        return TableServiceClient(self._host.tableServiceUri, credential=self.credential)
+            return TableServiceClient.from_connection_string(expand(self._host.connection_string), **self._options)
+        return TableServiceClient(self._host.tableServiceUri, credential=self.credential, **self._options)
 
     def container(self, name: str) -> "ContainerClient":
         """Return the client of a container."""
@@ -79,13 +111,22 @@ class Clients:
 
     def queue(self, name: str) -> "QueueClient":
         """Return the client of a queue, which writes base64 as the host expects."""
-        from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
+        from azure.storage.queue import TextBase64EncodePolicy  # noqa: PLC0415
 
-        policy = TextBase64EncodePolicy()
+        return self._queue(name, TextBase64EncodePolicy())
+
+    def plain_queue(self, name: str) -> "QueueClient":
+        """Return the client of a queue, which writes what it is given."""
+        return self._queue(name, None)
+
+    def _queue(self, name: str, policy: "TextBase64EncodePolicy | None") -> "QueueClient":
+        from azure.storage.queue import QueueClient  # noqa: PLC0415
+
         if self._host.connection_string:
             connection = expand(self._host.connection_string)
-            return QueueClient.from_connection_string(connection, name, message_encode_policy=policy)
-        return QueueClient(self._host.queueServiceUri, name, credential=self.credential, message_encode_policy=policy)
+            return QueueClient.from_connection_string(connection, name, message_encode_policy=policy, **self._options)
+        address, who = self._host.queueServiceUri, self.credential
+        return QueueClient(address, name, credential=who, message_encode_policy=policy, **self._options)
 
     def tables(self) -> "list[TableClient]":
         """Return the clients of all tables of the app."""
@@ -99,7 +140,9 @@ class Clients:
         containers = [names.lake_container, names.baselines_container, names.corrupt_container]
         _create(self.container(name).create_container for name in containers)
         _create(table.create_table for table in self.tables())
-        _create(self.queue(name).create_queue for name in (names.critical_queue, names.baselines_queue))
+        queues = (names.critical_queue, names.baselines_queue)
+        given_up = [f"{name}{GIVEN_UP}" for name in (*queues, BLOBS)]
+        _create(self.queue(name).create_queue for name in (*queues, *given_up))
 
 
 def _create(creations: Iterable[Any]) -> None:

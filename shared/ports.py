@@ -4,9 +4,9 @@ A ``ETag`` is what makes a write conditional (an ETag): the write succeeds only 
 only where nothing is yet; otherwise it raises Conflict.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy.typing as npt
@@ -406,4 +406,38 @@ class MessageQueues(Protocol):
 
     def lengths(self) -> Mapping[str, int]:
         """Return the approximate length of every queue, poison queues included."""
+        ...
+
+
+class PoisonMessage(NamedTuple):
+    """A message that failed every try, as its queue holds it: base64 of text, or whatever somebody put there."""
+
+    queue: str
+    content: str
+    id: str
+    receipt: str
+    put_at: datetime  # when it came into this queue
+
+
+class PoisonQueues(Protocol):
+    """The queues of what failed, and the ones to which it goes back."""
+
+    def waiting(self, queue: str) -> Iterator[PoisonMessage]:
+        """Yield the messages of a queue, each hidden from others for some minutes; none where there is no queue."""
+        ...
+
+    def put(self, queue: str, text: str, wait: timedelta) -> None:
+        """Put a message on a queue that shows after a while, and stays until it is worked on."""
+        ...
+
+    def copy(self, message: PoisonMessage, queue: str) -> None:
+        """Put the message, as it is, on another queue, where it stays."""
+        ...
+
+    def remove(self, message: PoisonMessage) -> None:
+        """Remove the message; removing it again changes nothing."""
+        ...
+
+    def lengths(self, queues: Sequence[str]) -> Mapping[str, int]:
+        """Return the approximate lengths of queues; one that does not exist yet is empty."""
         ...

@@ -86,7 +86,7 @@ class OmniaSettings(SettingsGroup):
     client_secret: SecretStr = Field(SecretStr(""), description="Its secret; on Azure a Key Vault reference.")
     connect_timeout_s: float = Field(5, gt=0, le=60, description="Longest wait for a connection [s].")
     read_timeout_s: float = Field(30, gt=0, le=300, description="Longest wait for an answer [s].")
-    max_retries: int = Field(4, ge=0, le=10, description="How often a failed request is tried again.")
+    max_retries: int = Field(2, ge=0, le=10, description="How often a failed request is tried again.")
     max_series_per_request: int = Field(50, ge=1, le=1000, description="Series asked for in one request.")
     good_status: tuple[int, ...] = Field((192,), min_length=1, description="OPC status codes that count as good.")
 

@@ -102,7 +102,7 @@ class _Fleet:
                 with counted() as of_ingest:
                     ingests.append(_seconds(world.ingest))
                 with counted() as of_rest:
-                    world.look_for_poison()
+                    world.take_up_poison()
                     detects += [_seconds(lambda one=one: world.detect(one.id)) for one in platform.templates]  # type: ignore[misc]
                 counts.update(_kinds(of_ingest + of_rest))
                 self.ingest_count += of_ingest.total() / TURNS

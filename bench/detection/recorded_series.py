@@ -1,18 +1,16 @@
 """The recorded series of a folder, on the 10-minute grid, and the currents if there are any."""
 
-import csv
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-
-import numpy as np
 
 from shared.detection.regular import Regular, regularise
 from shared.domain.environment import Environment
+from shared.domain.recording import TIME, Recording, header_of, joined, read_recording
+from shared.errors import InvalidInput
 
-SERIES = ("time", "ppmv")
-CURRENTS = ("time", "direction_deg", "speed_cm_s")
+DIRECTION, SPEED = "direction_deg", "speed_cm_s"
+SERIES = (TIME, "ppmv")
+CURRENTS = (TIME, DIRECTION, SPEED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +26,24 @@ class Folder:
     """What a folder holds; ``passed_over`` says why of each file that is not used."""
 
     series: list[Recorded] = field(default_factory=list)
-    currents: Environment | None = None
+    measured: list[Recording] = field(default_factory=list)  # currents, a file each
     passed_over: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def currents(self) -> Environment | None:
+        """The currents of all files together; None where there is none."""
+        if not self.measured:
+            return None
+        sea = joined(self.measured)
+        return Environment.of(
+            sea.times.astype("datetime64[s]"),
+            current_direction=sea.columns[DIRECTION],
+            current_speed=sea.columns[SPEED] / 100,
+        )
 
 
 def read_folder(folder: Path) -> Folder:
-    """Return the series of every file with the header ``time,ppmv``, and the first file of currents.
+    """Return the series of every file with the header ``time,ppmv``, and the currents.
 
     A ``*_raw.csv`` is passed over where the same name with ``_10min`` is there. Raises FileNotFoundError.
     """
@@ -48,52 +58,19 @@ def read_folder(folder: Path) -> Folder:
         else:
             try:
                 add_file(found, path)
-            except (ValueError, OSError, csv.Error) as error:
+            except (InvalidInput, OSError) as error:
                 found.passed_over[path.name] = str(error)
     return found
 
 
 def add_file(found: Folder, path: Path) -> None:
-    """Add what a CSV file holds; raises ValueError, OSError or csv.Error for one that is neither."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.reader(lines)
-        header = tuple(name.strip() for name in next(rows, []))
-        if header == SERIES:
-            times, (ppmv,) = _columns(rows, _number)
-            if times.size == 0:
-                raise ValueError("it holds no samples")
-            sensor = path.stem.removesuffix("_10min").removesuffix("_raw")
-            found.series.append(Recorded(sensor, regularise(times, ppmv)))
-        elif header == CURRENTS and found.currents is None:
-            times, (direction, speed) = _columns(rows, _number, _number)
-            times, first = np.unique(times, return_index=True)
-            found.currents = Environment.of(times, current_direction=direction[first], current_speed=speed[first] / 100)
-        else:
-            raise ValueError(f"its header is {','.join(header)}")
-
-
-def _columns(rows: Iterator[list[str]], *parse: Callable[[str], float]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the times [n] and the columns after them, each [n]; raises ValueError."""
-    times: list[datetime] = []
-    values: list[list[float]] = []
-    for row in rows:
-        if len(row) != 1 + len(parse):
-            raise ValueError(f"line {rows.line_num} has {len(row)} columns")  # type: ignore[attr-defined]
-        times.append(_time(row[0]))
-        values.append([read(text) for read, text in zip(parse, row[1:], strict=True)])
-    columns = np.array(values, dtype=np.float64).reshape(len(values), len(parse)).T
-    return np.array(times, dtype="datetime64[s]"), list(columns)
-
-
-def _time(text: str) -> datetime:
-    """Return a moment in UTC without its zone, as numpy takes it; one without a zone is taken as UTC."""
-    moment = datetime.fromisoformat(text.strip())
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def _number(text: str) -> float:
-    """Return a number; what is none is missing."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
+    """Add what a CSV file holds; raises InvalidInput, with file and line, or OSError."""
+    header = header_of(path)
+    if header == SERIES:
+        read = read_recording(path, SERIES[1:])
+        sensor = path.stem.removesuffix("_10min").removesuffix("_raw")
+        found.series.append(Recorded(sensor, regularise(read.times.astype("datetime64[s]"), read.columns["ppmv"])))
+    elif header == CURRENTS:
+        found.measured.append(read_recording(path, CURRENTS[1:]))
+    else:
+        raise InvalidInput(f"{path.name}, line 1: the columns are {','.join(header)[:200]}")

@@ -1,6 +1,5 @@
 """The currents of a scenario: a day of a record, or of a synthetic tide."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +34,7 @@ class SeaStates:
 def recorded(path: Path, count: int) -> SeaStates:
     """Return the sea states of a CSV file; raises InvalidInput where it holds no ``count`` steps in a row."""
     found = Folder()
-    try:
-        add_file(found, path)
-    except (ValueError, OSError, csv.Error) as error:
-        raise InvalidInput(f"{path.name}: {error}") from error
+    add_file(found, path)
     if found.currents is None:
         raise InvalidInput(f"{path.name} must have the columns time,direction_deg,speed_cm_s")
     sea = found.currents

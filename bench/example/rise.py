@@ -1,6 +1,5 @@
 """The recorded rise as the app would hold it: readings, currents, and the answer to them."""
 
-import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,10 +60,7 @@ def _read(folder: Path) -> Folder:
     for name in (READINGS, CURRENTS):
         if not (folder / name).is_file():
             raise InvalidInput(f"{folder} holds no {name}: the example needs {READINGS} and {CURRENTS}")
-        try:
-            add_file(found, folder / name)
-        except (ValueError, OSError, csv.Error) as error:
-            raise InvalidInput(f"{name}: {error}") from error
+        add_file(found, folder / name)
     if len(found.series) != 1 or found.currents is None:
         raise InvalidInput(f"{READINGS} must have the columns time,ppmv and {CURRENTS} those of a current")
     return found

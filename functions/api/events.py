@@ -8,11 +8,11 @@ from pydantic import Field
 from functions.api.paging import ListPage
 from functions.http.derived_models import derive_model, shown
 from functions.http.endpoint import Call, EndpointGroup
-from functions.http.parameters import NoParameters
+from functions.http.parameters import NoParameters, Who
 from functions.http.reply import Reply, listing, listing_of
 from shared.bootstrap import app
 from shared.domain.event import LONGEST, SYSTEM, Event
-from shared.domain.validation import Lines, Model, Moment, Text
+from shared.domain.validation import Lines, Model, Moment
 
 group = EndpointGroup("Events")
 endpoint = group.endpoint
@@ -27,7 +27,7 @@ class NewNoteBody(Model):
     """A note that a person adds; ``at`` is now by default."""
 
     message: Message
-    by: Annotated[Text, Field(min_length=1, max_length=100)]
+    by: Who = ""
     at: Moment | None = None
 
 
@@ -52,7 +52,7 @@ def list_events(call: Call[ListPage, Model]) -> Model:
 @endpoint("POST", "templates/{template}/events", EventBody, status=CREATED, body=NewNoteBody)
 def add_note(call: Call[NoParameters, NewNoteBody]) -> Reply:
     """Add a note to a template's events."""
-    note = app().notes.add(call.path["template"], call.body.message, call.body.by, call.body.at)
+    note = app().notes.add(call.path["template"], call.body.message, call.by(call.body.by), call.body.at)
     return Reply(_event(note), CREATED, location=f"templates/{note.subject}/events/{note.id}")
 
 

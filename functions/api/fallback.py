@@ -6,7 +6,7 @@ from http import HTTPStatus
 import azure.functions as func
 
 from functions.http.access import check_access, cors_headers
-from functions.http.endpoint import ENDPOINTS, ROOT
+from functions.http.endpoint import ENDPOINTS, ROOT, methods_served
 from functions.http.problem import Refusal, problem, problem_of
 from shared.settings import settings
 
@@ -44,8 +44,9 @@ def z_no_such_resource(req: func.HttpRequest, context: func.Context) -> func.Htt
 
 
 def methods_of(path: str) -> list[str]:
-    """Return the methods that endpoints serve at the path, in order."""
-    return sorted({one.method for one in ENDPOINTS if _pattern(one.route).fullmatch(path.strip("/"))})
+    """Return the methods that endpoints serve at the path, in order; it may end with a slash, but hold no two."""
+    found = [one.method for one in ENDPOINTS if _pattern(one.route).fullmatch(path.removesuffix("/"))]
+    return sorted({method for one in found for method in methods_served(one)})
 
 
 def _pattern(route: str) -> re.Pattern[str]:

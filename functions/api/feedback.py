@@ -7,11 +7,11 @@ from pydantic import AwareDatetime, Field
 
 from functions.http.derived_models import derive_model, shown
 from functions.http.endpoint import Call, EndpointGroup
-from functions.http.parameters import NoParameters
+from functions.http.parameters import NoParameters, Who
 from functions.http.reply import Reply, listing, listing_of
 from shared.bootstrap import app
 from shared.domain.mark import Effect, Mark, MarkVerdict, Span
-from shared.domain.validation import Lines, Model, Moment, Text
+from shared.domain.validation import Lines, Model, Moment
 
 group = EndpointGroup("Feedback")
 endpoint = group.endpoint
@@ -29,7 +29,7 @@ class NewMarkBody(Model):
     from_: Moment = Field(alias="from")
     to: Moment
     verdict: MarkVerdict
-    by: Annotated[Text, Field(min_length=1, max_length=100)]
+    by: Who = ""
     note: Annotated[Lines, Field(max_length=1000)] = ""
 
 
@@ -47,7 +47,7 @@ def add_mark(call: Call[NoParameters, NewMarkBody]) -> Reply:
     """Mark a range of a sensor's readings as a leak, or as no leak."""
     asked = call.body
     span = Span(asked.from_, asked.to)
-    mark = app().feedback.mark(call.path["sensor"], span, asked.verdict, asked.by, asked.note)
+    mark = app().feedback.mark(call.path["sensor"], span, asked.verdict, call.by(asked.by), asked.note)
     return Reply(_body(MarkBody, mark), ACCEPTED, location=f"sensors/{mark.sensor}/feedback/{mark.id}")
 
 

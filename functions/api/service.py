@@ -35,7 +35,7 @@ ORDER = (
 @endpoint("GET", "health", HealthBody, access="anyone")
 def get_health(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
     """Return how far each template is ingested, how long the queues are, and the version."""
-    return app().queries.health()
+    return app().impatient.queries.health()
 
 
 @endpoint("GET", "openapi.json", dict[str, Any], access="anyone")

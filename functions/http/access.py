@@ -8,6 +8,8 @@ them: the app asks the platform whether it is, and without it believes nobody.
 
 import base64
 import binascii
+import hashlib
+import ipaddress
 import json
 import logging
 import os
@@ -18,6 +20,7 @@ from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
 from typing import Literal
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -29,6 +32,7 @@ logger = logging.getLogger(__name__)
 Access = Literal["anyone", "reader", "operator"]
 ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
 MOST_CALLERS = 10_000
+LONGEST_NAME = 100  # of who is signed in
 AUTHENTICATION_ON = "WEBSITE_AUTH_ENABLED"  # the platform's own variable, no setting of the app
 
 
@@ -79,7 +83,7 @@ def _roles(principal: str) -> set[str] | None:
     try:
         claims = json.loads(base64.b64decode(principal, validate=True))["claims"]
         return {str(claim["val"]) for claim in claims if claim["typ"] in ROLE_CLAIMS}
-    except (binascii.Error, ValueError, KeyError, TypeError) as error:
+    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized", "X-MS-CLIENT-PRINCIPAL: unreadable") from error
 
 
@@ -108,18 +112,67 @@ class RateLimit:
         return 0.0 if allowed else (1 - left) * 60 / self._per_minute
 
 
-def caller_of(request: func.HttpRequest) -> str:
-    """Return what tells one caller from another: who is signed in, the key, or where the request comes from."""
+def check_site(request: func.HttpRequest, config: HttpSettings) -> None:
+    """Raise Refusal for a change that a browser sends from a page of another site.
+
+    With a session in a cookie, any page could have it sent: a form without a body asks nobody first.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if {origin, "*"} & set(config.cors_origins):
+        return
+    own = site in ("same-origin", "none") if site is not None else origin is None or _is_own(origin, request)
+    if not own:
+        raise Refusal(HTTPStatus.FORBIDDEN, "forbidden", "Origin: pages of this site alone may change anything")
+
+
+def _is_own(origin: str, request: func.HttpRequest) -> bool:
+    hosts = {urlsplit(request.url).netloc, request.headers.get("Host", "")}
+    return urlsplit(origin).netloc in hosts - {""}
+
+
+def signed_in_as(request: func.HttpRequest) -> str:
+    """Return the name of who is signed in, as the platform tells it; empty where callers are known by keys."""
+    if settings().http.auth != "entra" or not platform_authenticates():
+        return ""
     headers = request.headers
-    known = settings().http.auth == "entra" and platform_authenticates()
+    name = headers.get("X-MS-CLIENT-PRINCIPAL-NAME") or headers.get("X-MS-CLIENT-PRINCIPAL-ID") or ""
+    return "".join(letter for letter in name if letter.isprintable()).strip()[:LONGEST_NAME]
+
+
+def caller_of(request: func.HttpRequest, access: Access) -> str:
+    """Return what tells one caller from another, in a few bytes: who is signed in, the key, or the address.
+
+    A key counts only where the platform has checked it: everybody can make keys up.
+    """
+    headers, config = request.headers, settings().http
+    known = config.auth == "entra" and platform_authenticates()
     who = headers.get("X-MS-CLIENT-PRINCIPAL-ID") if known else None
-    key = headers.get("x-functions-key") or request.params.get("code")
-    return str(who or key or headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
+    checked = config.auth == "keys" and access != "anyone"
+    key = (headers.get("x-functions-key") or request.params.get("code")) if checked else None
+    if who or key:
+        return hashlib.sha256(str(who or key).encode(errors="replace")).hexdigest()[:32]
+    return _address(headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
 
 
-def check_rate(request: func.HttpRequest, limit: RateLimit) -> None:
+def _address(text: str) -> str:
+    """Return the address in ``1.2.3.4:5678`` or ``[2001:db8::1]:5678`` (of IPv6 its network); empty for none."""
+    host = text.removeprefix("[").partition("]")[0] if text.startswith("[") else text
+    for one in (host, host.rpartition(":")[0]):
+        try:
+            found = ipaddress.ip_address(one)
+        except ValueError:
+            continue
+        if found.version == 4:
+            return str(found)
+        return str(ipaddress.ip_network((found, 64), strict=False))  # one machine has as many addresses as it likes
+    return ""
+
+
+def check_rate(request: func.HttpRequest, access: Access, limit: RateLimit) -> None:
     """Raise Refusal when the caller comes too often."""
-    seconds = limit.wait(caller_of(request))
+    seconds = limit.wait(caller_of(request, access))
     if seconds:
         detail = f"at most {settings().http.max_requests_per_minute} requests per minute"
         retry = {"Retry-After": str(int(seconds) + 1)}

@@ -11,11 +11,21 @@ from typing import Any, Generic, TypeVar
 import azure.functions as func
 from pydantic import BaseModel
 
-from functions.http.access import Access, RateLimit, auth_level, check_access, check_rate, cors_headers
+from functions.http.access import (
+    Access,
+    RateLimit,
+    auth_level,
+    check_access,
+    check_rate,
+    check_site,
+    cors_headers,
+    signed_in_as,
+)
 from functions.http.parameters import PATH, NoParameters, Parameters, read_body, read_path, read_query
 from functions.http.problem import problem_of
-from functions.http.reply import Reply, if_match, response_of
+from functions.http.reply import CSV, JSON, Reply, if_match, prefers, response_of
 from functions.invocation import invocation
+from shared.errors import InvalidInput
 from shared.settings import settings
 
 logger = logging.getLogger(__name__)
@@ -41,7 +51,14 @@ class Call(Generic[QueryT, BodyT]):
 
     def accepts_csv(self) -> bool:
         """Return whether the caller would rather have CSV."""
-        return "text/csv" in self.request.headers.get("Accept", "").lower()
+        return prefers(self.request.headers.get("Accept", ""), CSV, JSON)
+
+    def by(self, given: str) -> str:
+        """Return who does it: who is signed in, whatever is given, or else who is given; raises InvalidInput."""
+        name = signed_in_as(self.request) or given
+        if not name:
+            raise InvalidInput("by: must be given, since nobody is signed in")
+        return name
 
 
 Handler = Callable[[Call[Any, Any]], Any]
@@ -64,6 +81,7 @@ class Endpoint:
     media_types: tuple[str, ...]
     problems: frozenset[HTTPStatus]
     conditional: bool  # takes If-Match
+    strict: bool = True  # refuses parameters of the query that it does not know
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -142,22 +160,34 @@ def respond(
     """Return the handler's answer to the request, or the problem that it ended in; never a stack trace."""
     try:
         check_access(request, endpoint.access)  # first: a stranger learns nothing of what the rest would say
-        check_rate(request, _rate_limit())
+        check_site(request, settings().http)
+        check_rate(request, endpoint.access, _rate_limit())
         call: Call[Any, Any] = Call(
             request,
             read_path(request, endpoint.path),
-            read_query(request, endpoint.query),
+            read_query(request, endpoint.query, strict=endpoint.strict),
             read_body(request, endpoint.body, 1024 * settings().http.max_body_kb) if endpoint.body else None,
         )
         result = handler(call)
         reply = result if isinstance(result, Reply) else Reply(result, endpoint.status)
-        response = response_of(request, reply)
+        response = response_of(request, reply, _common(endpoint))
     except Exception as error:
         response = problems(error, invocation)
     for name, value in cors_headers(request, settings().http).items():
         both = [response.headers[name], value] if name == "Vary" and "Vary" in response.headers else [value]
         response.headers[name] = ", ".join(both)
     return response
+
+
+def _common(endpoint: Endpoint) -> Mapping[str, str]:
+    """Return the headers of all answers: what only some may see is for no shared cache."""
+    caching = {"Cache-Control": "no-cache" if endpoint.access == "anyone" else "private, no-cache"}
+    return caching | ({"Vary": "Accept"} if len(endpoint.media_types) > 1 else {})
+
+
+def methods_served(method: str) -> list[str]:
+    """Return the methods that an endpoint is served under: whoever may read may ask for the headers alone."""
+    return ["GET", "HEAD"] if method == "GET" else [method]
 
 
 def serve(
@@ -170,5 +200,7 @@ def serve(
             return respond(endpoint, handler, req, context.invocation_id, problems)
 
     level = auth_level(endpoint.access)
-    routed = blueprint.route(route=root + endpoint.route, methods=[endpoint.method], auth_level=level)(run)
+    routed = blueprint.route(route=root + endpoint.route, methods=methods_served(endpoint.method), auth_level=level)(
+        run
+    )
     blueprint.function_name(endpoint.name)(routed)

@@ -55,7 +55,8 @@ def openapi(endpoints: Iterable[Endpoint], version: str, auth: str, order: Seque
             "title": "Subsea leak detection",
             "version": version,
             "description": "Where methane leaks at subsea templates, how much, since when, and how sure that is. "
-            "Times are ISO 8601 in UTC, coordinates the template's own in metres, readings in ppmv, rates in kg/s.",
+            "Times are ISO 8601 in UTC, coordinates the template's own in metres, readings in ppmv, rates in kg/s. "
+            "HEAD is answered wherever GET is.",
         },
         "servers": [{"url": "/api"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in known)],
@@ -151,13 +152,13 @@ def _headers(one: Endpoint) -> list[Mapping[str, Any]]:
     return [{"name": header, "in": "header", "required": False, "description": what, "schema": schema}]
 
 
-def statuses_of(one: Endpoint, auth: str) -> set[HTTPStatus]:
-    """Return the problems that an endpoint may end in, by how callers are known: ``keys`` or ``entra``."""
-    found = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.TOO_MANY_REQUESTS, *one.problems}
+def statuses_of(one: Endpoint) -> set[HTTPStatus]:
+    """Return the problems that an endpoint may end in."""
+    found = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
+    found |= one.problems
     found.add(HTTPStatus.BAD_REQUEST)  # any parameter that is not known
     if one.access != "anyone":
         found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-        found |= {HTTPStatus.SERVICE_UNAVAILABLE} if auth == "entra" else set()
     if one.path:
         found.add(HTTPStatus.NOT_FOUND)
     if one.body is not None:
@@ -178,7 +179,7 @@ def _responses(one: Endpoint, schemas: Mapping[Key, Any], auth: str) -> Mapping[
     responses = {str(int(one.status)): good}
     if one.method == "GET" and one.answer is not None:
         responses["304"] = {"description": "Nothing changed since the ETag in If-None-Match", "headers": {"ETag": TAG}}
-    for status in sorted(statuses_of(one, auth)):
+    for status in sorted(statuses_of(one)):
         responses[str(int(status))] = {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
     if one.access != "anyone" and auth == "keys":  # the platform answers this one itself, without a body
         responses["401"] = {"description": HTTPStatus.UNAUTHORIZED.phrase}

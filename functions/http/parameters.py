@@ -16,7 +16,7 @@ from functions.http.problem import Refusal
 from shared.domain.event import EVENT_PATTERN
 from shared.domain.incident import INCIDENT_PATTERN
 from shared.domain.template import PLATFORM_PATTERN, SENSOR_PATTERN, TEMPLATE_PATTERN
-from shared.domain.validation import Model, findings
+from shared.domain.validation import Model, Text, findings
 from shared.errors import InvalidInput
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -39,6 +39,13 @@ def _whole_number(value: Any) -> Any:
 Flag = Annotated[bool, BeforeValidator(_flag)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 MomentText = Annotated[str, Field(max_length=40), WithJsonSchema({"type": "string", "format": "date-time"})]
+Who = Annotated[
+    Text,
+    Field(
+        max_length=100,
+        description="Who says so. With Entra ID it is who is signed in, whatever is given; else it must be given.",
+    ),
+]
 Continuation = Annotated[
     str | None,
     Field(
@@ -87,9 +94,15 @@ def read_path(request: func.HttpRequest, names: tuple[str, ...]) -> Mapping[str,
     return {name: request.route_params[name] for name in names}
 
 
-def read_query(request: func.HttpRequest, model: type[ModelT]) -> ModelT:
-    """Return the query as the model; raise InvalidInput that names every bad parameter."""
+def read_query(request: func.HttpRequest, model: type[ModelT], *, strict: bool = True) -> ModelT:
+    """Return the query as the model; raise InvalidInput that names every bad parameter.
+
+    Unknown ones are bad where it is ``strict``, and ignored else: pages get some by mail programs and the like.
+    """
     given = {name: value for name, value in request.params.items() if name != KEY_IN_QUERY}
+    if not strict:
+        known = {one.alias or name for name, one in model.model_fields.items()}
+        given = {name: value for name, value in given.items() if name in known}
     try:
         return model.model_validate(given)
     except ValidationError as error:

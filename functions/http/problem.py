@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import azure.functions as func
+from azure.core.exceptions import AzureError, HttpResponseError
 from pydantic import Field
 
 from functions.http.reply import COMMON
@@ -69,6 +70,12 @@ STATUSES: Sequence[tuple[type[LeakDetectionError], HTTPStatus, str]] = (
     (PreconditionFailed, HTTPStatus.PRECONDITION_FAILED, "precondition-failed"),
 )
 
+# What these errors say is for the log: it names tables and rows.
+PLAIN: Mapping[type[LeakDetectionError], str] = {
+    Conflict: "it was changed by somebody else at the same time; read it again and repeat",
+    NewerSchema: "a newer release of the app wrote it, and it can only be changed there",
+}
+
 
 def problem_of(error: Exception, invocation: str) -> func.HttpResponse:
     """Return the problem that an error is to the caller; what nobody expected is logged and told without details."""
@@ -78,10 +85,20 @@ def problem_of(error: Exception, invocation: str) -> func.HttpResponse:
         if isinstance(error, kind):
             contents = error.contents if isinstance(error, HasData) else {}
             errors = findings_in(str(error)) if isinstance(error, InvalidInput) else []
-            return problem(status, name, str(error), invocation, errors=errors, contents=contents)
+            return problem(status, name, PLAIN.get(kind, str(error)), invocation, errors=errors, contents=contents)
     logger.error("request failed (%s)", invocation, exc_info=error)
+    if isinstance(error, AzureError) and not _answered(error):
+        detail = "storage does not answer; what was asked for may or may not have been done"
+        status, retry = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "30"}
+        return problem(status, "storage-unavailable", detail, invocation, headers=retry)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return problem(status, "internal-error", "an unexpected error; the log has it under this invocation", invocation)
+
+
+def _answered(error: AzureError) -> bool:
+    """Return whether Azure said what is wrong, rather than nothing, or that it cannot say."""
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    return status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS
 
 
 def problem(
@@ -106,7 +123,10 @@ def problem(
     }
     content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
     return func.HttpResponse(
-        content, status_code=int(status), mimetype=MEDIA_TYPE, headers={**COMMON, **(headers or {})}
+        content,
+        status_code=int(status),
+        mimetype=MEDIA_TYPE,
+        headers={**COMMON, "Cache-Control": "no-store", **(headers or {})},
     )
 
 

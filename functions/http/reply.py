@@ -22,6 +22,7 @@ LEAST_COMPRESSED = 1400  # bytes: less fits into one packet anyhow
 GZIP_LEVEL = 5
 GZIPPED = "-gzip"  # ends the ETag of an answer that is compressed: another representation of the same state
 COMMON: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
+NO_MORE: Mapping[str, str] = {}
 
 
 class ListingBody(Model, Generic[ItemT]):
@@ -64,9 +65,12 @@ def etag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-def response_of(request: func.HttpRequest, reply: Reply) -> func.HttpResponse:
-    """Return the reply as a response; one that the caller has already (If-None-Match) without its body."""
-    headers = dict(COMMON) | dict(reply.headers)
+def response_of(request: func.HttpRequest, reply: Reply, more: Mapping[str, str] = NO_MORE) -> func.HttpResponse:
+    """Return the reply as a response with ``more`` headers; one that the caller has already without its body.
+
+    To HEAD the same is returned: the server sends its headers, and leaves the body out.
+    """
+    headers = dict(COMMON) | dict(more) | dict(reply.headers)
     if reply.location is not None:
         headers["Location"] = _root(request) + quote(reply.location)
     if reply.body is None:
@@ -74,16 +78,15 @@ def response_of(request: func.HttpRequest, reply: Reply) -> func.HttpResponse:
     content = to_json(reply.body) if isinstance(reply.body, BaseModel) else reply.body
     content = content.encode() if isinstance(content, str) else content
     tag = headers["ETag"] = etag_of(content)
-    headers.setdefault("Cache-Control", "no-cache")
     if len(content) > LEAST_COMPRESSED:
-        headers["Vary"] = "Accept-Encoding"
+        headers["Vary"] = ", ".join([*filter(None, [headers.get("Vary")]), "Accept-Encoding"])
         if takes_gzip(request.headers.get("Accept-Encoding", "")):
             content, headers["Content-Encoding"] = gzip.compress(content, GZIP_LEVEL, mtime=0), "gzip"
             headers["ETag"] = f'{tag[:-1]}{GZIPPED}"'
     continuation = getattr(reply.body, "continuation", None) or reply.continuation
     if continuation is not None:
         headers["Link"] = f'<{_next_page(request, continuation)}>; rel="next"'
-    if request.method == "GET" and names(request.headers.get("If-None-Match", ""), tag, weakly=True):
+    if request.method in ("GET", "HEAD") and names(request.headers.get("If-None-Match", ""), tag, weakly=True):
         headers.pop("Content-Encoding", None)
         return func.HttpResponse(status_code=int(HTTPStatus.NOT_MODIFIED), headers=headers)
     return func.HttpResponse(
@@ -106,11 +109,38 @@ def names(header: str, tag: str, *, weakly: bool) -> bool:
     return any((weakly or not weak) and opaque.replace(GZIPPED, "") == tag for weak, opaque in tags)
 
 
+def weights_in(header: str) -> dict[str, float]:
+    """Return what a header such as Accept lists, with its weights (RFC 9110, 12.4.2); what is no weight is 1."""
+    found: dict[str, float] = {}
+    for part in header.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((piece.partition("=")[2] for piece in parameters if re.match(r"q\s*=", piece)), "1").strip()
+        if name:
+            found[name] = float(weight) if re.fullmatch(r"[01](\.[0-9]{0,3})?", weight) else 1.0
+    return found
+
+
 def takes_gzip(header: str) -> bool:
     """Return whether Accept-Encoding takes gzip (RFC 9110, 12.5.3)."""
-    found = re.findall(r"([\w*-]+)(?:\s*;\s*q=([0-9.]+))?", header.lower())
-    weights: dict[str, str] = {name: weight or "1" for name, weight in found}
-    return weights.get("gzip", weights.get("*", "0")).strip("0.") != ""
+    weights = weights_in(header)
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def prefers(header: str, this: str, usual: str) -> bool:
+    """Return whether Accept would rather have ``this`` media type than the ``usual`` one (RFC 9110, 12.5.1)."""
+    weights = weights_in(header)
+
+    def weight(kind: str) -> float:
+        ranges = (kind, kind.partition("/")[0] + "/*", "*/*")  # the most specific one counts
+        return next((weights[one] for one in ranges if one in weights), 0.0)
+
+    return weight(this) > weight(usual) or (weight(this) == weight(usual) > 0 and _first(header, this, usual))
+
+
+def _first(header: str, this: str, usual: str) -> bool:
+    """Return whether a header names ``this`` by itself, and before the ``usual`` one."""
+    listed = list(weights_in(header))
+    return this in listed and (usual not in listed or listed.index(this) < listed.index(usual))
 
 
 def _root(request: func.HttpRequest) -> str:

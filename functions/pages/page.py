@@ -42,6 +42,7 @@ class Pages:
                 media_types=(HTML,),
                 problems=frozenset(),
                 conditional=False,
+                strict=False,
             )
             serve(self.blueprint, endpoint, handler, "", _problem_page)
             return handler

@@ -19,9 +19,12 @@ var containers = ['tsd', 'baselines', 'corrupt', 'app-package', 'events-dead']
 var queues = [
   'critical-deviations'
   'critical-deviations-poison'
+  'critical-deviations-given-up'
   'build-baselines'
   'build-baselines-poison'
+  'build-baselines-given-up'
   'webjobs-blobtrigger-poison'
+  'webjobs-blobtrigger-given-up'
 ]
 var tables = ['registry', 'deviations', 'incidents', 'estimations', 'events', 'marks']
 

@@ -5,10 +5,9 @@ exist), and ``<platform>_currents*.csv`` with ``time,direction_deg,speed_cm_s``.
 of 10 minutes so that its last sample falls in the 10 minutes that end now. Files of one platform that belong together
 in time are moved by one and the same shift, that of the one of them that ends last: the currents, and every
 sensor whose good values (finite, below 1e6) overlap the currents' span. Values are served as they are, sentinels and
-infinities too, with status 192, as the real exports have them.
+infinities too, with status 192, as the real exports have them; what is missing (``recording``) is not there.
 """
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from omnia_emulator.series import Samples, Series, Store, Stored, instant
 from shared.domain.platform import Platform
+from shared.domain.recording import Recording, joined, read_recording
 
 GRID = np.timedelta64(600, "s").astype("timedelta64[us]")
 SENTINEL = 1e6
@@ -54,47 +54,32 @@ def _of_platform(directory: Path, platform: Platform) -> tuple[Recordings, Recor
             paths = [directory / f"{platform.id}_{sensor.tag}_{kind}.csv" for kind in ("10min", "raw")]
             path = next((path for path in paths if path.is_file()), None)
             if path is not None:
-                sensors[sensor.tag] = (path, "ppmv", _read(path, ["ppmv"])["ppmv"])
+                sensors[sensor.tag] = (path, "ppmv", _samples(read_recording(path, ["ppmv"]), "ppmv"))
+    return sensors, _currents_of(directory, platform)
+
+
+def _currents_of(directory: Path, platform: Platform) -> Recordings:
+    paths = sorted(directory.glob(f"{platform.id}_currents*.csv"))
+    if not paths:
+        return {}
+    measured = joined([read_recording(path, list(CURRENT_COLUMNS.values())) for path in paths])
     currents: Recordings = {}
-    for path in sorted(directory.glob(f"{platform.id}_currents*.csv")):
-        columns = _read(path, list(CURRENT_COLUMNS.values()))
-        for quantity, column in CURRENT_COLUMNS.items():
-            described = platform.environment.get(quantity)  # type: ignore[call-overload]
-            if described is None:
-                continue
-            if described.unit != UNITS[quantity]:
-                raise ValueError(f"{path.name} holds {UNITS[quantity]}, the tag {described.tag} {described.unit}")
-            samples = columns[column]
-            if described.tag in currents:
-                samples = _joined(currents[described.tag][2], samples)
-            currents[described.tag] = (path, described.unit, samples)
-    return sensors, currents
+    for quantity, column in CURRENT_COLUMNS.items():
+        described = platform.environment.get(quantity)  # type: ignore[call-overload]
+        if described is None:
+            continue
+        if described.unit != UNITS[quantity]:
+            raise ValueError(f"{paths[0].name} holds {UNITS[quantity]}, the tag {described.tag} {described.unit}")
+        currents[described.tag] = (paths[-1], described.unit, _samples(measured, column))
+    return currents
 
 
-def _read(path: Path, columns: Sequence[str]) -> dict[str, Samples]:
-    """Return the samples of each column, in order of time; raises ValueError with file and line."""
-    times: list[str] = []
-    values: list[list[float]] = []
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        try:
-            for row in reader:
-                times.append(row["time"].removesuffix("Z"))
-                values.append([float(row[column]) for column in columns])
-            stamps = np.array(times, dtype="datetime64[us]")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError(f"{path.name}, line {reader.line_num}: {error!r}") from error
-    if not times:
-        raise ValueError(f"{path.name} has no rows")
-    table = np.array(values)
-    order = np.argsort(stamps, kind="stable")
-    return {column: Samples.of(stamps[order], table[order, index]) for index, column in enumerate(columns)}
-
-
-def _joined(one: Samples, other: Samples) -> Samples:
-    times = np.concatenate([one.times, other.times])
-    order = np.argsort(times, kind="stable")
-    return Samples.of(times[order], np.concatenate([one.values, other.values])[order])
+def _samples(read: Recording, column: str) -> Samples:
+    """Return a column's samples, without what is missing; raises ValueError where nothing is left."""
+    there = ~np.isnan(read.columns[column])
+    if not there.any():
+        raise ValueError(f"{read.name}: {column} has no values")
+    return Samples.of(read.times[there], read.columns[column][there])
 
 
 def _shifts(sensors: Recordings, currents: Recordings, now: np.datetime64) -> Mapping[str, np.timedelta64]:

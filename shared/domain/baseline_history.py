@@ -24,6 +24,18 @@ class DayRange(NamedTuple):
     last: date
 
 
+class Ranges(NamedTuple):
+    """The ranges that are marked, in order."""
+
+    no_leak: tuple[Span, ...]
+    leak: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, decisions: Decisions) -> "Ranges":
+        """Return what a sensor's decisions say."""
+        return cls(decisions.ranges("no_leak"), decisions.ranges("leak"))
+
+
 class Recipe(Model):
     """What a version is made of: whole UTC days of a sensor's readings, ranges put in and ranges kept out."""
 
@@ -42,10 +54,10 @@ class Recipe(Model):
         """Return the whole days, in order."""
         return [day for one in self.days for day in days_of(one)]
 
-    def marked(self, valid_from: date, decisions: Decisions) -> "Recipe":
+    def marked(self, valid_from: date, marks: "Ranges") -> "Recipe":
         """Return the recipe with the source's marks: "no leak" from its day on, "leak" for good."""
-        included = tuple(span for span in decisions.ranges("no_leak") if span.start.date() <= valid_from)
-        return self.model_copy(update={"included": included, "excluded": decisions.ranges("leak")})
+        included = tuple(span for span in marks.no_leak if span.start.date() <= valid_from)
+        return self.model_copy(update={"included": included, "excluded": marks.leak})
 
 
 class Change(Model):
@@ -98,20 +110,21 @@ def derive(sensor: str, base: Sequence[Change], decisions: Mapping[str, Decision
     Every recipe gets its source's marks; a "no leak" mark adds a change of its own from its day on.
     """
     undone = decisions[sensor].undone()
+    ranges = {name: Ranges.of(one) for name, one in decisions.items()}
     changes = [
         change.model_copy(
             update={
-                "recipe": change.recipe.marked(change.valid_from, decisions[change.recipe.source]),
+                "recipe": change.recipe.marked(change.valid_from, ranges[change.recipe.source]),
                 "undone": change.valid_from in undone,
             }
         )
         for change in base
     ]
     fed = []
-    for day in sorted({span.start.date() for span in decisions[sensor].ranges("no_leak")}):
+    for day in sorted({span.start.date() for span in ranges[sensor].no_leak}):
         ruling = newest(changes, day)
         if ruling is not None and ruling.valid_from < day and ruling.recipe.source == sensor:
-            recipe = ruling.recipe.marked(day, decisions[sensor])
+            recipe = ruling.recipe.marked(day, ranges[sensor])
             fed.append(Change(valid_from=day, reason="feedback", recipe=recipe))
     return tuple(sorted([*changes, *fed], key=lambda change: (change.valid_from, change.reason)))
 

@@ -3,6 +3,7 @@
 Each kind is made by one function here, so that the same thing that happened is the same event whoever tells it.
 """
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -196,16 +197,23 @@ def corrupt_baseline(template: str, sensor: str, day: date, problem: str) -> Eve
 # --- the system, and people's notes
 
 
-def poison_message(queue: str, poison_queue: str, body: bytes, queued_at: datetime, why: str) -> Event:
-    """Return the event of a queue's message that failed for good and is kept in the poison queue."""
-    beginning = body[:200].decode(errors="replace")
+def poison_message(queue: str, kept: str, content: str, put_at: datetime, why: str) -> Event:
+    """Return the event of a queue's message that is given up, and kept in the queue ``kept``."""
     return Event(
         subject=SYSTEM,
         kind="poison_message",
-        at=queued_at,
-        about=f"{queue}/{hashlib.sha256(body).hexdigest()[:16]}",
-        message=f"a message failed for good and is kept in {poison_queue}: {why} (message: {beginning})",
+        at=put_at,
+        about=f"{queue}/{hashlib.sha256(content.encode()).hexdigest()[:16]}",
+        message=f"a message failed for good and is kept in {kept}: {why} (message: {_readable(content)})",
     )
+
+
+def _readable(content: str) -> str:
+    """Return the beginning of what a queue's message says; as it is where it is no base64."""
+    try:
+        return base64.b64decode(content, validate=True).decode()[:200]
+    except ValueError:
+        return content[:200]
 
 
 def note(template: str, at: datetime, by: str, message: str) -> Event:

@@ -20,6 +20,7 @@ from shared.domain.validation import Model
 MarkVerdict = Literal["no_leak", "leak"]
 VERDICT_WORDS: Mapping[MarkVerdict, str] = {"no_leak": "no leak", "leak": "leak"}
 LONGEST = timedelta(days=31)
+MOST_MARKS = 300  # of a sensor that count: all of them are in its baseline history, which is one row
 
 
 class Span(NamedTuple):

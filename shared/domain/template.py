@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from shared.arrays import Floats
+from shared.arrays import Flags, Floats
 from shared.domain.validation import Bounded, Model, Text
 
 Wall = Literal["fore", "aft", "port", "starboard"]
@@ -21,6 +21,9 @@ Inclination = Annotated[float, Bounded(0, 90, "degrees", below=True)]
 Offset = Annotated[float, Bounded(-100, 100, "m")]
 Height = Annotated[float, Bounded(0, 100, "m")]
 Size = Annotated[float, Bounded(0, 200, "m", above=True)]
+
+MARGIN_M = 5.0  # so far outside the box a leak is still one of the template
+MOST_LEAK_POINTS = 100
 
 PLATFORM_PATTERN = r"^[a-z][a-z0-9]{1,31}$"
 TEMPLATE_PATTERN = r"^[a-z][a-z0-9]{1,31}-[a-z0-9]{1,16}$"
@@ -94,7 +97,7 @@ class Template(Model):
     internal_volume: Annotated[float, Bounded(0, 1_000_000, "m3")]
     roof: bool = False
     example_geometry: bool = False
-    leak_points: tuple[Point, ...] = ()
+    leak_points: tuple[Point, ...] = Field(default=(), max_length=MOST_LEAK_POINTS)
     sensors: tuple[Sensor, ...] = Field(default=(), max_length=100)
 
     @property
@@ -106,6 +109,18 @@ class Template(Model):
     def sensor_positions(self) -> Floats:
         """Where the sensors are [sensors, 3] in m."""
         return np.array([[one.x, one.y, one.z] for one in self.sensors], dtype=np.float64).reshape(-1, 3)
+
+    def holds(self, places: Floats) -> Flags:
+        """Return which of the places [p, 3] in m belong to the template [p]: in its box, or at most 5 m outside."""
+        half = np.array([self.width / 2, self.length / 2]) + MARGIN_M
+        inside = (np.abs(places[:, :2]) <= half).all(axis=1)
+        return np.asarray(inside & (places[:, 2] >= 0) & (places[:, 2] <= self.height + MARGIN_M))
+
+    @property
+    def misplaced(self) -> tuple[Point, ...]:
+        """The known leak points that do not belong to it: nothing can be said of a leak there."""
+        places = np.array([[one.x, one.y, one.z] for one in self.leak_points], dtype=np.float64).reshape(-1, 3)
+        return tuple(one for one, held in zip(self.leak_points, self.holds(places), strict=True) if not held)
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:

@@ -58,6 +58,8 @@ def _in_our_time(value: datetime) -> datetime:
     return value
 
 
+MOST_FINDINGS = 20
+LONGEST_NAME, LONGEST_FINDING = 200, 1000  # characters: a caller's own name may be as long as the body
 FIRST_YEAR, LAST_YEAR = 1971, 2199  # a year from the edges of what is stored, whatever the zone
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
@@ -135,12 +137,16 @@ Lines = Annotated[str, AfterValidator(_plain_lines), Field(json_schema_extra={"p
 
 
 def findings(error: ValidationError, whole: str = "value") -> list[str]:
-    """Return one readable line ``property: what is wrong`` per finding of a pydantic error; ``whole`` names it all."""
+    """Return a readable line ``property: what is wrong`` for each of a pydantic error's first findings.
+
+    ``whole`` names it all. There are at most MOST_FINDINGS and a line that counts the rest; long ones are cut.
+    """
     lines = []
-    for found in error.errors(include_url=False, include_context=False):
-        where = ".".join(str(part) for part in found["loc"]) or whole
-        lines.append(f"{where}: {found['msg'].removeprefix('Value error, ')}")
-    return lines
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    for one in found[:MOST_FINDINGS]:
+        where = ".".join(str(part) for part in one["loc"]) or whole
+        lines.append(f"{where[:LONGEST_NAME]}: {one['msg'].removeprefix('Value error, ')[:LONGEST_FINDING]}")
+    return lines if len(found) <= MOST_FINDINGS else [*lines, f"and {len(found) - MOST_FINDINGS} more"]
 
 
 def parse(model: type[ModelT], data: Mapping[str, Any] | str | bytes, what: str) -> ModelT:

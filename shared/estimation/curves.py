@@ -11,6 +11,7 @@ from shared.estimation.posterior import Hypothesis
 from shared.estimation.solution import InverseProblem, Solution
 
 MOST_CURVES, MOST_TIMES = 3, 100  # so that an answer stays small
+MOST_VALUES = 12_000  # of all curves: with 100 sensors, too, an answer fits into a row's 64 KiB
 
 
 def likeliest(solution: Solution) -> list[Hypothesis]:
@@ -34,8 +35,9 @@ def signal_of(problem: InverseProblem, solution: Solution, hypothesis: Hypothesi
 
 
 def curves_of(problem: InverseProblem, solution: Solution) -> Curves:
-    """Return the curves of the likeliest hypotheses, at no more than 100 times."""
-    seconds, step = problem.series.seconds, -(-problem.series.seconds.size // MOST_TIMES)
+    """Return the curves of the likeliest hypotheses, at no more than 100 times; at fewer with more than 40 sensors."""
+    seconds, sensors = problem.series.seconds, len(problem.series.ppmv)
+    step = -(-seconds.size // min(MOST_TIMES, MOST_VALUES // (MOST_CURVES * sensors)))
     starts = onset_seconds(problem.series, solution.onsets)
     probability = solution.posterior.place / solution.posterior.place.sum()
     curves = []

@@ -2,7 +2,7 @@
 
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
-from shared.domain.template import Template
+from shared.domain.template import MARGIN_M, Template
 from shared.estimation.alternatives import log_alternatives
 from shared.estimation.background import background_of
 from shared.estimation.candidates import onset_range, places_of
@@ -28,19 +28,26 @@ def estimate(
     """Return the posterior of a leak of an open template: place, dissolved and total rate, onset, and the evidence.
 
     Hypotheses are a grid of places with the known leak points, onsets, rates, and combinations of the physics that is
-    not known (``ensemble``). Each sensor's background and gain are marginalised under AR(1) noise with the model's own
-    error in it (``likelihood``, ``rate``). "Leak here" competes with "nothing here", with sensors that wander, and with
-    an external cause, a mode common to all sensors (``alternatives``). The same inputs give the same answer, byte for
-    byte. Where nothing can be said the verdict is UNDEFINED and ``warnings`` say why. Raises InvalidInput for a
-    template without sensors, shapes that do not fit, times that do not increase, or onsets that leave no sample after
-    them.
+    not known (``ensemble``); leak points outside the template are left out, and ``warnings`` name them. Each sensor's
+    background and gain are marginalised under AR(1) noise with the model's own error in it (``likelihood``, ``rate``).
+    "Leak here" competes with "nothing here", with sensors that wander, and with an external cause, a mode common to all
+    sensors (``alternatives``). The same inputs give the same answer, byte for byte. Where nothing can be said the
+    verdict is UNDEFINED and ``warnings`` say why. Raises InvalidInput for no sensors, shapes that do not fit,
+    times that do not increase, or onsets that leave no sample after them.
     """
     series = series_of(template, observations, options)
     if not series.rows:
         words = resolve(environment, observations.times.astype("datetime64[s]"), template).words
         why = f"no sensor has {FEWEST_SAMPLES} usable samples: nothing can be estimated"
         return undefined_estimation(template, series, words, why)
-    return summarise(build_problem(template, environment, series, options), options)[0]
+    fitting = tuple(one for one in template.leak_points if one not in template.misplaced)
+    fitted = template.model_copy(update={"leak_points": fitting})
+    answer = summarise(build_problem(fitted, environment, series, options), options)[0]
+    left_out = tuple(
+        f"the known leak point {one.name} is more than {MARGIN_M:g} m outside the template, and was left out"
+        for one in template.misplaced
+    )
+    return answer.model_copy(update={"warnings": (*answer.warnings, *left_out)})
 
 
 def build_problem(

@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.arrays import Floats, Indices
 from shared.domain.environment import Environment
-from shared.domain.template import Template
+from shared.domain.template import MARGIN_M, Template
 from shared.errors import InvalidInput
 from shared.simulation.ambient import resolve
 from shared.simulation.enclosure import ALWAYS, Enclosure, confinement, zone_responses
@@ -14,8 +14,6 @@ from shared.simulation.harmonics import concentration
 from shared.simulation.physics import Physics
 from shared.simulation.plume import Flow, flow_of
 from shared.simulation.solubility import kg_m3_per_ppmv
-
-MARGIN_M = 5.0  # a leak may lie this far outside the template's box
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,12 +68,11 @@ def refuse_outside(template: Template, places: Floats) -> None:
     """Raise InvalidInput for places of another shape than [p, 3], or more than 5 m outside the template's box."""
     if places.ndim != 2 or places.shape[1] != 3:
         raise InvalidInput(f"places must have the shape [p, 3], not {places.shape}")
-    half = np.array([template.width / 2, template.length / 2]) + MARGIN_M
-    inside = (np.abs(places[:, :2]) <= half).all(axis=1)
-    inside &= (places[:, 2] >= 0) & (places[:, 2] <= template.height + MARGIN_M)
+    inside = template.holds(places)
     if not inside.all():
         x, y, z = places[int(np.argmin(inside))]
         raise InvalidInput(
             f"leak at ({x:g}, {y:g}, {z:g}) m is more than {MARGIN_M:g} m outside {template.id}: "
-            f"|x| <= {half[0]:g}, |y| <= {half[1]:g}, 0 <= z <= {template.height + MARGIN_M:g}"
+            f"|x| <= {template.width / 2 + MARGIN_M:g}, |y| <= {template.length / 2 + MARGIN_M:g}, "
+            f"0 <= z <= {template.height + MARGIN_M:g}"
         )

@@ -11,7 +11,7 @@ from shared.domain.environment import Environment
 from shared.domain.estimation import Curve, Curves, Estimation, EstimationStep, Interval, Observations, PlaceProbability
 from shared.domain.tsd import to_datetime
 from shared.errors import Conflict
-from shared.estimation.curves import MOST_CURVES, MOST_TIMES
+from shared.estimation.curves import MOST_CURVES, MOST_TIMES, MOST_VALUES
 from shared.estimation.places import MOST_PLACES
 from shared.ports import StoredEstimation
 from shared.usecases.incidents.estimate import MOST_STEPS, step_of
@@ -50,21 +50,22 @@ def step(random: np.random.Generator, at: datetime) -> EstimationStep:
     )
 
 
-def largest() -> tuple[Estimation, tuple[EstimationStep, ...]]:
-    """Return an answer with as many places, curves, times and steps as there may be, of eight sensors."""
+def largest(sensors: int) -> tuple[Estimation, tuple[EstimationStep, ...]]:
+    """Return an answer with as many places, curves, times and steps as there may be of so many sensors."""
     random, start = np.random.default_rng(1), np.datetime64("2026-03-01", "s")
     moments = tuple(to_datetime(start + np.timedelta64(601 * k, "s")) for k in range(MOST_STEPS))
+    most_times = min(MOST_TIMES, MOST_VALUES // (MOST_CURVES * sensors))
     curves = [
         Curve(
             place=place(random),
             onset=ONSET,
             dissolved_rate_kg_s=1e-6,
-            ppmv=tuple(tuple(row) for row in random.uniform(0, 1e4, (8, MOST_TIMES)).round(2).tolist()),
+            ppmv=tuple(tuple(row) for row in random.uniform(0, 1e4, (sensors, most_times)).round(2).tolist()),
         )
         for _ in range(MOST_CURVES)
     ]
     places = tuple(place(random) for _ in range(MOST_PLACES))
-    body = {"places": places, "curves": Curves(times=moments[:MOST_TIMES], hypotheses=tuple(curves))}
+    body = {"places": places, "curves": Curves(times=moments[:most_times], hypotheses=tuple(curves))}
     return answer().model_copy(update=body), tuple(step(random, moment) for moment in moments)
 
 
@@ -82,9 +83,10 @@ def test_estimations_survive_the_table(make_app: Make, unique: str) -> None:
     assert estimations.get("troll-a", "troll-a-20260302T0000Z") is None
 
 
-def test_the_largest_estimation_fits_into_a_row(make_app: Make, unique: str) -> None:
+@pytest.mark.parametrize("sensors", [8, 40, 100])
+def test_the_largest_estimation_fits_into_a_row(make_app: Make, unique: str, sensors: int) -> None:
     """None of its numbers is round."""
-    estimations, (found, history) = make_app(unique).estimations, largest()
+    estimations, (found, history) = make_app(unique).estimations, largest(sensors)
     estimations.put(StoredEstimation("troll-a-20260301T0000Z", "troll-a", ONSET, ONSET, "d", found, history, None))
     stored = estimations.get("troll-a", "troll-a-20260301T0000Z")
     assert stored is not None

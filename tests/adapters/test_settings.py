@@ -13,7 +13,6 @@ from shared import __version__
 from shared.bootstrap import Bootstrap
 from shared.errors import SettingsError
 from shared.settings import described_settings, load_settings
-from shared.usecases.poison import MAX_DEQUEUE_COUNT
 from tests.support.paths import ROOT
 
 HOSTS = {"FUNCTIONS_WORKER_RUNTIME", "OPENBLAS_NUM_THREADS"}  # read by others than the app
@@ -143,12 +142,6 @@ def test_the_documented_table_is_the_model() -> None:
         for one in described_settings()
     ]
     assert table == expected
-
-
-def test_the_hosts_dequeue_count_is_the_one_that_poison_events_use() -> None:
-    """Both must change together."""
-    host = json.loads((ROOT / "host.json").read_text())
-    assert host["extensions"]["queues"]["maxDequeueCount"] == MAX_DEQUEUE_COUNT
 
 
 def test_the_version_stands_in_one_place() -> None:

@@ -257,6 +257,25 @@ def test_queues_are_counted_also_where_they_do_not_exist_yet(make_app: Make, uni
     assert lengths[f"{unique}-critical-poison"] == 0
 
 
+def test_what_failed_waits_or_is_given_up_as_it_is(make_app: Make, unique: str) -> None:
+    """On real queues: hidden from others while it is worked on, hidden for the wait, verbatim for a person."""
+    app = make_app(unique)
+    queue, poison, kept = f"{unique}-critical", f"{unique}-critical-poison", f"{unique}-critical-given-up"
+    assert list(app.poison_queues.waiting(poison)) == []  # it is not there
+    app.clients.queue(poison).create_queue()
+    app.clients.plain_queue(poison).send_message("no base64!")
+    (message,) = app.poison_queues.waiting(poison)
+    assert (message.queue, message.content) == (poison, "no base64!")
+    assert list(app.poison_queues.waiting(poison)) == []
+    app.poison_queues.copy(message, kept)
+    app.poison_queues.remove(message)
+    app.poison_queues.remove(message)
+    assert [one.content for one in app.poison_queues.waiting(kept)] == ["no base64!"]
+    app.poison_queues.put(queue, "{}", timedelta(hours=3))
+    assert list(app.poison_queues.waiting(queue)) == []
+    assert app.poison_queues.lengths([queue, poison, kept]) == {queue: 1, poison: 0, kept: 1}
+
+
 def test_the_short_connection_string_is_expanded() -> None:
     """Core Tools' shorthand works for every client."""
     assert "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1" in expand("UseDevelopmentStorage=true")

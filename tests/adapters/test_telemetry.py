@@ -17,7 +17,6 @@ from shared.domain.tsd import PlausibleRange, Reading, SeriesDay
 from shared.domain.validation import parse
 from shared.errors import InvalidInput, SourceError
 from shared.telemetry import in_context, log_event, operation, operation_id
-from shared.usecases.poison import log_poison_queues
 from tests.support.examples import NOW, at
 from tests.support.fakes import World
 from tests.support.http_calls import Context
@@ -139,17 +138,6 @@ def test_a_scored_day_is_told_by_level_and_a_new_level_by_sensor(caplog: pytest.
     assert all(one["rows"] == "0" for one in lines(caplog, "day scored"))
     assert not lines(caplog, "incident opened")
     assert not lines(caplog, "level changed")
-
-
-def test_poison_is_told_for_as_long_as_it_is_there(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Work that waits is no poison."""
-    messages = World().messages
-    lengths = {"critical-deviations": 3, "critical-deviations-poison": 0, "webjobs-blobtrigger-poison": 2}
-    monkeypatch.setattr(messages, "lengths", lambda: lengths)
-    log_poison_queues(messages)
-    assert lines(caplog, "poison message") == [{"queue": "webjobs-blobtrigger-poison", "count": "2"}]
 
 
 def test_messages_carry_only_ids_of_operations() -> None:

@@ -17,7 +17,7 @@ from conformance.audit import faults
 from local.azurite import Azurite
 from local.process import HostProcess
 from shared.errors import SourceError
-from shared.usecases.poison import POISON_BLOBS
+from shared.usecases.poison import BLOBS, POISON_BLOBS
 from tests.conftest import bootstrap, environment
 
 KEY = "the-key"
@@ -59,7 +59,7 @@ def test_what_was_put_aside_is_given_back() -> None:
         messages.create_queue()
         blobs.create_queue()
         messages.send_message('{"schema": 1}')
-        assert retry(app) == Retried({"retry-critical-poison": 1, "retry-build-poison": 0, POISON_BLOBS: 0}, ())
+        assert retry(app) == Retried({"retry-critical": 1, "retry-build": 0, BLOBS: 0}, ())
         (back,) = app.clients.queue("retry-critical").receive_messages()
         assert base64.b64decode(back.content) == b'{"schema": 1}'
         blobs.send_message(json.dumps({"BlobName": "troll/a/2026-03-01.json"}))
@@ -68,7 +68,11 @@ def test_what_was_put_aside_is_given_back() -> None:
         assert blobs.get_queue_properties().approximate_message_count == 1
         seed(app, seed_platforms())
         app.clients.queue(POISON_BLOBS).send_message(json.dumps({"BlobName": "troll/a/2026-03-02.json"}))
-        assert retry(app).given_back[POISON_BLOBS] == 1  # the other one is still hidden
+        assert retry(app).given_back[BLOBS] == 1  # the other one is still hidden
+        app.clients.queue("retry-critical-given-up").send_message('{"schema": 1, "returned": 4}')
+        assert retry(app).given_back["retry-critical"] == 1
+        (back,) = app.clients.queue("retry-critical").receive_messages()
+        assert base64.b64decode(back.content) == b'{"schema": 1}', "it begins anew"
         messages.send_message('{"schema": 1}')
         app.clients.queue("retry-critical").delete_queue()
         with pytest.raises(ResourceNotFoundError):  # of where it should go, not of where it was put aside
@@ -101,10 +105,7 @@ def test_a_message_that_cannot_be_decoded_does_not_stop_the_others(
         monkeypatch.setattr("sys.argv", ["manage", "retry"])
         assert manage.main() == 1
         first, *lines = capsys.readouterr().out.splitlines()
-        assert (
-            first
-            == f"retry-critical-poison: 1 given back, retry-build-poison: 0 given back, {POISON_BLOBS}: 1 given back"
-        )
+        assert first == f"retry-critical: 1 given back, retry-build: 0 given back, {BLOBS}: 1 given back"
         assert sum("retry-critical-poison" in line for line in lines) == 2
         assert sum(POISON_BLOBS in line for line in lines) == 4
         assert any("no base64!" in line for line in lines)

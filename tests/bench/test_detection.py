@@ -299,6 +299,20 @@ def test_times_with_an_offset_are_taken_to_utc_and_words_as_missing(tmp_path: Pa
     np.testing.assert_array_equal(series.ppmv, [1, NAN, 3])
 
 
+def test_currents_of_several_files_are_one(tmp_path: Path) -> None:
+    """Measured over years, a file a campaign; of a moment that two have, the first one's counts."""
+    for name, rows in (
+        ("a_currents_2025.csv", "2025-01-01T00:00:00Z,90,25\n2025-01-01T00:10:00Z,90,50\n"),
+        ("a_currents_2026.csv", "2025-01-01T00:10:00Z,90,99\n2026-01-01T00:00:00Z,180,-9999\n"),
+    ):
+        (tmp_path / name).write_text("time,direction_deg,speed_cm_s\n" + rows)
+    found = read_folder(tmp_path)
+    assert not found.passed_over
+    assert found.currents is not None
+    np.testing.assert_array_equal(found.currents.current_speed, [0.25, 0.5, np.nan])
+    np.testing.assert_array_equal(found.currents.current_direction, [90, 90, 180])
+
+
 def test_a_folder_without_a_long_enough_series_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With words on why, and no figures."""
     write(tmp_path / "short.csv", 5)

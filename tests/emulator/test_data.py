@@ -208,6 +208,19 @@ def test_an_unreadable_file_is_named(tmp_path: Path, row: tuple[str, str]) -> No
         recorded(tmp_path, platforms(["snorre"]), fixed(NOW))
 
 
+def test_what_is_missing_in_a_file_is_not_served(directory: Path) -> None:
+    """Empty cells and fill values are no samples: a current of -9999 cm/s was never measured."""
+    rows = [
+        ("2021-05-01T00:20:00Z", "90,-9999"),
+        ("2021-05-01T00:30:00Z", "9.96921e36,30"),
+        ("2021-05-01T00:40:00Z", ","),
+    ]
+    write(directory / "snorre_currents_2021-06.csv", "time,direction_deg,speed_cm_s", rows)
+    store = recorded(directory, platforms(["snorre"]), fixed(NOW))
+    assert everything(store, "SNA-317M-CURRENT-SPEED").values.tolist() == [10, 20, 30]
+    assert everything(store, "SNA-317M-CURRENT-DIRECTION").values.tolist() == [90, 180, 90]
+
+
 @pytest.mark.statistical
 def test_the_real_series_keep_their_relation_to_the_currents() -> None:
     """The real sensor and the currents of the same weeks end together now; other sensors end now too."""

@@ -14,6 +14,7 @@ from shared.arrays import Floats
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.leak import Leak
+from shared.domain.template import Point
 from shared.errors import InvalidInput
 from shared.estimation import EstimationOptions, estimate
 from shared.estimation.alternatives import log_sum_exp
@@ -402,3 +403,15 @@ def test_the_sums_over_all_onsets_equal_the_likelihood_written_out(holes: float)
         expected = naive_fit(unit[p, 0], tau, 4.0, series, noises[0], int(onsets[o]))
         found = (got.a[p, o, 0], got.c[p, o, 0], alone[o])
         np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-3)
+
+
+def test_leak_points_outside_the_template_are_left_out_and_named() -> None:
+    """They were taken once, or the template was measured smaller: the rest is answered all the same."""
+    _, sea, seen = observed(3)
+    here = template()
+    far = Point(name="joint", x=60.0, y=0.0, z=1.0)
+    answer = estimate(here.model_copy(update={"leak_points": (far, *here.leak_points)}), sea, seen, options=COARSE)
+    plain = estimate(here, sea, seen, options=COARSE)
+    assert answer.warnings == (*plain.warnings, answer.warnings[-1])
+    assert "leak point joint is more than 5 m outside" in answer.warnings[-1]
+    assert answer.model_copy(update={"warnings": plain.warnings}) == plain

@@ -217,10 +217,12 @@ def test_bad_messages_and_blobs_are_told_and_stop_nothing(
         host.wait_idle(120)
         kinds = {event.kind for event in app.events.list(LEAKING)}
         assert "corrupt_blob" in kinds
+        host.run_now("ingest")
+        host.wait_idle()
         poison = [event for event in app.events.list("system") if event.kind == "poison_message"]
         assert len(poison) == 2
         assert "is kept in" in poison[0].message
         lengths = app.messages.lengths()
-        assert lengths[f"{names.critical_queue}-poison"] == 2
+        assert lengths[f"{names.critical_queue}-given-up"] == 2
         assert requests.get(f"{host.url}/api/health", timeout=10).json()["status"] == "degraded"
         assert len(app.deviations.range("askeladd-a-1", datetime(2026, 3, 1, tzinfo=UTC).date(), PRESENT.date())) == 20

@@ -7,26 +7,19 @@ from itertools import islice
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity, TableTransactionError, UpdateMode
 
+from shared.adapters.tables.writes import TransactionStep, submit, write_one
 from shared.domain.tsd import utc
 from shared.errors import Conflict, InvalidInput, NewerSchema
 from shared.ports import ETag
 from shared.schemas import CURRENT, SCHEMA, Stored, schema_of
 
 _END_OF_TIME = 9_999_999_999
-_PRECONDITION_FAILED = 412
 _CONTINUATION = r"[0-9]{10}(-[0-9a-f]{16})?"  # the key of a row that sorts newest first
 _MOST_AT_ONCE = 100  # rows in one transaction
-_CHANGED = (404, 409, _PRECONDITION_FAILED)  # gone, there already, not what was read
-
-TransactionStep = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # of a transaction
+_CHANGED = (404, 409, 412)  # gone, there already, not what was read
 
 
 def get_entity(table: TableClient, partition: str, row: str, select: Sequence[str] | None = None) -> TableEntity | None:
@@ -62,19 +55,16 @@ def _without_nulls(entity: TableEntity) -> TableEntity:
 def put_entity(table: TableClient, entity: Mapping[str, Any], etag: ETag) -> str:
     """Write the whole entity on what was read (None: on nothing); return its new etag; raises Conflict."""
     try:
-        if etag is None:
-            written = table.create_entity(entity)
-        else:
-            written = table.update_entity(
-                entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
-            )
-    except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
-        raise _conflict(table, entity) from error
+        return write_one(table, put(entity, etag))
     except HttpResponseError as error:
-        if error.status_code == _PRECONDITION_FAILED:
+        if error.status_code in _CHANGED:
             raise _conflict(table, entity) from error
         raise
-    return str(written["etag"])
+
+
+def upsert_entity(table: TableClient, entity: Mapping[str, Any]) -> None:
+    """Write the whole entity whatever is there."""
+    write_one(table, upsert(entity))
 
 
 def put(entity: Mapping[str, Any], etag: ETag, *, merge: bool = False) -> TransactionStep:
@@ -117,13 +107,12 @@ def _if(etag: str) -> dict[str, Any]:
 def commit(table: TableClient, steps: Sequence[TransactionStep]) -> list[str]:
     """Do all of it or nothing; return the entities' new tags (empty for what was removed); raises Conflict."""
     try:
-        done = table.submit_transaction(steps)
+        return submit(table, steps)
     except TableTransactionError as error:
         if error.status_code in _CHANGED:
             where = steps[error.index or 0][1]
             raise _conflict(table, where) from error
         raise
-    return [str(one.get("etag", "")) for one in done]
 
 
 def _conflict(table: TableClient, entity: Mapping[str, Any]) -> Conflict:
@@ -153,12 +142,12 @@ def remove_partition(table: TableClient, partition: str) -> None:
     """Remove every row of a partition, a hundred at a time; what is gone already is no error."""
     keys = keys_of(table, partition)
     for begin in range(0, len(keys), _MOST_AT_ONCE):
-        rows = [{"PartitionKey": partition, "RowKey": key} for key in keys[begin : begin + _MOST_AT_ONCE]]
+        rows = keys[begin : begin + _MOST_AT_ONCE]
         try:
-            table.submit_transaction([("delete", row) for row in rows])
+            submit(table, [delete(partition, row) for row in rows])
         except TableTransactionError:  # somebody else removed one of them: then one by one
             for row in rows:
-                remove_entity(table, partition, row["RowKey"])
+                remove_entity(table, partition, row)
 
 
 class PartitionedTable:
@@ -180,7 +169,7 @@ class PartitionedTable:
 def remove_entity(table: TableClient, partition: str, row: str) -> None:
     """Remove a row; removing it again changes nothing."""
     try:
-        table.delete_entity(partition, row)
+        write_one(table, delete(partition, row))
     except ResourceNotFoundError:
         return  # it is gone already, which is what was asked for
 

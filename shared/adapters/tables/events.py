@@ -4,8 +4,6 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from azure.data.tables import UpdateMode
-
 from shared.adapters.tables.access import (
     PartitionedTable,
     etag_of,
@@ -15,6 +13,7 @@ from shared.adapters.tables.access import (
     put_entity,
     refuse_newer,
     remove_entity,
+    upsert_entity,
 )
 from shared.domain.event import Event, split_event
 from shared.domain.tsd import iso
@@ -30,7 +29,7 @@ class AzureEventsTable(PartitionedTable):
 
     def put(self, event: Event) -> None:
         """Store the event; the same event again changes nothing."""
-        self._table.upsert_entity(event_entity(event), mode=UpdateMode.REPLACE)
+        upsert_entity(self._table, event_entity(event))
 
     def replace(self, event: Event, etag: ETag) -> None:
         """Write the event on what was read; raises Conflict, or NewerSchema where this release may not change it."""

@@ -6,9 +6,16 @@ It is the only table that the lake cannot rebuild.
 from collections.abc import Mapping
 from typing import Any
 
-from azure.data.tables import UpdateMode
-
-from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, query, quoted, refuse_newer
+from shared.adapters.tables.access import (
+    PartitionedTable,
+    etag_of,
+    get_entity,
+    put_entity,
+    query,
+    quoted,
+    refuse_newer,
+    upsert_entity,
+)
 from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.tsd import iso
 from shared.ports import ETag, StoredMark
@@ -39,7 +46,7 @@ class AzureMarksTable(PartitionedTable):
 
     def put_undo(self, undo: Undo) -> None:
         """Add what was decided about a baseline change; of the same moment, the last word stays."""
-        self._table.upsert_entity(undo_entity(undo), mode=UpdateMode.REPLACE)
+        upsert_entity(self._table, undo_entity(undo))
 
 
 def mark_entity(mark: Mark) -> dict[str, Any]:

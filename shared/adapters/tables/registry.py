@@ -15,7 +15,6 @@ from typing import Any
 from azure.data.tables import TableClient, TableEntity
 
 from shared.adapters.tables.access import (
-    TransactionStep,
     commit,
     delete,
     etag_of,
@@ -36,6 +35,7 @@ from shared.adapters.tables.registry_rows import (
     latest_entity,
     platform_record,
 )
+from shared.adapters.tables.writes import TransactionStep
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform

@@ -8,7 +8,9 @@ from typing import Any
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.tables.access import TransactionStep, delete, etag_of, upsert
+from shared.adapters.tables.access import delete, etag_of, upsert
+from shared.adapters.tables.compact_history import compact, expanded
+from shared.adapters.tables.writes import TransactionStep
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform, Quantity
@@ -22,6 +24,7 @@ PLATFORM = "platform"
 DEFINITIONS = (PLATFORM, "template", "sensor")  # rows that people registered
 # Properties of a baseline history as storage has called them from the first; the release before knows no others.
 STORED_NAMES = {"included": "put_in", "excluded": "kept_out", "last_attempt": "kept"}
+LONGEST_PLAIN = 200_000  # characters of a history; a row takes 1 MiB, two bytes a character
 PIECE = 30_000  # characters; a property takes 32 Ki
 
 Entity = dict[str, Any]
@@ -71,8 +74,10 @@ def latest_of(row: Mapping[str, Any]) -> dict[str, Latest]:
 
 def history_entity(template: Template, sensor: Sensor, history: BaselineHistory) -> Entity:
     """Return a sensor's baseline history as properties of its row; a long one goes on in further ones."""
-    body = history.model_dump(mode="json", exclude_defaults=True, exclude={"engine"})
-    text = json.dumps(_renamed(body, STORED_NAMES), separators=(",", ":"))
+    body = _renamed(history.model_dump(mode="json", exclude_defaults=True, exclude={"engine"}), STORED_NAMES)
+    text = json.dumps(body, separators=(",", ":"))
+    if len(text) > LONGEST_PLAIN:  # the release before reads the plain form alone, and could store no longer one
+        text = json.dumps(compact(body), separators=(",", ":"))
     pieces = [text[begin : begin + PIECE] for begin in range(0, len(text), PIECE)]
     return entity(
         template.platform,
@@ -99,7 +104,7 @@ def _history(row: Mapping[str, Any]) -> BaselineHistory:
     pieces = [row[f"baselines_{number}"] for number in range(row.get("baselines", 0))]
     if not pieces:
         return BaselineHistory()
-    body = _renamed(json.loads("".join(pieces)), {stored: name for name, stored in STORED_NAMES.items()})
+    body = _renamed(expanded(json.loads("".join(pieces))), {stored: name for name, stored in STORED_NAMES.items()})
     history = BaselineHistory.model_validate(body, extra="ignore")
     return history.model_copy(update={"engine": row["engine"] if history.changes else ""})
 

@@ -7,7 +7,7 @@ So the same lake and marks lead to the same changes, whenever they are looked at
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from shared.domain.baseline_history import BaselineHistory, Reason, Recipe, ranges_of
+from shared.domain.baseline_history import BaselineHistory, Ranges, Reason, Recipe, ranges_of
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, days_between
@@ -83,7 +83,7 @@ class Renewal:
             return None
         days = history.clean_days(first, day - RECENT)
         recipe = Recipe(source=sensor, days=ranges_of(days, self.rules.max_days), rates=self.rules.rates)
-        recipe = recipe.marked(day, decisions)
+        recipe = recipe.marked(day, Ranges.of(decisions))
         return choose(spans(recipe, history, self.rules.min_days), self.readings, history)
 
     def _borrowed(self, sensor: str, day: date) -> Recipe | None:
@@ -121,7 +121,7 @@ class Renewal:
             return None
         days = [*present.whole_days(), *self._fresh(sensor, day, present, history)]
         newer = {"days": ranges_of(days, self.rules.max_days), "rates": self.rules.rates}
-        augmented = present.model_copy(update=newer).marked(day, decisions)
+        augmented = present.model_copy(update=newer).marked(day, Ranges.of(decisions))
         shorter = [one for one in spans(augmented, history, self.rules.min_days) if one.days != augmented.days]
         chosen = choose([augmented, present, *shorter], self.readings, history)
         if chosen is None:

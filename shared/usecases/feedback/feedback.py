@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from shared.domain.baseline_history import BaselineHistory, Change
 from shared.domain.event import decided
-from shared.domain.mark import Effect, Mark, MarkVerdict, Span, Undo, check_range
+from shared.domain.mark import MOST_MARKS, Effect, Mark, MarkVerdict, Span, Undo, check_range
 from shared.domain.template import Template
 from shared.domain.tsd import utc
 from shared.errors import InvalidInput, NotFound
@@ -50,6 +50,8 @@ class Feedback:
         )
         stored = self.marks_table.get(sensor, new.id)
         if stored is None or stored.mark.undone is not None:
+            if sum(one.undone is None for one in self.marks_table.of(sensor).marks) >= MOST_MARKS:
+                raise InvalidInput(f"sensor: has {MOST_MARKS} marks that count, and can have no more; undo some first")
             self.marks_table.put(new, stored.etag if stored else None)
         else:
             new = stored.mark

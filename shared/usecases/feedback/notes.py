@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.event import Event, note
 from shared.domain.tsd import utc
 from shared.errors import InvalidInput
 from shared.ports import Clock, EventsTable, RegistryTable, StoredEvent
 from shared.usecases.lookup import look_up_event, look_up_template
+
+FURTHEST = timedelta(days=31)  # ahead: what is planned may be noted; later ones would come first for years
 
 Guard = Callable[[Event], None]
 
@@ -27,7 +29,12 @@ class Notes:
         A person has one note a moment: the same again changes nothing, another message replaces it.
         """
         look_up_template(self.registry, template)
-        moment = utc(at or self.clock.now()).replace(microsecond=0)
+        now = self.clock.now()
+        if at is not None and at > now + FURTHEST:
+            raise InvalidInput(
+                f"at: must lie at most {FURTHEST.days} days ahead, not {at.isoformat()}: notes come newest first"
+            )
+        moment = utc(at or now).replace(microsecond=0)
         added = note(template, moment, by, message)
         self.events.put(added)
         return added

@@ -29,7 +29,7 @@ from shared.ports import (
     StoredIncident,
 )
 from shared.usecases.lookup import check_id, look_up_event, look_up_sensor, look_up_template
-from shared.usecases.poison import poisoned
+from shared.usecases.poison import failed
 from shared.usecases.queries.template_status import STALE
 
 
@@ -144,7 +144,7 @@ class Queries:
         )
         queues = dict(self.messages.lengths())
         behind = any(_is_behind(one) for one in templates if one.sensors)
-        status: Literal["ok", "degraded"] = "degraded" if behind or poisoned(queues) else "ok"
+        status: Literal["ok", "degraded"] = "degraded" if behind or failed(queues) else "ok"
         return HealthBody(status=status, version=__version__, now=now, templates=templates, queues=queues)
 
 

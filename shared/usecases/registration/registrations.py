@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from shared.domain.platform import Platform
-from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
+from shared.domain.template import MARGIN_M, PLATFORM_PATTERN, Sensor, Template
 from shared.domain.validation import Model, parse_given
 from shared.errors import Exists, HasData, InvalidInput
 from shared.ports import PlatformRecord, RegistryTable
@@ -28,6 +28,8 @@ FIXED: Mapping[str, Mapping[str, str]] = {
     "template": {"id": ANEW, "platform": ANEW, "sensors": ALONE},
     "sensor": {"id": ANEW, "number": ANEW, "tag": ANEW},
 }
+MOST_NAMED = 5  # leak points in an error
+SHAPE = {"leak_points", "width", "length", "height"}
 
 
 class DependentData(Protocol):
@@ -90,6 +92,7 @@ class Registrations:
         def create(record: PlatformRecord) -> tuple[Platform, Template]:
             if any(one.id == template.id for one in record.platform.templates):
                 raise Exists(f"template {template.id!r} exists")
+            _check_places(template)
             return _platform(record, (*record.platform.templates, template)), template
 
         return self._change(lambda: self._platform(platform), guard, create)
@@ -99,6 +102,8 @@ class Registrations:
 
         def change(record: PlatformRecord) -> tuple[Platform, Template]:
             changed = _changed("template", find_template(record, template), changes)
+            if changes.keys() & SHAPE:
+                _check_places(changed)
             return _with(record, changed), changed
 
         return self._change(lambda: look_up_template(self.registry, template)[0], guard, change)
@@ -225,6 +230,18 @@ def _changed(kind: str, old: OneModel, changes: Mapping[str, Any]) -> OneModel:
             raise InvalidInput(f"{name}: {why.format(kind=kind)}")
     more = {name: value for name, value in changes.items() if name not in FIXED[kind]}
     return parse_given(type(old), values | more, kind)
+
+
+def _check_places(template: Template) -> None:
+    """Raise InvalidInput where a leak point does not belong to the template: no answer could be given of it."""
+    if template.misplaced:
+        named = ", ".join(
+            f"{one.name!r} at ({one.x:g}, {one.y:g}, {one.z:g})" for one in template.misplaced[:MOST_NAMED]
+        )
+        raise InvalidInput(
+            f"leakPoints: must lie in the template or at most {MARGIN_M:g} m outside its width, length and height "
+            f"[m], not {named}"
+        )
 
 
 def _platform(record: PlatformRecord, templates: tuple[Template, ...]) -> Platform:

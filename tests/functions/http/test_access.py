@@ -7,9 +7,18 @@ import azure.functions as func
 import pytest
 
 from functions.http import access, endpoint
-from functions.http.access import AUTHENTICATION_ON, RateLimit, caller_of, check_access, cors_headers
+from functions.http.access import (
+    AUTHENTICATION_ON,
+    RateLimit,
+    caller_of,
+    check_access,
+    check_site,
+    cors_headers,
+    signed_in_as,
+)
 from functions.http.endpoint import ENDPOINTS, respond
 from functions.http.problem import Refusal
+from shared.errors import InvalidInput
 from shared.settings import HttpSettings
 from tests.support.http_calls import Context, HttpFunctions, signed_in
 
@@ -56,7 +65,10 @@ def test_roles_decide(roles: list[str], wanted: Any, status: int | None) -> None
 
 
 @pytest.mark.usefixtures("entra")
-@pytest.mark.parametrize("header", ["", "!", "bnVsbA==", base64.b64encode(b'{"claims": [1]}').decode()])
+@pytest.mark.parametrize(
+    "header",
+    ["", "!", "bnVsbA==", *(base64.b64encode(one).decode() for one in (b'{"claims": [1]}', b"[" * 100_000))],
+)
 def test_who_is_not_signed_in_gets_401(header: str) -> None:
     """A header that says nothing readable is no sign-in."""
     with pytest.raises(Refusal) as refused:
@@ -78,14 +90,14 @@ def test_nobody_is_believed_unless_the_platform_authenticates(
     check_access(forged, "anyone")
     if said in ("True", "true", "1"):
         check_access(forged, "operator")
-        assert caller_of(forged) == "me"
+        assert caller_of(forged, "reader") == caller_of(request(**{"X-MS-CLIENT-PRINCIPAL-ID": "me"}), "reader")
         return
     for _ in range(3):
         with pytest.raises(Refusal) as refused:
             check_access(forged, "reader")
         assert (refused.value.status, refused.value.type) == (503, "authentication-off")
     assert [AUTHENTICATION_ON in one.getMessage() for one in caplog.records] == [True]
-    assert caller_of(forged) == "1.2.3.4"
+    assert caller_of(forged, "reader") == "1.2.3.4"
 
 
 @pytest.mark.usefixtures("entra")
@@ -124,3 +136,84 @@ def test_only_named_origins_may_read() -> None:
     assert cors_headers(request(Origin="https://evil.example"), config) == {}
     assert cors_headers(request(), config) == {}
     assert cors_headers(request(Origin="https://any.example"), HttpSettings(cors_origins=("*",))) != {}
+
+
+@pytest.mark.parametrize(
+    ("said", "caller"),
+    [
+        ("1.2.3.4", "1.2.3.4"),
+        ("1.2.3.4:5678", "1.2.3.4"),
+        ("9.9.9.9, 1.2.3.4:80", "1.2.3.4"),
+        ("[2001:db8::1]:5678", "2001:db8::/64"),
+        ("[2001:db8::2]", "2001:db8::/64"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("", ""),
+        ("unknown", ""),
+        ("x" * 10_000, ""),
+    ],
+)
+def test_an_address_is_one_caller_whatever_its_port(said: str, caller: str) -> None:
+    """The platform adds the port to it, which is another one for each connection."""
+    assert caller_of(request(**{"X-Forwarded-For": said}), "reader") == caller
+
+
+def test_a_key_that_nobody_has_checked_makes_no_other_caller() -> None:
+    """Keys are checked by the platform where they are asked for, and nowhere else; none is kept as it is."""
+    first, second = (request(**{"x-functions-key": key, "X-Forwarded-For": "1.2.3.4:5"}) for key in ("a", "b" * 10_000))
+    assert caller_of(first, "anyone") == caller_of(second, "anyone") == "1.2.3.4"
+    assert caller_of(first, "reader") != caller_of(second, "reader")
+    assert len(caller_of(second, "reader")) == 32
+
+
+@pytest.mark.usefixtures("entra")
+def test_with_entra_id_keys_tell_nobody_apart() -> None:
+    """Nobody checks them there."""
+    first, second = (request(**{"x-functions-key": key, "X-Forwarded-For": "1.2.3.4:5"}) for key in "ab")
+    assert caller_of(first, "reader") == caller_of(second, "reader") == "1.2.3.4"
+
+
+def sent(method: str, **headers: str) -> func.HttpRequest:
+    """Return a request without a body, with these headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return func.HttpRequest(method, "https://leaks.example/api/x", headers=named, params={}, route_params={}, body=b"")
+
+
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ({}, False),  # no browser
+        ({"Sec_Fetch_Site": "same-origin", "Origin": "https://leaks.example"}, False),
+        ({"Sec_Fetch_Site": "none"}, False),
+        ({"Sec_Fetch_Site": "cross-site"}, True),
+        ({"Sec_Fetch_Site": "same-site", "Origin": "https://evil.leaks.example"}, True),
+        ({"Sec_Fetch_Site": "cross-site", "Origin": "https://pages.example"}, False),
+        ({"Origin": "https://leaks.example"}, False),
+        ({"Origin": "https://evil.example"}, True),
+        ({"Origin": "null"}, True),
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(headers: dict[str, str], refused: bool) -> None:
+    """A form without a body would be sent with the session of whoever looks at the page."""
+    config = HttpSettings(cors_origins=("https://pages.example",))
+    check_site(sent("GET", **headers), config)
+    if refused:
+        with pytest.raises(Refusal) as found:
+            check_site(sent("POST", **headers), config)
+        assert found.value.status == 403
+    else:
+        check_site(sent("POST", **headers), config)
+
+
+@pytest.mark.usefixtures("entra")
+def test_who_did_it_is_who_is_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever name is given; where the platform signs nobody in, the header is anybody's."""
+    call: endpoint.Call[Any, Any] = endpoint.Call(
+        request(**{"X-MS-CLIENT-PRINCIPAL-NAME": "a@example.com"}), {}, None, None
+    )
+    assert call.by("Somebody Else") == call.by("") == "a@example.com"
+    long = request(**{"X-MS-CLIENT-PRINCIPAL-NAME": "a\n" + "b" * 1000})
+    assert signed_in_as(long) == "a" + "b" * 99
+    monkeypatch.delenv(AUTHENTICATION_ON)
+    assert call.by("Somebody Else") == "Somebody Else"
+    with pytest.raises(InvalidInput, match="^by: must be given"):  # noqa: RUF043
+        call.by("")

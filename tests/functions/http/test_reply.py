@@ -5,12 +5,14 @@ import json
 
 import azure.functions as func
 import pytest
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.http.reply import ListingBody, Reply, etag_of, if_match, names, response_of, takes_gzip
+from functions.http.problem import problem_of
+from functions.http.reply import ListingBody, Reply, etag_of, if_match, names, prefers, response_of, takes_gzip
 from shared.domain.validation import Model
-from shared.errors import PreconditionFailed
+from shared.errors import Conflict, NewerSchema, PreconditionFailed
 
 
 class Thing(Model):
@@ -113,3 +115,62 @@ def test_a_long_answer_is_compressed_for_who_takes_it() -> None:
 def test_an_encoding_that_is_refused_is_not_sent(header: str, takes: bool) -> None:
     """A weight of nought is a refusal."""
     assert takes_gzip(header) == takes
+
+
+@pytest.mark.parametrize(
+    ("accept", "csv"),
+    [
+        ("text/csv", True),
+        ("TEXT/CSV; charset=utf-8", True),
+        ("text/*", True),
+        ("text/csv, application/json", True),
+        ("text/csv, */*;q=0.1", True),
+        ("application/json;q=0.5, text/csv;q=0.6", True),
+        ("text/csv, */*", True),
+        ("", False),
+        ("*/*", False),
+        ("application/json, text/csv", False),
+        ("application/json, text/csv;q=0.9", False),
+        ("text/csv;q=0", False),
+        ("text/csv;q=0, */*", False),
+        ("text/csv;q=0.1, */*", False),
+        ("application/xml", False),
+    ],
+)
+def test_csv_is_answered_to_who_would_rather_have_it(accept: str, csv: bool) -> None:
+    """By weight, and by order where weights are the same."""
+    assert prefers(accept, "text/csv", "application/json") == csv
+
+
+def test_head_is_answered_as_get() -> None:
+    """With the same headers; the server leaves the body out."""
+    get, head = (response_of(request(method), Reply(THING)) for method in ("GET", "HEAD"))
+    assert (get.status_code, dict(get.headers)) == (head.status_code, dict(head.headers))
+    again = response_of(request("HEAD", If_None_Match=get.headers["ETag"]), Reply(THING))
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Conflict("registry: row troll/sensor|a|001 changed in between"), 409),
+        (NewerSchema("mark row troll-a-1/mark|0 was written by a newer release"), 409),
+        (ServiceRequestError("registry.table.core.windows.net does not answer"), 503),
+        (ServiceResponseError("registry: reset"), 503),
+        (RuntimeError("table registry"), 500),
+    ],
+)
+def test_tables_and_rows_are_for_the_log(error: Exception, status: int) -> None:
+    """A caller can do nothing with their names."""
+    answer = problem_of(error, "an-id")
+    assert answer.status_code == status
+    assert not any(name in answer.get_body() for name in (b"registry", b"row", b"|"))
+
+
+def test_storage_that_refuses_the_app_is_ours_to_mend() -> None:
+    """It answers: it is not away."""
+    error = HttpResponseError("forbidden")
+    error.status_code = 403
+    assert problem_of(error, "an-id").status_code == 500
+    error.status_code = 503
+    assert problem_of(error, "an-id").headers["Retry-After"] == "30"

@@ -89,7 +89,7 @@ def test_a_known_origins_page_may_call(guarded: FilledHost) -> None:
     answer = requests.options(url, headers=asked, timeout=30)
     assert answer.status_code == 204
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert answer.headers["Access-Control-Allow-Methods"] == "DELETE, GET, PATCH"
+    assert answer.headers["Access-Control-Allow-Methods"] == "DELETE, GET, HEAD, PATCH"
     assert "If-Match" in answer.headers["Access-Control-Allow-Headers"]
     read = requests.get(url, headers={"Origin": ORIGIN, "x-functions-key": KEY}, timeout=30)
     assert (read.headers["Access-Control-Allow-Origin"], read.headers["Vary"]) == (ORIGIN, "Origin")
@@ -104,8 +104,67 @@ def test_what_is_not_there_is_a_problem_too(host: FilledHost) -> None:
     lost = requests.get(f"{host.url}/api/nothing/here", timeout=30)
     assert (lost.status_code, lost.json()["type"]) == (404, "urn:subsea-leak-detection:no-such-resource")
     wrong = requests.put(f"{host.url}/api/platforms", json={}, timeout=30)
-    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, POST")
+    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, HEAD, POST")
     assert wrong.json()["invocationId"]
+
+
+def test_two_slashes_are_no_path(host: FilledHost) -> None:
+    """As on the platform, whatever the method: one at the end is let pass."""
+    for path in ("/api//platforms", "/api/platforms//", "/api/platforms//snorre", "//api/platforms"):
+        for method in ("GET", "PUT"):
+            assert requests.request(method, host.url + path, timeout=30).status_code == 404, (method, path)
+    assert requests.get(f"{host.url}/api/platforms/", timeout=30).status_code == 200
+
+
+def test_head_is_answered_wherever_get_is(host: FilledHost) -> None:
+    """With the headers of GET, and nothing after them."""
+    for path in (
+        "api/platforms",
+        "api/sensors/snorre-w-1/tsd",
+        "api/health",
+        "api/docs",
+        "overview",
+        "api/platforms/none",
+    ):
+        got = requests.get(f"{host.url}/{path}", timeout=30)
+        head = requests.head(f"{host.url}/{path}", timeout=30)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        assert head.headers.get("Content-Type") == got.headers.get("Content-Type"), path
+        if path != "api/health":  # which tells the time
+            assert head.headers.get("ETag") == got.headers.get("ETag"), path
+    assert requests.head(f"{host.url}/api/templates/snorre-w/simulate", timeout=30).status_code == 405
+
+
+def test_what_only_some_may_see_is_for_no_shared_cache(host: FilledHost) -> None:
+    """What anyone may see may be kept anywhere; a problem nowhere. A series says that it comes in two forms."""
+
+    def headers(path: str, **asked: str) -> dict[str, str]:
+        return dict(requests.get(f"{host.url}/{path}", headers=asked, timeout=30).headers)
+
+    for path in ("api/platforms", "overview", "api/sensors/snorre-w-1/tsd"):
+        assert headers(path)["Cache-Control"] == "private, no-cache"
+    assert headers("api/docs")["Cache-Control"] == "no-cache"
+    assert headers("api/platforms/none")["Cache-Control"] == "no-store"
+    for accept in ("text/csv", "application/json"):
+        found = headers("api/sensors/snorre-w-1/tsd", Accept=accept)
+        assert "Accept" in found["Vary"].split(", ")
+        assert found["Content-Type"].startswith(accept)
+    assert "Accept" not in headers("api/platforms").get("Vary", "").split(", ")
+
+
+def test_pages_pass_over_parameters_that_others_add(host: FilledHost) -> None:
+    """Mail programs and portals add some; a misspelt filter of the API is an error all the same."""
+    for path in ("overview", "templates/snorre-w", "sensors/snorre-w-1"):
+        assert requests.get(f"{host.url}/{path}?utm_source=mail&fbclid=1", timeout=30).status_code == 200
+    assert requests.get(f"{host.url}/api/platforms?utm_source=mail", timeout=30).status_code == 400
+
+
+def test_a_page_of_another_site_changes_nothing(host: FilledHost) -> None:
+    """A form without a body asks nobody first."""
+    headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    url = f"{host.url}/api/sensors/snorre-w-1/baseline/rebuild"
+    assert requests.post(url, headers=headers, timeout=30).status_code == 403
+    assert requests.get(f"{host.url}/api/platforms", headers=headers, timeout=30).status_code == 200
 
 
 def test_a_body_comes_with_its_length(host: FilledHost) -> None:

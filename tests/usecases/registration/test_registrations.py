@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.platform import Platform
-from shared.domain.template import Sensor, Template
+from shared.domain.template import Point, Sensor, Template
 from shared.errors import Conflict, Exists, HasData, InvalidInput, NotFound
 from shared.ports import PlatformRecord
 from shared.retry import TRIES
@@ -270,3 +270,49 @@ def test_any_sequence_ends_as_a_plain_set_would(steps: list[tuple[str, int]]) ->
                 world.do.delete_sensor(name, force=what == "drop")
                 del expected[number]
     assert {one.number: one.x for one in world.platform.templates[0].sensors} == expected
+
+
+FAR = {"name": "joint", "x": 21.0, "y": 0.0, "z": 1.0}  # more than 5 m off a template of 12 by 10 m
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"leak_points": [FAR]},
+    {"leak_points": [{"name": "riser", "x": 0.0, "y": 0.0, "z": 40.0}]},
+    {"width": 1.0, "length": 1.0, "leak_points": [{"name": "P1", "x": 6.0, "y": 0.0, "z": 2.0}]},
+)
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_a_leak_point_that_is_none_of_the_template_is_refused(changes: dict[str, Any]) -> None:
+    """When the template is created and when it changes; else no estimation of it would come to an end."""
+    world = World()
+    with pytest.raises(InvalidInput, match=r"^leakPoints: must lie in the template or at most 5 m outside"):
+        world.do.change_template("troll-a", changes)
+    new = Template.model_validate(template(slug="c").model_dump() | changes)
+    with pytest.raises(InvalidInput, match=r"^leakPoints: "):
+        world.do.create_template("troll", new)
+
+
+def test_a_template_does_not_shrink_away_from_its_leak_points() -> None:
+    """What fits today has to fit tomorrow."""
+    world = World()
+    world.do.change_template("troll-a", {"width": 12.0, "leak_points": [{"name": "P1", "x": 10.0, "y": 0.0, "z": 2.0}]})
+    with pytest.raises(InvalidInput, match=r"'P1' at \(10, 0, 2\)"):
+        world.do.change_template("troll-a", {"width": 2.0})
+    world.do.change_template("troll-a", {"width": 2.0, "leak_points": []})
+
+
+def test_what_an_older_release_took_can_be_changed_otherwise() -> None:
+    """A name has nothing to do with a leak point that was taken once."""
+    world = World()
+    old = world.platform.templates[0].model_copy(update={"leak_points": (Point.model_validate(FAR),)})
+    changed = world.platform.model_copy(update={"templates": (old, *world.platform.templates[1:])})
+    world.registry.change(world.registry.platform("troll"), changed)
+    assert world.do.change_template("troll-a", {"name": "Another"}).misplaced
+
+
+def test_a_template_has_so_many_leak_points_and_no_more() -> None:
+    """Each is a hypothesis of every estimation, and all are one property of a row."""
+    world = World()
+    points = [{"name": f"P{n}", "x": 0.0, "y": 0.0, "z": 1.0} for n in range(101)]
+    world.do.change_template("troll-a", {"leak_points": points[:100]})
+    with pytest.raises(InvalidInput, match=r"^leak_points: "):
+        world.do.change_template("troll-a", {"leak_points": points})
