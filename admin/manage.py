@@ -15,13 +15,13 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from admin.replay import replay
 from admin.retry import Retried, retry
 from admin.upgrade import upgrade
 from local.metadata import load_settings as load_settings_file
@@ -29,7 +29,7 @@ from shared.adapters.upgrade import Progress
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.domain.validation import parse
-from shared.errors import LeakDetectionError, NotFound, SourceError
+from shared.errors import LeakDetectionError, SourceError
 from shared.settings import load_settings
 
 SEED = Path(__file__).resolve().parent.parent / "seed"
@@ -73,33 +73,6 @@ def _creations(platforms: list[Platform]) -> Iterator[tuple[str, Any]]:
             yield f"platforms/{platform.id}/templates", body
             for sensor in template.sensors:
                 yield f"templates/{template.id}/sensors", sensor.model_dump(mode="json", by_alias=True, exclude={"id"})
-
-
-def replay(app: Bootstrap) -> None:
-    """Rebuild from the lake and people's marks what the other tables say; raises LeakDetectionError."""
-    known = app.registry.platforms()
-    if not known:
-        raise NotFound("no platform is registered: seed first")
-    for record in known:
-        for template in record.platform.templates:
-            days = app.lake.days(template)
-            if not days:
-                continue
-            tags = {sensor.id: sensor.tag for sensor in template.sensors}
-            tags |= {quantity: series.tag for quantity, series in record.platform.environment.items()}
-            reached: dict[str, datetime] = {}
-            for day in days:
-                document = app.lake.read(template, day).document
-                for key, series in ({**document.sensors, **document.environment} if document else {}).items():
-                    if tags.get(key) == series.tag:
-                        reached[key] = max(reached.get(key, datetime.min.replace(tzinfo=UTC)), series.until)
-            stored = record.watermarks.get(template.id, {})
-            app.registry.set_watermarks(template, reached | {k: max(v, reached.get(k, v)) for k, v in stored.items()})
-        for error in app.build_baselines.run_platform(record.platform.id).values():
-            raise error
-        for template in record.platform.templates:
-            if days := app.lake.days(template):
-                app.detect.run(record.platform.id, template.id, days[0], days[-1])
 
 
 def _print_retried(retried: Retried) -> int:

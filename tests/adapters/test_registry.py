@@ -17,7 +17,7 @@ from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.errors import Conflict, Exists, NotFound
 from shared.ports import PlatformRecord
-from tests.support.examples import DAY, history, platform, template
+from tests.support.examples import DAY, history, platform, template, watermarked
 
 pytestmark = pytest.mark.azurite
 Make = Callable[..., Bootstrap]
@@ -62,7 +62,7 @@ def filled(app: Bootstrap) -> PlatformRecord:
     app.registry.change(None, platform(A, B))
     stored = app.registry.platform("troll").stored
     for one in (A, B):
-        app.registry.set_watermarks(one, {sensor.id: MOMENT for sensor in one.sensors} | {"current_speed": MOMENT})
+        watermarked(app.registry, one, {sensor.id: MOMENT for sensor in one.sensors} | {"current_speed": MOMENT})
         app.registry.set_latest(one, {sensor.id: LATEST for sensor in one.sensors}, None)
         for sensor in one.sensors:
             app.registry.set_history(one, sensor, history(sensor.id, "v1", DAY), stored[sensor.id].etag)
@@ -102,7 +102,7 @@ def test_another_process_write_is_seen_at_once(make_app: Make, unique: str) -> N
     filled(make_app(unique))
     tag = theirs.platform("troll").latest_etags[A.id]
     writes: list[Callable[[], Any]] = [
-        lambda: theirs.set_watermarks(A, {"troll-a-1": MOMENT}),
+        lambda: watermarked(theirs, A, {"troll-a-1": MOMENT}),
         lambda: theirs.set_latest(A, {}, tag),
         lambda: theirs.change(known := theirs.platform("troll"), renamed(known, "Troll 2")),
         lambda: theirs.set_history(
@@ -138,7 +138,7 @@ def test_watermarks_that_move_between_reading_and_changing_are_not_lost(make_app
     app = make_app(unique)
     read = filled(app)
     later = datetime(2026, 3, 2, tzinfo=UTC)
-    app.registry.set_watermarks(A, {"troll-a-1": later, "troll-a-2": later})
+    watermarked(app.registry, A, {"troll-a-1": later, "troll-a-2": later})
     with pytest.raises(Conflict):
         app.registry.change(read, without_sensor(read, 1))
     again = app.registry.platform("troll")
@@ -203,7 +203,7 @@ def test_what_a_late_run_left_is_not_inherited(make_app: Make, unique: str) -> N
     """Watermarks that a run wrote after the platform had gone do not keep a new one from being filled."""
     app = make_app(unique)
     app.registry.change(filled(app), None)
-    app.registry.set_watermarks(A, {"troll-a-1": MOMENT})
+    watermarked(app.registry, A, {"troll-a-1": MOMENT})
     assert app.registry.platforms() == []
     app.registry.change(None, platform(A))
     assert not app.registry.platform("troll").watermarks
@@ -261,7 +261,7 @@ def test_a_write_while_a_platform_is_read_shows_the_next_time(
         found = platform_record(*arguments)
         if not done:
             done.append(True)
-            theirs.set_watermarks(A, {"troll-a-1": MOMENT})
+            watermarked(theirs, A, {"troll-a-1": MOMENT})
         return found
 
     monkeypatch.setattr("shared.adapters.tables.registry.platform_record", meanwhile)

@@ -14,7 +14,8 @@ from omnia_emulator import running
 from omnia_emulator.series import fixed, platforms
 from omnia_emulator.synthetic import beginning, placed, synthetic
 
-from admin.manage import replay, seed, seed_platforms
+from admin.manage import seed, seed_platforms
+from admin.replay import replay
 from local.azurite import Azurite
 from local.process import HostProcess
 from local.snapshot import Snapshot, snapshot

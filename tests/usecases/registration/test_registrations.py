@@ -15,7 +15,7 @@ from shared.errors import Conflict, Exists, HasData, InvalidInput, NotFound
 from shared.ports import PlatformRecord
 from shared.retry import TRIES
 from shared.usecases.registration.registrations import Registrations
-from tests.support.examples import NOW, platform, template
+from tests.support.examples import NOW, platform, template, watermarked
 from tests.support.fakes import FakeRegistry, Writes
 
 A = template(slug="a")
@@ -66,7 +66,7 @@ class World:
         def meeting(before: PlatformRecord | None, after: Platform | None) -> None:
             if left:
                 left.pop()
-                self.registry.set_watermarks(A, {"troll-a-1": NOW, "troll-a-2": NOW})
+                watermarked(self.registry, A, {"troll-a-1": NOW, "troll-a-2": NOW})
             plain(before, after)
 
         self.registry.change = meeting  # type: ignore[method-assign]
