@@ -3,6 +3,7 @@
     python -m admin.manage storage            creates containers, tables and queues that are not there
     python -m admin.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
     python -m admin.manage seed --url URL     the same through the API of a deployed app (LEAK_API_KEY, LEAK_API_TOKEN)
+    python -m admin.manage refetch TEMPLATE FROM TO   fetches these days again from their source
     python -m admin.manage retry              gives back what was put aside as poison, once the cause is mended
     python -m admin.manage replay             rebuilds baselines, deviations and incidents from lake and marks
     python -m admin.manage upgrade            rewrites what an older release stored; may be stopped and repeated
@@ -15,6 +16,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -29,8 +31,9 @@ from shared.adapters.upgrade import Progress
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.domain.validation import parse
-from shared.errors import LeakDetectionError, SourceError
+from shared.errors import InvalidInput, LeakDetectionError, SourceError
 from shared.settings import load_settings
+from shared.usecases.ingestion.refetch import Refetch
 
 SEED = Path(__file__).resolve().parent.parent / "seed"
 
@@ -83,6 +86,24 @@ def _print_retried(retried: Retried) -> int:
     return 1 if retried.failed else 0
 
 
+def _refetch(app: Bootstrap, template: str, first: date, last: date) -> int:
+    """Fetch days again and print how far it is as it goes; return 1 when a series could not be read."""
+    left: tuple[str, ...] = ()
+    done = first
+    try:
+        for one in Refetch(app.ingest).run(template, first, last):
+            done, left = one.until, one.problems
+            print(
+                f"before {one.until}: {one.samples:,} samples differed, {one.blobs_written:,} days written", flush=True
+            )
+    except (LeakDetectionError, KeyboardInterrupt):
+        print(f"stopped; go on with: refetch {template} {done} {last}")
+        raise
+    for problem in left:
+        print(f"error: left out: {problem}")
+    return 1 if left else 0
+
+
 def _print_upgrade(progress: Iterable[Progress]) -> int:
     """Print how far it is as it goes; return 1 when something was left as it is because nothing can read it."""
     refused = 0
@@ -93,16 +114,26 @@ def _print_upgrade(progress: Iterable[Progress]) -> int:
     return 1 if refused else 0
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{text!r} is no day: a day reads 2026-03-01") from error
+
+
 def main() -> int:
     """Run one command; return the process' exit code."""
     parser = argparse.ArgumentParser(prog="python -m admin.manage", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["storage", "seed", "retry", "replay", "upgrade"])
+    parser.add_argument("command", choices=["storage", "seed", "refetch", "retry", "replay", "upgrade"])
+    parser.add_argument("days", nargs="*", metavar="TEMPLATE FROM TO", help="refetch: of which template, which days")
     parser.add_argument("--replace", action="store_true", help="seed: overwrite what is stored")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")
     parser.add_argument("--url", help="seed: a deployed app, by its API instead of its storage")
     arguments = parser.parse_args()
     if arguments.url is not None and (arguments.command != "seed" or arguments.replace):
         parser.error("--url is for seed alone, and creates what is not there")
+    if (arguments.command == "refetch") != (len(arguments.days) == 3):
+        parser.error("refetch takes a template and two days: refetch snorre-w 2026-03-01 2026-03-31")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     if arguments.settings:
         load_settings_file(arguments.settings, required=True)
@@ -115,6 +146,9 @@ def main() -> int:
         app.clients.ensure_storage()
         if arguments.command == "seed":
             print(f"{seed(app, seed_platforms(), replace=arguments.replace)} rows written")
+        elif arguments.command == "refetch":
+            template, first, last = arguments.days
+            return _refetch(app, template, _day(first), _day(last))
         elif arguments.command == "retry":
             return _print_retried(retry(app))
         elif arguments.command == "replay":

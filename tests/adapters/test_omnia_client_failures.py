@@ -238,7 +238,7 @@ def test_an_answer_of_another_shape_is_a_source_error(opened: Open, body: Any) -
 
 def test_a_series_that_is_gone_is_left_out_and_looked_up_again(opened: Open) -> None:
     """A 404 on the id is that series' alone, and its tag is asked for again, though it was known."""
-    gone = (404, {}, {"message": "timeseries s1 does not exist"})
+    gone: Any = (404, {}, {"message": "timeseries s1 does not exist"})
     search = data({"id": "s1", "name": "T"})
     source, script = opened(search, gone, data({"id": "s2", "name": "T"}))
     assert source.resolve("SNA", ["T"])["T"].id == "s1"
