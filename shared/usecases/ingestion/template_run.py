@@ -18,7 +18,7 @@ from shared.errors import Conflict, LeakDetectionError
 from shared.ports import Clock, DayStore, EventsTable, MessageQueues, PlatformRecord, ReadingSource, RegistryTable
 from shared.telemetry import log_event
 from shared.usecases.ingestion.lake_writer import LakeWriter
-from shared.usecases.ingestion.look_back import is_due, looks
+from shared.usecases.ingestion.look_back import Look, is_due, looks
 from shared.usecases.ingestion.report import IngestReport
 from shared.usecases.ingestion.series_reader import SeriesReader, Span
 from shared.usecases.ingestion.wanted import WantedSeries, wanted_series
@@ -155,11 +155,13 @@ class TemplateRun:
 
     def _step(self, end: datetime) -> bool:
         """Ask for everything up to ``end``; return whether it came so late that what lies before it may have, too."""
-        marks = self._marks()
+        marks = {key: moment for key, moment in self._marks().items() if moment < end}
+        shallow, deeper, *_ = looks(self._rules.late)
+        # What is due every hour is asked for together with what is new: each day is read and written once.
+        again = self._target - shallow.depth if end == self._target and self._is_due(shallow) else end
         spans = {
-            key: Span(max(moment - self._rules.overlap, self._states[key].begin or EARLIEST), end)
+            key: Span(max(min(moment - self._rules.overlap, again), self._states[key].begin or EARLIEST), end)
             for key, moment in marks.items()
-            if moment < end
         }
         far_behind = end == self._target and end - min(marks.values()) >= CATCH_UP
         changed, reached = self._fetch(spans)
@@ -168,9 +170,12 @@ class TemplateRun:
             self._deps.messages.build_baselines(self._template)
         for key in reached:
             self._states[key] = self._states[key].model_copy(update={"until": end})
+        oldest = min(span.start for span in spans.values())
+        late = changed is not None and changed < oldest + (max(marks.values()) - oldest) / 2
+        if end == self._target and not late and not self._is_due(deeper):
+            self._looked_back = end
         self._save()
-        oldest = min((span.start for span in spans.values()), default=end)
-        return changed is not None and changed < oldest + self._rules.overlap / 2
+        return late
 
     def _fetch(self, spans: Mapping[str, Span]) -> tuple[datetime | None, set[str]]:
         """Put what the source says into the lake; return the first bucket that changed, and which series were read."""
@@ -186,11 +191,11 @@ class TemplateRun:
         was_due = False
         try:
             for look in looks(self._rules.late):
-                due = is_due(look, self._looked_back, self._target, self._template.id)
+                due = self._is_due(look)
                 if not (due or late):
                     break
                 was_due |= due
-                late = self._look(self._target - look.depth)
+                late = self._look(self._target - look.depth, late=late)
         except LeakDetectionError:
             self._looked_back = None  # what came late is looked for in full by the next run that can
             self._save()
@@ -200,9 +205,14 @@ class TemplateRun:
         elif was_due:
             self._looked_back = self._target
 
-    def _look(self, start: datetime) -> bool:
-        """Ask for everything from ``start`` on that this run has not asked for, the newest first; as ``_step``."""
-        late = False
+    def _is_due(self, look: Look) -> bool:
+        return is_due(look, self._looked_back, self._target, self._template.id)
+
+    def _look(self, start: datetime, *, late: bool) -> bool:
+        """Ask for everything from ``start`` on that this run has not asked for, the newest first.
+
+        Returns what ``_step`` does; ``late`` where all was asked for.
+        """
         begins = {key: max(start, self._states[key].begin or start) for key in self._reader.found}
         ends = {key: self._asked_from.get(key, moment) for key, moment in self._marks().items()}
         newest = max(ends.values(), default=start)
