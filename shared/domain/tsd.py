@@ -188,10 +188,10 @@ class TemplateDay(StoredModel):
         series = self.sensors.get(sensor.id)
         return series if series is not None and series.tag == sensor.tag else None
 
-    def sea_of(self, quantity: str, tag: str) -> SeriesDay | None:
-        """Return the environment's series; None where there is none of that tag."""
+    def sea_of(self, quantity: str, tag: str, unit: str) -> SeriesDay | None:
+        """Return the environment's series; None where there is none of that tag in that unit."""
         series = self.environment.get(quantity)
-        return series if series is not None and series.tag == tag else None
+        return series if series is not None and (series.tag, series.unit) == (tag, unit) else None
 
     def to_json(self) -> bytes:
         """Return the canonical JSON: same content, same bytes."""

@@ -13,9 +13,10 @@ from azure.core.pipeline.transport import RequestsTransport
 from shared.adapters.tables.registry_rows import platform_record
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Latest, Level
+from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.errors import Conflict, Exists, NotFound
+from shared.errors import Conflict, Exists, InvalidInput, NotFound
 from shared.ports import PlatformRecord
 from tests.support.examples import DAY, history, platform, template, watermarked
 
@@ -269,3 +270,37 @@ def test_a_write_while_a_platform_is_read_shows_the_next_time(
     assert mine.platform("troll").watermarks[A.id] == {"troll-a-1": MOMENT}
     with pytest.raises(Conflict):
         mine.change(stale, None)
+
+
+def test_a_platform_of_another_facility_does_not_take_its_place(make_app: Make, unique: str) -> None:
+    """Loading it again with ``replace`` would let two installations go on in one series."""
+    app = make_app(unique)
+    filled(app)
+    other = platform(A, B).model_copy(update={"facility": "OSE"})
+    with pytest.raises(InvalidInput, match="is read from facility TRA"):
+        app.registry.add(other, replace=True)
+    assert app.registry.platform("troll").platform.facility == "TRA"
+
+
+def test_a_state_is_written_on_what_was_read(make_app: Make, unique: str) -> None:
+    """Whoever read it before another one wrote it is refused; tags, problems and moments come back as they were."""
+    app = make_app(unique)
+    filled(app)
+    read = app.registry.platform("troll")
+    one = SeriesState(
+        until=MOMENT, tag="T", source_id="s1", begin=MOMENT, anew=MOMENT, problem="it is gone", since=MOMENT
+    )
+    state = IngestState(series={"troll-a-1": one}, looked_back=MOMENT, failed=MOMENT)
+    app.registry.set_ingested(A, state, read.ingest_etags[A.id])
+    with pytest.raises(Conflict):
+        app.registry.set_ingested(A, IngestState(), read.ingest_etags[A.id])
+    assert app.registry.platform("troll").ingested[A.id] == state
+
+
+def test_a_sensor_made_anew_makes_a_run_that_still_knew_it_lose_its_write(make_app: Make, unique: str) -> None:
+    """So no watermark of the old series stands for the new one."""
+    app = make_app(unique)
+    read = filled(app)
+    app.registry.change(read, without_sensor(read, 1))
+    with pytest.raises(Conflict):
+        app.registry.set_ingested(A, read.ingested[A.id], read.ingest_etags[A.id])

@@ -82,7 +82,7 @@ class LakeWriter:
         )
 
     def _merged_series(self, before: SeriesDay | None, one: WantedSeries, day: date, new: Fetched) -> SeriesDay:
-        if before is None or before.tag != one.tag:  # readings belong to their tag
+        if before is None or (before.tag, before.unit) != (one.tag, one.unit):  # readings belong to their tag
             before = SeriesDay(tag=one.tag, unit=one.unit, until=start_of(day))
         begin = max(new.span.start, start_of(day))
         end = min(new.span.end, start_of(day) + ONE_DAY)

@@ -224,3 +224,20 @@ def test_a_refetch_says_what_it_leaves_out() -> None:
         list(Refetch(ingest(world, omnia)).run(TEMPLATE.id, NOW.date(), BEGIN.date()))
     with pytest.raises(NotFound):
         list(Refetch(ingest(world, omnia)).run("troll-zz", BEGIN.date(), NOW.date()))
+
+
+def test_a_registered_unit_that_changes_begins_the_day_anew() -> None:
+    """Values of two units never stand in one series."""
+    world = reference()
+    sea = platform(TEMPLATE).environment
+    speed = sea["current_speed"].model_copy(update={"unit": "m/s", "scale": 1.0})
+    world.registry.add(platform(TEMPLATE).model_copy(update={"environment": {**sea, "current_speed": speed}}))
+    omnia = source(NOW + BUCKET)
+    omnia.units["SPEED"] = "cm/s"
+    ingest(world, omnia, NOW + BUCKET).run()
+    today = lake_state(world)[TEMPLATE.id, NOW.date()]
+    assert isinstance(today, TemplateDay)
+    found = today.environment["current_speed"]
+    assert found.unit == "m/s"
+    assert max(value for value in found.values if value is not None) < 0.1
+    assert today.sea_of("current_speed", "SPEED", "cm/s") is None

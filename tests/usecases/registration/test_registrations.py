@@ -270,3 +270,23 @@ def test_any_sequence_ends_as_a_plain_set_would(steps: list[tuple[str, int]]) ->
                 world.do.delete_sensor(name, force=what == "drop")
                 del expected[number]
     assert {one.number: one.x for one in world.platform.templates[0].sensors} == expected
+
+
+def test_a_platform_stays_with_its_facility() -> None:
+    """Another installation's readings would go on in the series of this one."""
+    world = World()
+    with pytest.raises(InvalidInput, match="facility: cannot be changed"):
+        world.do.change_platform("troll", {"facility": "OSE"})
+    world.do.change_platform("troll", {"facility": "TRA", "name": "Troll A"})
+
+
+def test_a_tag_is_read_once() -> None:
+    """Neither another template's sensor nor the sea may read a series that is read already."""
+    world = World()
+    taken = A.sensors[0].tag
+    new = sensor(9, id="troll-b-9", tag=taken)
+    with pytest.raises(InvalidInput, match=f"tag: {taken} is read by another series"):
+        world.do.create_sensor("troll-b", new)
+    sea = {"current_speed": {"tag": taken, "unit": "cm/s", "scale": 0.01}}
+    with pytest.raises(InvalidInput, match="is read by another series"):
+        world.do.change_platform("troll", {"environment": sea})
