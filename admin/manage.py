@@ -96,8 +96,11 @@ def _refetch(app: Bootstrap, template: str, first: date, last: date) -> int:
             print(
                 f"before {one.until}: {one.samples:,} samples differed, {one.blobs_written:,} days written", flush=True
             )
-    except (LeakDetectionError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         print(f"stopped; go on with: refetch {template} {done} {last}")
+        return 1
+    except LeakDetectionError:
+        print(f"failed; go on with: refetch {template} {done} {last}")
         raise
     for problem in left:
         print(f"error: left out: {problem}")

@@ -31,6 +31,7 @@ MAX_BUCKETS = 10_000  # of one request, says the API's documentation
 MAX_PAGES = 1_000  # far above what a request's buckets fill: a server that goes on is broken
 MAX_SAMPLES = 100_000  # of one page of raw samples
 GONE = (404, 410)
+FAILED = 500
 LOOKED_UP_FOR = 86_400.0  # s: a tag may come to mean another series
 
 Batch = Mapping[str, Window]
@@ -99,19 +100,27 @@ class OmniaSource:
         """
         found: dict[str, SourceSeries] = {}
         problems: dict[str, str] = {}
+        refused: dict[str, Refused] = {}
         for tag in dict.fromkeys(tags):
             series, until = self._known.get((facility, tag), (None, 0.0))
             if series is not None and self._clock() < until:
                 found[tag] = series
                 continue
-            several = self._search(facility, tag)
+            try:
+                several = self._search(facility, tag)
+            except Refused as error:
+                refused[tag] = error
+                continue
             if len(several) > 1:
                 ids = ", ".join(one.id for one in several)
                 problems[tag] = f"tag {tag!r} of facility {facility} has several series: {ids}"
             for one in several if len(several) == 1 else ():
                 self._known[facility, tag] = (one, self._clock() + LOOKED_UP_FOR)
                 found[tag] = one
-        return Answers(found, problems)
+        for refusal in refused.values():
+            if not found and not problems:  # nothing is well: that is not the tag's fault
+                raise refusal
+        return Answers(found, problems | {tag: str(refusal) for tag, refusal in refused.items()})
 
     def _search(self, facility: str, tag: str) -> list[SourceSeries]:
         """Return the series with exactly that name (the API's search has wildcards)."""
@@ -167,6 +176,8 @@ class OmniaSource:
             return ask(batch, problems)
         except Refused as error:
             if len(batch) == 1:
+                if error.status == FAILED and any(_failed(one) for one in problems.values()):
+                    raise  # a second one: OMNIA itself fails
                 problems.update(dict.fromkeys(batch, error))
                 return {}
         names = list(batch)
@@ -245,6 +256,10 @@ class OmniaSource:
             state.whole = None if state.single else token(page, about)
             if state.single:
                 queries = {series: queries[series] for series in state.single}
+
+
+def _failed(error: SourceError) -> bool:
+    return isinstance(error, Refused) and error.status == FAILED
 
 
 class _Page:

@@ -14,7 +14,7 @@ from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
 from shared.errors import SourceError
 
 RETRIED = (408, 425, 429, 500, 502, 503, 504)
-REFUSALS = (400, 403, 404, 410, 422)
+REFUSALS = (400, 403, 404, 410, 422, 500)  # what may be the fault of one series among those that were asked for
 TOKEN_MARGIN_S = 300
 
 
@@ -60,7 +60,7 @@ class StaticCredential:
 
 
 class Refused(SourceError):
-    """OMNIA answered that it will not answer this, however often it is asked."""
+    """OMNIA answered that it will not answer this, or cannot, however often it was asked."""
 
     def __init__(self, status: int, message: str) -> None:
         """Keep the status, by which a caller may tell what was refused."""
@@ -164,7 +164,7 @@ class OmniaSession:
             text = response.content[:300].decode(errors="replace")
             raise SourceError(f"{status}, not JSON: {text!r}{_wait(response)}") from error
         if response.status_code in REFUSALS:
-            raise Refused(response.status_code, f"{status}, {said(answer)}")
+            raise Refused(response.status_code, f"{status}, {said(answer)}{_wait(response)}")
         if response.status_code != 200 or not isinstance(answer, dict):
             raise SourceError(f"{status}, {said(answer)}{_wait(response)}")
         return answer

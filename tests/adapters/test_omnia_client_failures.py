@@ -1,5 +1,6 @@
 """What the OMNIA client does when tokens end, servers fail, or answers make no sense."""
 
+import json
 import math
 from collections.abc import Iterator
 from datetime import timedelta
@@ -276,3 +277,48 @@ def test_no_retry_begins_when_the_time_of_a_request_is_over(opened: Open) -> Non
     with pytest.raises(SourceError, match="503"):
         source.read([HOUR])
     assert len(script.asked) == 2
+
+
+class Failing(Script):
+    """A server that answers 500 to whatever names one of these series, and else with a sample of each."""
+
+    def __init__(self, *failing: str) -> None:
+        super().__init__({})
+        self.failing = failing
+
+    def next(self) -> tuple[int, dict[str, str], bytes]:
+        """Answer by what was asked."""
+        names = [item["id"] for item in self.asked[-1]["body"]]
+        if set(names) & set(self.failing):
+            return 500, {}, b'{"message": "it cannot be read"}'
+        return 200, {}, json.dumps(data(*(points(("06:00:00", 1.0, 1), series=name) for name in names))).encode()
+
+
+@pytest.mark.parametrize(("failing", "read"), [(["s3"], 8), ([f"s{n}" for n in range(9)], None)])
+def test_a_series_at_which_omnia_fails_is_left_out_alone(failing: list[str], read: int | None) -> None:
+    """One for which it answers 500 does not stop the others; where it fails at more, it is OMNIA that fails, soon."""
+    server = Failing(*failing)
+    windows = [Window(f"s{n}", HOUR.start, HOUR.end) for n in range(9)]
+    try:
+        with OmniaSource(StaticCredential(), server.url, backoff=0.0, retries=0) as source:
+            if read is None:
+                with pytest.raises(SourceError, match="status 500"):
+                    source.read(windows)
+                assert len(server.asked) <= 6
+            else:
+                found = source.read(windows)
+                assert (len(found), list(found.problems)) == (read, failing)
+    finally:
+        server.close()
+
+
+def test_a_tag_that_may_not_be_asked_for_is_left_out_alone(opened: Open) -> None:
+    """Unless it is so of all of them."""
+    refusal: Any = (403, {}, {"message": "not this one"})
+    source, _ = opened(refusal, data({"id": "b", "name": "U"}))
+    found = source.resolve("SNA", ["T", "U"])
+    assert list(found) == ["U"]
+    assert "not this one" in found.problems["T"]
+    source, _ = opened(refusal)
+    with pytest.raises(SourceError, match="not this one"):
+        source.resolve("SNA", ["T", "U"])
