@@ -159,7 +159,7 @@ def test_a_watermark_of_another_tag_counts_for_nothing() -> None:
     world.registry.add(platform(TEMPLATE.model_copy(update={"sensors": (other, TEMPLATE.sensors[1])})))
     omnia = source(NOW + BUCKET)
     omnia.say("OTHER", BEGIN, [5.0] * 660)
-    ingest(world, omnia, NOW + BUCKET).run()
+    ingest(world, omnia, NOW + BUCKET, late=ONE_DAY).run()
     first = lake_state(world)[TEMPLATE.id, BEGIN.date()]
     assert isinstance(first, TemplateDay)
     assert first.sensors["troll-a-1"].values == (5.0,) * 144
