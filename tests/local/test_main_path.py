@@ -128,7 +128,7 @@ def test_a_second_pass_changes_no_row(reference: tuple[Bootstrap, dict[Any, str]
 def test_replaying_the_lake_rebuilds_the_tables_byte_for_byte(
     reference: tuple[Bootstrap, dict[Any, str]], omnia: str
 ) -> None:
-    """With every table deleted, the lake and the seeds are enough; the source's ids come with the next run of ingest."""
+    """With every table deleted, lake and seeds are enough; the source's ids come with the next run of ingest."""
     app, before = reference
     for table in app.clients.tables():
         for entity in list(table.list_entities()):
