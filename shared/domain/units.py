@@ -60,11 +60,6 @@ _NAMES = {
 }
 
 
-def same_unit(one: str, other: str) -> bool:
-    """Return whether both name the same unit."""
-    return _name(one) == _name(other)
-
-
 def conversion(given: str, wanted: str, ppmv_per_nmol_l: float) -> Conversion | None:
     """Return what makes of a value in one unit a value in another; None where nothing is known to.
 
