@@ -3,6 +3,7 @@
     python -m admin.manage storage            creates containers, tables and queues that are not there
     python -m admin.manage seed [--replace]   loads seed/*.json; what is stored already stays, unless --replace
     python -m admin.manage seed --url URL     the same through the API of a deployed app (LEAK_API_KEY, LEAK_API_TOKEN)
+    python -m admin.manage refetch TEMPLATE FROM TO   fetches these days again from their source
     python -m admin.manage retry              gives back what failed and was given up, once the cause is mended
     python -m admin.manage replay             rebuilds baselines, deviations and incidents from lake and marks
     python -m admin.manage upgrade            rewrites what an older release stored; may be stopped and repeated
@@ -15,13 +16,14 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import date
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from admin.replay import replay
 from admin.retry import Retried, retry
 from admin.upgrade import upgrade
 from local.metadata import load_settings as load_settings_file
@@ -29,8 +31,9 @@ from shared.adapters.upgrade import Progress
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.domain.validation import parse
-from shared.errors import LeakDetectionError, NotFound, SourceError
+from shared.errors import InvalidInput, LeakDetectionError, SourceError
 from shared.settings import load_settings
+from shared.usecases.ingestion.refetch import Refetch
 
 SEED = Path(__file__).resolve().parent.parent / "seed"
 
@@ -75,39 +78,33 @@ def _creations(platforms: list[Platform]) -> Iterator[tuple[str, Any]]:
                 yield f"templates/{template.id}/sensors", sensor.model_dump(mode="json", by_alias=True, exclude={"id"})
 
 
-def replay(app: Bootstrap) -> None:
-    """Rebuild from the lake and people's marks what the other tables say; raises LeakDetectionError."""
-    known = app.registry.platforms()
-    if not known:
-        raise NotFound("no platform is registered: seed first")
-    for record in known:
-        for template in record.platform.templates:
-            days = app.lake.days(template)
-            if not days:
-                continue
-            tags = {sensor.id: sensor.tag for sensor in template.sensors}
-            tags |= {quantity: series.tag for quantity, series in record.platform.environment.items()}
-            reached: dict[str, datetime] = {}
-            for day in days:
-                document = app.lake.read(template, day).document
-                for key, series in ({**document.sensors, **document.environment} if document else {}).items():
-                    if tags.get(key) == series.tag:
-                        reached[key] = max(reached.get(key, datetime.min.replace(tzinfo=UTC)), series.until)
-            stored = record.watermarks.get(template.id, {})
-            app.registry.set_watermarks(template, reached | {k: max(v, reached.get(k, v)) for k, v in stored.items()})
-        for error in app.build_baselines.run_platform(record.platform.id).values():
-            raise error
-        for template in record.platform.templates:
-            if days := app.lake.days(template):
-                app.detect.run(record.platform.id, template.id, days[0], days[-1])
-
-
 def _print_retried(retried: Retried) -> int:
     """Print what was given back, and what was not; return the exit code."""
     print(", ".join(f"{queue}: {count} given back" for queue, count in retried.given_back.items()))
     for line in retried.failed:
         print(f"error: {line}")
     return 1 if retried.failed else 0
+
+
+def _refetch(app: Bootstrap, template: str, first: date, last: date) -> int:
+    """Fetch days again and print how far it is as it goes; return 1 when a series could not be read."""
+    left: tuple[str, ...] = ()
+    done = first
+    try:
+        for one in Refetch(app.ingest).run(template, first, last):
+            done, left = one.until, one.problems
+            print(
+                f"before {one.until}: {one.samples:,} samples differed, {one.blobs_written:,} days written", flush=True
+            )
+    except KeyboardInterrupt:
+        print(f"stopped; go on with: refetch {template} {done} {last}")
+        return 1
+    except LeakDetectionError:
+        print(f"failed; go on with: refetch {template} {done} {last}")
+        raise
+    for problem in left:
+        print(f"error: left out: {problem}")
+    return 1 if left else 0
 
 
 def _print_upgrade(progress: Iterable[Progress]) -> int:
@@ -120,16 +117,26 @@ def _print_upgrade(progress: Iterable[Progress]) -> int:
     return 1 if refused else 0
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{text!r} is no day: a day reads 2026-03-01") from error
+
+
 def main() -> int:
     """Run one command; return the process' exit code."""
     parser = argparse.ArgumentParser(prog="python -m admin.manage", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["storage", "seed", "retry", "replay", "upgrade"])
+    parser.add_argument("command", choices=["storage", "seed", "refetch", "retry", "replay", "upgrade"])
+    parser.add_argument("days", nargs="*", metavar="TEMPLATE FROM TO", help="refetch: of which template, which days")
     parser.add_argument("--replace", action="store_true", help="seed: overwrite what is stored")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")
     parser.add_argument("--url", help="seed: a deployed app, by its API instead of its storage")
     arguments = parser.parse_args()
     if arguments.url is not None and (arguments.command != "seed" or arguments.replace):
         parser.error("--url is for seed alone, and creates what is not there")
+    if (arguments.command == "refetch") != (len(arguments.days) == 3):
+        parser.error("refetch takes a template and two days: refetch snorre-w 2026-03-01 2026-03-31")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     if arguments.settings:
         load_settings_file(arguments.settings, required=True)
@@ -142,6 +149,9 @@ def main() -> int:
         app.clients.ensure_storage()
         if arguments.command == "seed":
             print(f"{seed(app, seed_platforms(), replace=arguments.replace)} rows written")
+        elif arguments.command == "refetch":
+            template, first, last = arguments.days
+            return _refetch(app, template, _day(first), _day(last))
         elif arguments.command == "retry":
             return _print_retried(retry(app))
         elif arguments.command == "replay":

@@ -146,6 +146,7 @@ class Bootstrap:
             connect_timeout=config.connect_timeout_s,
             read_timeout=config.read_timeout_s,
             retries=config.max_retries,
+            patience=config.retry_seconds,
             series_per_request=config.max_series_per_request,
             status_filter=config.good_status,
         )
@@ -167,8 +168,10 @@ class Bootstrap:
         rules = IngestRules(
             overlap=timedelta(minutes=config.overlap_minutes),
             backfill=timedelta(days=config.backfill_days),
+            late=timedelta(days=config.late_days),
             step=timedelta(days=config.step_days),
             budget=timedelta(seconds=config.budget_seconds),
+            template_budget=timedelta(seconds=config.template_seconds),
             parallel=config.parallel,
             plausible=PlausibleRange(config.min_ppmv, config.max_ppmv),
         )

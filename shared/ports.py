@@ -18,6 +18,7 @@ from shared.domain.deviation import Carry, Context, DeviationDay, Latest, Level
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.ingest_state import IngestState
 from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
@@ -50,24 +51,51 @@ class Clock(Protocol):
         ...
 
 
+class Answers(dict[str, ItemT]):
+    """What a source answered by tag or id; ``problems`` says why there is none for one that is not well."""
+
+    def __init__(self, found: Mapping[str, ItemT], problems: Mapping[str, str] | None = None) -> None:
+        """Take both."""
+        super().__init__(found)
+        self.problems: Mapping[str, str] = problems or {}
+
+
+class SourceSeries(NamedTuple):
+    """A series as its source knows it; ``unit`` is empty where the source names none."""
+
+    id: str
+    unit: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The buckets of one series of a data source in [start, end)."""
+    """The buckets of one series of a data source in [start, end).
+
+    ``turn`` is the value of a whole turn where the series is an angle: its samples are averaged as vectors.
+    """
 
     series: str  # the source's id
     start: datetime
     end: datetime
+    turn: float | None = None
 
 
 class ReadingSource(Protocol):
     """A data source, such as OMNIA, as the use cases see it."""
 
-    def resolve(self, facility: str, tags: Sequence[str]) -> Mapping[str, str]:
-        """Return the source's id for each tag of the facility that exists; unknown tags are left out."""
+    def resolve(self, facility: str, tags: Sequence[str]) -> Answers[SourceSeries]:
+        """Return the source's series for each tag of the facility that exists; raises SourceError.
+
+        Unknown tags are left out; a tag that cannot be told, as one with two series, is among the problems.
+        """
         ...
 
-    def read(self, windows: Sequence[Window]) -> Mapping[str, Sequence[Reading]]:
-        """Return each window's 10-minute buckets by series id, in order of time; raises SourceError."""
+    def read(self, windows: Sequence[Window]) -> Answers[Sequence[Reading]]:
+        """Return each window's 10-minute buckets by series id, in order of time; raises SourceError.
+
+        A series that cannot be read is among the problems, and does not keep the others from being read; one that
+        the source has no more is looked up anew by the next ``resolve``.
+        """
         ...
 
 
@@ -80,20 +108,27 @@ class StoredHistory(NamedTuple):
 
 @dataclass(frozen=True)
 class PlatformRecord:
-    """A platform with what is known of its data: watermarks by template and series, baseline histories by sensor.
+    """A platform with what is known of its data: how far each template was ingested, baseline histories by sensor.
 
     ``etag`` names the state of everything that is registered of the platform; None in storage of old, until the next
-    write. ``latest`` is each sensor's newest sample, ``latest_etags`` the etags of what holds them, by template.
+    write. ``latest`` is each sensor's newest sample; ``latest_etags`` and ``ingest_etags`` are the etags of what holds
+    these and the templates' states, by template.
     """
 
     platform: Platform
-    watermarks: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    ingested: Mapping[str, IngestState] = field(default_factory=dict)
     stored: Mapping[str, StoredHistory] = field(default_factory=dict)
     etag: ETag = None
     latest: Mapping[str, Latest] = field(default_factory=dict)
     latest_etags: Mapping[str, ETag] = field(default_factory=dict)
     # The newest of what is registered: of a newer release's, this one changes nothing.
     schema: int = field(default=1, compare=False)
+    ingest_etags: Mapping[str, ETag] = field(default_factory=dict)
+
+    @property
+    def watermarks(self) -> Mapping[str, Mapping[str, datetime]]:
+        """Up to when each series was asked for, by template and series."""
+        return {template: state.watermarks for template, state in self.ingested.items()}
 
     def history(self, sensor: str) -> BaselineHistory:
         """Return the sensor's baseline history; an empty one while it learns."""
@@ -123,8 +158,8 @@ class RegistryTable(Protocol):
         """Store what is not stored yet (or replace it), and return how many rows were written."""
         ...
 
-    def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
-        """Record how far each series of the template was ingested."""
+    def set_ingested(self, template: Template, state: IngestState, etag: ETag) -> ETag:
+        """Write the template's state on what was read (``ingest_etags``) and return its new etag; raises Conflict."""
         ...
 
     def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, etag: ETag) -> ETag:

@@ -38,7 +38,7 @@ CURRENT: Mapping[Stored, int] = {
     Stored.DAY: 1,
     Stored.BASELINE: 2,
     Stored.REGISTRY: 2,
-    Stored.DEVIATIONS: 3,
+    Stored.DEVIATIONS: 2,
     Stored.INCIDENT: 2,
     Stored.ESTIMATION: 1,
     Stored.EVENT: 1,
@@ -57,13 +57,8 @@ def _registry_2(row: Properties) -> Properties:
 
 
 def _deviations_2(row: Properties) -> Properties:
-    """Name the engine that scored the day: there was only one."""
-    return {"engine": FIRST_ENGINE, **row}
-
-
-def _deviations_3(row: Properties) -> Properties:
-    """Say that nobody recorded what the day was scored from."""
-    return {"fingerprint": "", "context": " ", **row}
+    """Name the engine that scored the day, there was only one; nobody recorded which readings it rests on."""
+    return {"engine": FIRST_ENGINE, "fingerprint": "", "context": " ", **row}
 
 
 def _incident_2(row: Properties) -> Properties:
@@ -75,7 +70,6 @@ def _incident_2(row: Properties) -> Properties:
 STEPS: Mapping[tuple[Stored, int], Callable[[Properties], Properties]] = {
     (Stored.REGISTRY, 1): _registry_2,
     (Stored.DEVIATIONS, 1): _deviations_2,
-    (Stored.DEVIATIONS, 2): _deviations_3,
     (Stored.INCIDENT, 1): _incident_2,
 }
 

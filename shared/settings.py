@@ -87,6 +87,7 @@ class OmniaSettings(SettingsGroup):
     connect_timeout_s: float = Field(5, gt=0, le=60, description="Longest wait for a connection [s].")
     read_timeout_s: float = Field(30, gt=0, le=300, description="Longest wait for an answer [s].")
     max_retries: int = Field(2, ge=0, le=10, description="How often a failed request is tried again.")
+    retry_seconds: float = Field(60, gt=0, le=600, description="No retry of a request begins after so long [s].")
     max_series_per_request: int = Field(50, ge=1, le=1000, description="Series asked for in one request.")
     good_status: tuple[int, ...] = Field((192,), min_length=1, description="OPC status codes that count as good.")
 
@@ -101,9 +102,15 @@ class IngestSettings(SettingsGroup):
     """How the lake is filled."""
 
     overlap_minutes: int = Field(180, ge=0, le=1440, description="How far back each run asks again, for late data.")
+    late_days: int = Field(
+        28, ge=1, le=366, description="How old data may be that come late, or are corrected, at last [days]."
+    )
     backfill_days: int = Field(40, ge=1, le=3660, description="History that a new sensor's first run fetches [days].")
     step_days: int = Field(5, ge=1, le=60, description="Longest span of one request when catching up [days].")
     budget_seconds: int = Field(240, ge=1, le=1800, description="A run starts no further step after so long.")
+    template_seconds: int = Field(
+        90, ge=1, le=1800, description="A template's part of a run starts no further step after so long."
+    )
     parallel: int = Field(4, ge=1, le=32, description="Templates that a run ingests at the same time.")
     min_ppmv: float = Field(0, ge=-1000, le=0, description="Readings below are marked out of range [ppmv].")
     max_ppmv: float = Field(50_000, gt=0, le=99_999, description="Readings above are marked out of range [ppmv].")

@@ -76,7 +76,7 @@ def get_platform(call: Call[NoParameters, Model]) -> Model:
 
 @endpoint("PATCH", "platforms/{platform}", PlatformBody, body=PlatformChangesBody, conditional=True)
 def change_platform(call: Call[NoParameters, Model]) -> Model:
-    """Change a platform's name, facility or environment series."""
+    """Change a platform's name or environment series."""
     changed = app().registrations.change_platform(call.path["platform"], given(call.body), _platform_unchanged(call))
     return platform_body(changed)
 

@@ -2,7 +2,7 @@
 
 import fnmatch
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,8 @@ Json = dict[str, Any]
 class Api:
     """Answers from a store, as late as the faults in force make its samples."""
 
-    def __init__(self, store: Store, faults: Faults) -> None:
-        self._store, self._faults = store, faults
+    def __init__(self, store: Store, faults: Faults, hang: Callable[[], object]) -> None:
+        self._store, self._faults, self._hang = store, faults, hang
 
     def answer(self, method: str, path: str, params: Params, body: Any) -> Json:
         """Return the answer to a request below the API's base path; raises ApiError."""
@@ -61,16 +61,16 @@ class Api:
         raise ApiError(404, f"no operation GET {name}/{'/'.join(parts)}")
 
     def _series(self, name: str) -> Series:
-        series = self._store.series.get(name.lower())
-        if series is None:
-            raise ApiError(404, f"timeseries {name} does not exist")
-        return series
+        for one in self._faults.known(self._store.series.values()):
+            if one.id == name.lower():
+                return one
+        raise ApiError(404, f"timeseries {name} does not exist")
 
     def _found(self, params: Params) -> Json:
         """Return the series whose metadata match; ``*`` stands for any characters, case does not matter."""
         wanted = {key: params[key][0] for key in ("name", "facility", "description", "unit") if key in params}
         found = sorted(
-            (one for one in self._store.series.values() if _matches(one.described(), wanted)),
+            (one for one in self._faults.known(self._store.series.values()) if _matches(one.described(), wanted)),
             key=lambda one: (one.facility, one.name),
         )
         limit = _number(params.get("limit", [str(DEFAULT_LIMIT)])[0], MAX_LIMIT)
@@ -94,6 +94,10 @@ class Api:
         for index, item in enumerate(items):
             query = Query.read(item)
             series = self._series(query.id)
+            if self._faults.is_odd(series, "refused"):
+                raise ApiError(400, f"timeseries {series.id} cannot be read")
+            if self._faults.is_odd(series, "hanging"):
+                self._hang()
             token = query.continuation_token
             if tokens is not None:
                 token = tokens.get(str(index))
@@ -101,6 +105,8 @@ class Api:
                 pages.append(_item(series, []))
                 continue
             datapoints, later = self._page(series, query, token)
+            if self._faults.is_odd(series, "unreadable"):
+                datapoints = [{**point, "avg": "Bad Input", "value": "Bad Input"} for point in datapoints]
             pages.append(_item(series, self._faults.repeated(datapoints)))
             if later is not None:
                 pages[-1]["continuationToken"] = following[str(index)] = later

@@ -1,15 +1,18 @@
 """What can go wrong with the real API, on purpose: chosen on the command line or by ``POST /faults``."""
 
+import fnmatch
 import threading
 import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from omnia_emulator.series import Samples, Series
+from omnia_emulator.series import Samples, Series, instant
 from shared.domain.validation import Model
 
 
@@ -46,6 +49,35 @@ class Late(Model):
     share_minutes: float = Field(default=0, ge=0)
 
 
+class Change(Model):
+    """What happens to the samples of the series whose tags match ``tags`` (``*`` stands for any characters).
+
+    Samples in [start, end) are hidden for good ("deleted"), or until ``at`` ("silent": nothing comes, and then
+    everything is there; "corrected": they read ``value`` until then).
+    """
+
+    tags: str = "*"
+    kind: Literal["deleted", "silent", "corrected"]
+    start: AwareDatetime
+    end: AwareDatetime
+    at: AwareDatetime | None = None  # None: from the first on (deleted), or for good
+    value: float = 0
+
+
+class OddSeries(Model):
+    """What is wrong with the series whose tags match ``tags``, as OMNIA describes and answers them."""
+
+    tags: str
+    kind: Literal["anew", "gone", "twice", "unreadable", "refused", "hanging"]
+
+
+class Units(Model):
+    """In which unit the series of matching tags are said to be: their samples are not converted."""
+
+    tags: str
+    unit: str
+
+
 class FaultPlan(Model):
     """All faults; what is not named does not happen."""
 
@@ -56,6 +88,9 @@ class FaultPlan(Model):
     malformed: Chance = Chance()  # the body is not JSON
     repeat: Repeat = Repeat()
     late: Late = Late()
+    changes: tuple[Change, ...] = ()
+    odd: tuple[OddSeries, ...] = ()
+    units: tuple[Units, ...] = ()
 
 
 class Faults:
@@ -93,8 +128,41 @@ class Faults:
             again = np.flatnonzero(self._dice.random(len(datapoints)) < share)
         return datapoints + [datapoints[index] for index in again]
 
+    def is_odd(self, series: Series, kind: str) -> bool:
+        """Return whether that is wrong with the series."""
+        return any(one.kind == kind and fnmatch.fnmatchcase(series.name, one.tags) for one in self.plan.odd)
+
+    def known(self, every: Iterable[Series]) -> Iterator[Series]:
+        """Yield the series as they are by now: gone, made anew under another id, there twice, in another unit."""
+        for one in every:
+            if self.is_odd(one, "gone"):
+                continue
+            for unit in self.plan.units:
+                if fnmatch.fnmatchcase(one.name, unit.tags):
+                    one = replace(one, unit=unit.unit)  # noqa: PLW2901 (the series as it is said to be)
+            if self.is_odd(one, "anew"):
+                yield replace(one, generation=1)
+            else:
+                yield one
+            if self.is_odd(one, "twice"):
+                yield replace(one, generation=2)
+
+    def changed(self, series: Series, samples: Samples, now: np.datetime64) -> Samples:
+        """Return the samples as they are by now, after all that happens to them."""
+        for one in self.plan.changes:
+            if not fnmatch.fnmatchcase(series.name, one.tags):
+                continue
+            mended = one.at is not None and now >= instant(one.at)
+            within = (samples.times >= instant(one.start)) & (samples.times < instant(one.end))
+            if one.kind == "corrected" and not mended:
+                samples = Samples(samples.times, np.where(within, one.value, samples.values), samples.statuses)
+            elif (one.kind == "deleted" and (one.at is None or mended)) or (one.kind == "silent" and not mended):
+                samples = samples.where(~within)
+        return samples
+
     def arrived(self, series: Series, samples: Samples, now: np.datetime64) -> Samples:
         """Return the samples that have arrived by now; which of them are late depends on series and time."""
+        samples = self.changed(series, samples, now)
         late = self.plan.late
         age = now - samples.times
         shown = age >= np.timedelta64(timedelta(minutes=late.minutes))

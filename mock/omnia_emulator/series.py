@@ -74,11 +74,13 @@ class Series:
     unit: str
     record: Record
     description: str = ""
+    generation: int = 0  # how often it was made anew
 
     @property
     def id(self) -> str:
-        """The uuid that facility and tag always have."""
-        return str(uuid.uuid5(NAMESPACE, f"{self.facility}/{self.name}"))
+        """The uuid that facility, tag and generation always have."""
+        more = f"/{self.generation}" if self.generation else ""
+        return str(uuid.uuid5(NAMESPACE, f"{self.facility}/{self.name}{more}"))
 
     def described(self) -> dict[str, Any]:
         """Return the series' metadata in the API's shape."""

@@ -29,9 +29,9 @@ class Emulator:
     ) -> None:
         self.store, self.token = store, token
         self.faults = Faults(plan, seed)
-        self.api = Api(store, self.faults)
         self.requests: list[str] = []  # "METHOD path", in the order they came
         self.closing = threading.Event()
+        self.api = Api(store, self.faults, self.closing.wait)  # what hangs is ended with the emulator
         self._server = _Server(("127.0.0.1", port), self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
                     emulator.faults.set(parse(FaultPlan, body, "faults"))
                 except InvalidInput as error:
                     raise ApiError(400, str(error)) from error
-            return emulator.faults.plan.model_dump()
+            return emulator.faults.plan.model_dump(mode="json")
         raise ApiError(404, f"nothing at {path}; the API is at {BASE_PATH}")
 
     def _api(self, path: str, query: str, body: Any) -> None:

@@ -1,15 +1,26 @@
 """OMNIA's Timeseries API v1.7 as the use cases' ``ReadingSource``: readings or ``SourceError``, nothing else."""
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
-from shared.adapters.omnia_http import Credential, OmniaSession, StaticCredential, said, short
+from shared.adapters.omnia_answers import (
+    Buckets,
+    Turning,
+    add_turned,
+    collect,
+    directions,
+    field_of,
+    items,
+    joined,
+    token,
+)
+from shared.adapters.omnia_http import Credential, OmniaSession, Refused, StaticCredential, short
 from shared.domain.tsd import BUCKET, Reading, floor_to_bucket, iso, utc
 from shared.errors import SourceError
-from shared.ports import Window
+from shared.ports import Answers, SourceSeries, Window
 
 __all__ = ["DEFAULT_SCOPE", "DEFAULT_URL", "OmniaSource", "StaticCredential"]
 
@@ -18,9 +29,12 @@ DEFAULT_SCOPE = "141369bd-3dca-4b55-825b-56ad4a69b1fc/.default"
 GOOD = 192
 MAX_BUCKETS = 10_000  # of one request, says the API's documentation
 MAX_PAGES = 1_000  # far above what a request's buckets fill: a server that goes on is broken
-NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+MAX_SAMPLES = 100_000  # of one page of raw samples
+GONE = (404, 410)
+FAILED = 500
+LOOKED_UP_FOR = 86_400.0  # s: a tag may come to mean another series
 
-Buckets = dict[datetime, dict[str, Any]]
+Batch = Mapping[str, Window]
 
 
 class OmniaSource:
@@ -39,6 +53,7 @@ class OmniaSource:
         longest_wait: float = 30.0,  # s, of one backoff or Retry-After
         series_per_request: int = 50,
         buckets_per_request: int = MAX_BUCKETS,
+        patience: float = 60.0,  # s, after which no retry of a request begins
         status_filter: Sequence[int] = (GOOD,),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -50,7 +65,9 @@ class OmniaSource:
         self._series_per_request, self._buckets_per_request = series_per_request, buckets_per_request
         self._good = {"aggregateFunctions": ["avg", "count"], "statusFilter": list(status_filter)}
         self._every = {"aggregateFunctions": ["count"]}
-        self._ids: dict[tuple[str, str], str] = {}
+        self._good_status = frozenset(status_filter)
+        self._clock = clock
+        self._known: dict[tuple[str, str], tuple[SourceSeries, float]] = {}  # and until when it is
         self._session = OmniaSession(
             credential,
             base_url,
@@ -60,6 +77,7 @@ class OmniaSource:
             retries=retries,
             backoff=backoff,
             longest_wait=longest_wait,
+            patience=patience,
             clock=clock,
         )
 
@@ -75,43 +93,118 @@ class OmniaSource:
         """Close the source."""
         self.close()
 
-    def resolve(self, facility: str, tags: Sequence[str]) -> dict[str, str]:
-        """Return OMNIA's id for each tag of the facility that exists; raises SourceError.
+    def resolve(self, facility: str, tags: Sequence[str]) -> Answers[SourceSeries]:
+        """Return OMNIA's series for each tag of the facility that exists; raises SourceError.
 
-        An id never changes: one that was found is not asked for again, one that was not is, each time.
+        One that was found is asked for again after a day, or when it can be read no more; one that was not, each time.
         """
-        ids: dict[str, str] = {}
+        found: dict[str, SourceSeries] = {}
+        problems: dict[str, str] = {}
+        refused: dict[str, Refused] = {}
         for tag in dict.fromkeys(tags):
-            if (facility, tag) not in self._ids:
-                found = self._search(facility, tag)
-                if len(found) > 1:
-                    raise SourceError(f"tag {tag!r} of facility {facility} has several series: {', '.join(found)}")
-                self._ids.update(((facility, tag), series) for series in found)
-            if (facility, tag) in self._ids:
-                ids[tag] = self._ids[facility, tag]
-        return ids
+            series, until = self._known.get((facility, tag), (None, 0.0))
+            if series is not None and self._clock() < until:
+                found[tag] = series
+                continue
+            try:
+                several = self._search(facility, tag)
+            except Refused as error:
+                refused[tag] = error
+                continue
+            if len(several) > 1:
+                ids = ", ".join(one.id for one in several)
+                problems[tag] = f"tag {tag!r} of facility {facility} has several series: {ids}"
+            for one in several if len(several) == 1 else ():
+                self._known[facility, tag] = (one, self._clock() + LOOKED_UP_FOR)
+                found[tag] = one
+        for refusal in refused.values():
+            if not found and not problems:  # nothing is well: that is not the tag's fault
+                raise refusal
+        return Answers(found, problems | {tag: str(refusal) for tag, refusal in refused.items()})
 
-    def _search(self, facility: str, tag: str) -> list[str]:
-        """Return the ids of the series with exactly that name (the API's search has wildcards)."""
+    def _search(self, facility: str, tag: str) -> list[SourceSeries]:
+        """Return the series with exactly that name (the API's search has wildcards)."""
         about = f"tag {tag!r} of facility {facility}"
         params = {"name": tag, "facility": facility}
-        found: dict[str, None] = {}
-        for token in _pages(about):
-            page = self._session.send("GET", "/search", about, params=params | token.params)
-            for item in _items(page, about):
-                if _field(item, "name", str, about) == tag:
-                    found[_field(item, "id", str, about)] = None
-            token.whole = _token(page, about)
-        return list(found)
+        found: dict[str, SourceSeries] = {}
+        for state in _pages(about):
+            page = self._session.send("GET", "/search", about, params=params | state.params)
+            for item in items(page, about):
+                if field_of(item, "name", str, about) == tag:
+                    series = field_of(item, "id", str, about)
+                    found[series] = SourceSeries(series, str(item.get("unit") or ""))
+            state.whole = token(page, about)
+        return list(found.values())
 
-    def read(self, windows: Sequence[Window]) -> dict[str, list[Reading]]:
-        """Return each window's whole 10-minute buckets by series id, in order of time; raises SourceError."""
+    def _forget(self, series: str) -> None:
+        """Look the series up again when it is next asked for by its tag."""
+        for key in [key for key, (one, _) in list(self._known.items()) if one.id == series]:
+            self._known.pop(key, None)
+
+    def read(self, windows: Sequence[Window]) -> Answers[Sequence[Reading]]:
+        """Return each window's whole 10-minute buckets by series id, in order of time; raises SourceError.
+
+        A series that OMNIA refuses, or answers unreadably, is among the problems; where it does so to all that it is
+        asked for, though it has them, that is not the series' fault.
+        """
         readings: dict[str, dict[datetime, Reading]] = {window.series: {} for window in windows}
-        for batch in self._batches(windows):
-            good, every = self._query(batch, self._good), self._query(batch, self._every)
-            for series in batch:
-                readings[series] |= _joined(series, good[series], every[series])
-        return {series: [found[at] for at in sorted(found)] for series, found in readings.items()}
+        problems: dict[str, SourceError] = {}
+        for angles in (False, True):
+            ask = self._read_angles if angles else self._read_means
+            for batch in self._batches(one for one in windows if (one.turn is not None) is angles):
+                for series, found in self._each(batch, ask, problems).items():
+                    readings[series] |= found
+        ill = [one for one in problems.values() if not (isinstance(one, Refused) and one.status in GONE)]
+        if ill and len(problems) == len(readings):
+            raise ill[0]
+        for series in problems:
+            self._forget(series)
+            del readings[series]
+        return Answers(
+            {series: [found[at] for at in sorted(found)] for series, found in readings.items()},
+            {series: str(error) for series, error in problems.items()},
+        )
+
+    def _each(
+        self,
+        batch: Batch,
+        ask: Callable[[Batch, dict[str, SourceError]], dict[str, dict[datetime, Reading]]],
+        problems: dict[str, SourceError],
+    ) -> dict[str, dict[datetime, Reading]]:
+        """Return what is read of a batch; one that is refused is halved until the series is found for which it is."""
+        try:
+            return ask(batch, problems)
+        except Refused as error:
+            if len(batch) == 1:
+                if error.status == FAILED and any(_failed(one) for one in problems.values()):
+                    raise  # a second one: OMNIA itself fails
+                problems.update(dict.fromkeys(batch, error))
+                return {}
+        names = list(batch)
+        halves = (names[: len(names) // 2], names[len(names) // 2 :])
+        found: dict[str, dict[datetime, Reading]] = {}
+        for half in halves:
+            found |= self._each({name: batch[name] for name in half}, ask, problems)
+        return found
+
+    def _read_means(self, batch: Batch, problems: dict[str, SourceError]) -> dict[str, dict[datetime, Reading]]:
+        good: dict[str, Buckets] = {series: {} for series in batch}
+        every: dict[str, Buckets] = {series: {} for series in batch}
+        for what, into in ((self._good, good), (self._every, every)):
+            self._query(batch, _means(what), partial(collect, into), problems)
+        found = {}
+        for series in batch.keys() - problems.keys():
+            try:
+                found[series] = joined(series, good[series], every[series])
+            except SourceError as error:
+                problems[series] = error
+        return found
+
+    def _read_angles(self, batch: Batch, problems: dict[str, SourceError]) -> dict[str, dict[datetime, Reading]]:
+        """Return the mean directions, from the samples themselves: OMNIA averages their numbers."""
+        sums: dict[str, dict[datetime, Turning]] = {series: {} for series in batch}
+        self._query(batch, _samples, partial(add_turned, sums, self._good_status), problems)
+        return {series: directions(batch[series], sums[series]) for series in batch.keys() - problems.keys()}
 
     def _batches(self, windows: Iterable[Window]) -> Iterator[dict[str, Window]]:
         """Yield one request's windows at a time: a series at most once, no more buckets than allowed."""
@@ -124,34 +217,49 @@ class OmniaSource:
                     yield batch
                     batch, room = {}, self._buckets_per_request
                 stop = min(end, start + room * BUCKET)
-                batch[window.series] = Window(window.series, start, stop)
+                batch[window.series] = Window(window.series, start, stop, window.turn)
                 room -= (stop - start) // BUCKET
                 start = stop
         if batch:
             yield batch
 
-    def _query(self, batch: Mapping[str, Window], what: Mapping[str, Any]) -> dict[str, Buckets]:
-        """Return the datapoints of each series by bucket, from all pages; the last of a bucket wins.
+    def _query(
+        self,
+        batch: Batch,
+        query: Callable[[Window], dict[str, Any]],
+        take: Callable[[Mapping[str, Any], Window], None],
+        problems: dict[str, SourceError],
+    ) -> None:
+        """Take the datapoints of each series, from all pages; what is wrong with one series goes to the problems.
 
         What follows a page is told by a token in a series' item, which goes back in that series' query, or by
         one token for the whole request; a series that an answer leaves out has no more data.
         """
         about = f"series {', '.join(batch)}"
-        buckets: dict[str, Buckets] = {series: {} for series in batch}
-        queries = {series: _query_item(window, what) for series, window in batch.items()}
-        for token in _pages(about):
-            body = [query | token.of(series) for series, query in queries.items()]
-            page = self._session.send("POST", "/query/data", about, params=token.params, json=body)
-            token.single = {}
-            for item in _items(page, about):
+        queries = {series: query(window) for series, window in batch.items() if series not in problems}
+        if not queries:
+            return
+        for state in _pages(about):
+            body = [one | state.of(series) for series, one in queries.items()]
+            page = self._session.send("POST", "/query/data", about, params=state.params, json=body)
+            state.single = {}
+            for item in items(page, about):
                 series = _asked(item, batch, about)
-                _collect(item, batch[series], buckets[series])
-                if (following := _token(item, f"series {series}")) is not None:
-                    token.single[series] = following
-            token.whole = None if token.single else _token(page, about)
-            if token.single:
-                queries = {series: queries[series] for series in token.single}
-        return buckets
+                try:
+                    take(item, batch[series])
+                    following = token(item, f"series {series}")
+                except SourceError as error:
+                    problems[series] = error
+                    continue
+                if following is not None:
+                    state.single[series] = following
+            state.whole = None if state.single else token(page, about)
+            if state.single:
+                queries = {series: queries[series] for series in state.single}
+
+
+def _failed(error: SourceError) -> bool:
+    return isinstance(error, Refused) and error.status == FAILED
 
 
 class _Page:
@@ -187,93 +295,22 @@ def _whole_buckets(window: Window) -> tuple[datetime, datetime]:
     return (start if start == utc(window.start) else start + BUCKET), end
 
 
-def _query_item(window: Window, what: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": window.series,
-        "startTime": iso(window.start),
-        "endTime": iso(window.end),
-        "processingInterval": "10m",
-        "limit": MAX_BUCKETS,
-        **what,
-    }
+def _means(what: Mapping[str, Any]) -> Callable[[Window], dict[str, Any]]:
+    return lambda window: _span(window) | {"processingInterval": "10m", "limit": MAX_BUCKETS, **what}
 
 
-def _asked(item: Any, batch: Mapping[str, Window], about: str) -> str:
+def _samples(window: Window) -> dict[str, Any]:
+    return _span(window) | {"limit": MAX_SAMPLES}
+
+
+def _span(window: Window) -> dict[str, Any]:
+    return {"id": window.series, "startTime": iso(window.start), "endTime": iso(window.end)}
+
+
+def _asked(item: Any, batch: Batch, about: str) -> str:
     """Return the item's series as it was asked for: OMNIA may write the uuid in another case."""
-    name: str = _field(item, "id", str, about)
+    name: str = field_of(item, "id", str, about)
     for series in batch:
         if series.casefold() == name.casefold():
             return series
     raise SourceError(f"OMNIA answered for series {name}, which was not asked for")
-
-
-def _collect(item: Mapping[str, Any], window: Window, into: Buckets) -> None:
-    about = f"series {window.series}"
-    for point in _field(item, "datapoints", list, about):
-        bucket = floor_to_bucket(_time(_field(point, "time", str, about), about))
-        if window.start <= bucket < window.end:
-            into[bucket] = point
-
-
-def _joined(series: str, good: Buckets, every: Buckets) -> dict[datetime, Reading]:
-    """Return the buckets that hold any sample; those beyond the good ones are the bad."""
-    about = f"series {series}"
-    readings = {}
-    for bucket in good.keys() | every.keys():
-        count = _count(good[bucket], about) if bucket in good else 0
-        total = _count(every[bucket], about) if bucket in every else 0
-        if count or total:
-            value = _value(good[bucket], about) if count else None
-            readings[bucket] = Reading(bucket, value, count, max(total - count, 0))
-    return readings
-
-
-def _items(page: Mapping[str, Any], about: str) -> list[Any]:
-    items: list[Any] = _field(_field(page, "data", dict, about), "items", list, about)
-    return items
-
-
-def _token(holder: Mapping[str, Any], about: str) -> str | None:
-    """Return the continuationToken, None where there is none."""
-    if holder.get("continuationToken") in (None, ""):
-        return None
-    token: str = _field(holder, "continuationToken", str, about)
-    return token
-
-
-def _field(holder: Any, name: str, kind: type, about: str) -> Any:
-    if not isinstance(holder, dict) or not isinstance(holder.get(name), kind):
-        raise SourceError(f"OMNIA's answer for {about} has no {kind.__name__} {name!r}: {said(holder)}")
-    return holder[name]
-
-
-def _time(text: str, about: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise SourceError(f"OMNIA's answer for {about} has the time {short(text)!r}") from error
-    raise SourceError(f"OMNIA's answer for {about} has a time without zone, {text!r}")
-
-
-def _count(point: Mapping[str, Any], about: str) -> int:
-    count = point.get("count")
-    if isinstance(count, bool) or not isinstance(count, int | float) or not (count >= 0 and count % 1 == 0):
-        raise SourceError(f"OMNIA's answer for {about} has no count of samples: {said(point)}")
-    return int(count)
-
-
-def _value(point: Mapping[str, Any], about: str) -> float | None:
-    """Return the mean; non-finite ones stay floats: judging values is not the client's work."""
-    value = point.get("avg", "")
-    if value is None:
-        return None
-    if isinstance(value, str) and value in NON_FINITE:
-        return NON_FINITE[value]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:  # a whole number beyond every float
-            return math.inf if value > 0 else -math.inf
-    raise SourceError(f"OMNIA's answer for {about} has no usable avg: {said(point)}")

@@ -14,6 +14,7 @@ from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
 from shared.errors import SourceError
 
 RETRIED = (408, 425, 429, 500, 502, 503, 504)
+REFUSALS = (400, 403, 404, 410, 422, 500)  # what may be the fault of one series among those that were asked for
 TOKEN_MARGIN_S = 300
 
 
@@ -58,15 +59,29 @@ class StaticCredential:
         return StaticToken(self.value)
 
 
+class Refused(SourceError):
+    """OMNIA answered that it will not answer this, or cannot, however often it was asked."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Keep the status, by which a caller may tell what was refused."""
+        super().__init__(message)
+        self.status = status
+
+
 class BoundedRetry(Retry):
-    """urllib3's Retry that gives up where the server asks for a longer wait than ``longest_wait`` [s]."""
+    """urllib3's Retry that gives up where the server asks for a longer wait than ``longest_wait`` [s], and after
+    ``patience`` [s] from the first failure on.
+    """
 
     longest_wait = 30.0
+    patience = 60.0
+    ends: float | None = None
 
     def new(self, **kw: Any) -> Self:
-        """Return the next state, with the same bound."""
+        """Return the next state, with the same bounds."""
         later = super().new(**kw)
-        later.longest_wait = self.longest_wait
+        later.longest_wait, later.patience = self.longest_wait, self.patience
+        later.ends = self.ends or time.monotonic() + self.patience
         return later
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
@@ -77,9 +92,10 @@ class BoundedRetry(Retry):
             return None
 
     def increment(self, *args: Any, **kwargs: Any) -> Self:
-        """Count one more failure; raises MaxRetryError when it was the last or the asked wait is too long."""
+        """Count one more failure; raises MaxRetryError when it was the last, or the wait or the whole is too long."""
         response = kwargs.get("response")
-        if response is not None and (self.get_retry_after(response) or 0) > self.longest_wait:
+        over = self.ends is not None and time.monotonic() >= self.ends
+        if over or (response is not None and (self.get_retry_after(response) or 0) > self.longest_wait):
             raise MaxRetryError(kwargs.get("_pool"), str(kwargs.get("url")), None)  # type: ignore[arg-type]
         return super().increment(*args, **kwargs)
 
@@ -109,6 +125,7 @@ class OmniaSession:
         retries: int,
         backoff: float,  # s, doubled with each retry, plus up to as much again of jitter
         longest_wait: float,  # s, of one backoff or Retry-After
+        patience: float,  # s, after which no retry begins
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._credential, self._scope, self._clock = credential, scope, clock
@@ -124,7 +141,7 @@ class OmniaSession:
             backoff_max=longest_wait,
             raise_on_status=False,  # the last answer is wanted: its body says why
         )
-        self._retry.longest_wait = longest_wait
+        self._retry.longest_wait, self._retry.patience = longest_wait, patience
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=self._retry))
@@ -146,6 +163,8 @@ class OmniaSession:
         except (ValueError, RecursionError) as error:
             text = response.content[:300].decode(errors="replace")
             raise SourceError(f"{status}, not JSON: {text!r}{_wait(response)}") from error
+        if response.status_code in REFUSALS:
+            raise Refused(response.status_code, f"{status}, {said(answer)}{_wait(response)}")
         if response.status_code != 200 or not isinstance(answer, dict):
             raise SourceError(f"{status}, {said(answer)}{_wait(response)}")
         return answer

@@ -34,6 +34,8 @@ EventKind = Literal[
     "sensor_well",
     "corrupt_blob",
     "unknown_series",
+    "series_left_out",
+    "clock_ahead",
     "poison_message",
     "note",
 ]
@@ -170,6 +172,20 @@ def unknown_series(template: str, sensor: Sensor, day: date, source: str) -> Eve
     """Return the event of a day for which the data source, by its name, knew no series of the sensor's tag."""
     message = f"{source} knows no series {sensor.tag} for {sensor.id}"
     return Event(subject=template, kind="unknown_series", at=start_of(day), about=sensor.id, message=message)
+
+
+def series_left_out(template: str, key: str, at: datetime, why: str) -> Event:
+    """Return the event of a series (of a sensor, or a quantity of the sea) that is not ingested from ``at`` on."""
+    message = f"{key} is left out since {iso(at)}: {why}"
+    return Event(subject=template, kind="series_left_out", at=at, about=key, message=message)
+
+
+def clock_ahead(template: str, day: date, until: datetime) -> Event:
+    """Return the event of a template whose watermarks lay in the future of that day."""
+    message = (
+        f"readings were asked for until {iso(until)}, which has not come: a clock was ahead; they are asked for again"
+    )
+    return Event(subject=template, kind="clock_ahead", at=start_of(day), about=iso(until), message=message)
 
 
 def fault_changed(template: str, sensor: str, at: datetime, fault: str | None) -> Event:

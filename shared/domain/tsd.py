@@ -103,6 +103,17 @@ class SeriesDay(StoredModel):
         other = {slot for slot, (new, old) in enumerate(zip(mine, theirs, strict=True)) if new != old}
         return News(len(other | bad), len(bad))
 
+    def first_change(self, before: Self | None) -> int | None:
+        """Return the first slot of which this day says something else than the one before; None where there is none."""
+        held = type(self)(tag=self.tag, unit=self.unit, until=self.until) if before is None else before
+        differ = (
+            slot
+            for slot in range(SLOTS)
+            if (self.values[slot], self.counts[slot], self.bad.get(slot))
+            != (held.values[slot], held.counts[slot], held.bad.get(slot))
+        )
+        return next(differ, None)
+
     def array(self) -> Floats:
         """Return the day's usable values [144], NaN where there is none."""
         return np.array([np.nan if value is None else value for value in self.values], dtype=np.float64)
@@ -113,9 +124,21 @@ class SeriesDay(StoredModel):
         values[[slot for slot in self.bad if self.values[slot] is None]] = np.inf
         return values
 
-    def merged(self, readings: Iterable[Reading], until: datetime, plausible: PlausibleRange) -> Self:
-        """Return this day with the readings put in; a later reading of a bucket replaces the earlier one."""
+    def merged(
+        self,
+        readings: Iterable[Reading],
+        until: datetime,
+        plausible: PlausibleRange,
+        emptied: Iterable[int] = (),
+    ) -> Self:
+        """Return this day with the readings put in; a later reading of a bucket replaces the earlier one.
+
+        ``emptied`` are the slots that hold nothing but what the readings say of them.
+        """
         values, counts, bad = list(self.values), list(self.counts), dict(self.bad)
+        for slot in emptied:
+            values[slot], counts[slot] = None, 0
+            bad.pop(slot, None)
         for reading in readings:
             slot = slot_of(reading.time)
             fault = _fault(reading, plausible)
@@ -164,6 +187,11 @@ class TemplateDay(StoredModel):
         """
         series = self.sensors.get(sensor.id)
         return series if series is not None and series.tag == sensor.tag else None
+
+    def sea_of(self, quantity: str, tag: str, unit: str) -> SeriesDay | None:
+        """Return the environment's series; None where there is none of that tag in that unit."""
+        series = self.environment.get(quantity)
+        return series if series is not None and (series.tag, series.unit) == (tag, unit) else None
 
     def to_json(self) -> bytes:
         """Return the canonical JSON: same content, same bytes."""

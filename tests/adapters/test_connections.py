@@ -20,7 +20,7 @@ from shared.domain.event import note
 from shared.errors import Conflict, Exists
 from shared.settings import OmniaSettings
 from tests.conftest import bootstrap, environment
-from tests.support.examples import DAY, at, history, platform, scored_day, template
+from tests.support.examples import DAY, at, history, platform, scored_day, template, watermarked
 from tests.support.paths import ROOT
 
 Make = Callable[..., Bootstrap]
@@ -144,7 +144,7 @@ def test_rows_are_written_whatever_breaks(make_app: Make, unique: str, after: bo
     app.registry.change(None, ONE)
     sensor = ONE.templates[0].sensors[0]
     with breaking(1, "POST", after=after):
-        app.registry.set_watermarks(ONE.templates[0], {sensor.id: at(DAY)})
+        watermarked(app.registry, ONE.templates[0], {sensor.id: at(DAY)})
     etag = app.registry.platform(ONE.id).stored[sensor.id].etag
     with breaking(1, "POST", after=after):
         app.registry.set_history(ONE.templates[0], sensor, history(sensor.id, "0" * 16, DAY), etag)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from shared.bootstrap import Bootstrap
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe, derive
 from shared.domain.deviation import Latest, Level
 from shared.domain.event import LONGEST, note
+from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.mark import MOST_MARKS, Decisions, Effect, Mark
 from shared.domain.template import MOST_LEAK_POINTS, Point, Sensor, Template
 from shared.ports import NotificationState
@@ -56,12 +58,16 @@ def test_the_registry_holds_the_largest_platform_and_what_is_known_of_it(make_ap
     app, one = make_app(unique), largest_template()
     sensors = {sensor.id for sensor in one.sensors}
     app.registry.change(None, platform(one))
-    app.registry.set_watermarks(one, dict.fromkeys(sensors, at(DAY)))
+    moments = {name: at(DAY) for name in ("until", "begin", "anew", "since")}
+    full = SeriesState(tag=WIDE * 64, source_id=str(UUID(int=0)), problem=WIDE * 200, **moments)
+    state = IngestState(series=dict.fromkeys((*sensors, "current_speed"), full), looked_back=at(DAY), failed=at(DAY))
+    app.registry.set_ingested(one, state, None)
     newest = Latest(at=at(DAY), level=Level.CRITICAL, score=1 / 3, ppmv=1 / 7, since=at(DAY), fault=4)
     app.registry.set_latest(one, dict.fromkeys(sensors, newest), None)
     found = app.registry.platform("troll")
     assert found.platform.templates == (one,)
-    assert found.latest.keys() == found.watermarks[one.id].keys() == sensors
+    assert set(found.latest) == sensors
+    assert found.ingested[one.id] == state
 
 
 @pytest.mark.azurite

@@ -16,7 +16,7 @@ from omnia_emulator.server import Emulator, running
 from shared.adapters.omnia import OmniaSource, StaticCredential
 from shared.domain.tsd import BUCKET, Reading
 from shared.errors import SourceError
-from shared.ports import ReadingSource, Window
+from shared.ports import ReadingSource, SourceSeries, Window
 from tests.support.omnia_script import HOUR, NOW, START, Open, data, opener, points
 
 
@@ -61,22 +61,23 @@ def test_resolves_many_tags_and_leaves_unknown_ones_out(emulated: tuple[OmniaSou
     source, emulator = emulated
     known = [series.name for series in emulator.store.series.values()]
     found = source.resolve("SNA", [*known, "TAG-99", "TAG-*", "tag-1"])
-    assert found == {series.name: series.id for series in emulator.store.series.values()}
+    assert found == {series.name: (series.id, "ppmv") for series in emulator.store.series.values()}
 
 
 def test_resolve_asks_for_every_page(opened: Open) -> None:
     """The search goes on to the last page, and only the exact name counts."""
     near, exact = {"id": "a", "name": "tag-1"}, {"id": "b", "name": "TAG-1"}
     source, script = opened(data(near, continuationToken="more"), data(exact))
-    assert source.resolve("SNA", ["TAG-1"]) == {"TAG-1": "b"}
+    assert source.resolve("SNA", ["TAG-1"]) == {"TAG-1": SourceSeries("b")}
     assert "continuationToken=more" in script.asked[1]["path"]
 
 
-def test_resolve_refuses_a_tag_with_two_series(opened: Open) -> None:
-    """Two series of exactly one name cannot be told apart, and the error names both."""
-    source, _ = opened(data({"id": "a", "name": "T"}, {"id": "b", "name": "T"}))
-    with pytest.raises(SourceError, match="'T' of facility SNA has several series: a, b"):
-        source.resolve("SNA", ["T"])
+def test_resolve_leaves_a_tag_with_two_series_out(opened: Open) -> None:
+    """Two series of exactly one name cannot be told apart; the problem names both, and the other tags are found."""
+    source, _ = opened(data({"id": "a", "name": "T"}, {"id": "b", "name": "T"}), data({"id": "c", "name": "U"}))
+    found = source.resolve("SNA", ["T", "U"])
+    assert found == {"U": SourceSeries("c")}
+    assert found.problems == {"T": "tag 'T' of facility SNA has several series: a, b"}
 
 
 def test_reads_many_series_with_two_requests(emulated: tuple[OmniaSource, Emulator]) -> None:
@@ -269,3 +270,32 @@ def test_buckets_come_sorted_once_and_inside(given_: list[tuple[int, int, float,
     last = {START + slot * BUCKET: n for slot, _, _, n in given_ if 0 <= slot < 6}
     assert [(one.time, one.count) for one in found] == sorted(last.items())
     assert all(one.bad_count == 0 for one in found)
+
+
+@pytest.mark.parametrize(("unit", "turn", "north"), [("deg", 360.0, [354.0, 6.0]), ("rad", math.tau, [6.18, 0.1032])])
+def test_directions_are_averaged_as_vectors(unit: str, turn: float, north: list[float]) -> None:
+    """A current that flows to 354 and 6 degrees flows to the north, not to the south; bad samples are counted."""
+    times = [f"2026-03-01T06:{minute:02d}:00" for minute in range(10)]
+    statuses = [192] * 8 + [0, 64]
+    samples = Samples.of(times, [*north * 4, 180.0, 180.0], statuses)
+    series = Series("DIRECTION", "SNA", unit, Stored(samples))
+    with (
+        running(Store.of([series], fixed(NOW))) as emulator,
+        OmniaSource(StaticCredential(), emulator.base_url) as source,
+    ):
+        found = source.read([Window(series.id, START, NOW, turn)])[series.id]
+    assert [(one.count, one.bad_count) for one in found] == [(8, 2)]
+    assert found[0].value is not None
+    assert min(found[0].value, turn - found[0].value) < turn / 3600
+
+
+def test_a_direction_that_is_none_stays_for_whoever_judges_values() -> None:
+    """A sentinel is not taken for an angle, and samples that point every way have no direction."""
+    samples = Samples.of([f"2026-03-01T06:{minute}:00" for minute in (10, 11, 20, 21)], [90.0, 1e14, 90.0, 270.0])
+    series = Series("DIRECTION", "SNA", "deg", Stored(samples))
+    with (
+        running(Store.of([series], fixed(NOW))) as emulator,
+        OmniaSource(StaticCredential(), emulator.base_url) as source,
+    ):
+        found = source.read([Window(series.id, START, NOW, 360.0)])[series.id]
+    assert [one.value for one in found] == [1e14, None]

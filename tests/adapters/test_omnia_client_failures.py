@@ -1,7 +1,9 @@
 """What the OMNIA client does when tokens end, servers fail, or answers make no sense."""
 
+import json
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from shared.adapters.omnia import OmniaSource, StaticCredential
 from shared.adapters.omnia_http import StaticToken
 from shared.domain.tsd import Reading
 from shared.errors import SourceError
+from shared.ports import Window
+from tests.support.omnia_http import NOW, store
 from tests.support.omnia_script import HOUR, START, Open, Script, data, opener, points
 
 GOOD_POINT = {"time": "2026-03-01T06:00:00Z", "avg": 1.0, "count": 1}
@@ -109,7 +113,7 @@ def test_gives_up_after_the_last_retry(opened: Open) -> None:
     assert len(script.asked) == 3
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 413])
+@pytest.mark.parametrize("status", [400, 403, 413])
 def test_does_not_retry_what_cannot_pass(opened: Open, status: int) -> None:
     """A refusal is an error at once."""
     source, script = opened((status, {}, {"message": "no"}))
@@ -231,3 +235,90 @@ def test_an_answer_of_another_shape_is_a_source_error(opened: Open, body: Any) -
     source, _ = opened(body)
     with pytest.raises(SourceError, match=r"s1|somebody else"):
         source.read([HOUR])
+
+
+def test_a_series_that_is_gone_is_left_out_and_looked_up_again(opened: Open) -> None:
+    """A 404 on the id is that series' alone, and its tag is asked for again, though it was known."""
+    gone: Any = (404, {}, {"message": "timeseries s1 does not exist"})
+    search = data({"id": "s1", "name": "T"})
+    source, script = opened(search, gone, data({"id": "s2", "name": "T"}))
+    assert source.resolve("SNA", ["T"])["T"].id == "s1"
+    found = source.read([HOUR])
+    assert found == {}
+    assert "s1 does not exist" in found.problems["s1"]
+    assert source.resolve("SNA", ["T"])["T"].id == "s2"
+    assert len(script.asked) == 3
+
+
+def test_one_refused_series_does_not_keep_the_others_from_being_read() -> None:
+    """The series for which OMNIA refuses the whole request is found by halving it."""
+    with running(store(), token="local") as emulator, OmniaSource(StaticCredential(), emulator.base_url) as source:
+        ids = list(emulator.store.series)
+        found = source.read([Window(one, NOW - timedelta(hours=6), NOW) for one in [ids[0], "no-such-id", ids[1]]])
+    assert {series: len(one) for series, one in found.items()} == dict.fromkeys(ids, 18)
+    assert list(found.problems) == ["no-such-id"]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"time": "2026-03-01T06:00:00Z", "avg": "Bad Input", "count": 1}, {"time": "soon", "avg": 1.0, "count": 1}]
+)
+def test_one_unreadable_datapoint_is_its_own_series_problem(opened: Open, odd: dict[str, Any]) -> None:
+    """The other series of the answer is read."""
+    bad = {"id": "s1", "datapoints": [odd]}
+    source, _ = opened(data(bad, points(("06:00:00", 1.0, 1), series="s2")))
+    found = source.read([HOUR, Window("s2", HOUR.start, HOUR.end)])
+    assert found == {"s2": [Reading(START, 1.0, 1)]}
+    assert list(found.problems) == ["s1"]
+
+
+def test_no_retry_begins_when_the_time_of_a_request_is_over(opened: Open) -> None:
+    """A server that fails slowly is left, whatever number of tries remains."""
+    source, script = opened((503, {}, {"message": "down"}), retries=10, patience=0.0)
+    with pytest.raises(SourceError, match="503"):
+        source.read([HOUR])
+    assert len(script.asked) == 2
+
+
+class Failing(Script):
+    """A server that answers 500 to whatever names one of these series, and else with a sample of each."""
+
+    def __init__(self, *failing: str) -> None:
+        super().__init__({})
+        self.failing = failing
+
+    def next(self) -> tuple[int, dict[str, str], bytes]:
+        """Answer by what was asked."""
+        names = [item["id"] for item in self.asked[-1]["body"]]
+        if set(names) & set(self.failing):
+            return 500, {}, b'{"message": "it cannot be read"}'
+        return 200, {}, json.dumps(data(*(points(("06:00:00", 1.0, 1), series=name) for name in names))).encode()
+
+
+@pytest.mark.parametrize(("failing", "read"), [(["s3"], 8), ([f"s{n}" for n in range(9)], None)])
+def test_a_series_at_which_omnia_fails_is_left_out_alone(failing: list[str], read: int | None) -> None:
+    """One for which it answers 500 does not stop the others; where it fails at more, it is OMNIA that fails, soon."""
+    server = Failing(*failing)
+    windows = [Window(f"s{n}", HOUR.start, HOUR.end) for n in range(9)]
+    try:
+        with OmniaSource(StaticCredential(), server.url, backoff=0.0, retries=0) as source:
+            if read is None:
+                with pytest.raises(SourceError, match="status 500"):
+                    source.read(windows)
+                assert len(server.asked) <= 6
+            else:
+                found = source.read(windows)
+                assert (len(found), list(found.problems)) == (read, failing)
+    finally:
+        server.close()
+
+
+def test_a_tag_that_may_not_be_asked_for_is_left_out_alone(opened: Open) -> None:
+    """Unless it is so of all of them."""
+    refusal: Any = (403, {}, {"message": "not this one"})
+    source, _ = opened(refusal, data({"id": "b", "name": "U"}))
+    found = source.resolve("SNA", ["T", "U"])
+    assert list(found) == ["U"]
+    assert "not this one" in found.problems["T"]
+    source, _ = opened(refusal)
+    with pytest.raises(SourceError, match="not this one"):
+        source.resolve("SNA", ["T", "U"])

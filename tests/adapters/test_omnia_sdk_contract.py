@@ -6,7 +6,7 @@ The SDK runs in a process of its own, because importing it instruments ``request
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,7 +93,7 @@ def series(number: int) -> Series:
 
 
 @pytest.fixture(scope="module")
-def both() -> Iterator[tuple[dict[str, Any], dict[str, str], dict[str, list[Reading]]]]:
+def both() -> Iterator[tuple[dict[str, Any], dict[str, str], Mapping[str, Sequence[Reading]]]]:
     """Give what the SDK read, and the ids and readings of the project's client."""
     with (
         running(Store.of([series(1), series(2)], fixed(END))) as emulator,
@@ -101,7 +101,7 @@ def both() -> Iterator[tuple[dict[str, Any], dict[str, str], dict[str, list[Read
     ):
         asked = [sys.executable, "-c", SDK, emulator.base_url, iso(START), iso(END)]
         said = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60)
-        ids = source.resolve("SNA", ["TAG-1", "TAG-2"])
+        ids = {tag: one.id for tag, one in source.resolve("SNA", ["TAG-1", "TAG-2"]).items()}
         yield json.loads(said.stdout), ids, source.read([Window(one, START, END) for one in ids.values()])
 
 

@@ -13,11 +13,12 @@ from azure.core.pipeline.transport import RequestsTransport
 from shared.adapters.tables.registry_rows import platform_record
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Latest, Level
+from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.errors import Conflict, Exists, NotFound
+from shared.errors import Conflict, Exists, InvalidInput, NotFound
 from shared.ports import PlatformRecord
-from tests.support.examples import DAY, history, platform, template
+from tests.support.examples import DAY, history, platform, template, watermarked
 
 pytestmark = pytest.mark.azurite
 Make = Callable[..., Bootstrap]
@@ -62,7 +63,7 @@ def filled(app: Bootstrap) -> PlatformRecord:
     app.registry.change(None, platform(A, B))
     stored = app.registry.platform("troll").stored
     for one in (A, B):
-        app.registry.set_watermarks(one, {sensor.id: MOMENT for sensor in one.sensors} | {"current_speed": MOMENT})
+        watermarked(app.registry, one, {sensor.id: MOMENT for sensor in one.sensors} | {"current_speed": MOMENT})
         app.registry.set_latest(one, {sensor.id: LATEST for sensor in one.sensors}, None)
         for sensor in one.sensors:
             app.registry.set_history(one, sensor, history(sensor.id, "v1", DAY), stored[sensor.id].etag)
@@ -102,7 +103,7 @@ def test_another_process_write_is_seen_at_once(make_app: Make, unique: str) -> N
     filled(make_app(unique))
     tag = theirs.platform("troll").latest_etags[A.id]
     writes: list[Callable[[], Any]] = [
-        lambda: theirs.set_watermarks(A, {"troll-a-1": MOMENT}),
+        lambda: watermarked(theirs, A, {"troll-a-1": MOMENT}),
         lambda: theirs.set_latest(A, {}, tag),
         lambda: theirs.change(known := theirs.platform("troll"), renamed(known, "Troll 2")),
         lambda: theirs.set_history(
@@ -138,7 +139,7 @@ def test_watermarks_that_move_between_reading_and_changing_are_not_lost(make_app
     app = make_app(unique)
     read = filled(app)
     later = datetime(2026, 3, 2, tzinfo=UTC)
-    app.registry.set_watermarks(A, {"troll-a-1": later, "troll-a-2": later})
+    watermarked(app.registry, A, {"troll-a-1": later, "troll-a-2": later})
     with pytest.raises(Conflict):
         app.registry.change(read, without_sensor(read, 1))
     again = app.registry.platform("troll")
@@ -203,7 +204,7 @@ def test_what_a_late_run_left_is_not_inherited(make_app: Make, unique: str) -> N
     """Watermarks that a run wrote after the platform had gone do not keep a new one from being filled."""
     app = make_app(unique)
     app.registry.change(filled(app), None)
-    app.registry.set_watermarks(A, {"troll-a-1": MOMENT})
+    watermarked(app.registry, A, {"troll-a-1": MOMENT})
     assert app.registry.platforms() == []
     app.registry.change(None, platform(A))
     assert not app.registry.platform("troll").watermarks
@@ -261,7 +262,7 @@ def test_a_write_while_a_platform_is_read_shows_the_next_time(
         found = platform_record(*arguments)
         if not done:
             done.append(True)
-            theirs.set_watermarks(A, {"troll-a-1": MOMENT})
+            watermarked(theirs, A, {"troll-a-1": MOMENT})
         return found
 
     monkeypatch.setattr("shared.adapters.tables.registry.platform_record", meanwhile)
@@ -269,3 +270,37 @@ def test_a_write_while_a_platform_is_read_shows_the_next_time(
     assert mine.platform("troll").watermarks[A.id] == {"troll-a-1": MOMENT}
     with pytest.raises(Conflict):
         mine.change(stale, None)
+
+
+def test_a_platform_of_another_facility_does_not_take_its_place(make_app: Make, unique: str) -> None:
+    """Loading it again with ``replace`` would let two installations go on in one series."""
+    app = make_app(unique)
+    filled(app)
+    other = platform(A, B).model_copy(update={"facility": "OSE"})
+    with pytest.raises(InvalidInput, match="is read from facility TRA"):
+        app.registry.add(other, replace=True)
+    assert app.registry.platform("troll").platform.facility == "TRA"
+
+
+def test_a_state_is_written_on_what_was_read(make_app: Make, unique: str) -> None:
+    """Whoever read it before another one wrote it is refused; tags, problems and moments come back as they were."""
+    app = make_app(unique)
+    filled(app)
+    read = app.registry.platform("troll")
+    one = SeriesState(
+        until=MOMENT, tag="T", source_id="s1", begin=MOMENT, anew=MOMENT, problem="it is gone", since=MOMENT
+    )
+    state = IngestState(series={"troll-a-1": one}, looked_back=MOMENT, failed=MOMENT)
+    app.registry.set_ingested(A, state, read.ingest_etags[A.id])
+    with pytest.raises(Conflict):
+        app.registry.set_ingested(A, IngestState(), read.ingest_etags[A.id])
+    assert app.registry.platform("troll").ingested[A.id] == state
+
+
+def test_a_sensor_made_anew_makes_a_run_that_still_knew_it_lose_its_write(make_app: Make, unique: str) -> None:
+    """So no watermark of the old series stands for the new one."""
+    app = make_app(unique)
+    read = filled(app)
+    app.registry.change(read, without_sensor(read, 1))
+    with pytest.raises(Conflict):
+        app.registry.set_ingested(A, read.ingested[A.id], read.ingest_etags[A.id])

@@ -15,7 +15,18 @@ from shared.domain.event import note
 from shared.domain.mark import Effect, Mark
 from shared.errors import CorruptBlob, NewerSchema
 from shared.schemas import CURRENT, FIRST_ENGINE, SCHEMA, STEPS, Stored
-from tests.support.examples import DAY, at, document, history, noise, platform, quiet_baseline, scored_day, template
+from tests.support.examples import (
+    DAY,
+    at,
+    document,
+    history,
+    noise,
+    platform,
+    quiet_baseline,
+    scored_day,
+    template,
+    watermarked,
+)
 
 pytestmark = pytest.mark.azurite
 Make = Callable[..., Bootstrap]
@@ -103,7 +114,7 @@ def test_what_a_newer_release_registered_is_changed_there(app: Bootstrap, row: s
         app.registrations.change_sensor(SENSOR.id, {"pinned": True})
     with pytest.raises(NewerSchema):
         app.registry.add(platform(TEMPLATE), replace=True)
-    app.registry.set_watermarks(TEMPLATE, {SENSOR.id: at(DAY)})
+    watermarked(app.registry, TEMPLATE, {SENSOR.id: at(DAY)})
     assert dict(registry(app).get_entity("troll", row)) == before
     assert app.registry.platform("troll").watermarks[TEMPLATE.id] == {SENSOR.id: at(DAY)}
 

@@ -15,7 +15,17 @@ from shared.domain.incident import CriticalMessage
 from shared.domain.mark import Effect, Mark, Undo
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
 from shared.ports import NotificationState
-from tests.support.examples import DAY, document, history, incident_at, noise, quiet_baseline, scored_day, template
+from tests.support.examples import (
+    DAY,
+    document,
+    history,
+    incident_at,
+    noise,
+    quiet_baseline,
+    scored_day,
+    template,
+    watermarked,
+)
 
 pytestmark = pytest.mark.azurite
 Make = Callable[..., Bootstrap]
@@ -114,7 +124,7 @@ def test_one_unreadable_platform_does_not_hide_the_others(make_app: Make, unique
     """A partition without its platform row is passed over, and logged."""
     app = make_app(unique)
     seed(app, seed_platforms()[:1])
-    app.registry.set_watermarks(TEMPLATE, {"x": datetime(2026, 3, 1, tzinfo=UTC)})
+    watermarked(app.registry, TEMPLATE, {"x": datetime(2026, 3, 1, tzinfo=UTC)})
     assert [one.platform.id for one in app.registry.platforms()] == ["askeladd"]
 
 
@@ -165,7 +175,7 @@ def test_the_registry_gives_back_what_was_seeded(make_app: Make, unique: str) ->
     app.registry.set_history(known, sensor, short, tag)
     with pytest.raises(Conflict):
         app.registry.set_history(known, sensor, long, tag)
-    app.registry.set_watermarks(known, {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)})
+    watermarked(app.registry, known, {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)})
     assert seed(app, platforms, replace=True) == 52
     record = app.registry.platform("snorre")
     assert record.history(sensor.id) == short

@@ -31,6 +31,7 @@ from tests.support.examples import (
     quiet_baseline,
     scored_day,
     template,
+    watermarked,
 )
 from tests.support.fakes import invert
 
@@ -60,7 +61,7 @@ def fill(app: Bootstrap) -> None:
     app.registry.add(platform(*templates))
     for one in templates:
         app.lake.write(one, document(one, DAY, s1=noise(1)), None)
-        app.registry.set_watermarks(one, {one.sensors[0].id: at(DAY)})
+        watermarked(app.registry, one, {one.sensors[0].id: at(DAY)})
         app.incidents.put(incident_at(6, one.id), NotificationState(at(DAY, 7), "digest", None, ("s1",)), None)
         seen = Observations(np.array(["2026-03-01"], dtype="datetime64[s]"), np.zeros((2, 1)))
         answer = invert(one, Environment.of(seen.times), seen, at(DAY), at(DAY))

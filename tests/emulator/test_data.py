@@ -143,7 +143,8 @@ def test_the_client_reads_the_synthetic_sea() -> None:
     """Through HTTP a 10-minute bucket holds two samples of a sensor and one of the environment."""
     store = sea()
     with running(store) as emulator, OmniaSource(StaticCredential(), emulator.base_url) as source:
-        ids = source.resolve("SNA", ["19H-QI___5172", "SNA-317M-WAVE-HEIGHT"])
+        known = source.resolve("SNA", ["19H-QI___5172", "SNA-317M-WAVE-HEIGHT"])
+        ids = {tag: one.id for tag, one in known.items()}
         found = source.read([Window(one, NOW - timedelta(days=3), NOW) for one in ids.values()])
     assert [{one.count for one in readings} for readings in found.values()] == [{2}, {1}]
     assert [len(readings) for readings in found.values()] == [431, 431]

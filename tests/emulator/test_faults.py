@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import requests
@@ -160,3 +161,53 @@ def test_refuses_options_that_make_no_sense(options: list[str], capsys: pytest.C
     """A mistake on the command line is said in one line, and nothing is served."""
     assert command.main(options) == 2
     assert capsys.readouterr().err.startswith("omnia_emulator: ")
+
+
+def test_samples_change_in_time() -> None:
+    """A line is silent and then has everything; an hour is wrong until it is corrected; another one is deleted."""
+    present = [NOW]
+    with running(store(lambda: present[0]), token="secret") as emulator:
+        client = Client(emulator)
+        with client.session:
+            path, later = f"/{first(client)}/data", NOW + timedelta(hours=1)
+            span = {"start": (START + timedelta(hours=1)).isoformat(), "end": (START + timedelta(hours=2)).isoformat()}
+            silent = {"kind": "silent", **span, "at": later.isoformat(), "tags": "19H-1"}
+            assert client.set(changes=[silent]).json()["changes"][0]["kind"] == "silent"
+            assert values(client.get(path)) == [*range(12), *range(24, 36)]
+            client.set(changes=[{**silent, "kind": "corrected", "value": 900}])
+            assert values(client.get(path)) == [*range(12), *[900] * 12, *range(24, 36)]
+            client.set(changes=[{**silent, "kind": "deleted"}])
+            assert values(client.get(path)) == list(range(36))
+            present[0] = later
+            assert values(client.get(path)) == [*range(12), *range(24, 36)]
+            client.set(changes=[silent])
+            assert values(client.get(path)) == list(range(36))
+            client.set(changes=[{**silent, "kind": "deleted", "tags": "19H-2"}])
+            assert values(client.get(path)) == list(range(36))
+
+
+def test_series_are_not_what_they_were(client: Client) -> None:
+    """One is gone, made anew under another id, or there twice; in another unit; unreadable, or refused."""
+    one = first(client)
+    client.set(odd=[{"tags": "19H-1", "kind": "gone"}])
+    assert client.get("/search", name="19H-1").json()["count"] == 0
+    client.set(odd=[{"tags": "19H-1", "kind": "anew"}])
+    (anew,) = client.get("/search", name="19H-1").json()["data"]["items"]
+    assert anew["id"] != one
+    assert (client.get(f"/{one}/data").status_code, client.get(f"/{anew['id']}/data").status_code) == (404, 200)
+    client.set(odd=[{"tags": "19H-1", "kind": "twice"}], units=[{"tags": "19H-1", "unit": "K"}])
+    twins = client.get("/search", name="19H-1").json()["data"]["items"]
+    assert len({twin["id"] for twin in twins}) == 2
+    assert {twin["unit"] for twin in twins} == {"K"}
+    client.set(odd=[{"tags": "19H-1", "kind": "unreadable"}])
+    assert set(values(client.get(f"/{one}/data"))) == {"Bad Input"}
+    client.set(odd=[{"tags": "19H-1", "kind": "refused"}])
+    assert client.get(f"/{one}/data").status_code == 400
+
+
+def test_a_hanging_series_does_not_answer(client: Client) -> None:
+    """Until the emulator is closed; the other series does."""
+    client.set(odd=[{"tags": "19H-1", "kind": "hanging"}])
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        client.session.get(f"{client.emulator.base_url}/{first(client)}/data", timeout=0.05)
+    assert client.get(f"/{list(client.emulator.store.series)[1]}/data").status_code == 200

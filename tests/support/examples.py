@@ -1,5 +1,6 @@
 """Small examples that several tests build on."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
@@ -9,9 +10,12 @@ from shared.detection import Baseline, build_baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
 from shared.domain.deviation import Carry, DeviationDay
 from shared.domain.incident import Incident
+from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, PlausibleRange, Reading, SeriesDay, TemplateDay, grid, start_of
+from shared.errors import NotFound
+from shared.ports import RegistryTable
 
 DAY = date(2026, 3, 1)
 PPMV = PlausibleRange(0, 50_000)
@@ -112,6 +116,16 @@ def noise(seed: int, size: int = 144, level: float = 10.0) -> np.ndarray:
 
 
 NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
+
+
+def watermarked(registry: RegistryTable, one: Template, moments: Mapping[str, datetime]) -> None:
+    """Record up to when the template's series were asked for, as storage of old has it: without their tags."""
+    try:
+        etag = registry.platform(one.platform).ingest_etags.get(one.id)
+    except NotFound:
+        etag = None
+    state = IngestState(series={key: SeriesState(until=moment) for key, moment in moments.items()})
+    registry.set_ingested(one, state, etag)
 
 
 def scored_day(seed: int = 1, size: int = 144, sensor: str = "troll-a-1") -> DeviationDay:

@@ -18,7 +18,14 @@ from shared.adapters.tables import deviations
 from shared.adapters.tables.events import event_entity, event_of
 from shared.adapters.tables.incidents import estimation_entity, estimation_of, incident_entity, incident_of
 from shared.adapters.tables.marks import decision_of, mark_entity, undo_entity
-from shared.adapters.tables.registry_rows import history_entity, history_of, latest_entity, latest_of
+from shared.adapters.tables.registry_rows import (
+    history_entity,
+    history_of,
+    ingest_entity,
+    ingest_state,
+    latest_entity,
+    latest_of,
+)
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import DeviationDay, Latest
@@ -26,18 +33,21 @@ from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.event import Event, split_event
 from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.ingest_state import IngestState
 from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, Reading, TemplateDay
 from shared.errors import Conflict, CorruptBlob, Exists, NotFound
 from shared.ports import (
+    Answers,
     DaySummary,
     EstimationSummary,
     ETag,
     ListPage,
     NotificationState,
     PlatformRecord,
+    SourceSeries,
     StoredDay,
     StoredDeviations,
     StoredEstimation,
@@ -193,10 +203,7 @@ HISTORIES: Format[BaselineHistory] = read_once(
     rows_of(lambda one: history_entity(_TEMPLATE, _TEMPLATE.sensors[0], one), history_of)
 )
 LATEST: Format[Mapping[str, Latest]] = rows_of(lambda one: latest_entity("troll", "a", one), latest_of)
-WATERMARKS: Format[Mapping[str, datetime]] = Format(
-    lambda one: json.dumps({key: moment.isoformat() for key, moment in one.items()}).encode(),
-    lambda data: {key: datetime.fromisoformat(text) for key, text in json.loads(data).items()},
-)
+INGESTED: Format[IngestState] = rows_of(lambda one: ingest_entity("troll", "a", one), ingest_state)
 
 
 def page(found: Sequence[Value], limit: int | None, after: str | None) -> ListPage[Value]:
@@ -211,7 +218,7 @@ class FakeRegistry:
 
     def __init__(self, writes: Writes) -> None:
         self.known: dict[str, Platform] = {}
-        self.watermarks: Cells[Mapping[str, datetime]] = Cells(writes, WATERMARKS)
+        self.ingested: Cells[IngestState] = Cells(writes, INGESTED)
         self.histories: Cells[BaselineHistory] = Cells(writes, HISTORIES)
         self.latest: Cells[Mapping[str, Latest]] = Cells(writes, LATEST)
         self._writes = writes
@@ -226,13 +233,19 @@ class FakeRegistry:
         rows = self.histories.rows
         stored = {key: StoredHistory(one, rows[key][1]) for key, one in self.histories.values().items()}
         latest = {sensor: one for sensors in self.latest.values().values() for sensor, one in sensors.items()}
-        tags = {name: etag for name, (_, etag) in self.latest.rows.items()}
+        tags, states = ({name: etag for name, (_, etag) in one.rows.items()} for one in (self.latest, self.ingested))
         return PlatformRecord(
-            self.known[platform], self.watermarks.values(), stored, self._head(platform), latest, tags
+            self.known[platform],
+            self.ingested.values(),
+            stored,
+            self._head(platform),
+            latest,
+            tags,
+            ingest_etags=states,
         )
 
     def _head(self, platform: str) -> str:
-        cells = (self.watermarks, self.histories, self.latest)
+        cells = (self.ingested, self.histories, self.latest)
         tags = [etag for one in cells for key, (_, etag) in sorted(one.rows.items()) if key.startswith(f"{platform}-")]
         return " ".join([str(self._definitions), *tags])
 
@@ -255,19 +268,23 @@ class FakeRegistry:
         for cells, keys in ((self.histories, sensors), (self.latest, {one.id for one in templates})):
             for key in [key for key in cells.rows if key.startswith(f"{platform}-") and key not in keys]:
                 del cells.rows[key]
-        for key, (moments, etag) in list(self.watermarks.rows.items()):
-            if key.startswith(f"{platform}-"):
-                known = WATERMARKS.decode(moments).items()
-                kept = {name: moment for name, moment in known if name in sensors or "-" not in name}
-                self.watermarks.rows[key] = (WATERMARKS.encode(kept), etag)
+        for key, state in self.ingested.values().items():
+            kept = {name for name in state.series if name in sensors or "-" not in name}
+            if key.startswith(f"{platform}-") and state.series.keys() - kept:
+                self.ingested.set(key, state.only(kept))
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         self._definitions += 1
         self.known[platform.id] = platform
         return 1
 
-    def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
-        self.watermarks.set(template.id, dict(watermarks))
+    @property
+    def watermarks(self) -> dict[str, Mapping[str, datetime]]:
+        """Up to when each series was asked for, by template and series."""
+        return {template: state.watermarks for template, state in self.ingested.values().items()}
+
+    def set_ingested(self, template: Template, state: IngestState, etag: ETag) -> ETag:
+        return self.ingested.put(template.id, state, etag)
 
     def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, etag: ETag) -> ETag:
         return self.histories.put(sensor.id, history, etag)
@@ -492,9 +509,16 @@ class FakeMessages:
 
 @dataclass
 class FakeSource:
-    """OMNIA as it was told to be: readings by tag; an answer may be made to fail."""
+    """OMNIA as it was told to be: readings by tag; an answer, or a series, may be made to fail.
+
+    A series' id is its tag where it was given no other one.
+    """
 
     readings: dict[str, dict[datetime, Reading]] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)  # by tag
+    units: dict[str, str] = field(default_factory=dict)  # by tag
+    unresolvable: dict[str, str] = field(default_factory=dict)  # why, by tag
+    unreadable: set[str] = field(default_factory=set)  # tags
     failure: Exception | None = None
     windows: list[Window] = field(default_factory=list)
 
@@ -504,21 +528,27 @@ class FakeSource:
             moment = start + index * BUCKET
             series[moment] = Reading(moment, value, 0 if value is None else 1, 1 if value is None else 0)
 
-    def resolve(self, facility: str, tags: Sequence[str]) -> dict[str, str]:
-        return {etag: etag for etag in tags if etag in self.readings}
+    def resolve(self, facility: str, tags: Sequence[str]) -> Answers[SourceSeries]:
+        found = {tag: SourceSeries(self.ids.get(tag, tag), self.units.get(tag, "")) for tag in tags}
+        known = {tag: one for tag, one in found.items() if tag in self.readings and tag not in self.unresolvable}
+        return Answers(known, {tag: why for tag, why in self.unresolvable.items() if tag in tags})
 
-    def read(self, windows: Sequence[Window]) -> dict[str, list[Reading]]:
+    def read(self, windows: Sequence[Window]) -> Answers[Sequence[Reading]]:
         if self.failure is not None:
             raise self.failure
         self.windows.extend(windows)
-        return {
+        tags = {series: tag for tag, series in self.ids.items()}
+        good = [one for one in windows if tags.get(one.series, one.series) not in self.unreadable]
+        found: dict[str, Sequence[Reading]] = {
             one.series: [
                 reading
-                for moment, reading in sorted(self.readings[one.series].items())
+                for moment, reading in sorted(self.readings[tags.get(one.series, one.series)].items())
                 if one.start <= moment < one.end
             ]
-            for one in windows
+            for one in good
         }
+        problems = {one.series: "it cannot be read" for one in windows if one.series not in found}
+        return Answers(found, problems)
 
 
 @dataclass

@@ -9,7 +9,6 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from azure.data.tables import TableClient, TableEntity
@@ -38,9 +37,10 @@ from shared.adapters.tables.registry_rows import (
 from shared.adapters.tables.writes import TransactionStep
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
+from shared.domain.ingest_state import IngestState
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
-from shared.errors import Exists, NewerSchema, NotFound
+from shared.errors import Exists, InvalidInput, NewerSchema, NotFound
 from shared.ports import ETag, PlatformRecord
 from shared.retry import after_conflicts
 from shared.schemas import CURRENT, SCHEMA, Stored, schema_of
@@ -167,6 +167,8 @@ class AzureRegistryTable:
         if PLATFORM not in there:
             self._create(platform)
             return len(new)
+        if replace:
+            self._refuse_another_facility(platform)
         if replace and any(schema_of(row) > CURRENT[Stored.REGISTRY] for row in rows if row["RowKey"] in new):
             raise NewerSchema(f"{platform.id} was registered by a newer release, and can only be changed there")
         missing = [upsert(one, merge=row in there) for row, one in new.items() if replace or row not in there]
@@ -174,13 +176,21 @@ class AzureRegistryTable:
             self._write(platform.id, missing, there.get(HEAD))
         return len(missing)
 
+    def _refuse_another_facility(self, platform: Platform) -> None:
+        """Raise InvalidInput where the platform is read from another installation: its data would mix with theirs."""
+        known = self.platform(platform.id).platform.facility
+        if known != platform.facility:
+            raise InvalidInput(
+                f"{platform.id} is read from facility {known}; delete it and create it anew to change that"
+            )
+
     def rewrite(self, row: Mapping[str, Any], etag: ETag) -> None:
         """Write a row that says the same as the one that was read; raises Conflict."""
         self._write_beside(row["PartitionKey"], put(row, etag))
 
-    def set_watermarks(self, template: Template, watermarks: Mapping[str, datetime]) -> None:
-        """Record how far each series of the template was ingested."""
-        self._write_beside(template.platform, upsert(ingest_entity(template.platform, template.slug, watermarks)))
+    def set_ingested(self, template: Template, state: IngestState, etag: ETag) -> str:
+        """Write how far the template was ingested on the row that was read, return its etag; raises Conflict."""
+        return self._write_beside(template.platform, put(ingest_entity(template.platform, template.slug, state), etag))
 
     def set_history(self, template: Template, sensor: Sensor, history: BaselineHistory, etag: ETag) -> str:
         """Write the sensor's baseline history on the row that was read and return its new etag; raises Conflict."""

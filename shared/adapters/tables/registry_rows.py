@@ -13,6 +13,7 @@ from shared.adapters.tables.compact_history import compact, expanded
 from shared.adapters.tables.writes import TransactionStep
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.deviation import Latest
+from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.platform import Platform, Quantity
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import iso
@@ -53,11 +54,26 @@ def _bodies(platform: Platform) -> Iterator[tuple[str, str]]:
             yield sensor_row(template, sensor), sensor.model_dump_json()
 
 
-def ingest_entity(platform: str, slug: str, watermarks: Mapping[str, datetime]) -> Entity:
-    """Return the row of a template's watermarks."""
-    texts = {series: iso(moment) for series, moment in sorted(watermarks.items())}
+def ingest_entity(platform: str, slug: str, state: IngestState) -> Entity:
+    """Return the row of how far a template was ingested.
+
+    The watermarks stand apart, as all releases have them; ``state`` holds the rest and may be missing.
+    """
+    texts = {series: iso(moment) for series, moment in sorted(state.watermarks.items())}
     until = min(texts.values(), default="")
-    return entity(platform, f"ingest|{slug}", until=until, watermarks=json.dumps(texts))
+    rest = state.model_dump(mode="json", exclude_defaults=True, exclude={"series": {"__all__": {"until"}}})
+    return entity(
+        platform, f"ingest|{slug}", until=until, watermarks=json.dumps(texts), **in_pieces("state", json.dumps(rest))
+    )
+
+
+def ingest_state(row: Mapping[str, Any]) -> IngestState:
+    """Return how far a template was ingested, from its row."""
+    state = IngestState.model_validate_json(from_pieces("state", row) or "{}")
+    series = dict(state.series)
+    for key, text in json.loads(row["watermarks"]).items():
+        series[key] = series.get(key, SeriesState()).model_copy(update={"until": datetime.fromisoformat(text)})
+    return state.model_copy(update={"series": dict(sorted(series.items()))})
 
 
 def latest_entity(platform: str, slug: str, latest: Mapping[str, Latest]) -> Entity:
@@ -78,14 +94,19 @@ def history_entity(template: Template, sensor: Sensor, history: BaselineHistory)
     text = json.dumps(body, separators=(",", ":"))
     if len(text) > LONGEST_PLAIN:  # the release before reads the plain form alone, and could store no longer one
         text = json.dumps(compact(body), separators=(",", ":"))
+    row = sensor_row(template, sensor)
+    return entity(template.platform, row, engine=history.engine, **in_pieces("baselines", text))
+
+
+def in_pieces(name: str, text: str) -> Entity:
+    """Return ASCII text as properties that each hold a piece of it, and how many these are."""
     pieces = [text[begin : begin + PIECE] for begin in range(0, len(text), PIECE)]
-    return entity(
-        template.platform,
-        sensor_row(template, sensor),
-        engine=history.engine,
-        baselines=len(pieces),
-        **{f"baselines_{number}": piece for number, piece in enumerate(pieces)},
-    )
+    return {name: len(pieces), **{f"{name}_{number}": piece for number, piece in enumerate(pieces)}}
+
+
+def from_pieces(name: str, row: Mapping[str, Any]) -> str:
+    """Return the text of such properties; empty where there are none."""
+    return "".join(row[f"{name}_{number}"] for number in range(row.get(name, 0)))
 
 
 def history_of(row: Mapping[str, Any]) -> BaselineHistory:
@@ -101,10 +122,10 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _history(row: Mapping[str, Any]) -> BaselineHistory:
-    pieces = [row[f"baselines_{number}"] for number in range(row.get("baselines", 0))]
-    if not pieces:
+    text = from_pieces("baselines", row)
+    if not text:
         return BaselineHistory()
-    body = _renamed(expanded(json.loads("".join(pieces))), {stored: name for name, stored in STORED_NAMES.items()})
+    body = _renamed(expanded(json.loads(text)), {stored: name for name, stored in STORED_NAMES.items()})
     history = BaselineHistory.model_validate(body, extra="ignore")
     return history.model_copy(update={"engine": row["engine"] if history.changes else ""})
 
@@ -116,7 +137,8 @@ class _Rows:
     platform: dict[str, Any] = field(default_factory=dict)
     templates: list[dict[str, Any]] = field(default_factory=list)
     sensors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    watermarks: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    ingested: dict[str, IngestState] = field(default_factory=dict)
+    ingest_etags: dict[str, ETag] = field(default_factory=dict)
     stored: dict[str, StoredHistory] = field(default_factory=dict)
     latest: dict[str, Latest] = field(default_factory=dict)
     latest_etags: dict[str, ETag] = field(default_factory=dict)
@@ -140,8 +162,8 @@ class _Rows:
             self.sensors.setdefault(rest.partition("|")[0], []).append(sensor)
             self.stored[sensor["id"]] = StoredHistory(_history(row), etag)
         elif kind == "ingest":
-            moments = json.loads(row["watermarks"])
-            self.watermarks[template] = {key: datetime.fromisoformat(text) for key, text in moments.items()}
+            self.ingested[template] = ingest_state(row)
+            self.ingest_etags[template] = etag
         elif kind == "latest":
             self.latest |= latest_of(row)
             self.latest_etags[template] = etag
@@ -158,7 +180,14 @@ def platform_record(rows: Sequence[TableEntity], etag: ETag) -> PlatformRecord:
     values = {**found.platform, "templates": found.templates, SCHEMA: found.schema}
     platform = read(Stored.REGISTRY, values, lambda known: _platform(known, found.sensors))
     return PlatformRecord(
-        platform, found.watermarks, found.stored, etag, found.latest, found.latest_etags, found.schema
+        platform,
+        found.ingested,
+        found.stored,
+        etag,
+        found.latest,
+        found.latest_etags,
+        found.schema,
+        found.ingest_etags,
     )
 
 
@@ -199,12 +228,12 @@ def _forgotten(before: PlatformRecord, after: Platform) -> Iterator[TransactionS
     both = {sensor.id: sensor.tag for one in kept.values() for sensor in one.sensors}
     stay = {sensor.id for one in after.templates for sensor in one.sensors if both.get(sensor.id) == sensor.tag}
     stay |= {key for key, one in before.platform.environment.items() if _tag(after, key) == one.tag}
-    for name, moments in before.watermarks.items():
+    for name, state in before.ingested.items():
         slug = name.partition("-")[2]
         if name not in kept:
             yield delete(after.id, f"ingest|{slug}")
-        elif not moments.keys() <= stay:
-            yield upsert(ingest_entity(after.id, slug, {key: moments[key] for key in moments.keys() & stay}))
+        elif not state.series.keys() <= stay:
+            yield upsert(ingest_entity(after.id, slug, state.only(stay)))
     for name in before.latest_etags:
         slug = name.partition("-")[2]
         mine = {sensor: one for sensor, one in before.latest.items() if sensor.rpartition("-")[0] == name}

@@ -93,7 +93,8 @@ def _days(
 def _sea(platform: Platform, days: list[TemplateDay], start: datetime, end: datetime) -> dict[str, Floats]:
     """Return the quantities of the environment in the project's units, by name, in a fixed order."""
     return {
-        quantity: series.scale * _span([_values(day.environment.get(quantity)) for day in days], start, end)
+        quantity: series.scale
+        * _span([_values(day.sea_of(quantity, series.tag, series.unit)) for day in days], start, end)
         for quantity, series in sorted(platform.environment.items())
     }
 

@@ -24,7 +24,7 @@ OneModel = TypeVar("OneModel", bound=Model)
 ANEW = "cannot be changed; delete the {kind} and create it anew"
 ALONE = "cannot be changed here; create, change and delete each by itself"
 FIXED: Mapping[str, Mapping[str, str]] = {
-    "platform": {"id": ANEW, "templates": ALONE},
+    "platform": {"id": ANEW, "facility": ANEW, "templates": ALONE},  # two installations would mix in one series
     "template": {"id": ANEW, "platform": ANEW, "sensors": ALONE},
     "sensor": {"id": ANEW, "number": ANEW, "tag": ANEW},
 }
@@ -64,7 +64,8 @@ class Registrations:
     contents: DependentData
 
     def create_platform(self, platform: Platform) -> Platform:
-        """Register a platform; raises Exists where one of that id does."""
+        """Register a platform; raises Exists where one of that id does, and InvalidInput."""
+        _refuse_shared_tags(platform.model_copy(update={"templates": (), "environment": {}}), platform)
         after_conflicts(lambda _: self.registry.change(None, platform), platform.id)
         return platform
 
@@ -173,6 +174,7 @@ class Registrations:
             record = read()
             guard(record)
             after, made = make(record)
+            _refuse_shared_tags(record.platform, after)
             if after != record.platform:
                 self.registry.change(record, after)
             return made
@@ -242,6 +244,20 @@ def _check_places(template: Template) -> None:
             f"leakPoints: must lie in the template or at most {MARGIN_M:g} m outside its width, length and height "
             f"[m], not {named}"
         )
+
+
+def _refuse_shared_tags(before: Platform, after: Platform) -> None:
+    """Raise InvalidInput where a change lets two of the platform's series read one tag."""
+    used = _tags(after)
+    shared = {tag for tag, count in used.items() if count > 1 and count > _tags(before)[tag]}
+    if shared:
+        raise InvalidInput(f"tag: {', '.join(sorted(shared))} is read by another series of {after.id} already")
+
+
+def _tags(platform: Platform) -> Counter[str]:
+    """Return how many series of the platform read each tag."""
+    sensors = [sensor.tag for template in platform.templates for sensor in template.sensors]
+    return Counter([*sensors, *(series.tag for series in platform.environment.values())])
 
 
 def _platform(record: PlatformRecord, templates: tuple[Template, ...]) -> Platform:

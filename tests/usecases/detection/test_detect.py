@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.domain.deviation import Level
 from shared.domain.tsd import PlausibleRange, Reading, TemplateDay, start_of
 from shared.errors import NotFound
-from tests.support.examples import DAY, at, document, history, noise, platform, quiet_baseline, template
+from tests.support.examples import DAY, at, document, history, noise, platform, quiet_baseline, series, template
 from tests.support.fakes import Crash, World
 from tests.support.learning import computing_once
 
@@ -340,7 +340,7 @@ def test_late_currents_are_estimated_again() -> None:
     target = reference()
     (before,) = target.state()["estimations"].values()
     documents = lake_days()
-    speed = document(TEMPLATE, DAYS[1], s1=np.full(144, 7.0)).sensors["troll-a-1"]
+    speed = series(DAYS[1], np.full(144, 7.0), "SPEED").model_copy(update={"unit": "cm/s"})
     put(target, [documents[1].model_copy(update={"environment": {"current_speed": speed}})])
     run(target, DAYS[1])
     (after,) = target.state()["estimations"].values()

@@ -14,7 +14,7 @@ from shared.errors import NewerSchema, OtherEngine
 from shared.usecases.detection.detect import LOOKS
 from shared.usecases.queries.query import Queries
 from shared.usecases.queries.template_status import STALE_DATA, status_of
-from tests.support.examples import at, noise, quiet_baseline
+from tests.support.examples import at, noise, quiet_baseline, watermarked
 from tests.support.fakes import Crash, FakeClock, World
 from tests.support.learning import ONE, TEMPLATE, TWO, case, day_of, history, put_day, usual, world
 from tests.support.paths import DATA
@@ -44,7 +44,7 @@ def one_channel_more(monkeypatch: pytest.MonkeyPatch) -> None:
 def health(target: World, day: int = DAYS) -> tuple[str, int]:
     """Return what health says when a day begins: the status, and how many sensors wait for this engine."""
     registered, now = target.registry, FakeClock(at(day_of(day)))
-    target.registry.set_watermarks(TEMPLATE, {sensor.id: now.moment for sensor in TEMPLATE.sensors})
+    watermarked(target.registry, TEMPLATE, {sensor.id: now.moment for sensor in TEMPLATE.sensors})
     found = Queries(
         registry=registered,
         incidents_table=target.incidents,
@@ -139,7 +139,7 @@ def test_a_leak_goes_on_while_its_days_are_scored_again(monkeypatch: pytest.Monk
     assert target.deviations.cells.rows == before
     assert target.incidents.cells.rows == incidents
     assert target.registry.platform("troll").latest[ONE].level is Level.CRITICAL
-    target.registry.set_watermarks(TEMPLATE, {sensor.id: at(day_of(23)) for sensor in TEMPLATE.sensors})
+    watermarked(target.registry, TEMPLATE, {sensor.id: at(day_of(23)) for sensor in TEMPLATE.sensors})
     assert health(target, day=23) == ("degraded", 0)
 
     assert not case(target).run()

@@ -73,10 +73,12 @@ def test_a_new_series_takes_the_old_ones_place_in_the_lake() -> None:
     world.lake.cells.set((OLD.id, today), old)
     omnia = FakeSource()
     omnia.say("OTHER", at(today, 6), [5.0] * 30)
-    omnia.say("TAG-a-2", at(today, 6), [7.0] * 30)
+    omnia.say("TAG-a-2", at(today), [7.0] * 66)
     rules = IngestRules(
         overlap=timedelta(hours=3),
         backfill=timedelta(days=1),
+        late=timedelta(days=28),
+        template_budget=timedelta(minutes=2),
         step=timedelta(days=2),
         budget=timedelta(minutes=4),
         parallel=1,

@@ -13,7 +13,7 @@ from shared.domain.tsd import BUCKET, SLOTS, PlausibleRange, TemplateDay
 from shared.errors import Conflict, SourceError
 from shared.ports import ETag, ReadingSource
 from shared.usecases.ingestion.ingest import Ingest, IngestRules
-from tests.support.examples import NOW, at, platform, template
+from tests.support.examples import NOW, at, platform, template, watermarked
 from tests.support.fakes import Crash, FakeClock, FakeLake, FakeSource, World
 
 TEMPLATE = template()
@@ -41,7 +41,9 @@ def ingest(
     chosen = {
         "overlap": timedelta(hours=3),
         "backfill": timedelta(days=4),
+        "late": timedelta(days=28),
         "step": timedelta(days=2),
+        "template_budget": timedelta(minutes=4),
         "budget": timedelta(minutes=4),
     } | rules
     world.registry.add(platform(TEMPLATE)) if "troll" not in world.registry.known else None
@@ -191,8 +193,8 @@ def test_the_template_that_waits_longest_comes_first() -> None:
         omnia.say(tag, BEGIN, [1.0] * 600)
     run = ingest(world, omnia)
     for first, other in (both, both[::-1]):
-        world.registry.set_watermarks(first, {"x": NOW - timedelta(hours=1)})
-        world.registry.set_watermarks(other, {"x": NOW - timedelta(hours=2)})
+        watermarked(world.registry, first, {"x": NOW - timedelta(hours=1)})
+        watermarked(world.registry, other, {"x": NOW - timedelta(hours=2)})
         assert [one.id for _, one in run._longest_waiting_first()] == [other.id, first.id]
 
 
@@ -260,7 +262,7 @@ def test_a_source_that_fails_moves_no_watermark() -> None:
     omnia.failure = SourceError("OMNIA is down")
     with pytest.raises(SourceError, match="OMNIA is down"):
         ingest(world, omnia).run()
-    assert not world.registry.watermarks.values()
+    assert not any(world.registry.watermarks.values())
     omnia.failure = None
     ingest(world, omnia).run()
     assert lake_state(world) == lake_state(reference())
@@ -272,9 +274,7 @@ def test_an_unreadable_day_is_set_aside_and_fetched_again() -> None:
     expected = lake_state(world)
     world.lake.cells.set((TEMPLATE.id, NOW.date()), "it is truncated")
     ingest(world, source()).run()
-    world.registry.set_watermarks(
-        TEMPLATE, dict.fromkeys(world.registry.watermarks.values()[TEMPLATE.id], NOW - BUCKET)
-    )
+    watermarked(world.registry, TEMPLATE, dict.fromkeys(world.registry.watermarks[TEMPLATE.id], NOW - BUCKET))
     ingest(world, source()).run()
     assert lake_state(world) == expected
     assert world.lake.aside == [f"{TEMPLATE.id}/{NOW.date()}"]

@@ -152,7 +152,7 @@ def test_a_fifth_platform_is_read_from_its_own_source(heidrun: Platform) -> None
     assert ppmv(world, "troll-a", "troll-a-1") == {float(number) for number in range(7)}
     assert {one.series for one in own.windows} == {"HD-A-1", "HD-A-2"}
     assert {one.series for one in omnia.windows} == {"TAG-a-1", "TAG-a-2", "SPEED", "DIRECTION"}
-    assert set(world.registry.watermarks.values()) == {"heidrun-a", "troll-a"}
+    assert set(world.registry.watermarks) == {"heidrun-a", "troll-a"}
 
 
 @pytest.mark.parametrize("away", ["historian", "omnia"])

@@ -59,7 +59,7 @@ def world(values: np.ndarray | None = None) -> World:
         )
         for name, tag, unit, value in (
             ("current_speed", "SPEED", "cm/s", 20.0),
-            ("current_direction", "D", "deg", 45.0),
+            ("current_direction", "DIRECTION", "deg", 45.0),
         )
     }
     held = document(TEMPLATE, DAY, s1=noise(1) if values is None else values, s2=noise(2))

@@ -15,7 +15,7 @@ from shared.errors import Conflict, Exists, HasData, InvalidInput, NotFound
 from shared.ports import PlatformRecord
 from shared.retry import TRIES
 from shared.usecases.registration.registrations import Registrations
-from tests.support.examples import NOW, platform, template
+from tests.support.examples import NOW, platform, template, watermarked
 from tests.support.fakes import FakeRegistry, Writes
 
 A = template(slug="a")
@@ -66,7 +66,7 @@ class World:
         def meeting(before: PlatformRecord | None, after: Platform | None) -> None:
             if left:
                 left.pop()
-                self.registry.set_watermarks(A, {"troll-a-1": NOW, "troll-a-2": NOW})
+                watermarked(self.registry, A, {"troll-a-1": NOW, "troll-a-2": NOW})
             plain(before, after)
 
         self.registry.change = meeting  # type: ignore[method-assign]
@@ -316,3 +316,23 @@ def test_a_template_has_so_many_leak_points_and_no_more() -> None:
     world.do.change_template("troll-a", {"leak_points": points[:100]})
     with pytest.raises(InvalidInput, match=r"^leak_points: "):
         world.do.change_template("troll-a", {"leak_points": points})
+
+
+def test_a_platform_stays_with_its_facility() -> None:
+    """Another installation's readings would go on in the series of this one."""
+    world = World()
+    with pytest.raises(InvalidInput, match="facility: cannot be changed"):
+        world.do.change_platform("troll", {"facility": "OSE"})
+    world.do.change_platform("troll", {"facility": "TRA", "name": "Troll A"})
+
+
+def test_a_tag_is_read_once() -> None:
+    """Neither another template's sensor nor the sea may read a series that is read already."""
+    world = World()
+    taken = A.sensors[0].tag
+    new = sensor(9, id="troll-b-9", tag=taken)
+    with pytest.raises(InvalidInput, match=f"tag: {taken} is read by another series"):
+        world.do.create_sensor("troll-b", new)
+    sea = {"current_speed": {"tag": taken, "unit": "cm/s", "scale": 0.01}}
+    with pytest.raises(InvalidInput, match="is read by another series"):
+        world.do.change_platform("troll", {"environment": sea})

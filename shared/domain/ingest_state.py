@@ -1,0 +1,43 @@
+"""How far a template was ingested: up to when each of its series was asked for, and what keeps one from going on."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import AwareDatetime, Field
+
+from shared.domain.validation import StoredModel
+
+
+class SeriesState(StoredModel):
+    """How far one series was ingested, and of which series of its source that is said.
+
+    ``until`` is the watermark: the end of what was asked for, None where nothing was yet. ``tag`` and ``source_id`` are
+    empty, and ``begin`` is None, in storage of old. What was read before ``anew``, under another id than
+    today's, stays: the series that took its place may lack it.
+    """
+
+    until: AwareDatetime | None = None
+    tag: str = ""
+    source_id: str = ""
+    begin: AwareDatetime | None = None  # of what was asked for
+    anew: AwareDatetime | None = None
+    problem: str = ""  # why it is left out; empty: it is not
+    since: AwareDatetime | None = None  # the time of the event that tells so
+
+
+class IngestState(StoredModel):
+    """How far a template's series were ingested, up to when it was looked back, and when its run failed last."""
+
+    series: dict[str, SeriesState] = Field(default_factory=dict)  # by sensor or quantity
+    looked_back: AwareDatetime | None = None
+    failed: AwareDatetime | None = None  # None: the last run did not fail
+
+    @property
+    def watermarks(self) -> Mapping[str, datetime]:
+        """The watermark of each series of which anything was asked for."""
+        return {key: one.until for key, one in self.series.items() if one.until is not None}
+
+    def only(self, keys: set[str]) -> "IngestState":
+        """Return what it says of these series, looking back over everything once more."""
+        kept = {key: one for key, one in self.series.items() if key in keys}
+        return self.model_copy(update={"series": kept, "looked_back": None})

@@ -1,0 +1,276 @@
+"""One template's part of a run: what its source has since each series' watermark, and what came late.
+
+Its state is written on what was read: whoever changed the template meanwhile makes the run begin anew with what is
+registered then.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from shared.domain.event import clock_ahead, series_left_out
+from shared.domain.ingest_state import IngestState, SeriesState
+from shared.domain.template import Template
+from shared.domain.tsd import BUCKET, EARLIEST, PlausibleRange, floor_to_bucket, start_of
+from shared.errors import Conflict, LeakDetectionError
+from shared.ports import Clock, DayStore, EventsTable, MessageQueues, PlatformRecord, ReadingSource, RegistryTable
+from shared.telemetry import log_event
+from shared.usecases.ingestion.lake_writer import LakeWriter
+from shared.usecases.ingestion.look_back import Look, is_due, looks
+from shared.usecases.ingestion.report import IngestReport
+from shared.usecases.ingestion.series_reader import SeriesReader, Span
+from shared.usecases.ingestion.wanted import WantedSeries, wanted_series
+
+logger = logging.getLogger(__name__)
+
+
+class Superseded(Exception):
+    """Somebody changed the template, or ingested it, since it was read."""
+
+
+CATCH_UP = timedelta(hours=12)  # a last step from so far behind ends a backfill or a long outage
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestRules:
+    """How far back a run looks, how large its steps are, and when it stops taking another."""
+
+    overlap: timedelta
+    backfill: timedelta
+    late: timedelta  # how old data may be that come, or are corrected, at last
+    step: timedelta
+    budget: timedelta
+    template_budget: timedelta
+    parallel: int  # templates at once
+    plausible: PlausibleRange  # ppmv
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """What a template's run needs of the outside."""
+
+    source: ReadingSource
+    lake: DayStore
+    registry: RegistryTable
+    events: EventsTable
+    messages: MessageQueues
+    clock: Clock
+    rules: IngestRules
+
+
+class TemplateRun:
+    """Brings one template up to date, in steps."""
+
+    def __init__(self, context: RunContext, record: PlatformRecord, template: Template, deadline: datetime) -> None:
+        """Begin with what was read of the platform; no step begins after the deadline."""
+        self._deps, self._rules = context, context.rules
+        self._template = template
+        self._deadline = deadline
+        self._target = floor_to_bucket(context.clock.now())
+        wanted = wanted_series(record.platform, template, context.rules.plausible)
+        self._stored = record.ingested.get(template.id, IngestState())
+        self._etag = record.ingest_etags.get(template.id)
+        self._states = {key: one for key, one in self._stored.series.items() if _is_of(one, wanted.get(key))}
+        self._looked_back = self._stored.looked_back
+        self._reader = SeriesReader(context.source, record.platform, template, wanted)
+        self._writer = LakeWriter(context.lake, context.events, template, self._reader, self._target)
+        self._asked_from: dict[str, datetime] = {}  # in this run
+
+    def run(self) -> IngestReport:
+        """Step until every series is up to date, or the time is used up; then look back for what came late."""
+        if self._is_over():
+            return IngestReport(behind=1)
+        try:
+            return self._report(behind=self._run())
+        except Superseded as why:
+            logger.info("%s: %s; the next run begins with what is registered now", self._template.id, why)
+            return self._report(behind=1)
+
+    def _run(self) -> int:
+        """Return 1 if the time was used up, else 0."""
+        self._heal()
+        self._reader.look_up(self._reader.wanted)
+        self._begin()
+        late, behind = False, 0
+        while (start := min(self._marks().values(), default=self._target)) < self._target:
+            if self._is_over():
+                behind = 1
+                break
+            # The last step takes up to half a step more: it is never so short that it passes for a tick.
+            longest = start + 1.5 * self._rules.step
+            late |= self._step(self._target if longest >= self._target else start + self._rules.step)
+        if not behind:
+            self._look_back(late)
+        self._save()
+        return behind
+
+    # --- what is read
+
+    def _heal(self) -> None:
+        """Take watermarks back that lie in the future: a clock was ahead, and what has come since was not asked for."""
+        ahead = [one.until for one in self._states.values() if one.until and one.until > self._target + BUCKET]
+        if not ahead:
+            return
+        today = self._target.date()
+        event = clock_ahead(self._template.id, today, max(ahead))
+        logger.error("%s: %s", self._template.id, event.message)
+        self._deps.events.put(event)
+        for key, one in self._states.items():
+            if one.until and one.until > self._target:
+                self._states[key] = one.model_copy(update={"until": self._target})
+        for day in self._deps.lake.days(self._template):
+            if day >= today:
+                self._writer.merge(day, {})
+        self._looked_back = None
+
+    def _begin(self) -> None:
+        """Give every series that was found a state, and see which of them were made anew at their source."""
+        first = start_of((self._target - self._rules.backfill).date())
+        for key, series in self._reader.found.items():
+            one = self._states.get(key, SeriesState())
+            if one.until is not None and one.begin is None:
+                one = one.model_copy(update={"begin": self._beginning_of_old})
+            changed = {"tag": self._reader.wanted[key].tag, "source_id": series.id}
+            if one.until is None:
+                self._states[key] = one.model_copy(update={**changed, "until": first, "begin": first})
+            elif one.source_id and one.source_id != series.id:
+                logger.warning("%s: %s was made anew at its source", self._template.id, key)
+                self._states[key] = one.model_copy(update={**changed, "anew": one.until})
+            else:
+                self._states[key] = one.model_copy(update=changed)
+            if (anew := self._states[key].anew) is not None:
+                self._writer.kept[key] = anew
+
+    @cached_property
+    def _beginning_of_old(self) -> datetime:
+        """When the lake begins, which storage of old does not say of its series."""
+        return start_of(min(self._deps.lake.days(self._template), default=self._target.date()))
+
+    def _marks(self) -> dict[str, datetime]:
+        """Return the watermark of each series that can be read."""
+        states = {key: self._states[key] for key in self._reader.found}
+        return {key: one.until for key, one in states.items() if one.until is not None}
+
+    def _step(self, end: datetime) -> bool:
+        """Ask for everything up to ``end``; return whether it came so late that what lies before it may have, too."""
+        marks = {key: moment for key, moment in self._marks().items() if moment < end}
+        shallow, deeper, *_ = looks(self._rules.late)
+        # What is due every hour is asked for together with what is new: each day is read and written once.
+        again = self._target - shallow.depth if end == self._target and self._is_due(shallow) else end
+        spans = {
+            key: Span(max(min(moment - self._rules.overlap, again), self._states[key].begin or EARLIEST), end)
+            for key, moment in marks.items()
+        }
+        far_behind = end == self._target and end - min(marks.values()) >= CATCH_UP
+        changed, reached = self._fetch(spans)
+        if far_behind:
+            # A backfill or a long outage has ended; said before the watermarks move, so that a crash repeats it.
+            self._deps.messages.build_baselines(self._template)
+        for key in reached:
+            self._states[key] = self._states[key].model_copy(update={"until": end})
+        oldest = min(span.start for span in spans.values())
+        late = changed is not None and changed < oldest + (max(marks.values()) - oldest) / 2
+        if end == self._target and not late and not self._is_due(deeper):
+            self._looked_back = end
+        self._save()
+        return late
+
+    def _fetch(self, spans: Mapping[str, Span]) -> tuple[datetime | None, set[str]]:
+        """Put what the source says into the lake; return the first bucket that changed, and which series were read."""
+        fetched = self._reader.read(spans)
+        self._begin()  # ids may have been looked up anew
+        first = self._writer.merge_all(fetched)
+        for key, span in spans.items():
+            self._asked_from[key] = min(span.start, self._asked_from.get(key, span.start))
+        return first, set(fetched)
+
+    def _look_back(self, late: bool) -> None:
+        """Ask again for what was asked for before this run, as far back as it is time to."""
+        was_due = False
+        try:
+            for look in looks(self._rules.late):
+                due = self._is_due(look)
+                if not (due or late):
+                    break
+                was_due |= due
+                late = self._look(self._target - look.depth, late=late)
+        except LeakDetectionError:
+            self._looked_back = None  # what came late is looked for in full by the next run that can
+            self._save()
+            raise
+        if self._is_over():
+            self._looked_back = None if late else self._looked_back
+        elif was_due:
+            self._looked_back = self._target
+
+    def _is_due(self, look: Look) -> bool:
+        return is_due(look, self._looked_back, self._target, self._template.id)
+
+    def _look(self, start: datetime, *, late: bool) -> bool:
+        """Ask for everything from ``start`` on that this run has not asked for, the newest first.
+
+        Returns what ``_step`` does; ``late`` where all was asked for.
+        """
+        begins = {key: max(start, self._states[key].begin or start) for key in self._reader.found}
+        ends = {key: self._asked_from.get(key, moment) for key, moment in self._marks().items()}
+        newest = max(ends.values(), default=start)
+        while newest > start and not self._is_over():
+            oldest = max(start, newest - self._rules.step)
+            spans = {key: Span(max(begin, oldest), min(ends[key], newest)) for key, begin in begins.items()}
+            changed, _ = self._fetch({key: span for key, span in spans.items() if span.start < span.end})
+            late = changed is not None and changed < oldest + (newest - oldest) / 2
+            newest = oldest
+        return late
+
+    def _is_over(self) -> bool:
+        return self._deps.clock.now() >= self._deadline
+
+    # --- what is told and written
+
+    def _save(self) -> None:
+        """Tell of series that are left out, take back what holds no more, then write the state on what was read."""
+        series = {key: self._told(key) for key in sorted(self._states.keys() | self._reader.problems.keys())}
+        changed = {"series": series, "looked_back": self._looked_back, "failed": None}
+        state = self._stored.model_copy(update=changed)
+        for key in self._stored.series.keys() - series.keys():
+            self._take_back(key)
+        if state != self._stored:
+            try:
+                self._etag = self._deps.registry.set_ingested(self._template, state, self._etag)
+            except Conflict as conflict:
+                raise Superseded(str(conflict)) from conflict
+            self._stored, self._states = state, dict(series)
+
+    def _told(self, key: str) -> SeriesState:
+        one = self._states.get(key, SeriesState(tag=self._reader.wanted[key].tag))
+        why = self._reader.problems.get(key, "")
+        told = self._stored.series.get(key, SeriesState())
+        if why == told.problem:
+            return one.model_copy(update={"problem": why, "since": told.since})
+        if not why:
+            self._take_back(key)
+            return one.model_copy(update={"problem": "", "since": None})
+        since = told.since or one.until or start_of(self._target.date())
+        logger.error("%s: %s", self._template.id, why)
+        self._deps.events.put(series_left_out(self._template.id, key, since, why))
+        return one.model_copy(update={"problem": why, "since": since})
+
+    def _take_back(self, key: str) -> None:
+        told = self._stored.series[key]
+        if told.since is not None:
+            self._deps.events.remove(series_left_out(self._template.id, key, told.since, told.problem))
+
+    def _report(self, behind: int) -> IngestReport:
+        writer = self._writer
+        report = IngestReport(writer.samples, writer.bad, writer.blobs_written, behind)
+        lowest = min(self._marks().values(), default=start_of((self._target - self._rules.backfill).date()))
+        lag = int((self._deps.clock.now() - lowest).total_seconds())
+        log_event(logger, "template ingested", template=self._template.id, lag_s=lag, **asdict(report))
+        return report
+
+
+def _is_of(state: SeriesState, one: WantedSeries | None) -> bool:
+    """Return whether the state is of the series that is registered; one of old does not say of which it is."""
+    return one is not None and state.tag in ("", one.tag)
