@@ -28,15 +28,26 @@ def request(**headers: str) -> func.HttpRequest:
     return func.HttpRequest(method="GET", url="http://h/api/x", headers=headers, params={}, route_params={}, body=b"")
 
 
-@pytest.fixture
-def entra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """App Service authentication stands in front of the app."""
+def configure(monkeypatch: pytest.MonkeyPatch, given: HttpSettings) -> None:
+    """Let the app have these settings."""
 
     class Settings:
-        http = HttpSettings(auth="entra", max_requests_per_minute=1)
+        http = given
 
     for module in (access, endpoint):
         monkeypatch.setattr(module, "settings", Settings)
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform asks for function keys."""
+    configure(monkeypatch, HttpSettings(auth="keys"))
+
+
+@pytest.fixture
+def entra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """App Service authentication stands in front of the app."""
+    configure(monkeypatch, HttpSettings(auth="entra", max_requests_per_minute=1))
     monkeypatch.setenv(AUTHENTICATION_ON, "True")
     access._log_authentication_off.cache_clear()
 
@@ -138,6 +149,7 @@ def test_only_named_origins_may_read() -> None:
     assert cors_headers(request(Origin="https://any.example"), HttpSettings(cors_origins=("*",))) != {}
 
 
+@pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize(
     ("said", "caller"),
     [
@@ -157,6 +169,7 @@ def test_an_address_is_one_caller_whatever_its_port(said: str, caller: str) -> N
     assert caller_of(request(**{"X-Forwarded-For": said}), "reader") == caller
 
 
+@pytest.mark.usefixtures("keys")
 def test_a_key_that_nobody_has_checked_makes_no_other_caller() -> None:
     """Keys are checked by the platform where they are asked for, and nowhere else; none is kept as it is."""
     first, second = (request(**{"x-functions-key": key, "X-Forwarded-For": "1.2.3.4:5"}) for key in ("a", "b" * 10_000))

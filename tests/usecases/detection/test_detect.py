@@ -1,7 +1,7 @@
 """Detect: the tables end as the lake says, whatever the order, the repetition or the crash."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -374,6 +374,145 @@ def test_another_worker_in_between_leaves_no_ghost_incident() -> None:
     put(expected, [documents[0], early, *documents[2:]])
     run(expected, *DAYS)
     assert target.state() == expected.state()
+
+
+# --- what a day rests on changes, and changes back
+
+
+def bump(begin: int, end: int, seed: int, height: float = 40.0) -> np.ndarray:
+    """Return a day of noise with higher readings in [begin, end)."""
+    values = noise(seed)
+    values[begin:end] += height
+    return values
+
+
+PASSING = {  # the day before as it is in the end, as it was in between, and the day that follows
+    "false alarm": (noise(11), bump(126, 144, 11), noise(12)),
+    "missed alarm": (bump(140, 144, 11, 8.0), noise(11), bump(0, 3, 12, 8.0)),
+}
+
+
+def days_of(*readings: np.ndarray) -> list[TemplateDay]:
+    """Return days in which sensor 1 has these readings."""
+    return [document(TEMPLATE, day, s1=one, s2=noise(20, one.size)) for day, one in zip(DAYS, readings, strict=False)]
+
+
+def same_tables(one: World, other: World) -> bool:
+    """Return whether both hold the same rows and incidents."""
+    mine, theirs = one.state(), other.state()
+    return all(mine[name] == theirs[name] for name in ("deviations", "incidents", "latest")) and rest_of(
+        one
+    ) == rest_of(other)
+
+
+@pytest.mark.parametrize("offset", [1, 2])
+@pytest.mark.parametrize("case", PASSING.values(), ids=PASSING)
+def test_a_later_day_is_not_scored_from_a_passing_state(case: tuple[np.ndarray, ...], offset: int) -> None:
+    """It was scored while the day before it held something else, and that day's own event finds its row as it was."""
+    final, passing, after = case
+    gap = noise(13)
+    gap[:6] = np.nan  # held from the day before it, and in the day after it still a part of what is compared
+    between = [gap] * (offset - 1)
+    target = world()
+    put(target, days_of(final, *between))
+    run(target, *DAYS[:offset])
+    put(target, days_of(passing, *between, after))
+    run(target, DAYS[offset])
+    put(target, days_of(final))
+    run(target, DAYS[0])
+    assert same_tables(target, clean_run(days_of(final, *between, after)))
+
+
+@pytest.mark.parametrize("moment", ["before it writes", "before it looks at what it rests on"])
+@pytest.mark.parametrize("day", [0, 1])
+def test_what_changes_and_changes_back_while_a_day_is_scored_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, moment: str, day: int
+) -> None:
+    """A run read the passing state; the run of the change back ends before it, and finds the old rows right."""
+    final, passing, after = PASSING["false alarm"]
+    target = world()
+    put(target, days_of(final))
+    run(target, DAYS[0])
+    put(target, days_of(passing, after))
+    name = "put" if moment == "before it writes" else "get"
+    method = getattr(target.deviations, name)
+
+    def meanwhile(*arguments: Any, **more: Any) -> Any:
+        if name == "put" or more.get("fresh"):
+            monkeypatch.undo()
+            put(target, days_of(final))
+            run(target, DAYS[0])
+        return method(*arguments, **more)
+
+    monkeypatch.setattr(target.deviations, name, meanwhile)
+    run(target, DAYS[day])
+    run(target, DAYS[1])
+    assert same_tables(target, clean_run(days_of(final, after)))
+
+
+def test_another_process_in_between_is_not_written_over_from_memory() -> None:
+    """What a process remembers of the day before may be behind, too."""
+    leak = [bump(0, 144, 11), bump(0, 144, 12), bump(0, 144, 13)[:72]]
+    target = world()
+    put(target, days_of(bump(72, 144, 10), *leak))
+    run(target, *DAYS)
+    mine = dict(target.deviations.memory)
+    put(target, days_of(bump(36, 144, 10)))
+    target.deviations.memory.clear()  # another process
+    run(target, DAYS[0])
+    expected = target.state()
+    assert target.deviations.memory["troll-a-1", DAYS[3]][1] != mine["troll-a-1", DAYS[3]][1]
+    target.deviations.memory = mine
+    run(target, DAYS[3])
+    assert target.state()["deviations"] == expected["deviations"]
+    assert rest_of(target) == rest_of(clean_run(days_of(bump(36, 144, 10), *leak)))
+
+
+def clean_run(days: Sequence[TemplateDay]) -> World:
+    """Return the world in which these days were there from the first, and each was delivered once, in order."""
+    clean = world()
+    put(clean, days)
+    run(clean, *DAYS[: len(days)])
+    return clean
+
+
+def rest_of(target: World) -> list[tuple[Any, ...]]:
+    """Return what each row rests on and hands on."""
+    rows = target.deviations.cells.values().values()
+    return sorted((row.sensor, row.day, repr(row.before), repr(row.carry), row.context) for row in rows)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_the_lake_passed_through_the_tables_end_as_it_says(data: st.DataObject) -> None:
+    """Days change and change back, their events come late, twice, in any order, to either of two processes."""
+    states = [[noise(10 + day), bump(120, 144, 10 + day), bump(0, 40, 10 + day, 8.0)] for day in range(4)]
+    target, waiting = world(), set[int]()
+    holds = dict.fromkeys(range(4), 0)
+    memories: list[dict[Any, Any]] = [{}, {}]
+
+    def deliver(day: int) -> None:
+        number = data.draw(st.integers(0, 1))
+        target.deviations.memory = memories[number]
+        run(target, DAYS[day])
+
+    for day in range(4):
+        put(target, [document(TEMPLATE, DAYS[day], s1=states[day][0], s2=noise(20))])
+        waiting.add(day)
+    for _ in range(data.draw(st.integers(3, 10))):
+        if waiting and data.draw(st.booleans()):
+            day = data.draw(st.sampled_from(sorted(waiting)))
+            deliver(day)
+            if data.draw(st.booleans()):
+                waiting.discard(day)
+        else:
+            day, holds_now = data.draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
+            holds[day] = holds_now
+            put(target, [document(TEMPLATE, DAYS[day], s1=states[day][holds_now], s2=noise(20))])
+            waiting.add(day)
+    for day in data.draw(st.permutations(sorted(waiting))):
+        deliver(day)
+    assert same_tables(target, clean_run(days_of(*(states[day][held] for day, held in holds.items()))))
 
 
 def test_an_unknown_template_is_not_found() -> None:
