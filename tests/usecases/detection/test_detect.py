@@ -500,7 +500,7 @@ def test_whatever_the_lake_passed_through_the_tables_end_as_it_says(data: st.Dat
         put(target, [document(TEMPLATE, DAYS[day], s1=states[day][0], s2=noise(20))])
         waiting.add(day)
     for _ in range(data.draw(st.integers(3, 10))):
-        if waiting and data.draw(st.booleans()):
+        if data.draw(st.booleans()) and waiting:
             day = data.draw(st.sampled_from(sorted(waiting)))
             deliver(day)
             if data.draw(st.booleans()):
