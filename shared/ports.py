@@ -288,8 +288,8 @@ class DeviationsTable(Removable, Protocol):
         """Return the stored row and its etag, from memory if this process wrote or read it before."""
         ...
 
-    def put(self, row: DeviationDay, etag: ETag) -> None:
-        """Write the row on what was read; raises Conflict (and forgets what it remembered)."""
+    def put(self, row: DeviationDay, etag: ETag) -> ETag:
+        """Write the row on what was read and return its new etag; raises Conflict (and forgets what it remembered)."""
         ...
 
     def range(self, sensor: str, first: date, last: date) -> Sequence[DeviationDay]:
@@ -323,6 +323,7 @@ class StoredIncident(NamedTuple):
     incident: Incident
     notified: NotificationState | None
     etag: ETag
+    told: tuple[str, ...] | None = None  # names of the events that stand for it; None: nobody recorded them
 
 
 class IncidentsTable(Removable, Protocol):
@@ -340,7 +341,9 @@ class IncidentsTable(Removable, Protocol):
         """Return the template's incident with that onset, or None."""
         ...
 
-    def put(self, incident: Incident, notified: NotificationState | None, etag: ETag) -> ETag:
+    def put(
+        self, incident: Incident, notified: NotificationState | None, etag: ETag, told: Sequence[str] | None = None
+    ) -> ETag:
         """Write the incident on what was read and return its new etag; raises Conflict."""
         ...
 
@@ -413,6 +416,10 @@ class EventsTable(Removable, Protocol):
 
     def remove(self, event: Event) -> None:
         """Remove an event that the data no longer support."""
+        ...
+
+    def remove_id(self, subject: str, event: str) -> None:
+        """Remove the subject's event of that id; removing it again changes nothing."""
         ...
 
     def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:

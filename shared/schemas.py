@@ -57,13 +57,13 @@ def _registry_2(row: Properties) -> Properties:
 
 
 def _deviations_2(row: Properties) -> Properties:
-    """Name the engine that scored the day, there was only one; nobody recorded which readings it rests on."""
-    return {"engine": FIRST_ENGINE, "fingerprint": "", "context": " ", **row}
+    """Name the engine that scored the day, there was only one; nobody recorded what it rests on, and what was told."""
+    return {"engine": FIRST_ENGINE, "fingerprint": "", "context": " ", "told": "?", **row}
 
 
 def _incident_2(row: Properties) -> Properties:
-    """Call what people were notified of by its name."""
-    return {"notified_closed": row["told_closed"], "notified_sensors": row["told_sensors"], **row}
+    """Call what people were notified of by its name; nobody recorded the names of the events."""
+    return {"notified_closed": row["told_closed"], "notified_sensors": row["told_sensors"], "told": "?", **row}
 
 
 # From a kind's schema to the next one.

@@ -106,6 +106,7 @@ class DeviationDay:
     carry: Carry
     bad: str = ""  # buckets with bad samples by reason, as people read it
     context: Context = NOT_RECORDED
+    told: tuple[str, ...] | None = None  # names of the events that stand for it; None: nobody recorded them
 
     @property
     def fingerprint(self) -> str:
@@ -126,7 +127,7 @@ class DeviationDay:
         return Level(int(self.level[-1])) if self.level.size else Level.UNDEFINED
 
     def same_as(self, other: "DeviationDay | None") -> bool:
-        """Return whether both would be stored as the same bytes."""
+        """Return whether both say the same to the last bit, whatever people were told of it."""
         return (
             other is not None
             and (self.sensor, self.day, self.engine, self.baseline, self.bad, self.context)

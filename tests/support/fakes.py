@@ -183,9 +183,12 @@ def _estimation(row: Mapping[str, Any]) -> StoredEstimation:
     return estimation_of(row, None)
 
 
-def _incident(row: Mapping[str, Any]) -> tuple[Incident, NotificationState | None]:
+IncidentRow = tuple[Incident, NotificationState | None, tuple[str, ...] | None]
+
+
+def _incident(row: Mapping[str, Any]) -> IncidentRow:
     found = incident_of(row, None)
-    return found.incident, found.notified
+    return found.incident, found.notified, found.told
 
 
 _TEMPLATE = template()  # whose rows the registry's formats are tried on
@@ -194,9 +197,7 @@ DAYS: Format[TemplateDay | str] = read_once(
     Format(lambda one: one.encode() if isinstance(one, str) else one.to_json(), _day)
 )
 DEVIATIONS: Format[DeviationDay] = read_once(rows_of(deviations.entity_of, deviations.row_of))
-INCIDENTS: Format[tuple[Incident, NotificationState | None]] = read_once(
-    rows_of(lambda both: incident_entity(*both), _incident)
-)
+INCIDENTS: Format[IncidentRow] = read_once(rows_of(lambda parts: incident_entity(*parts), _incident))
 ESTIMATIONS: Format[StoredEstimation] = read_once(rows_of(estimation_entity, _estimation))
 EVENTS: Format[Event] = read_once(rows_of(event_entity, event_of))
 HISTORIES: Format[BaselineHistory] = read_once(
@@ -389,13 +390,14 @@ class FakeDeviations(FakeTable):
             self.memory[sensor, day] = (row, etag)
         return StoredDeviations(row, etag, fresh=True)
 
-    def put(self, row: DeviationDay, etag: ETag) -> None:
+    def put(self, row: DeviationDay, etag: ETag) -> str:
         try:
             new = self.cells.put((row.sensor, row.day), row, etag)
         except Conflict:
             self.memory.pop((row.sensor, row.day), None)
             raise
         self.memory[row.sensor, row.day] = (row, new)
+        return new
 
     def range(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
         return [row for (name, day), row in self.cells.values().items() if name == sensor and first <= day <= last]
@@ -414,9 +416,14 @@ class FakeDeviations(FakeTable):
         return [deviations.summary_of(deviations.entity_of(row)) for row in self.range(sensor, first, last)]
 
 
+def _stored_incident(row: IncidentRow, etag: ETag) -> StoredIncident:
+    incident, notified, told = row
+    return StoredIncident(incident, notified, etag, told)
+
+
 class FakeIncidents(FakeTable):
     def __init__(self, writes: Writes) -> None:
-        self.cells: Cells[tuple[Incident, NotificationState | None]] = Cells(writes, INCIDENTS)
+        self.cells: Cells[IncidentRow] = Cells(writes, INCIDENTS)
 
     def list(self, template: str, *, limit: int | None = None, after: str | None = None) -> ListPage[StoredIncident]:
         found = [one for (name, _), one in self._stored().items() if name == template]
@@ -427,14 +434,17 @@ class FakeIncidents(FakeTable):
 
     def _stored(self) -> dict[Any, StoredIncident]:
         tags = self.cells.rows
-        return {key: StoredIncident(*value, tags[key][1]) for key, value in self.cells.values().items()}
+        return {key: _stored_incident(value, tags[key][1]) for key, value in self.cells.values().items()}
 
     def get(self, template: str, onset: datetime) -> StoredIncident | None:
         value, etag = self.cells.get((template, onset))
-        return None if value is None else StoredIncident(*value, etag)
+        return None if value is None else _stored_incident(value, etag)
 
-    def put(self, incident: Incident, notified: NotificationState | None, etag: ETag) -> str:
-        return self.cells.put((incident.template, incident.onset), (incident, notified), etag)
+    def put(
+        self, incident: Incident, notified: NotificationState | None, etag: ETag, told: Sequence[str] | None = None
+    ) -> str:
+        row = incident, notified, None if told is None else tuple(told)
+        return self.cells.put((incident.template, incident.onset), row, etag)
 
     def remove(self, incident: Incident) -> None:
         self.cells.remove((incident.template, incident.onset))
@@ -475,7 +485,10 @@ class FakeEvents(FakeTable):
         self.cells.set((event.subject, event.key), event)
 
     def remove(self, event: Event) -> None:
-        self.cells.remove((event.subject, event.key))
+        self.remove_id(event.subject, event.id)
+
+    def remove_id(self, subject: str, event: str) -> None:
+        self.cells.remove((subject, split_event(event)[1]))
 
     def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
         found = [event for (name, _), event in self.cells.values().items() if name == subject]

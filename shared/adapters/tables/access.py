@@ -189,3 +189,13 @@ def quoted(value: str) -> str:
     if any(ord(letter) < 32 or letter in "/\\#?" for letter in value):
         raise InvalidInput(f"{value!r} cannot be a key")
     return "'" + value.replace("'", "''") + "'"
+
+
+def names_in_text(names: Sequence[str] | None) -> str:
+    """Return the names of the events that stand for a row as one property; None: nobody recorded them."""
+    return "?" if names is None else " ".join(names)
+
+
+def names_from_text(text: str) -> tuple[str, ...] | None:
+    """Return the names in such a property."""
+    return None if text == "?" else tuple(text.split())

@@ -16,7 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from azure.data.tables import TableClient
 
-from shared.adapters.tables.access import PartitionedTable, etag_of, get_entity, put_entity, query, quoted
+from shared.adapters.tables.access import (
+    PartitionedTable,
+    etag_of,
+    get_entity,
+    names_from_text,
+    names_in_text,
+    put_entity,
+    query,
+    quoted,
+)
 from shared.arrays import Times
 from shared.domain.deviation import Carry, Context, DeviationDay, Level
 from shared.domain.tsd import grid
@@ -58,14 +67,15 @@ class AzureDeviationsTable(PartitionedTable):
         self._remember(row, etag_of(entity))
         return StoredDeviations(row, etag_of(entity), fresh=True)
 
-    def put(self, row: DeviationDay, etag: ETag) -> None:
-        """Write the row on what was read; raises Conflict and forgets what it remembered."""
+    def put(self, row: DeviationDay, etag: ETag) -> str:
+        """Write the row on what was read and return its new etag; raises Conflict and forgets what it remembered."""
         try:
             written = put_entity(self._table, entity_of(row), etag)
         except Conflict:
             self._forget(row.sensor, row.day)
             raise
         self._remember(row, written)
+        return written
 
     def range(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
         """Return the sensor's rows of [first, last] in order, read from the table."""
@@ -134,6 +144,7 @@ def entity_of(row: DeviationDay) -> dict[str, Any]:
         "carry": _pack_carry(row.carry),
         "fingerprint": row.fingerprint,
         "context": " ".join(row.context),
+        "told": names_in_text(row.told),
         "ppmv": row.ppmv.astype(_PACKED["ppmv"]).tobytes(),
         "score": row.score.astype(_PACKED["score"]).tobytes(),
         "level": row.level.astype(_PACKED["level"]).tobytes(),
@@ -183,6 +194,7 @@ def _row(entity: Mapping[str, Any]) -> DeviationDay:
         carry=_carry(entity),
         bad=entity["bad"],
         context=_context(entity),
+        told=names_from_text(entity["told"]),
     )
 
 

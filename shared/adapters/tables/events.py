@@ -43,7 +43,11 @@ class AzureEventsTable(PartitionedTable):
 
     def remove(self, event: Event) -> None:
         """Remove an event that the data no longer support; removing it again changes nothing."""
-        remove_entity(self._table, event.subject, _row(event.id))
+        self.remove_id(event.subject, event.id)
+
+    def remove_id(self, subject: str, event: str) -> None:
+        """Remove the subject's event of that id; removing it again changes nothing."""
+        remove_entity(self._table, subject, _row(event))
 
     def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
         """Return the subject's events, newest first, so many after a page."""

@@ -16,6 +16,8 @@ from shared.adapters.tables.access import (
     PartitionedTable,
     etag_of,
     get_entity,
+    names_from_text,
+    names_in_text,
     newest_first,
     page_of,
     put_entity,
@@ -48,16 +50,20 @@ class AzureIncidentsTable(PartitionedTable):
         entity = get_entity(self._table, template, newest_first(onset))
         return None if entity is None else incident_of(entity, etag_of(entity))
 
-    def put(self, incident: Incident, notified: NotificationState | None, etag: ETag) -> str:
+    def put(
+        self, incident: Incident, notified: NotificationState | None, etag: ETag, told: Sequence[str] | None = None
+    ) -> str:
         """Write the incident on what was read and return its new etag; raises Conflict."""
-        return put_entity(self._table, incident_entity(incident, notified), etag)
+        return put_entity(self._table, incident_entity(incident, notified, told), etag)
 
     def remove(self, incident: Incident) -> None:
         """Remove an incident that the data no longer support; removing it again changes nothing."""
         remove_entity(self._table, incident.template, newest_first(incident.onset))
 
 
-def incident_entity(incident: Incident, notified: NotificationState | None) -> dict[str, Any]:
+def incident_entity(
+    incident: Incident, notified: NotificationState | None, told: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Return the incident, and what people were notified of, as its row in the table."""
     notified_closed = iso(notified.closed) if notified and notified.closed else ""
     notified_sensors = json.dumps(notified.sensors if notified else [])
@@ -75,6 +81,7 @@ def incident_entity(incident: Incident, notified: NotificationState | None) -> d
         "notified_digest": notified.digest if notified else "",
         "notified_closed": notified_closed,
         "notified_sensors": notified_sensors,
+        "told": names_in_text(told),
         # The names of schema 1, for a release that may still be running beside this one.
         "told_closed": notified_closed,
         "told_sensors": notified_sensors,
@@ -104,7 +111,7 @@ def _incident(entity: Mapping[str, Any], etag: ETag) -> StoredIncident:
         if until
         else None
     )
-    return StoredIncident(incident, notified, etag)
+    return StoredIncident(incident, notified, etag, names_from_text(entity["told"]))
 
 
 def _moment(text: str) -> datetime | None:

@@ -1,11 +1,10 @@
 """What people are told of a template's days: unknown series, bad values, sensors that are not well, broken blobs.
 
-An event follows what is stored: it is put before the row that it tells of, and taken back when the row tells of it no
-more.
+The events of a row follow it (``shared/usecases/telling.py``); those of what has no row are put again while it is so.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,8 +14,8 @@ from shared.domain.event import Event
 from shared.domain.template import Template
 from shared.domain.tsd import TemplateDay
 from shared.ports import EventsTable
-from shared.usecases.detection.day_rows import DayRows
 from shared.usecases.detection.fault_changes import fault_changes
+from shared.usecases.telling import Names, names_of, tell
 
 logger = logging.getLogger(__name__)
 
@@ -38,35 +37,28 @@ class DayEvents:
         """Tell of a sensor whose baseline cannot be read."""
         self.events.put(event.corrupt_baseline(self.template.id, sensor, day, problem))
 
-    def series_of(self, document: TemplateDay, rows: DayRows) -> None:
-        """Tell of sensors that the day's document lacks, and take it back of those that it has by now."""
+    def series_of(self, document: TemplateDay, created: Set[str]) -> None:
+        """Tell of sensors that the day's document lacks, and take it back of those whose first row of it is written."""
         day = document.day
-        had_rows = any(rows.stored[sensor.id, day].row is not None for sensor in self.template.sensors)
         for sensor in self.template.sensors:
             unknown = event.unknown_series(self.template.id, sensor, day, self.source)
             if document.series_of(sensor) is None:
                 self.events.put(unknown)
-            elif had_rows and rows.stored[sensor.id, day].row is None:
+            elif sensor.id in created:
                 self.events.remove(unknown)
 
-    def row(self, row: DeviationDay, before: DeviationDay | None) -> None:
-        """Tell what differs between a row that is about to be written and the stored one."""
-        self._bad_values(row, before.bad if before else "")
-        self._faults(fault_changes(self.template.id, row), fault_changes(self.template.id, before) if before else [])
+    def of(self, row: DeviationDay) -> list[Event]:
+        """Return the events that stand for a scored day."""
+        bad = [event.bad_values(self.template.id, row.sensor, row.day, row.bad)] if row.bad else []
+        return [*bad, *fault_changes(self.template.id, row)]
 
-    def _bad_values(self, row: DeviationDay, before: str) -> None:
-        found = event.bad_values(self.template.id, row.sensor, row.day, row.bad)
-        if row.bad and row.bad != before:
-            logger.warning("%s on %s: bad values: %s", row.sensor, row.day, row.bad)
-            self.events.put(found)
-        elif before and not row.bad:
-            self.events.remove(found)
+    def told(self, row: DeviationDay | None) -> Names:
+        """Return the names of the events that may stand for a stored row; of an older release's, what it told."""
+        if row is None:
+            return ()
+        return names_of(self.of(row)) if row.told is None else row.told
 
-    def _faults(self, now: Sequence[Event], before: Sequence[Event]) -> None:
-        for one in before:
-            if one not in now:
-                self.events.remove(one)
-        for one in now:
-            if one not in before:
-                logger.warning("%s", one.message)
-                self.events.put(one)
+    def tell(self, row: DeviationDay, told: Names) -> None:
+        """Put and take back events until they are those of the row."""
+        for one in tell(self.events, self.template.id, self.of(row), told):
+            logger.warning("%s", one.message)

@@ -1,13 +1,17 @@
 """The rows of a template's days in one run of detect: as they are stored, and as they were scored just now."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from shared.detection import engine_id
 from shared.domain.deviation import Carry, DeviationDay, agree, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS
+from shared.errors import Conflict
 from shared.ports import DeviationsTable, StoredDeviations
+from shared.usecases.detection.day_events import DayEvents
+from shared.usecases.telling import Names, half_told, names_of
 
 RowKey = tuple[str, date]  # sensor and day
 
@@ -15,9 +19,10 @@ RowKey = tuple[str, date]  # sensor and day
 class DayRows:
     """Reads what is stored, remembers what was scored, and writes what differs; for one run, never longer."""
 
-    def __init__(self, deviations: DeviationsTable, template: Template, *, fresh: bool) -> None:
+    def __init__(self, deviations: DeviationsTable, events: DayEvents, template: Template, *, fresh: bool) -> None:
         """Read rows from the table if ``fresh``, else also from this process's memory."""
         self._deviations = deviations
+        self._events = events
         self._template = template
         self._fresh = fresh
         self.stored: dict[RowKey, StoredDeviations] = {}
@@ -52,13 +57,40 @@ class DayRows:
             self.scored[key] = row
 
     def changed(self, days: Sequence[date]) -> list[DeviationDay]:
-        """Return the scored ones of these days that differ from what is stored, the first day first."""
-        differing = [row for key, row in self.scored.items() if not row.same_as(self.stored[key].row)]
-        return sorted((row for row in differing if row.day in days), key=lambda row: row.day)
+        """Return the scored ones of these days that differ from what is stored or told, the first day first."""
+        differing = [row for row in self.scored.values() if row.day in days and self._differs(row)]
+        return sorted(differing, key=lambda row: row.day)
+
+    def _differs(self, row: DeviationDay) -> bool:
+        stored = self.stored[row.sensor, row.day].row
+        return not row.same_as(stored) or names_of(self._events.of(row)) != self._events.told(stored)
+
+    def created(self, day: date) -> set[str]:
+        """Return the sensors whose first row of a day is to be written, where others have one."""
+        fresh = {name for (name, of), row in self.scored.items() if of == day and self.stored[name, of].row is None}
+        return fresh if any(one.row is not None for (_, of), one in self.stored.items() if of == day) else set()
 
     def write(self, row: DeviationDay) -> None:
-        """Write a scored day on what was read; raises Conflict."""
-        self._deviations.put(row, self.stored[row.sensor, row.day].etag)
+        """Write a scored day on what was read, and see to it that people are told of it; raises Conflict."""
+        stored = self.stored[row.sensor, row.day]
+        events, told, etag = self._events.of(row), self._events.told(stored.row), stored.etag
+        names = names_of(events)
+        if names != told:
+            etag = self._deviations.put(replace(row, told=half_told(told, events)), etag)
+            self._events.tell(row, told)
+        try:
+            self._deviations.put(replace(row, told=names), etag)
+        except Conflict:
+            if names != told:
+                self._let_it_be_told_again(row, names)
+            raise
+
+    def _let_it_be_told_again(self, row: DeviationDay, names: Names) -> None:
+        """Record what this run told beside another one, which may not know of it."""
+        now = self._deviations.get(row.sensor, row.day, fresh=True)
+        if now.row is not None:
+            told = half_told({*self._events.told(now.row), *names}, [])
+            self._deviations.put(replace(now.row, told=told), now.etag)
 
     def rests_on_other(self, sensor: str, day: date) -> bool:
         """Return whether the stored day rests on something else than what this run knows of the two days before it."""

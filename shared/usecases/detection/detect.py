@@ -99,8 +99,8 @@ class _Run:
         self._deps = detect
         self._begun = self._watched = record
         self._template = template
-        self._rows = DayRows(detect.deviations, template, fresh=again)
         self._events = DayEvents(detect.events, template, record.platform.source_name)
+        self._rows = DayRows(detect.deviations, self._events, template, fresh=again)
         self._documents: dict[date, StoredDay] = {}
 
     def run(self, first: date, last: date) -> int:
@@ -179,9 +179,8 @@ class _Run:
         for day in sorted({row.day for row in changed}):
             document = self._document(day)
             if document is not None:
-                self._events.series_of(document, self._rows)
+                self._events.series_of(document, self._rows.created(day))
         for row in changed:
-            self._events.row(row, self._rows.stored[row.sensor, row.day].row)
             self._rows.write(row)
         return changed
 

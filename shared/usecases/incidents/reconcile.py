@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from shared.domain.deviation import DeviationDay, Level
-from shared.domain.event import incident_closed, incident_estimated, incident_opened
+from shared.domain.event import Event, incident_closed, incident_estimated, incident_opened
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
@@ -29,6 +29,7 @@ from shared.ports import (
 from shared.telemetry import log_event
 from shared.usecases.incidents.critical_runs import SILENT, find_incidents, reach_of
 from shared.usecases.incidents.estimation_inputs import Documents, InputWindow, load_inputs
+from shared.usecases.telling import Names, half_told, names_of, tell
 
 logger = logging.getLogger(__name__)
 
@@ -116,44 +117,64 @@ class Reconcile:
         at = self._notification_time(incident)
         digest = load_inputs(platform, template, documents, incident.onset, at, self.rules.inputs).digest
         notified = NotificationState(at, digest, incident.closed, incident.sensors)
-        if stored is not None and (stored.incident, stored.notified) == (incident, notified):
+        events = _events_of(incident)
+        names = names_of(events)
+        if stored is not None and (stored.incident, stored.notified, stored.told) == (incident, notified, names):
             return
-        before = stored.notified if stored else None
-        etag = self.incidents.put(incident, before, stored.etag if stored else None)
-        if before == notified:
-            return
-        if before is not None and before.at > at:
-            self.estimations.remove(template.id, incident.id)  # it rests on data that are not Critical any more
-        self._notify(incident, before)
-        if before is None or (before.at, before.digest) != (at, digest):
-            self.messages.critical(_message(incident, at))
-        self.incidents.put(incident, notified, etag)
+        before, told = (stored.notified, _told(stored)) if stored else (None, ())
+        etag = stored.etag if stored else None
+        if (before, told) != (notified, names):
+            etag = self.incidents.put(incident, before, etag, half_told(told, events))
+            if before is not None and before.at > at:  # the answer rests on data that are not Critical any more
+                self.estimations.remove(template.id, incident.id)
+                self.events.remove(incident_estimated(template.id, incident.id, incident.onset))
+            tell(self.events, template.id, events, told)
+            if before is None:
+                sensors = ",".join(incident.sensors)
+                log_event(logger, "incident opened", template=template.id, incident=incident.id, sensors=sensors)
+            if before is None or (before.at, before.digest) != (at, digest):
+                self.messages.critical(_message(incident, at))
+        try:
+            self.incidents.put(incident, notified, etag, names)
+        except Conflict:
+            self._let_it_be_told_again(incident, names)
+            raise
 
     def _notification_time(self, incident: Incident) -> datetime:
         """Return the last of the fixed times after the onset that the incident's Criticals have reached."""
         reached = min(incident.last_critical, incident.onset + self.rules.inputs.longest) - incident.onset
         return incident.onset + reached // self.rules.update * self.rules.update
 
-    def _notify(self, incident: Incident, before: NotificationState | None) -> None:
-        self.events.put(incident_opened(incident))
-        if before is None:
-            sensors = ",".join(incident.sensors)
-            log_event(logger, "incident opened", template=incident.template, incident=incident.id, sensors=sensors)
-        if before is not None and before.closed not in (None, incident.closed):
-            self.events.remove(incident_closed(incident, before.closed))
-        if incident.closed is not None:
-            self.events.put(incident_closed(incident))
+    def _let_it_be_told_again(self, incident: Incident, names: Names) -> None:
+        """Record what this run told beside another one, which may not know of it."""
+        stored = self.incidents.get(incident.template, incident.onset)
+        if stored is None:
+            tell(self.events, incident.template, [], names)
+        else:
+            told = half_told({*_told(stored), *names}, [])
+            self.incidents.put(stored.incident, stored.notified, stored.etag, told)
 
     def _remove(self, stored: StoredIncident) -> None:
         """Remove what hangs on the incident first, so that a crash in between is repeated."""
         incident = stored.incident
         self.estimations.remove(incident.template, incident.id)
-        gone = [incident_opened(incident), incident_estimated(incident.template, incident.id, incident.onset)]
-        ends = {incident.closed, stored.notified.closed if stored.notified else None} - {None}
-        gone += [incident_closed(incident, end) for end in ends]
-        for event in gone:
-            self.events.remove(event)
+        self.events.remove(incident_estimated(incident.template, incident.id, incident.onset))
+        tell(self.events, incident.template, [], _told(stored))
         self.incidents.remove(incident)
+
+
+def _events_of(incident: Incident) -> list[Event]:
+    """Return the events that stand for an incident; that of its estimation comes with the answer."""
+    return [incident_opened(incident), *([] if incident.closed is None else [incident_closed(incident)])]
+
+
+def _told(stored: StoredIncident) -> Names:
+    """Return the names of the events that may stand for an incident; of an older release's, what it would have told."""
+    if stored.told is not None:
+        return stored.told
+    ended = stored.notified.closed if stored.notified else None
+    before = [] if ended is None else [incident_closed(stored.incident, ended)]
+    return half_told(names_of(before), _events_of(stored.incident))
 
 
 def _message(incident: Incident, at: datetime) -> CriticalMessage:

@@ -1,5 +1,6 @@
 """Detect: the tables end as the lake says, whatever the order, the repetition or the crash."""
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from shared.domain.deviation import Level
 from shared.domain.tsd import PlausibleRange, Reading, TemplateDay, start_of
 from shared.errors import NotFound
+from shared.usecases.detection import day_rows
 from tests.support.examples import DAY, at, document, history, noise, platform, quiet_baseline, series, template
 from tests.support.fakes import Crash, World
 from tests.support.learning import computing_once
@@ -376,6 +378,96 @@ def test_another_worker_in_between_leaves_no_ghost_incident() -> None:
     assert target.state() == expected.state()
 
 
+# --- what people are told follows what is stored
+
+D4 = DAYS[3] + timedelta(days=1)
+
+
+def ended(slot: int, height: float = 40.0) -> list[TemplateDay]:
+    """Return the days of the leak, which ends on the fourth in that slot, and a calm fifth one."""
+    last = noise(13)
+    last[:slot] += height
+    return [
+        *lake_days()[:3],
+        document(TEMPLATE, DAYS[3], s1=last, s2=noise(23)),
+        document(TEMPLATE, D4, s1=noise(31), s2=noise(41)),
+    ]
+
+
+def stuck_then_wrong() -> list[TemplateDay]:
+    """Return the days of the leak with a sensor that is stuck on the second, and wrong values there."""
+    days = ended(72)
+    values = noise(21)
+    values[40:120] = values[40]
+    second = document(TEMPLATE, DAYS[1], s1=noise(11), s2=values)
+    wrong = second.sensors["troll-a-1"].merged(
+        [Reading(at(DAYS[1], 10), 1e14, 20)], at(DAYS[1], 24), PlausibleRange(0, 5e4)
+    )
+    days[1] = second.model_copy(update={"sensors": {**second.sensors, "troll-a-1": wrong}})
+    return days
+
+
+def without_leak() -> list[TemplateDay]:
+    """Return calm days."""
+    return [document(TEMPLATE, day, s1=noise(10 + n), s2=noise(20 + n)) for n, day in enumerate((*DAYS, D4))]
+
+
+CHANGES = {
+    "a later end": (ended(72), ended(108)),
+    "an earlier end": (ended(108), ended(72)),
+    "a higher score": (ended(72), ended(72, 80.0)),
+    "no leak": (ended(72), without_leak()),
+    "faults that are none": (stuck_then_wrong(), ended(72)),
+    "faults that came late": (ended(72), stuck_then_wrong()),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES.values(), ids=CHANGES)
+def test_people_are_told_what_is_stored_whatever_died_before_the_data_changed(
+    case: tuple[list[TemplateDay], list[TemplateDay]],
+) -> None:
+    """A run dies at any write, then the data change, and then its events are repeated."""
+    first, second = case
+    every = (*DAYS, D4)
+    clean = world()
+    put(clean, first)
+    run(clean, *every)
+    writes = clean.writes.count
+    put(clean, second)
+    run(clean, *every)
+    expected = clean_run(second)
+    assert clean.state() == expected.state()
+    for crash_at in range(1, writes + 1):
+        target = world()
+        put(target, first)
+        target.writes.crash_at = target.writes.count + crash_at
+        with contextlib.suppress(Crash):
+            run(target, *every)
+        target.restart()
+        put(target, second)
+        run(target, *every)
+        run(target, *every)
+        assert target.state() == expected.state(), f"died at write {crash_at}"
+
+
+def test_two_that_tell_of_one_row_at_once_leave_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that loses its write has told already, and the other one has not seen it."""
+    target = world()
+    put(target, stuck_then_wrong())
+    tell = day_rows.DayEvents.tell
+
+    def meanwhile(self: Any, *arguments: Any) -> None:
+        monkeypatch.undo()
+        put(target, ended(72))
+        run(target, *DAYS, D4)
+        tell(self, *arguments)
+
+    monkeypatch.setattr(day_rows.DayEvents, "tell", meanwhile)
+    run(target, DAYS[1])
+    run(target, *DAYS, D4)
+    assert target.state()["events"] == clean_run(ended(72)).state()["events"]
+
+
 # --- what a day rests on changes, and changes back
 
 
@@ -472,7 +564,7 @@ def clean_run(days: Sequence[TemplateDay]) -> World:
     """Return the world in which these days were there from the first, and each was delivered once, in order."""
     clean = world()
     put(clean, days)
-    run(clean, *DAYS[: len(days)])
+    run(clean, *(one.day for one in days))
     return clean
 
 
