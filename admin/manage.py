@@ -6,6 +6,7 @@
     python -m admin.manage refetch TEMPLATE FROM TO   fetches these days again from their source
     python -m admin.manage retry              gives back what failed and was given up, once the cause is mended
     python -m admin.manage replay             rebuilds baselines, deviations and incidents from lake and marks
+    python -m admin.manage verify [--every N] [--mend]   holds each N-th day against what the lake says
     python -m admin.manage upgrade            rewrites what an older release stored; may be stopped and repeated
 
 They read the same settings as the app, from the environment or from ``--settings local.settings.json``.
@@ -26,6 +27,7 @@ import requests
 from admin.replay import replay
 from admin.retry import Retried, retry
 from admin.upgrade import upgrade
+from admin.verify import Verified, verify
 from local.metadata import load_settings as load_settings_file
 from shared.adapters.upgrade import Progress
 from shared.bootstrap import Bootstrap
@@ -117,6 +119,20 @@ def _print_upgrade(progress: Iterable[Progress]) -> int:
     return 1 if refused else 0
 
 
+def _print_verified(verified: Iterable[Verified]) -> int:
+    """Print what is wrong as it is found; return 1 when something is, or still is."""
+    left = 0
+    for one in verified:
+        for finding in one.findings:
+            print(f"{one.template} {finding.day} {finding.about}: {finding.what}")
+        print(
+            f"{one.template}: {one.days:,} days looked at, {len(one.findings):,} findings, {one.left:,} left",
+            flush=True,
+        )
+        left += one.left
+    return 1 if left else 0
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -127,9 +143,11 @@ def _day(text: str) -> date:
 def main() -> int:
     """Run one command; return the process' exit code."""
     parser = argparse.ArgumentParser(prog="python -m admin.manage", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["storage", "seed", "refetch", "retry", "replay", "upgrade"])
+    parser.add_argument("command", choices=["storage", "seed", "refetch", "retry", "replay", "verify", "upgrade"])
     parser.add_argument("days", nargs="*", metavar="TEMPLATE FROM TO", help="refetch: of which template, which days")
     parser.add_argument("--replace", action="store_true", help="seed: overwrite what is stored")
+    parser.add_argument("--every", type=int, default=1, help="verify: look at each N-th day (1: at all)")
+    parser.add_argument("--mend", action="store_true", help="verify: score again what is wrong")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")
     parser.add_argument("--url", help="seed: a deployed app, by its API instead of its storage")
     arguments = parser.parse_args()
@@ -156,6 +174,8 @@ def main() -> int:
             return _print_retried(retry(app))
         elif arguments.command == "replay":
             replay(app)
+        elif arguments.command == "verify":
+            return _print_verified(verify(app, every=max(arguments.every, 1), mend=arguments.mend))
         elif arguments.command == "upgrade":
             return _print_upgrade(upgrade(app))
     except LeakDetectionError as error:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.detection import engine_id
-from shared.domain.deviation import Level, same_carry
+from shared.domain.deviation import Level, agree
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY
 from shared.ports import DaySummary, DeviationsTable, PlatformRecord
+from shared.usecases.detection.day_rows import handed_other
 from shared.usecases.detection.detect import Detect
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
+CYCLE_DAYS = 28  # in which each older day is looked at once: a lost event of an old day leaves no trace in its row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +32,13 @@ class Rescoring:
             for sensor in template.sensors
         }
         incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
-        stale = set(days[-RECENT_DAYS:])
+        stale = {*days[-RECENT_DAYS:], *(day for day in days if (days[-1] - day).days % CYCLE_DAYS == 0)}
         for day in days:
             covered_by_incident = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
             if not any(found.values()) or any(
                 _is_stale(row, record.history(sensor).version_of(day), day, newest=max(rows[sensor], default=date.min))
-                or _was_handed_something_else(row, rows[sensor].get(day - ONE_DAY))
+                or _rests_on_other(row, rows[sensor].get(day - ONE_DAY), rows[sensor].get(day - 2 * ONE_DAY))
                 or (row is not None and row.counts[Level.CRITICAL] and not covered_by_incident)
                 for sensor, row in found.items()
             ):
@@ -53,11 +55,14 @@ def _is_stale(row: DaySummary | None, version: str, day: date, *, newest: date) 
     return (row.engine, row.baseline) != (engine_id(), version)
 
 
-def _was_handed_something_else(row: DaySummary | None, before: DaySummary | None) -> bool:
-    """Return whether the row rests on another latch than the day before hands on, where both have one version."""
-    if row is None or before is None or not row.baseline or row.baseline != before.baseline:
+def _rests_on_other(row: DaySummary | None, before: DaySummary | None, older: DaySummary | None) -> bool:
+    """Return whether the row rests on other readings or another latch than the two days before it have."""
+    if row is None:
         return False
-    return not same_carry(row.before, before.carry)
+    known = ((row.context.yesterday, before), (row.context.day_before, older))
+    if any(one is not None and one.fingerprint and not agree(recorded, one.fingerprint) for recorded, one in known):
+        return True
+    return before is not None and handed_other(row, before)
 
 
 def _runs(days: Sequence[date]) -> list[tuple[date, date]]:

@@ -9,7 +9,7 @@ from shared.domain.deviation import Carry, DeviationDay, agree, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS
 from shared.errors import Conflict
-from shared.ports import DeviationsTable, StoredDeviations
+from shared.ports import DaySummary, DeviationsTable, StoredDeviations
 from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.telling import Names, half_told, names_of
 
@@ -128,7 +128,7 @@ class DayRows:
         return [row for row in found if row is not None]
 
 
-def handed_other(row: DeviationDay, before: DeviationDay) -> bool:
+def handed_other(row: DeviationDay | DaySummary, before: DeviationDay | DaySummary) -> bool:
     """Return whether the row was handed something else than the day before hands on, where both have one version."""
     same_version = row.baseline and (row.engine, row.baseline) == (before.engine, before.baseline)
     return bool(same_version) and not same_carry(row.before, before.carry)

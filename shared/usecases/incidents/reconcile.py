@@ -117,7 +117,7 @@ class Reconcile:
         at = self._notification_time(incident)
         digest = load_inputs(platform, template, documents, incident.onset, at, self.rules.inputs).digest
         notified = NotificationState(at, digest, incident.closed, incident.sensors)
-        events = _events_of(incident)
+        events = events_of(incident)
         names = names_of(events)
         if stored is not None and (stored.incident, stored.notified, stored.told) == (incident, notified, names):
             return
@@ -163,7 +163,7 @@ class Reconcile:
         self.incidents.remove(incident)
 
 
-def _events_of(incident: Incident) -> list[Event]:
+def events_of(incident: Incident) -> list[Event]:
     """Return the events that stand for an incident; that of its estimation comes with the answer."""
     return [incident_opened(incident), *([] if incident.closed is None else [incident_closed(incident)])]
 
@@ -174,7 +174,7 @@ def _told(stored: StoredIncident) -> Names:
         return stored.told
     ended = stored.notified.closed if stored.notified else None
     before = [] if ended is None else [incident_closed(stored.incident, ended)]
-    return half_told(names_of(before), _events_of(stored.incident))
+    return half_told(names_of(before), events_of(stored.incident))
 
 
 def _message(incident: Incident, at: datetime) -> CriticalMessage:

@@ -1,0 +1,30 @@
+"""Holds the tables against the lake, template by template."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shared.bootstrap import Bootstrap
+from shared.usecases.detection.verify import Finding, Verify
+
+
+class Verified(NamedTuple):
+    """A template that was looked at: how many days, what was wrong, and how much still is after it was mended."""
+
+    template: str
+    days: int
+    findings: list[Finding]
+    left: int
+
+
+def verify(app: Bootstrap, *, every: int = 1, mend: bool = False) -> Iterator[Verified]:
+    """Look at each ``every``-th day of each template; with ``mend``, let detect look again at what is wrong."""
+    for record in app.registry.platforms():
+        for template in record.platform.templates:
+            days = app.lake.days(template)
+            findings = list(Verify(app.detect).run(record, template, days, every))
+            left = len(findings)
+            if mend and findings:
+                for day in sorted({one.day for one in findings}):
+                    app.detect.run(record.platform.id, template.id, day)
+                left = len(list(Verify(app.detect).run(record, template, days, every)))
+            yield Verified(template.id, len(days[::every]), findings, left)
