@@ -15,7 +15,7 @@ from azure.data.tables import TableEntity
 from shared.adapters.tables import deviations
 from shared.adapters.tables.events import event_of
 from shared.adapters.tables.incidents import estimation_of, incident_of
-from shared.adapters.tables.marks import decision_of
+from shared.adapters.tables.marks import decisions_of
 from shared.adapters.tables.registry_rows import platform_record
 from shared.detection import Baseline, engine_id
 from shared.detection.channels import CHANNELS
@@ -75,7 +75,7 @@ READERS: dict[str, tuple[Stored, Callable[[list[TableEntity]], Any]]] = {
     "incidents": (Stored.INCIDENT, lambda found: [incident_of(row, None) for row in found]),
     "estimations": (Stored.ESTIMATION, lambda found: [estimation_of(row, None) for row in found]),
     "events": (Stored.EVENT, lambda found: [event_of(row) for row in found]),
-    "marks": (Stored.MARK, lambda found: [decision_of(row) for row in found]),
+    "marks": (Stored.MARK, lambda found: [decisions_of(row) for row in found]),
 }
 
 
