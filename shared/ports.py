@@ -396,8 +396,8 @@ class EventsTable(Removable, Protocol):
         """Store the event; the same event again changes nothing."""
         ...
 
-    def remove(self, event: Event) -> None:
-        """Remove an event that the data no longer support."""
+    def remove(self, event: Event, etag: ETag = None) -> None:
+        """Remove an event, of what was read if a etag is given; raises Conflict."""
         ...
 
     def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:

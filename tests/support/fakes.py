@@ -136,8 +136,10 @@ class Cells(Generic[Value]):
     def set(self, key: Any, value: Value) -> None:
         self.put(key, value, self.rows[key][1] if key in self.rows else None)
 
-    def remove(self, key: Any) -> None:
+    def remove(self, key: Any, etag: ETag = None) -> None:
         if key in self.rows:
+            if etag not in (None, self.rows[key][1]):
+                raise Conflict(f"{key} changed in between")
             self._writes.tick()
             del self.rows[key]
 
@@ -456,8 +458,8 @@ class FakeEvents(FakeTable):
     def put(self, event: Event) -> None:
         self.cells.set((event.subject, event.key), event)
 
-    def remove(self, event: Event) -> None:
-        self.cells.remove((event.subject, event.key))
+    def remove(self, event: Event, etag: ETag = None) -> None:
+        self.cells.remove((event.subject, event.key), etag)
 
     def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
         found = [event for (name, _), event in self.cells.values().items() if name == subject]

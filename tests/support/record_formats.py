@@ -47,7 +47,7 @@ def _as_json(value: object) -> object:
 
 
 def fill_with_history(app: Bootstrap) -> None:
-    """Fill the storage with a leak that is found, marks of both kinds, and a baseline that was renewed."""
+    """Fill the storage with a leak that is found, decisions of all kinds, and a baseline that was renewed."""
     fill(app)
     leak = Span(start_of(FIRST) + timedelta(hours=5), start_of(FIRST) + timedelta(hours=6))
     quiet = Span(start_of(FIRST), start_of(FIRST) + timedelta(hours=2))

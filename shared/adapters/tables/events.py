@@ -41,9 +41,9 @@ class AzureEventsTable(PartitionedTable):
         entity = get_entity(self._table, subject, _row(event))
         return None if entity is None else StoredEvent(event_of(entity), etag_of(entity))
 
-    def remove(self, event: Event) -> None:
-        """Remove an event that the data no longer support; removing it again changes nothing."""
-        remove_entity(self._table, event.subject, _row(event.id))
+    def remove(self, event: Event, etag: ETag = None) -> None:
+        """Remove an event, of what was read if a etag is given; removing it again changes nothing; raises Conflict."""
+        remove_entity(self._table, event.subject, _row(event.id), etag)
 
     def list(self, subject: str, *, limit: int = 1000, after: str | None = None) -> ListPage[Event]:
         """Return the subject's events, newest first, so many after a page."""
