@@ -20,6 +20,7 @@ def refusal(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"]
 
 
+@pytest.mark.usefixtures("http_functions")  # which register all endpoints
 def test_no_change_is_made_on_a_tag_that_is_stale(host: FilledHost) -> None:
     """By any endpoint that changes something, whether it offers tags (the contract says so) or not."""
     made = host.ask("POST", f"templates/{TEMPLATE}/events", {"message": "ROV at P1", "by": "A. Person"})
