@@ -221,6 +221,16 @@ def test_events_are_told_once_and_newest_first(make_app: Make, unique: str) -> N
     assert [event.at.day for event in events.list("troll-a", limit=1)] == [3]
     events.remove(stored[1])
     assert [event.at.day for event in events.list("troll-a")] == [2, 1]
+    seen = events.get("troll-a", stored[2].id)
+    assert seen is not None
+    events.put(stored[2].model_copy(update={"message": "changed"}))
+    with pytest.raises(Conflict):
+        events.remove(stored[2], seen.etag)
+    newest = events.get("troll-a", stored[2].id)
+    assert newest is not None
+    for _ in range(2):
+        events.remove(stored[2], newest.etag)
+    assert [event.at.day for event in events.list("troll-a")] == [1]
 
 
 def test_decisions_survive_the_table(make_app: Make, unique: str) -> None:
