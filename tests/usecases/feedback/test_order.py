@@ -238,17 +238,14 @@ def test_the_same_decision_twice_at_once_is_one(monkeypatch: pytest.MonkeyPatch)
     """A mark, its withdrawal, and the undo of a baseline: who comes second finds it done."""
     target = alarmed()
     (span, verdict), first = SAID[0], history(target).base[0].valid_from
-    twice: list[Callable[[], object]] = [partial(feedback(target, 23).mark, ONE, span, verdict, "A. Person", "")]
-    meanwhile(target, twice[0], monkeypatch)
+    meanwhile(target, partial(feedback(target, 23).mark, ONE, span, verdict, "A. Person", ""), monkeypatch)
     mark = feedback(target, 23).mark(ONE, span, verdict, "B. Person", "")
     assert (mark.by, len(target.marks.of(ONE).all)) == ("A. Person", 1)
-    for number, act in enumerate(
-        (
-            partial(feedback(target, 23, 1).undo_mark, ONE, mark.id),
-            partial(feedback(target, 23, 2).undo_baseline, ONE, first, undone=True),
-        ),
-        2,
-    ):
+    acts: list[Callable[[], object]] = [
+        partial(feedback(target, 23, 1).undo_mark, ONE, mark.id),
+        partial(feedback(target, 23, 2).undo_baseline, ONE, first, undone=True),
+    ]
+    for number, act in enumerate(acts, 2):
         meanwhile(target, act, monkeypatch)
         act()
         assert len(target.marks.of(ONE).all) == number
