@@ -14,12 +14,12 @@ import numpy.typing as npt
 from shared.arrays import Times
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
+from shared.domain.decisions import Decision, Decisions
 from shared.domain.deviation import Carry, Context, DeviationDay, Latest, Level
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.ingest_state import IngestState
-from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import Reading, TemplateDay
@@ -231,30 +231,15 @@ class BaselineStore(Removable, Protocol):
         ...
 
 
-class StoredMark(NamedTuple):
-    """A mark as it is in the table."""
-
-    mark: Mark
-    etag: ETag
-
-
 class MarksTable(Removable, Protocol):
-    """What people decided about baselines: the only source besides the lake."""
+    """What people decided about baselines, which is only added to: the only source besides the lake."""
 
     def of(self, sensor: str) -> Decisions:
         """Return all decisions about the sensor."""
         ...
 
-    def get(self, sensor: str, mark: str) -> StoredMark | None:
-        """Return the sensor's mark of that id, or None."""
-        ...
-
-    def put(self, mark: Mark, etag: ETag) -> None:
-        """Write the mark on what was read; raises Conflict."""
-        ...
-
-    def put_undo(self, undo: Undo) -> None:
-        """Add what was decided about a baseline change; of the same moment, the last word stays."""
+    def add(self, decision: Decision) -> None:
+        """Store a decision; raises Conflict where there is one of its number."""
         ...
 
 
@@ -414,8 +399,8 @@ class EventsTable(Removable, Protocol):
         """Store the event; the same event again changes nothing."""
         ...
 
-    def remove(self, event: Event) -> None:
-        """Remove an event that the data no longer support."""
+    def remove(self, event: Event, etag: ETag = None) -> None:
+        """Remove an event, of what was read if a etag is given; raises Conflict."""
         ...
 
     def remove_id(self, subject: str, event: str) -> None:

@@ -42,7 +42,7 @@ CURRENT: Mapping[Stored, int] = {
     Stored.INCIDENT: 2,
     Stored.ESTIMATION: 1,
     Stored.EVENT: 1,
-    Stored.MARK: 1,
+    Stored.MARK: 2,
     Stored.CRITICAL_MESSAGE: 1,
     Stored.BASELINES_MESSAGE: 1,
 }
@@ -66,11 +66,17 @@ def _incident_2(row: Properties) -> Properties:
     return {"notified_closed": row["told_closed"], "notified_sensors": row["told_sensors"], "told": "?", **row}
 
 
+def _mark_2(row: Properties) -> Properties:
+    """Say what was decided: the key alone said so. Nobody numbered decisions."""
+    return {"kind": row["RowKey"].partition("|")[0], "number": 0, **row}
+
+
 # From a kind's schema to the next one.
 STEPS: Mapping[tuple[Stored, int], Callable[[Properties], Properties]] = {
     (Stored.REGISTRY, 1): _registry_2,
     (Stored.DEVIATIONS, 1): _deviations_2,
     (Stored.INCIDENT, 1): _incident_2,
+    (Stored.MARK, 1): _mark_2,
 }
 
 

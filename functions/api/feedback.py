@@ -12,6 +12,8 @@ from functions.http.reply import Reply, listing, listing_of
 from shared.bootstrap import app
 from shared.domain.mark import Effect, Mark, MarkVerdict, Span
 from shared.domain.validation import Lines, Model, Moment
+from shared.usecases.feedback.feedback import Guard
+from shared.usecases.queries.baselines import MarkWithEffect
 
 group = EndpointGroup("Feedback")
 endpoint = group.endpoint
@@ -37,7 +39,7 @@ class NewMarkBody(Model):
 def list_marks(call: Call[NoParameters, Model]) -> Model:
     """List a sensor's marks, newest first, with the counts of levels in its range before it and now."""
     found = app().baseline_queries.marks(call.path["sensor"])
-    return listing(tuple(_body(MarkWithEffectBody, one.mark, after=one.after) for one in found))
+    return listing(tuple(_with_effect(one) for one in found))
 
 
 @endpoint(
@@ -54,14 +56,21 @@ def add_mark(call: Call[NoParameters, NewMarkBody]) -> Reply:
 @endpoint("GET", "sensors/{sensor}/feedback/{mark}", MarkWithEffectBody)
 def get_mark(call: Call[NoParameters, Model]) -> Model:
     """Return one mark, with the counts of levels in its range before it and now."""
-    found = app().baseline_queries.mark(call.path["sensor"], call.path["mark"])
-    return _body(MarkWithEffectBody, found.mark, after=found.after)
+    return _with_effect(app().baseline_queries.mark(call.path["sensor"], call.path["mark"]))
 
 
-@endpoint("DELETE", "sensors/{sensor}/feedback/{mark}", MarkBody, status=ACCEPTED, problems=[HTTPStatus.CONFLICT])
+@endpoint("DELETE", "sensors/{sensor}/feedback/{mark}", MarkBody, status=ACCEPTED, conditional=True)
 def undo_mark(call: Call[NoParameters, Model]) -> Model:
     """Undo a mark; it stays listed as undone."""
-    return _body(MarkBody, app().feedback.undo_mark(call.path["sensor"], call.path["mark"]))
+    return _body(MarkBody, app().feedback.undo_mark(call.path["sensor"], call.path["mark"], _unchanged(call)))
+
+
+def _unchanged(call: Call[NoParameters, Model]) -> Guard:
+    return lambda seen: call.check_unchanged(_with_effect(app().baseline_queries.with_effect(seen)))
+
+
+def _with_effect(found: MarkWithEffect) -> Model:
+    return _body(MarkWithEffectBody, found.mark, after=found.after)
 
 
 def _body(model: Any, mark: Mark, **more: object) -> Model:

@@ -23,7 +23,7 @@ from functions.http.access import (
 )
 from functions.http.parameters import PATH, NoParameters, Parameters, read_body, read_path, read_query
 from functions.http.problem import problem_of
-from functions.http.reply import CSV, JSON, Reply, if_match, prefers, response_of
+from functions.http.reply import CSV, JSON, Reply, if_match, prefers, refuse_if_match, response_of
 from functions.invocation import invocation
 from shared.errors import InvalidInput
 from shared.settings import settings
@@ -162,6 +162,8 @@ def respond(
         check_access(request, endpoint.access)  # first: a stranger learns nothing of what the rest would say
         check_site(request, settings().http)
         check_rate(request, endpoint.access, _rate_limit())
+        if not endpoint.conditional:
+            refuse_if_match(request)
         call: Call[Any, Any] = Call(
             request,
             read_path(request, endpoint.path),

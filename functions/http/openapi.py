@@ -163,8 +163,10 @@ def statuses_of(one: Endpoint) -> set[HTTPStatus]:
         found.add(HTTPStatus.NOT_FOUND)
     if one.body is not None:
         found |= {HTTPStatus.LENGTH_REQUIRED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+    if one.method != "GET":
+        found.add(HTTPStatus.PRECONDITION_FAILED)
     if one.conditional:
-        found |= {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
+        found.add(HTTPStatus.CONFLICT)
     return found
 
 

@@ -101,6 +101,12 @@ def if_match(request: func.HttpRequest, current: BaseModel) -> None:
         raise PreconditionFailed("If-Match: must be the ETag of what is there now; it was changed since you read it")
 
 
+def refuse_if_match(request: func.HttpRequest) -> None:
+    """Raise PreconditionFailed for a change with If-Match where no tag is looked at: it must not be made unlooked."""
+    if request.method not in ("GET", "HEAD") and "If-Match" in request.headers:
+        raise PreconditionFailed("If-Match: is not offered here, and nothing was changed; leave it out to go on")
+
+
 def names(header: str, tag: str, *, weakly: bool) -> bool:
     """Return whether a header's list of ETags names this one (RFC 9110, 8.8.3), compressed or not."""
     if header.strip() == "*":

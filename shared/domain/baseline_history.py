@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from shared.domain.mark import Decisions, Span
+from shared.domain.decisions import Decisions
+from shared.domain.mark import Span
 from shared.domain.template import SENSOR_PATTERN
 from shared.domain.tsd import ONE_DAY
 from shared.domain.validation import Model

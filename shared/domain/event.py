@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime
 
 from shared.domain.baseline_history import Change, Reason
+from shared.domain.decisions import Decisions
 from shared.domain.incident import Incident
-from shared.domain.mark import VERDICT_WORDS, Decisions, Mark, Undo
+from shared.domain.mark import VERDICT_WORDS, Mark, Undo, Withdrawal
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import iso, start_of, utc
 from shared.domain.validation import Model
@@ -133,19 +134,23 @@ def baseline_changed(template: Template, sensor: Sensor, change: Change) -> Even
 
 def decided(template: str, decisions: Decisions) -> tuple[Event, ...]:
     """Return the events of all that people decided about a sensor's baselines."""
-    marks = [event for mark in decisions.marks for event in _marked(template, mark)]
-    return (*marks, *(_undone(template, undo) for undo in decisions.undos))
+    marks = {mark.id: mark for mark in decisions.marks}
+    return tuple(_decision(template, one.what, marks) for one in decisions.all)
 
 
-def _marked(template: str, mark: Mark) -> list[Event]:
-    what = f"{VERDICT_WORDS[mark.verdict]} at {mark.sensor} from {iso(mark.start)} to {iso(mark.end)}"
-    about = f"{mark.sensor}/{mark.id}"
-    message = f"{mark.by} marked {what}" + (f": {mark.note}" if mark.note else "")
-    events = [Event(subject=template, kind="feedback", at=mark.made, about=about, message=message)]
-    if mark.undone is not None:
-        undone = f"undone: {what}"
-        events.append(Event(subject=template, kind="feedback", at=mark.undone, about=about, message=undone))
-    return events
+def _decision(template: str, what: Mark | Withdrawal | Undo, marks: Mapping[str, Mark]) -> Event:
+    if isinstance(what, Undo):
+        return _undone(template, what)
+    if isinstance(what, Mark):
+        message = f"{what.by} marked {_marked(what)}" + (f": {what.note}" if what.note else "")
+        name = what.id
+    else:
+        message, name = f"undone: {_marked(marks[what.mark])}", what.mark
+    return Event(subject=template, kind="feedback", at=what.made, about=f"{what.sensor}/{name}", message=message)
+
+
+def _marked(mark: Mark) -> str:
+    return f"{VERDICT_WORDS[mark.verdict]} at {mark.sensor} from {iso(mark.start)} to {iso(mark.end)}"
 
 
 def _undone(template: str, undo: Undo) -> Event:

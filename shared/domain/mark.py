@@ -1,11 +1,7 @@
-"""What people decide about baselines: marks on ranges of readings, and baseline changes undone.
-
-Each decision knows when it was made, so that what was known at any earlier time can be told again.
-"""
+"""What people say of baselines: marks on ranges of readings, marks withdrawn, and baseline changes undone."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple, Self
 
@@ -100,6 +96,14 @@ def check_range(start: datetime, end: datetime) -> None:
         raise ValueError(f"to: a mark may span at most {LONGEST.days} days, not {end - start}")
 
 
+class Withdrawal(Model):
+    """A person's wish that a mark counts no more."""
+
+    sensor: str = Field(pattern=SENSOR_PATTERN)
+    mark: str  # its id
+    made: AwareDatetime
+
+
 class Undo(Model):
     """A person's wish that a baseline change counts no more, or (``undone`` false) counts again."""
 
@@ -107,47 +111,3 @@ class Undo(Model):
     valid_from: date  # names the change
     undone: bool
     made: AwareDatetime
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """All decisions about one sensor."""
-
-    marks: tuple[Mark, ...] = ()
-    undos: tuple[Undo, ...] = ()
-
-    def as_of(self, moment: datetime) -> "Decisions":
-        """Return what was decided before that moment, as it was then."""
-        marks = tuple(
-            mark if mark.undone is None or mark.undone < moment else mark.model_copy(update={"undone": None})
-            for mark in self.marks
-            if mark.made < moment
-        )
-        return Decisions(marks, tuple(undo for undo in self.undos if undo.made < moment))
-
-    def ranges(self, verdict: MarkVerdict) -> tuple[Span, ...]:
-        """Return the ranges with that verdict, in order; a later mark wins over an earlier one where they overlap."""
-        painted: list[tuple[Span, MarkVerdict]] = []
-        for mark in sorted((one for one in self.marks if one.undone is None), key=lambda one: (one.made, one.id)):
-            new = Span(mark.start, mark.end)
-            painted = [(piece, kind) for old, kind in painted for piece in _outside(old, new)] + [(new, mark.verdict)]
-        return tuple(sorted(span for span, kind in painted if kind == verdict))
-
-    def undone(self) -> frozenset[date]:
-        """Return which changes count no more, by the day that they are valid from; the last word counts."""
-        last = {undo.valid_from: undo.undone for undo in sorted(self.undos, key=lambda one: (one.made, one.undone))}
-        return frozenset(day for day, undone in last.items() if undone)
-
-    def digest(self) -> str:
-        """Return a name of these decisions; empty when there are none."""
-        if not self.marks and not self.undos:
-            return ""
-        texts = sorted(f"{mark.id}|{mark.made}|{mark.undone}" for mark in self.marks)
-        texts += sorted(f"{undo.valid_from}|{undo.made}|{undo.undone}" for undo in self.undos)
-        return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
-
-
-def _outside(old: Span, new: Span) -> Iterable[Span]:
-    """Return the parts of ``old`` that lie outside ``new``."""
-    pieces = (Span(old.start, min(old.end, new.start)), Span(max(old.start, new.end), old.end))
-    return [piece for piece in pieces if piece.start < piece.end]

@@ -2,9 +2,11 @@
 
 import re
 
+from shared.domain.decisions import Decisions
+from shared.domain.mark import Mark
 from shared.domain.template import SENSOR_PATTERN, TEMPLATE_PATTERN, Sensor, Template
 from shared.errors import InvalidInput, NotFound
-from shared.ports import EventsTable, MarksTable, PlatformRecord, RegistryTable, StoredEvent, StoredMark
+from shared.ports import EventsTable, MarksTable, PlatformRecord, RegistryTable, StoredEvent
 
 
 def check_id(name: str, value: str, pattern: str) -> None:
@@ -44,9 +46,14 @@ def sensor_of(record: PlatformRecord, sensor: str) -> tuple[Template, Sensor]:
     raise NotFound(f"sensor {sensor!r} is not registered at {template.id}")
 
 
-def look_up_mark(marks: MarksTable, sensor: str, mark: str) -> StoredMark:
+def look_up_mark(marks: MarksTable, sensor: str, mark: str) -> Mark:
     """Return the sensor's mark of that id; raises NotFound."""
-    stored = marks.get(sensor, mark) if mark.isalnum() and mark.isascii() else None
+    return mark_of(marks.of(sensor), sensor, mark)
+
+
+def mark_of(decisions: Decisions, sensor: str, mark: str) -> Mark:
+    """Return the mark of that id among a sensor's decisions; raises NotFound."""
+    stored = decisions.mark(mark)
     if stored is None:
         raise NotFound(f"mark {mark[:40]!r} of {sensor} is not stored")
     return stored

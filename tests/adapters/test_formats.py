@@ -15,11 +15,12 @@ from azure.data.tables import TableEntity
 from shared.adapters.tables import deviations
 from shared.adapters.tables.events import event_of
 from shared.adapters.tables.incidents import estimation_of, incident_of
-from shared.adapters.tables.marks import decision_of
+from shared.adapters.tables.marks import decisions_of
 from shared.adapters.tables.registry_rows import platform_record
 from shared.detection import Baseline, engine_id
 from shared.detection.channels import CHANNELS
 from shared.domain.baseline_request import BaselineRequest
+from shared.domain.decisions import Decisions
 from shared.domain.incident import CriticalMessage
 from shared.domain.tsd import TemplateDay
 from shared.errors import CorruptBlob, InvalidInput, NewerSchema, OtherEngine
@@ -75,7 +76,7 @@ READERS: dict[str, tuple[Stored, Callable[[list[TableEntity]], Any]]] = {
     "incidents": (Stored.INCIDENT, lambda found: [incident_of(row, None) for row in found]),
     "estimations": (Stored.ESTIMATION, lambda found: [estimation_of(row, None) for row in found]),
     "events": (Stored.EVENT, lambda found: [event_of(row) for row in found]),
-    "marks": (Stored.MARK, lambda found: [decision_of(row) for row in found]),
+    "marks": (Stored.MARK, lambda found: Decisions.of(one for row in found for one in decisions_of(row))),
 }
 
 
@@ -84,10 +85,28 @@ def test_rows_that_the_first_release_wrote_say_the_same(table: str) -> None:
     """The steps lead from its rows to what this release's rows say."""
     _, read = READERS[table]
     before, after = rows(FIRST, table), rows(TODAY, table)
-    if table in ("events", "marks", "estimations"):  # these hold when they were recorded
-        assert [type(one) for one in read(before)] == [type(one) for one in read(after)]
+    if table == "marks":  # today's hold one more decision, and all of them when they were recorded
+        assert read(before).undone() == read(after).undone()
+        assert {(one.id, one.note) for one in read(before).marks} == {(one.id, one.note) for one in read(after).marks}
+    elif table in ("events", "estimations"):  # these hold when they were recorded
+        assert {type(one) for one in read(before)} == {type(one) for one in read(after)}
     else:
         assert read(before) == read(after)
+
+
+def test_decisions_without_a_number_come_first_and_by_time() -> None:
+    """Whatever the clocks of those with a number said; a withdrawal that a mark of then holds comes after it."""
+    first = rows(FIRST, "marks")
+    (mark, body) = next((row, json.loads(row["body"])) for row in first if row["RowKey"].startswith("mark"))
+    for moment in ("2026-11-27T12:00:00Z", "2026-11-20T12:00:00Z"):  # of a clock that was behind, too
+        mark["body"] = json.dumps({**body, "undone": moment})
+        decisions = Decisions.of(one for row in [*rows(TODAY, "marks"), *first] for one in decisions_of(row))
+        assert [one.number for one in decisions.all] == [0, 0, 0, 0, 1, 2, 3, 4]
+        unnumbered = Decisions(decisions.all[:4])
+        assert [one.id for one in unnumbered.marks if one.undone] == [mark["RowKey"].removeprefix("mark|")]
+        assert decisions.next(decisions.all[-1].what, DAY).number == 5
+        (upgraded_mark,) = decisions_of(entity_of(upgraded(Stored.MARK, first[-1])))
+        assert upgraded_mark in unnumbered.all
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step[0]} {step[1]}")
@@ -243,7 +262,6 @@ from shared.adapters.tables import deviations, events, incidents, registry_rows
 from shared.detection import Baseline
 from shared.domain.baseline_request import BaselineRequest
 from shared.domain.incident import CriticalMessage
-from shared.domain.mark import Mark, Undo
 from shared.domain.tsd import TemplateDay
 folder = Path(sys.argv[1])
 def rows(table):
@@ -258,8 +276,6 @@ print([deviations._unpack(row).baseline for row in rows("deviations")])
 print([incidents._incident(row).told.sensors for row in rows("incidents")])
 print([incidents._estimation(row).estimation.verdict for row in rows("estimations")])
 print([events._event(row).kind for row in rows("events")])
-for row in rows("marks"):
-    (Mark if row["RowKey"].startswith("mark") else Undo).model_validate_json(row["body"])
 TemplateDay.from_json((folder / "day.json").read_bytes(), "day.json")
 if sys.argv[2] == "same engine":  # of another one, no release reads the baselines
     Baseline.from_bytes((folder / "baseline.bin").read_bytes())

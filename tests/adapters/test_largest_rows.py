@@ -12,10 +12,11 @@ from shared.adapters.tables.compact_history import compact, expanded
 from shared.adapters.tables.registry_rows import LONGEST_PLAIN, history_entity, history_of
 from shared.bootstrap import Bootstrap
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe, derive
+from shared.domain.decisions import Decision, Decisions
 from shared.domain.deviation import Latest, Level
 from shared.domain.event import LONGEST, note
 from shared.domain.ingest_state import IngestState, SeriesState
-from shared.domain.mark import MOST_MARKS, Decisions, Effect, Mark
+from shared.domain.mark import MOST_MARKS, Effect, Mark
 from shared.domain.template import MOST_LEAK_POINTS, Point, Sensor, Template
 from shared.ports import NotificationState
 from tests.support.examples import DAY, at, incident_at, platform, scored_day, template
@@ -48,7 +49,9 @@ def marked(sensor: str, count: int) -> tuple[Change, ...]:
     built = Change(
         valid_from=date(2020, 1, 1), reason="built", recipe=Recipe(source=sensor, days=gaps), version="0" * 16
     )
-    found = derive(sensor, (built,), {sensor: Decisions(marks)})
+    found = derive(
+        sensor, (built,), {sensor: Decisions(tuple(Decision(number, DAY, one) for number, one in enumerate(marks, 1)))}
+    )
     return tuple(one.model_copy(update={"version": "0123456789abcdef"}) for one in found)
 
 
@@ -131,7 +134,7 @@ def test_the_other_tables_hold_their_largest_rows(make_app: Make, unique: str) -
         made=end,
         before=effect,
     )
-    app.marks.put(mark, None)
+    app.marks.add(Decision(1, DAY, mark))
     assert app.marks.of(sensors[0]).marks == (mark,)
     day = scored_day()
     app.deviations.put(day, None)

@@ -11,6 +11,7 @@ from shared.adapters.blobs import day_blob
 from shared.adapters.tables import access
 from shared.bootstrap import Bootstrap
 from shared.detection import Baseline
+from shared.domain.decisions import Decision
 from shared.domain.event import note
 from shared.domain.mark import Effect, Mark
 from shared.errors import CorruptBlob, NewerSchema
@@ -120,24 +121,23 @@ def test_what_a_newer_release_registered_is_changed_there(app: Bootstrap, row: s
 
 
 def test_what_people_said_to_a_newer_release_is_changed_there(app: Bootstrap) -> None:
-    """A mark and a note of it are read, and not written over."""
+    """A mark of it is read and can be withdrawn, since nothing is written over; a note is not written over."""
     nothing = Effect(ok=0, warning=0, critical=0, undefined=0, max_score=None)
     mark = Mark(
         sensor=SENSOR.id, start=at(DAY), end=at(DAY, 2), verdict="leak", by="A", made=at(DAY, 3), before=nothing
     )
-    app.marks.put(mark, None)
+    app.marks.add(Decision(1, DAY, mark))
     marks = app.clients.table(app.settings.storage.marks_table)
-    rewrite(marks, SENSOR.id, f"mark|{mark.id}", as_the_next_release_writes_it)
-    stored = app.marks.get(SENSOR.id, mark.id)
-    assert stored is not None
-    assert stored.mark == mark
-    with pytest.raises(NewerSchema):
-        app.marks.put(mark.model_copy(update={"undone": at(DAY, 4)}), stored.etag)
+    rewrite(marks, SENSOR.id, "decision|0000000001", as_the_next_release_writes_it)
+    before = dict(marks.get_entity(SENSOR.id, "decision|0000000001"))
+    assert app.marks.of(SENSOR.id).marks == (mark,)
+    assert app.feedback.undo_mark(SENSOR.id, mark.id).undone
+    assert dict(marks.get_entity(SENSOR.id, "decision|0000000001")) == before
 
     written = note(TEMPLATE.id, at(DAY), "A", "one")
     app.events.put(written)
     events = app.clients.table(app.settings.storage.events_table)
-    (row,) = events.list_entities()
+    row = next(one for one in events.list_entities() if one["kind"] == "note")
     rewrite(events, TEMPLATE.id, row["RowKey"], as_the_next_release_writes_it)
     seen = app.events.get(TEMPLATE.id, written.id)
     assert seen is not None
@@ -158,7 +158,9 @@ def test_an_event_of_a_kind_that_only_a_newer_release_knows_hides_no_other(app: 
 def test_a_decision_that_is_neither_mark_nor_undo_is_not_taken_for_one(app: Bootstrap) -> None:
     """Rather nothing is decided than something else."""
     marks = app.clients.table(app.settings.storage.marks_table)
-    marks.create_entity({"PartitionKey": SENSOR.id, "RowKey": "pause|1", SCHEMA: 2, "body": "{}"})
+    marks.create_entity(
+        {"PartitionKey": SENSOR.id, "RowKey": "decision|0000000001", "kind": "pause", SCHEMA: 3, "body": "{}"}
+    )
     with pytest.raises(NewerSchema):
         app.marks.of(SENSOR.id)
 

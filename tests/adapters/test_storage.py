@@ -9,10 +9,11 @@ from admin.manage import seed, seed_platforms
 from shared.adapters.blobs import day_blob, parse_day_blob
 from shared.adapters.development import expand
 from shared.bootstrap import Bootstrap
+from shared.domain.decisions import Decision
 from shared.domain.deviation import Level, same_carry
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage
-from shared.domain.mark import Effect, Mark, Undo
+from shared.domain.mark import Effect, Mark, Undo, Withdrawal
 from shared.errors import Conflict, CorruptBlob, InvalidInput, NotFound
 from shared.ports import NotificationState
 from tests.support.examples import (
@@ -220,30 +221,42 @@ def test_events_are_told_once_and_newest_first(make_app: Make, unique: str) -> N
     assert [event.at.day for event in events.list("troll-a", limit=1)] == [3]
     events.remove(stored[1])
     assert [event.at.day for event in events.list("troll-a")] == [2, 1]
+    seen = events.get("troll-a", stored[2].id)
+    assert seen is not None
+    events.put(stored[2].model_copy(update={"message": "changed"}))
+    with pytest.raises(Conflict):
+        events.remove(stored[2], seen.etag)
+    newest = events.get("troll-a", stored[2].id)
+    assert newest is not None
+    for _ in range(2):
+        events.remove(stored[2], newest.etag)
+    assert [event.at.day for event in events.list("troll-a")] == [1]
 
 
 def test_decisions_survive_the_table(make_app: Make, unique: str) -> None:
-    """Marks are written on what was read; of undos of one moment the last stays; each sensor has its own."""
+    """Each is stored once, under its number, which no other takes; each sensor has its own."""
     marks = make_app(unique).marks
     begin = datetime(2026, 3, 1, tzinfo=UTC)
     said = Effect(ok=1, warning=2, critical=3, undefined=4, max_score=2.5)
     mark = Mark(
         sensor="troll-a-1", start=begin, end=begin + timedelta(hours=1), verdict="leak", by="Ø", made=begin, before=said
     )
-    marks.put(mark, None)
+    behind = begin - timedelta(minutes=5)
+    decisions = (
+        Decision(1, DAY, mark),
+        Decision(2, DAY, Withdrawal(sensor="troll-a-1", mark=mark.id, made=behind)),
+        *(
+            Decision(3 + wanted, DAY, Undo(sensor="troll-a-1", valid_from=DAY, undone=bool(wanted), made=begin))
+            for wanted in (0, 1)
+        ),
+    )
+    for one in reversed(decisions):
+        marks.add(one)
     with pytest.raises(Conflict):
-        marks.put(mark, None)
-    stored = marks.get("troll-a-1", mark.id)
-    assert stored is not None
-    undone = mark.model_copy(update={"undone": begin + timedelta(days=1)})
-    marks.put(undone, stored.etag)
-    for wanted in (True, False):
-        marks.put_undo(Undo(sensor="troll-a-1", valid_from=DAY, undone=wanted, made=begin))
-    decisions = marks.of("troll-a-1")
-    assert decisions.marks == (undone,)
-    assert [undo.undone for undo in decisions.undos] == [False]
-    assert marks.of("troll-a-2").marks == ()
-    assert marks.get("troll-a-1", "another") is None
+        marks.add(Decision(2, DAY, mark))
+    assert marks.of("troll-a-1").all == decisions
+    assert marks.of("troll-a-1").marks == (mark.model_copy(update={"undone": behind}),)
+    assert marks.of("troll-a-2").all == ()
 
 
 def test_queues_are_counted_also_where_they_do_not_exist_yet(make_app: Make, unique: str) -> None:

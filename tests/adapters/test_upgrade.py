@@ -12,11 +12,12 @@ from admin import manage
 from admin.upgrade import kinds_of, upgrade
 from local.azurite import Azurite
 from shared.adapters import upgrade as shared_upgrade
+from shared.adapters.tables.marks import decisions_of
 from shared.bootstrap import Bootstrap
 from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.event import Event
-from shared.domain.mark import Span
+from shared.domain.mark import Mark, Span
 from shared.ports import NotificationState, StoredEstimation
 from shared.schemas import CURRENT, FIRST_ENGINE, SCHEMA, Stored
 from tests.conftest import environment
@@ -40,7 +41,8 @@ pytestmark = pytest.mark.azurite
 Make = Callable[..., Bootstrap]
 Rows = dict[tuple[str, str, str], dict[str, Any]]
 NEW = {SCHEMA, "engine", "notified_closed", "notified_sensors"}  # properties that the release before did not write
-OLDER = {Stored.REGISTRY, Stored.DEVIATIONS, Stored.INCIDENT}  # whose schema has changed since
+NEW_OF_DECISIONS = {SCHEMA, "kind", "number"}
+OLDER = {Stored.REGISTRY, Stored.DEVIATIONS, Stored.INCIDENT, Stored.MARK}  # whose schema has changed since
 
 
 @pytest.fixture
@@ -50,9 +52,20 @@ def app(make_app: Make, unique: str) -> Bootstrap:
     fill(app)
     for table in app.clients.tables():
         for row in list(table.list_entities()):
+            if row["RowKey"].startswith("decision|"):  # which had another key
+                table.delete_entity(row)
+                older = {name: value for name, value in row.items() if name not in NEW_OF_DECISIONS}
+                table.create_entity({**older, "RowKey": f"mark|{_mark_in(row).id}"})
+                continue
             older = {name: value for name, value in row.items() if name not in NEW}
             table.update_entity(older, mode=UpdateMode.REPLACE)
     return app
+
+
+def _mark_in(row: Mapping[str, Any]) -> Mark:
+    (decision,) = decisions_of(row)
+    assert isinstance(decision.what, Mark)
+    return decision.what
 
 
 def fill(app: Bootstrap) -> None:
@@ -107,7 +120,8 @@ def check_all_is_of_today(app: Bootstrap, before: Rows) -> None:
     for key, row in after.items():
         kind = kinds[key[0]]
         seen[kind] += 1
-        assert {name: value for name, value in row.items() if name not in NEW} == before[key]
+        new = NEW_OF_DECISIONS if kind is Stored.MARK else NEW
+        assert {name: value for name, value in row.items() if name not in new} == before[key]
         assert row.get(SCHEMA, 1) == CURRENT[kind]
         if kind is Stored.DEVIATIONS or "baselines" in row:
             assert row["engine"] == FIRST_ENGINE

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Reason, Recipe, derive, ranges_of
-from shared.domain.mark import Decisions, Effect, Mark, MarkVerdict, Span, Undo
+from shared.domain.decisions import Decisions, decisions_without_number
+from shared.domain.mark import Effect, Mark, MarkVerdict, Span, Undo
 
 SENSOR, OTHER = "troll-a-1", "troll-a-2"
 NOTHING = Effect(ok=0, warning=0, critical=0, undefined=0, max_score=None)
@@ -52,9 +53,14 @@ def undo(valid_from: int, *, undone: bool = True, made: float = 90) -> Undo:
     return Undo(sensor=SENSOR, valid_from=day(valid_from), undone=undone, made=at(made))
 
 
+def by_time(*said: Mark | Undo) -> Decisions:
+    """Return the decisions that have no number: in order of time."""
+    return Decisions.of(decision for one in said for decision in decisions_without_number(one))
+
+
 def derived(base: list[Change], *marks: Mark, undos: tuple[Undo, ...] = ()) -> tuple[Change, ...]:
     """Return what the base changes become by these decisions."""
-    return derive(SENSOR, base, {SENSOR: Decisions(marks, undos), OTHER: Decisions()})
+    return derive(SENSOR, base, {SENSOR: by_time(*marks, *undos), OTHER: Decisions()})
 
 
 # --- which version scores a day
@@ -131,14 +137,14 @@ def test_a_borrowed_recipe_has_its_sources_marks() -> None:
     """What was a leak at the source is none of the borrower's history; the borrower's own marks wait for its own."""
     base = [change(20, "selected", OTHER), change(50)]
     leak = mark(5, 6, "leak").model_copy(update={"sensor": OTHER})
-    changes = derive(SENSOR, base, {SENSOR: Decisions((mark(30, 31),)), OTHER: Decisions((leak,))})
+    changes = derive(SENSOR, base, {SENSOR: by_time(mark(30, 31)), OTHER: by_time(leak)})
     assert [len(one.recipe.excluded) for one in changes] == [1, 0]
     assert [len(one.recipe.included) for one in changes] == [0, 1]
 
 
 def test_a_later_mark_wins_where_they_overlap() -> None:
     """By when they were made, not by what they say."""
-    decisions = Decisions((mark(10, 14, "leak", made=91), mark(12, 16, made=92), mark(9, 11, made=90)))
+    decisions = by_time(mark(10, 14, "leak", made=91), mark(12, 16, made=92), mark(9, 11, made=90))
     assert decisions.ranges("leak") == (Span(at(10), at(12)),)
     assert decisions.ranges("no_leak") == (Span(at(9), at(10)), Span(at(12), at(16)))
 
@@ -158,12 +164,12 @@ def test_feedback_on_an_undone_change_rests_on_the_one_before() -> None:
 
 def test_what_was_known_earlier_can_be_told() -> None:
     """Decisions of a later time are left out, and what was undone later counts."""
-    decisions = Decisions((mark(10, 11, made=20, undone=40), mark(12, 13, made=30)), (undo(20, made=25),))
-    assert decisions.as_of(at(20)) == Decisions()
-    assert len(decisions.as_of(at(26)).ranges("no_leak")) == 1
-    assert decisions.as_of(at(26)).undone() == {day(20)}
-    assert len(decisions.as_of(at(35)).ranges("no_leak")) == 2
-    assert decisions.as_of(at(41)).ranges("no_leak") == (Span(at(12), at(13)),)
+    decisions = by_time(mark(10, 11, made=20, undone=40), mark(12, 13, made=30), undo(20, made=25))
+    assert decisions.as_of(day(20)) == Decisions()
+    assert len(decisions.as_of(day(26)).ranges("no_leak")) == 1
+    assert decisions.as_of(day(26)).undone() == {day(20)}
+    assert len(decisions.as_of(day(35)).ranges("no_leak")) == 2
+    assert decisions.as_of(day(41)).ranges("no_leak") == (Span(at(12), at(13)),)
 
 
 def test_a_mark_is_named_by_what_it_says() -> None:
@@ -205,9 +211,9 @@ def test_the_order_in_which_marks_are_read_does_not_matter(marks: list[Mark], ra
     """The same marks lead to the same ranges, and no moment has two verdicts."""
     shuffled = list(marks)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    decisions = Decisions(tuple(marks))
+    decisions = by_time(*marks)
     for verdict in ("leak", "no_leak"):
-        assert Decisions(tuple(shuffled)).ranges(verdict) == decisions.ranges(verdict)
+        assert by_time(*shuffled).ranges(verdict) == decisions.ranges(verdict)
     painted = sorted([*decisions.ranges("leak"), *decisions.ranges("no_leak")])
     assert all(one.end <= other.start for one, other in pairwise(painted))
     marked = {moment for one in marks for moment in range((one.start - at(0)).days, (one.end - at(0)).days)}

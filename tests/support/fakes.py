@@ -17,7 +17,7 @@ import numpy as np
 from shared.adapters.tables import deviations
 from shared.adapters.tables.events import event_entity, event_of
 from shared.adapters.tables.incidents import estimation_entity, estimation_of, incident_entity, incident_of
-from shared.adapters.tables.marks import decision_of, mark_entity, undo_entity
+from shared.adapters.tables.marks import decision_entity, decisions_of
 from shared.adapters.tables.registry_rows import (
     history_entity,
     history_of,
@@ -28,13 +28,13 @@ from shared.adapters.tables.registry_rows import (
 )
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
+from shared.domain.decisions import Decision, Decisions
 from shared.domain.deviation import DeviationDay, Latest
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.event import Event, split_event
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.ingest_state import IngestState
-from shared.domain.mark import Decisions, Mark, Undo
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, Reading, TemplateDay
@@ -54,7 +54,6 @@ from shared.ports import (
     StoredEvent,
     StoredHistory,
     StoredIncident,
-    StoredMark,
     Window,
 )
 from shared.usecases.detection.detect import Detect
@@ -137,8 +136,10 @@ class Cells(Generic[Value]):
     def set(self, key: Any, value: Value) -> None:
         self.put(key, value, self.rows[key][1] if key in self.rows else None)
 
-    def remove(self, key: Any) -> None:
+    def remove(self, key: Any, etag: ETag = None) -> None:
         if key in self.rows:
+            if etag not in (None, self.rows[key][1]):
+                raise Conflict(f"{key} changed in between")
             self._writes.tick()
             del self.rows[key]
 
@@ -167,15 +168,8 @@ def _day(data: bytes) -> TemplateDay | str:
         return data.decode()
 
 
-def _mark(row: Mapping[str, Any]) -> Mark:
-    found = decision_of(row)
-    assert isinstance(found, Mark)
-    return found
-
-
-def _undo(row: Mapping[str, Any]) -> Undo:
-    found = decision_of(row)
-    assert isinstance(found, Undo)
+def _decision(row: Mapping[str, Any]) -> Decision:
+    (found,) = decisions_of(row)
     return found
 
 
@@ -308,29 +302,19 @@ class FakeTable:
 
 class FakeMarks:
     def __init__(self, writes: Writes) -> None:
-        self.marks: Cells[Mark] = Cells(writes, rows_of(mark_entity, _mark))
-        self.undos: Cells[Undo] = Cells(writes, rows_of(undo_entity, _undo))
+        self.cells: Cells[Decision] = Cells(writes, rows_of(decision_entity, _decision))
 
     def remove_all(self, sensor: str) -> None:
-        self.marks.remove_all(sensor)
-        self.undos.remove_all(sensor)
+        self.cells.remove_all(sensor)
 
     def count(self, sensor: str) -> int:
-        return len(self.marks.of(sensor)) + len(self.undos.of(sensor))
+        return len(self.cells.of(sensor))
 
     def of(self, sensor: str) -> Decisions:
-        marks = [mark for mark in self.marks.values().values() if mark.sensor == sensor]
-        return Decisions(tuple(marks), tuple(one for one in self.undos.values().values() if one.sensor == sensor))
+        return Decisions.of(one for key, one in self.cells.values().items() if key[0] == sensor)
 
-    def get(self, sensor: str, mark: str) -> StoredMark | None:
-        value, etag = self.marks.get((sensor, mark))
-        return None if value is None else StoredMark(value, etag)
-
-    def put(self, mark: Mark, etag: ETag) -> None:
-        self.marks.put((mark.sensor, mark.id), mark, etag)
-
-    def put_undo(self, undo: Undo) -> None:
-        self.undos.set((undo.sensor, undo.valid_from, undo.made), undo)
+    def add(self, decision: Decision) -> None:
+        self.cells.put((decision.what.sensor, decision.number), decision, None)
 
 
 class FakeLake:
@@ -484,8 +468,8 @@ class FakeEvents(FakeTable):
     def put(self, event: Event) -> None:
         self.cells.set((event.subject, event.key), event)
 
-    def remove(self, event: Event) -> None:
-        self.remove_id(event.subject, event.id)
+    def remove(self, event: Event, etag: ETag = None) -> None:
+        self.cells.remove((event.subject, event.key), etag)
 
     def remove_id(self, subject: str, event: str) -> None:
         self.cells.remove((subject, split_event(event)[1]))

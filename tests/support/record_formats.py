@@ -47,12 +47,14 @@ def _as_json(value: object) -> object:
 
 
 def fill_with_history(app: Bootstrap) -> None:
-    """Fill the storage with a leak that is found, marks of both kinds, and a baseline that was renewed."""
+    """Fill the storage with a leak that is found, decisions of all kinds, and a baseline that was renewed."""
     fill(app)
     leak = Span(start_of(FIRST) + timedelta(hours=5), start_of(FIRST) + timedelta(hours=6))
     quiet = Span(start_of(FIRST), start_of(FIRST) + timedelta(hours=2))
-    app.marks.put_undo(Undo(sensor=SENSOR, valid_from=FIRST, undone=True, made=datetime(2026, 3, 3, 12, tzinfo=UTC)))
-    app.feedback.mark(SENSOR, leak, "leak", "B. Person", "")
+    undo = Undo(sensor=SENSOR, valid_from=FIRST, undone=True, made=datetime(2026, 3, 3, 12, tzinfo=UTC))
+    app.marks.add(app.marks.of(SENSOR).next(undo, FIRST))
+    withdrawn = app.feedback.mark(SENSOR, leak, "leak", "B. Person", "")
+    app.feedback.undo_mark(SENSOR, withdrawn.id)
     known_platform, template, sensor = look_up_sensor(app.registry, SENSOR)
     built = Recipe(source=SENSOR, days=(DayRange(date(2026, 1, 1), date(2026, 2, 20)),))
     marked = built.model_copy(update={"included": (quiet,), "excluded": (leak,)})

@@ -166,12 +166,17 @@ class PartitionedTable:
         return len(keys_of(self._table, subject))
 
 
-def remove_entity(table: TableClient, partition: str, row: str) -> None:
-    """Remove a row; removing it again changes nothing."""
+def remove_entity(table: TableClient, partition: str, row: str, etag: ETag = None) -> None:
+    """Remove a row, of what was read if a etag is given; removing it again changes nothing; raises Conflict."""
+    step = delete(partition, row, etag)
     try:
-        write_one(table, delete(partition, row))
+        write_one(table, step)
     except ResourceNotFoundError:
         return  # it is gone already, which is what was asked for
+    except HttpResponseError as error:
+        if error.status_code in _CHANGED:
+            raise _conflict(table, step[1]) from error
+        raise
 
 
 def etag_of(entity: TableEntity) -> str:

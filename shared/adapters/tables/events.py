@@ -41,9 +41,9 @@ class AzureEventsTable(PartitionedTable):
         entity = get_entity(self._table, subject, _row(event))
         return None if entity is None else StoredEvent(event_of(entity), etag_of(entity))
 
-    def remove(self, event: Event) -> None:
-        """Remove an event that the data no longer support; removing it again changes nothing."""
-        self.remove_id(event.subject, event.id)
+    def remove(self, event: Event, etag: ETag = None) -> None:
+        """Remove an event, of what was read if a etag is given; removing it again changes nothing; raises Conflict."""
+        remove_entity(self._table, event.subject, _row(event.id), etag)
 
     def remove_id(self, subject: str, event: str) -> None:
         """Remove the subject's event of that id; removing it again changes nothing."""

@@ -1,87 +1,61 @@
-"""Table of people's decisions about baselines: PartitionKey sensor id, RowKey ``mark|id`` or ``undo|day|time``.
+"""Table of people's decisions about baselines: PartitionKey sensor id, RowKey ``decision|number``; rows are only added.
 
-It is the only table that the lake cannot rebuild.
+It is the only table that the lake cannot rebuild. An older release wrote rows ``mark|id``, over and over, and
+``undo|day|time``: these have the number 0.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from shared.adapters.tables.access import (
-    PartitionedTable,
-    etag_of,
-    get_entity,
-    put_entity,
-    query,
-    quoted,
-    refuse_newer,
-    upsert_entity,
-)
-from shared.domain.mark import Decisions, Mark, Undo
+from shared.adapters.tables.access import PartitionedTable, put_entity, query, quoted
+from shared.domain.decisions import Decision, Decisions, decisions_without_number
+from shared.domain.mark import Mark, Undo, Withdrawal
 from shared.domain.tsd import iso
-from shared.ports import ETag, StoredMark
 from shared.schemas import Stored, numbered, read
+
+_KINDS: Mapping[str, type[Mark] | type[Withdrawal] | type[Undo]] = {
+    "mark": Mark,
+    "withdrawal": Withdrawal,
+    "undo": Undo,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 class AzureMarksTable(PartitionedTable):
-    """Marks and undone baseline changes."""
+    """Decisions, each stored once."""
 
     def of(self, sensor: str) -> Decisions:
         """Return all decisions about the sensor."""
-        found = [decision_of(one) for one in query(self._table, f"PartitionKey eq {quoted(sensor)}")]
-        return Decisions(
-            tuple(one for one in found if isinstance(one, Mark)), tuple(one for one in found if isinstance(one, Undo))
-        )
+        found = query(self._table, f"PartitionKey eq {quoted(sensor)}")
+        return Decisions.of(decision for row in found for decision in decisions_of(row))
 
-    def get(self, sensor: str, mark: str) -> StoredMark | None:
-        """Return the sensor's mark of that id, or None."""
-        entity = get_entity(self._table, sensor, f"mark|{mark}")
-        found = None if entity is None else decision_of(entity)
-        return StoredMark(found, etag_of(entity)) if entity is not None and isinstance(found, Mark) else None
-
-    def put(self, mark: Mark, etag: ETag) -> None:
-        """Write the mark on what was read; raises Conflict, or NewerSchema where this release may not change it."""
-        entity = mark_entity(mark)
-        refuse_newer(self._table, Stored.MARK, entity["PartitionKey"], entity["RowKey"])
-        put_entity(self._table, entity, etag)
-
-    def put_undo(self, undo: Undo) -> None:
-        """Add what was decided about a baseline change; of the same moment, the last word stays."""
-        upsert_entity(self._table, undo_entity(undo))
+    def add(self, decision: Decision) -> None:
+        """Store a decision; raises Conflict where there is one of its number."""
+        put_entity(self._table, decision_entity(decision), None)
 
 
-def mark_entity(mark: Mark) -> dict[str, Any]:
-    """Return the mark as its row in the table."""
+def decision_entity(decision: Decision) -> dict[str, Any]:
+    """Return the decision as its row in the table."""
     properties = {
-        "PartitionKey": mark.sensor,
-        "RowKey": f"mark|{mark.id}",
-        "start": iso(mark.start),
-        "end": iso(mark.end),
-        "verdict": mark.verdict,
-        "by": mark.by,
-        "made": iso(mark.made),
-        "undone": iso(mark.undone) if mark.undone else "",
-        "body": mark.model_dump_json(),
+        "PartitionKey": decision.what.sensor,
+        "RowKey": f"decision|{decision.number:010d}",
+        "number": decision.number,
+        "kind": _NAMES[type(decision.what)],
+        "made": iso(decision.what.made),
+        "known_on": decision.known_on.isoformat(),
+        "body": decision.what.model_dump_json(),
     }
     return numbered(Stored.MARK, properties)
 
 
-def undo_entity(undo: Undo) -> dict[str, Any]:
-    """Return what was decided about a baseline change as its row in the table."""
-    properties = {
-        "PartitionKey": undo.sensor,
-        "RowKey": f"undo|{undo.valid_from}|{iso(undo.made)}",
-        "undone": undo.undone,
-        "body": undo.model_dump_json(),
-    }
-    return numbered(Stored.MARK, properties)
+def decisions_of(entity: Mapping[str, Any]) -> tuple[Decision, ...]:
+    """Return what a row of the table holds: one decision, of an older release up to two; raises NewerSchema."""
+    return read(Stored.MARK, entity, _decisions)
 
 
-def decision_of(entity: Mapping[str, Any]) -> Mark | Undo:
-    """Return the mark, or what was decided about a change, that a row of the table holds; raises NewerSchema."""
-    return read(Stored.MARK, entity, _decision)
-
-
-def _decision(entity: Mapping[str, Any]) -> Mark | Undo:
-    models: Mapping[str, type[Mark] | type[Undo]] = {"mark": Mark, "undo": Undo}
-    model = models[entity["RowKey"].partition("|")[0]]
-    return model.model_validate_json(entity["body"], extra="ignore")
+def _decisions(entity: Mapping[str, Any]) -> tuple[Decision, ...]:
+    what = _KINDS[entity["kind"]].model_validate_json(entity["body"], extra="ignore")
+    if not entity["number"] and not isinstance(what, Withdrawal):
+        return decisions_without_number(what)
+    return (Decision(entity["number"], date.fromisoformat(entity["known_on"]), what),)

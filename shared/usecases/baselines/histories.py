@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from shared.detection import Baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, Recipe, derive
-from shared.domain.mark import Decisions
-from shared.domain.tsd import start_of
+from shared.domain.decisions import Decisions
 from shared.ports import BaselineStore, MarksTable, StoredHistory
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 
@@ -47,11 +46,11 @@ class Histories:
         return self._stored[sensor].history if sensor in self._stored else BaselineHistory()
 
     def decisions(self, sensor: str, day: date | None = None) -> Decisions:
-        """Return what people decided about the sensor: all, or what they had decided before the day began."""
+        """Return what people decided about the sensor: all, or what was known of it when the day began."""
         if sensor not in self._decisions:
             self._decisions[sensor] = self._marks.of(sensor)
         decisions = self._decisions[sensor]
-        return decisions if day is None else decisions.as_of(start_of(day))
+        return decisions if day is None else decisions.as_of(day)
 
     def known_on(self, sensor: str, day: date) -> BaselineHistory:
         """Return the sensor's history as it was known when the day began, without that day's own change."""

@@ -11,8 +11,8 @@ from shared.arrays import Floats, Levels, Times
 from shared.detection import Baseline, detect
 from shared.detection.cleaning import suspect_days
 from shared.domain.baseline_history import Recipe, ranges_of
+from shared.domain.decisions import Decisions
 from shared.domain.deviation import Level
-from shared.domain.mark import Decisions
 from shared.domain.tsd import ONE_DAY, SLOTS
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 

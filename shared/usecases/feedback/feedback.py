@@ -4,18 +4,27 @@ A decision is stored, told as an event, and the template's baselines are asked f
 stored. So a crash anywhere is healed by saying it again, or by the daily run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from shared.domain.baseline_history import BaselineHistory, Change
+from shared.domain.decisions import Decisions
 from shared.domain.event import decided
-from shared.domain.mark import MOST_MARKS, Effect, Mark, MarkVerdict, Span, Undo, check_range
+from shared.domain.mark import MOST_MARKS, Effect, Mark, MarkVerdict, Span, Undo, Withdrawal, check_range
 from shared.domain.template import Template
 from shared.domain.tsd import utc
 from shared.errors import InvalidInput, NotFound
-from shared.ports import Clock, DeviationsTable, EventsTable, MarksTable, MessageQueues, RegistryTable
-from shared.usecases.lookup import look_up_mark, look_up_sensor
+from shared.ports import Clock, DeviationsTable, EventsTable, MarksTable, MessageQueues, PlatformRecord, RegistryTable
+from shared.retry import after_conflicts
+from shared.usecases.lookup import look_up_mark, look_up_sensor, mark_of
+
+Guard = Callable[[Mark], None]
+
+
+def _anything(seen: Mark) -> None:
+    """Guard nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +57,33 @@ class Feedback:
             made=now,
             before=before,
         )
-        stored = self.marks_table.get(sensor, new.id)
-        if stored is None or stored.mark.undone is not None:
-            if sum(one.undone is None for one in self.marks_table.of(sensor).marks) >= MOST_MARKS:
-                raise InvalidInput(f"sensor: has {MOST_MARKS} marks that count, and can have no more; undo some first")
-            self.marks_table.put(new, stored.etag if stored else None)
-        else:
-            new = stored.mark
-        self._queue_update(template, sensor)
-        return new
 
-    def undo_mark(self, sensor: str, mark: str) -> Mark:
-        """Let a mark count no more, as if it had never been; raises InvalidInput, NotFound, or Conflict."""
-        _, template, _ = look_up_sensor(self.registry, sensor)
-        stored = look_up_mark(self.marks_table, sensor, mark)
-        undone = stored.mark
-        if undone.undone is None:
-            undone = undone.model_copy(update={"undone": self.clock.now()})
-            self.marks_table.put(undone, stored.etag)
+        def unless_it_counts(decisions: Decisions) -> Mark | None:
+            if any(one.id == new.id for one in decisions.counting):
+                return None
+            if len(decisions.counting) >= MOST_MARKS:
+                raise InvalidInput(f"sensor: has {MOST_MARKS} marks that count, and can have no more; undo some first")
+            return new
+
+        self._decide(sensor, unless_it_counts)
         self._queue_update(template, sensor)
-        return undone
+        return look_up_mark(self.marks_table, sensor, new.id)
+
+    def undo_mark(self, sensor: str, mark: str, guard: Guard = _anything) -> Mark:
+        """Let a mark count no more, as if it had never been; raises InvalidInput, NotFound, or Conflict.
+
+        guard: is shown the mark as it is, and raises what refuses the undoing.
+        """
+        _, template, _ = look_up_sensor(self.registry, sensor)
+
+        def unless_it_is_undone(decisions: Decisions) -> Withdrawal | None:
+            seen = mark_of(decisions, sensor, mark)
+            guard(seen)
+            return None if seen.undone else Withdrawal(sensor=sensor, mark=mark, made=self.clock.now())
+
+        self._decide(sensor, unless_it_is_undone)
+        self._queue_update(template, sensor)
+        return look_up_mark(self.marks_table, sensor, mark)
 
     def undo_baseline(self, sensor: str, valid_from: date, *, undone: bool) -> Change:
         """Let a baseline change count no more, or again; raises InvalidInput or NotFound."""
@@ -78,7 +94,7 @@ class Feedback:
         change = next((one for one in found if one.reason != "feedback"), None)
         if change is None:
             raise InvalidInput(f"valid_from: the change of {valid_from} comes from a mark; undo the mark instead")
-        self._decide(sensor, {valid_from: undone})
+        self._undo(sensor, {valid_from: undone})
         self._queue_update(template, sensor)
         return change.model_copy(update={"undone": undone})
 
@@ -94,7 +110,7 @@ class Feedback:
             raise NotFound(f"{sensor} has no baseline version {version[:64]!r} that the lake led to")
         later = {change.valid_from: True for change in history.base if change.valid_from > max(days)}
         wanted = later | {max(days): False}
-        self._decide(sensor, wanted)
+        self._undo(sensor, wanted)
         self._queue_update(template, sensor)
         changes = [one.model_copy(update={"undone": wanted.get(one.valid_from, one.undone)}) for one in history.changes]
         return history.model_copy(update={"changes": tuple(changes)})
@@ -105,12 +121,27 @@ class Feedback:
         self.messages.build_baselines(template)
         return record.history(sensor)
 
-    def _decide(self, sensor: str, undone: Mapping[date, bool]) -> None:
+    def _undo(self, sensor: str, undone: Mapping[date, bool]) -> None:
         """Store which changes count no more, or again, where that is not what counts already."""
-        known = self.marks_table.of(sensor).undone()
         for day, wish in sorted(undone.items()):
-            if (day in known) != wish:
-                self.marks_table.put_undo(Undo(sensor=sensor, valid_from=day, undone=wish, made=self.clock.now()))
+            self._decide(sensor, partial(self._unless_so, sensor, day, wish))
+
+    def _unless_so(self, sensor: str, day: date, wish: bool, known: Decisions) -> Undo | None:
+        if (day in known.undone()) == wish:
+            return None
+        return Undo(sensor=sensor, valid_from=day, undone=wish, made=self.clock.now())
+
+    def _decide(self, sensor: str, decide: Callable[[Decisions], Mark | Withdrawal | Undo | None]) -> None:
+        """Store what ``decide`` makes of all that was decided before, if anything, as what comes after it."""
+
+        def attempt(_again: bool) -> None:
+            known = self.marks_table.of(sensor)
+            what = decide(known)
+            if what is not None:
+                record, _, _ = look_up_sensor(self.registry, sensor)
+                self.marks_table.add(known.next(what, _decided_until(record)))
+
+        after_conflicts(attempt, f"decisions about {sensor}")
 
     def _queue_update(self, template: Template, sensor: str) -> None:
         """Put the events of the sensor's decisions, and ask for the template's baselines to follow them."""
@@ -126,3 +157,10 @@ def _check(span: Span, now: datetime) -> None:
         raise InvalidInput(str(error)) from error
     if span.end > now:
         raise InvalidInput(f"to: must not lie in the future, not {span.end.isoformat()}")
+
+
+def _decided_until(record: PlatformRecord) -> date:
+    """Return the newest UTC day for which a platform's baselines were decided: any of them may look at any sensor."""
+    histories = [one.history for one in record.stored.values()]
+    decided = [change.valid_from for history in histories for change in history.base]
+    return max([*decided, *(one.last_attempt for one in histories if one.last_attempt)], default=date.min)

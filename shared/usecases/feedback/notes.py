@@ -48,8 +48,9 @@ class Notes:
         return changed
 
     def remove(self, template: str, event: str, guard: Guard) -> None:
-        """Remove a note; raises InvalidInput or NotFound."""
-        self.events.remove(self._note(template, event, guard).event)
+        """Remove a note; raises InvalidInput, NotFound, or Conflict."""
+        stored = self._note(template, event, guard)
+        self.events.remove(stored.event, stored.etag)
 
     def _note(self, template: str, event: str, guard: Guard) -> StoredEvent:
         stored = look_up_event(self.registry, self.events, template, event)

@@ -33,14 +33,14 @@ class BaselineQueries:
     def marks(self, sensor: str) -> Sequence[MarkWithEffect]:
         """Return the sensor's marks, newest first, with what the rows say now; raises InvalidInput or NotFound."""
         look_up_sensor(self.registry, sensor)
-        marks = sorted(self.marks_table.of(sensor).marks, key=lambda mark: (mark.made, mark.id), reverse=True)
-        return [self._with_effect(mark) for mark in marks]
+        return [self.with_effect(mark) for mark in reversed(self.marks_table.of(sensor).marks)]
 
     def mark(self, sensor: str, mark: str) -> MarkWithEffect:
         """Return one of the sensor's marks, with what the rows say now; raises InvalidInput or NotFound."""
         look_up_sensor(self.registry, sensor)
-        return self._with_effect(look_up_mark(self.marks_table, sensor, mark).mark)
+        return self.with_effect(look_up_mark(self.marks_table, sensor, mark))
 
-    def _with_effect(self, mark: Mark) -> MarkWithEffect:
+    def with_effect(self, mark: Mark) -> MarkWithEffect:
+        """Return the mark with what the rows say of its range now."""
         rows = self.deviations.range(mark.sensor, *mark.span.days)
         return MarkWithEffect(mark, Effect.of(rows, mark.span))

@@ -82,7 +82,8 @@ def expected(one: Endpoint) -> set[int]:
     found |= {304} if one.method == "GET" else set()
     found |= {404} if "{" in one.route else set()
     found |= {411, 413, 415} if one.body else set()
-    found |= {412, 409} if one.conditional else set()
+    found |= {412} if one.method != "GET" else set()
+    found |= {409} if one.conditional else set()
     found |= {401, 403} if one.access != "anyone" else set()
     return found
 

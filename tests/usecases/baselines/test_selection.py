@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shared.domain.baseline_history import DayRange, Recipe
-from shared.domain.mark import Decisions
+from shared.domain.decisions import Decisions
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.baselines.selection import PastReadings, choose, spans
 from tests.support.learning import ONE, computing_once, day_of, usual, world

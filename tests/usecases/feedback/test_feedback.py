@@ -213,7 +213,7 @@ def test_the_lake_and_the_marks_rebuild_all_tables() -> None:
         case(target).run()
     assert [one.reason for one in history(target).changes] == ["built", "feedback", "augmented"]
     rebuilt = world(60, {19: bumped(), 40: bumped()}, second=60)
-    rebuilt.marks.marks.rows, rebuilt.marks.undos.rows = dict(target.marks.marks.rows), dict(target.marks.undos.rows)
+    rebuilt.marks.cells.rows = dict(target.marks.cells.rows)
     case(rebuilt).run()
     assert rebuilt.state() == target.state()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.event import Event
-from shared.errors import InvalidInput, NotFound, PreconditionFailed
+from shared.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from shared.usecases.feedback.notes import Notes
 from shared.usecases.lookup import look_up_event
 from tests.support.examples import DAY, NOW, at, platform, template
@@ -86,3 +86,18 @@ def test_a_note_of_nothing_is_refused(place: str, event: str) -> None:
     _, notes = world()
     with pytest.raises((NotFound, InvalidInput)):
         notes.change(place, event, "something", anything)
+
+
+def test_a_note_that_was_changed_meanwhile_is_not_removed() -> None:
+    """Who removes it saw another one; on reading again they can."""
+    target, notes = world()
+    note = notes.add("troll-a", "ROV at P1", "A. Person", at(DAY, 6))
+
+    def change_after_it_was_seen(_: Event) -> None:
+        notes.change("troll-a", note.id, "ROV at P2, leak seen", anything)
+
+    with pytest.raises(Conflict):
+        notes.remove("troll-a", note.id, change_after_it_was_seen)
+    assert stored(target, note.id).message == "ROV at P2, leak seen"
+    notes.remove("troll-a", note.id, anything)
+    assert len(target.events.list("troll-a")) == 0
