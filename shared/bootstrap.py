@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from shared.usecases.detection.detect import Detect
     from shared.usecases.feedback.feedback import Feedback
     from shared.usecases.feedback.notes import Notes
+    from shared.usecases.health.tell_health import TellHealth
     from shared.usecases.incidents.estimate import Estimate
     from shared.usecases.ingestion.ingest import Ingest
     from shared.usecases.queries.baselines import BaselineQueries
@@ -184,6 +185,13 @@ class Bootstrap:
             clock=self.clock,
             rules=rules,
         )
+
+    @cached_property
+    def tell_health(self) -> "TellHealth":
+        """Tells what is not watched."""
+        from shared.usecases.health.tell_health import TellHealth  # noqa: PLC0415
+
+        return TellHealth(registry=self.registry, events=self.events, clock=self.clock)
 
     @cached_property
     def detect(self) -> "Detect":

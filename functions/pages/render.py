@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from functions.http.assets import asset_name
 from shared import __version__
 from shared.domain.deviation import Level
+from shared.domain.deviation import worst as worst_level
 from shared.domain.estimation_words import (
     coordinates,
     digits,
@@ -43,4 +44,4 @@ def render(file: str, values: Mapping[str, object]) -> str:
 
 def worst(ids: Iterable[str], states: Mapping[str, str]) -> str:
     """Return the worst of some sensors' levels, by word."""
-    return max((Level.of(states.get(one, Level.UNDEFINED.word)) for one in ids), default=Level.UNDEFINED).word
+    return worst_level(Level.of(states.get(one, Level.UNDEFINED.word)) for one in ids).word

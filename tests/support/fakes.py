@@ -47,6 +47,7 @@ from shared.ports import (
     ListPage,
     NotificationState,
     PlatformRecord,
+    PlatformRecords,
     SourceSeries,
     StoredDay,
     StoredDeviations,
@@ -218,14 +219,16 @@ class FakeRegistry:
 
     def __init__(self, writes: Writes) -> None:
         self.known: dict[str, Platform] = {}
+        self.unreadable: dict[str, Exception] = {}
         self.ingested: Cells[IngestState] = Cells(writes, INGESTED)
         self.histories: Cells[BaselineHistory] = Cells(writes, HISTORIES)
         self.latest: Cells[Mapping[str, Latest]] = Cells(writes, LATEST)
         self._writes = writes
         self._definitions = 0
 
-    def platforms(self) -> list[PlatformRecord]:
-        return [self.platform(name) for name in sorted(self.known)]
+    def platforms(self) -> PlatformRecords:
+        readable = sorted(self.known.keys() - self.unreadable.keys())
+        return PlatformRecords.of([self.platform(name) for name in readable], self.unreadable)
 
     def platform(self, platform: str) -> PlatformRecord:
         if platform not in self.known:

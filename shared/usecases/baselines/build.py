@@ -49,8 +49,9 @@ class BuildBaselines:
 
     def run(self) -> dict[str, str]:
         """Look after every platform; return what failed, by template, after all had their turn."""
-        failed: dict[str, str] = {}
-        for record in self.registry.platforms():
+        known = self.registry.platforms()
+        failed = {name: f"{type(error).__name__}: {error}" for name, error in known.unreadable.items()}
+        for record in known:
             try:
                 errors = self.run_platform(record.platform.id)
             except Conflict as conflict:
