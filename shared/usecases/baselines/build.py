@@ -23,6 +23,7 @@ from shared.ports import (
     StoredHistory,
 )
 from shared.retry import after_conflicts
+from shared.telemetry import log_event
 from shared.usecases.baselines.histories import Histories
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.baselines.renewal import Renewal, RenewalRules
@@ -57,6 +58,7 @@ class BuildBaselines:
             except Conflict as conflict:
                 errors = {record.platform.id: conflict}
             failed |= {name: f"{type(error).__name__}: {error}" for name, error in errors.items()}
+        log_event(logger, "daily run ended", failed=len(failed))
         return failed
 
     def run_platform(self, platform: str) -> dict[str, Exception]:

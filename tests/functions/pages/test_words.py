@@ -15,8 +15,8 @@ from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
 from shared.domain.estimation_words import digits, per_hour, percent, utc_text
 from shared.ports import PlatformRecord, StoredHistory
-from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, status_of
-from tests.support.examples import DAY, NOW, at, history, incident_at, platform, template
+from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE_DATA, UNSCORED, WARNING, status_of
+from tests.support.examples import DAY, NOW, at, history, incident_at, platform, read_until, template
 
 TEMPLATE = template()
 PLATFORM = platform(TEMPLATE)
@@ -122,7 +122,31 @@ def record(**levels: Level) -> PlatformRecord:
         for name, level in levels.items()
     }
     stored = {one.id: StoredHistory(history(one.id, "v", DAY), "t") for one in TEMPLATE.sensors}
-    return PlatformRecord(PLATFORM, {}, stored, "tag", latest, {})
+    return PlatformRecord(PLATFORM, {TEMPLATE.id: read_until(TEMPLATE, NOW)}, stored, "tag", latest, {})
+
+
+@pytest.mark.parametrize("levels", [{"s1": Level.OK}, {"s1": Level.OK, "s2": Level.UNDEFINED}])
+def test_one_ok_sensor_makes_no_template_ok(levels: dict[str, Level]) -> None:
+    """Its level is Ok only where all of its sensors are; how many are watched is said, and what keeps the others."""
+    state = status_of(record(**levels), TEMPLATE, NOW, None, None)
+    assert (state.level, state.watched) == (Level.UNDEFINED, 1)
+    assert state.urgency < FINE
+    assert list(state.reasons.values()) == [("sensor 2",)]
+
+
+def test_an_old_ok_is_none_and_an_old_alarm_is_one() -> None:
+    """What nobody has looked at for half an hour says nothing of now; an alarm stays until it is heard to be over."""
+    old = record(s1=Level.OK, s2=Level.CRITICAL)
+    state = status_of(old, TEMPLATE, NOW + timedelta(hours=1), None, None)
+    assert [one.level for one in state.sensors] == [Level.UNDEFINED, Level.CRITICAL]
+    assert [one.since for one in state.sensors] == [NOW, NOW - timedelta(hours=2)]
+    assert state.watched == 0
+
+
+def test_sensors_at_one_place_are_drawn_ok_only_where_both_are() -> None:
+    """One of them that says nothing is seen."""
+    assert worst(("a", "b"), {"a": "Ok", "b": "Undefined"}) == "Undefined"
+    assert worst(("a", "b"), {"a": "Ok", "b": "Ok"}) == "Ok"
 
 
 def test_the_worst_sensor_is_how_a_template_is() -> None:
@@ -137,7 +161,7 @@ def test_the_worst_sensor_is_how_a_template_is() -> None:
     [
         ({"s1": Level.OK, "s2": Level.OK}, timedelta(0), FINE),
         ({"s1": Level.CRITICAL, "s2": Level.OK}, timedelta(0), ALARM),
-        ({"s1": Level.OK, "s2": Level.OK}, STALE, STALE_DATA),
+        ({"s1": Level.OK, "s2": Level.OK}, timedelta(minutes=31), STALE_DATA),
         ({"s1": Level.UNDEFINED, "s2": Level.UNDEFINED}, timedelta(0), UNSCORED),
         ({"s1": Level.OK}, timedelta(0), STALE_DATA),  # a sensor that should speak, and never did
     ],
