@@ -133,8 +133,8 @@ var rules = [
     query: noDailyRun
     by: []
     most: 0
-    window: 'PT1H'
-    every: 'PT1H'
+    window: 'PT30M'
+    every: 'PT15M'
   }
   {
     key: 'poison-message'
