@@ -233,6 +233,10 @@ class Removable(Protocol):
         """Return how many there are of the subject."""
         ...
 
+    def subjects(self, prefix: str, /) -> Sequence[str]:
+        """Return the subjects that begin so and have anything stored, in order."""
+        ...
+
 
 class BaselineStore(Removable, Protocol):
     """Immutable baseline versions."""

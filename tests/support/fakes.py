@@ -307,6 +307,9 @@ class FakeTable:
     def count(self, subject: str, /) -> int:
         return len(self.cells.of(subject))
 
+    def subjects(self, prefix: str, /) -> list[str]:
+        return sorted({str(key[0]) for key in self.cells.rows if key[0].startswith(prefix)})
+
 
 class FakeMarks:
     def __init__(self, writes: Writes) -> None:
@@ -319,6 +322,10 @@ class FakeMarks:
 
     def count(self, sensor: str) -> int:
         return len(self.marks.of(sensor)) + len(self.undos.of(sensor))
+
+    def subjects(self, prefix: str) -> list[str]:
+        rows = (*self.marks.rows, *self.undos.rows)
+        return sorted({str(key[0]) for key in rows if key[0].startswith(prefix)})
 
     def of(self, sensor: str) -> Decisions:
         marks = [mark for mark in self.marks.values().values() if mark.sensor == sensor]
