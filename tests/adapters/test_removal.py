@@ -58,14 +58,16 @@ def test_a_sensors_data_go_and_its_neighbours_stay(world: tuple[Bootstrap, Templ
     app, short, _ = world
     held = contents(app)
     first, tenth = short.sensors[0], short.sensors[2]
-    assert held.of_sensor(short, first) == {"scoredDays": 1, "baselineVersions": 1, "decisions": 1}
+    own = {"scoredDays": 1, "baselineVersions": 1, "decisions": 1}
+    of_template = {"incidents": 1, "estimations": 0}  # it is open, and at the first sensor
+    assert held.of_sensor(short, first) == own | of_template
     for _ in range(2):
         held.remove_sensor(short, first)
-        assert not any(held.of_sensor(short, first).values())
+        assert held.of_sensor(short, first) == dict.fromkeys(own, 0) | of_template
     with pytest.raises(NotFound):
         app.baselines.get(first.id, quiet_baseline().version)
     assert app.deviations.range(first.id, DAY, DAY) == []
-    assert held.of_sensor(short, tenth) == {"scoredDays": 1, "baselineVersions": 1, "decisions": 1}
+    assert held.of_sensor(short, tenth) == own | dict.fromkeys(of_template, 0)
     assert app.lake.read(short, DAY).document is not None
 
 
