@@ -190,10 +190,9 @@ def clock_ahead(template: str, day: date, until: datetime) -> Event:
     return Event(subject=template, kind="clock_ahead", at=start_of(day), about=iso(until), message=message)
 
 
-def not_watched(template: str, key: str, since: datetime, why: str, until: datetime | None = None) -> Event:
-    """Return the event of a sensor, or a quantity of the sea, that nobody watches, or that nobody did ``until``."""
-    span = f"is not watched since {iso(since)}" if until is None else f"was not watched {iso(since)} to {iso(until)}"
-    message = f"{key} {span}: {why}"
+def not_watched(template: str, key: str, since: datetime, why: str) -> Event:
+    """Return the event of a sensor, or a quantity of the sea, that nobody watches."""
+    message = f"{key} is not watched since {iso(since)}: {why}"
     return Event(subject=template, kind="not_watched", at=since, about=key, message=message)
 
 

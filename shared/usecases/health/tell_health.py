@@ -1,7 +1,6 @@
 """Tell health: before each run of ingest, a line of each template, and an event of each series that is not watched.
 
-What was told is kept in the template's state. The event of a gap is one event as long as the gap goes on, and says in
-the end until when it did.
+What was told is kept in the template's state, so that an event is taken back when somebody watches the series again.
 """
 
 import logging
@@ -57,11 +56,12 @@ class TellHealth:
             record = self.registry.platform(template.platform)
             known = find_template(record, template.id)
             before, after = _told(record, known), _to_tell(record, known, now)
+            for key, one in before.items():
+                if after.get(key) != one:
+                    self.events.remove(not_watched(known.id, key, one.since, one.why))
             for key, one in after.items():
                 if before.get(key) != one:
                     self.events.put(not_watched(known.id, key, one.since, one.why))
-            for key in before.keys() - after.keys():
-                self.events.put(not_watched(known.id, key, before[key].since, before[key].why, until=now))
             state = record.ingested.get(known.id, IngestState()).model_copy(update={"told": after})
             self.registry.set_ingested(known, state, record.ingest_etags.get(known.id))
 
@@ -78,7 +78,12 @@ def _told(record: PlatformRecord, template: Template) -> dict[str, ToldGap]:
 
 
 def _to_tell(record: PlatformRecord, template: Template, now: datetime) -> dict[str, ToldGap]:
-    """Return what has to be told by now; of a gap that goes on for another reason, since when stays."""
-    told = _told(record, template)
-    gaps = {key: gap for key, gap in gaps_of(record, template, now).items() if gap.why not in TOLD_OTHERWISE}
-    return {key: ToldGap(why=gap.why, since=told[key].since if key in told else gap.since) for key, gap in gaps.items()}
+    """Return what has to be told by now; of a gap that goes on, its beginning stays what it was."""
+    told, found = _told(record, template), {}
+    for key, gap in gaps_of(record, template, now).items():
+        if gap.why not in TOLD_OTHERWISE:
+            before = told.get(key)
+            goes_on = before is not None and before.why == gap.why
+            since = min(gap.since, before.since) if before and goes_on else gap.since
+            found[key] = ToldGap(why=gap.why, since=since)
+    return found
