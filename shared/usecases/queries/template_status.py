@@ -87,11 +87,10 @@ class TemplateStatus:
 
     @property
     def reasons(self) -> Mapping[Reason, tuple[str, ...]]:
-        """What is not watched by why: sensors by number, and quantities of the sea."""
-        names = {one.sensor.id: f"sensor {one.sensor.number}" for one in self.sensors}
+        """Which series are not watched, by why: sensors by id, and quantities of the sea."""
         found: dict[Reason, tuple[str, ...]] = {}
         for key, gap in self.gaps.items():
-            found[gap.why] = (*found.get(gap.why, ()), names.get(key) or key.replace("_", " "))
+            found[gap.why] = (*found.get(gap.why, ()), key)
         return found
 
     @property

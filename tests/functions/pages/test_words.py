@@ -1,5 +1,6 @@
 """What pages say and draw, without a browser: sentences, numbers, how a template is, where things are."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from functions.pages.drawing import CellAxis, elevation, from_north, plan
 from functions.pages.render import render, worst
-from functions.pages.words import sentence
+from functions.pages.words import sentence, unwatched
 from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
@@ -131,7 +132,19 @@ def test_one_ok_sensor_makes_no_template_ok(levels: dict[str, Level]) -> None:
     state = status_of(record(**levels), TEMPLATE, NOW, None, None)
     assert (state.level, state.watched) == (Level.UNDEFINED, 1)
     assert state.urgency < FINE
-    assert list(state.reasons.values()) == [("sensor 2",)]
+    assert list(state.reasons.values()) == [("troll-a-2",)]
+    assert re.fullmatch(r"1 of 2 sensors is watched\. (Not scored|No level): sensor 2\.", unwatched(state))
+
+
+def test_what_is_not_watched_is_said_by_why() -> None:
+    """Sensors by their numbers, the sea as one where all of it is missing; nothing where all is watched."""
+    seen = record(s1=Level.OK, s2=Level.OK)
+    assert unwatched(status_of(seen, TEMPLATE, NOW, None, None)) == ""
+    bare = PlatformRecord(PLATFORM)
+    words = "0 of 2 sensors are watched. Never read: sensors 1, 2, the sea."
+    assert unwatched(status_of(bare, TEMPLATE, NOW, None, None)) == words
+    alone = TEMPLATE.model_copy(update={"sensors": ()})
+    assert unwatched(status_of(bare, alone, NOW, None, None)) == "It has no sensors: nothing is watched."
 
 
 def test_an_old_ok_is_none_and_an_old_alarm_is_one() -> None:
