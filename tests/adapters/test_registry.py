@@ -13,7 +13,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from shared.adapters.tables.registry_rows import platform_record
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Latest, Level
-from shared.domain.ingest_state import IngestState, SeriesState
+from shared.domain.ingest_state import IngestState, SeriesState, ToldGap
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.errors import Conflict, Exists, InvalidInput, NotFound
@@ -288,13 +288,33 @@ def test_a_state_is_written_on_what_was_read(make_app: Make, unique: str) -> Non
     filled(app)
     read = app.registry.platform("troll")
     one = SeriesState(
-        until=MOMENT, tag="T", source_id="s1", begin=MOMENT, anew=MOMENT, problem="it is gone", since=MOMENT
+        until=MOMENT,
+        tag="T",
+        source_id="s1",
+        begin=MOMENT,
+        anew=MOMENT,
+        newest=MOMENT,
+        problem="it is gone",
+        since=MOMENT,
     )
-    state = IngestState(series={"troll-a-1": one}, looked_back=MOMENT, failed=MOMENT)
+    told = {"troll-a-1": ToldGap(why="left out", since=MOMENT)}
+    state = IngestState(series={"troll-a-1": one}, told=told, looked_back=MOMENT, failed=MOMENT)
     app.registry.set_ingested(A, state, read.ingest_etags[A.id])
     with pytest.raises(Conflict):
         app.registry.set_ingested(A, IngestState(), read.ingest_etags[A.id])
     assert app.registry.platform("troll").ingested[A.id] == state
+
+
+def test_what_was_told_of_a_sensor_goes_with_it(make_app: Make, unique: str) -> None:
+    """One of the same name begins without."""
+    app = make_app(unique)
+    read = filled(app)
+    told = {name: ToldGap(why="no samples", since=MOMENT) for name in ("troll-a-1", "troll-a-2")}
+    state = read.ingested[A.id].model_copy(update={"told": told})
+    app.registry.set_ingested(A, state, read.ingest_etags[A.id])
+    read = app.registry.platform("troll")
+    app.registry.change(read, without_sensor(read, 1))
+    assert app.registry.platform("troll").ingested[A.id].told.keys() == {"troll-a-2"}
 
 
 def test_a_sensor_made_anew_makes_a_run_that_still_knew_it_lose_its_write(make_app: Make, unique: str) -> None:
