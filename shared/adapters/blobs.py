@@ -176,7 +176,7 @@ class AzureBaselineStore:
 
     def subjects(self, prefix: str) -> list[str]:
         """Return the sensors whose ids begin so and that have a version, in order."""
-        return [one.name.removesuffix("/") for one in self._container.walk_blobs(prefix) if one.name.endswith("/")]
+        return sorted({name.partition("/")[0] for name in self._container.list_blob_names(name_starts_with=prefix)})
 
     def get(self, sensor: str, version: str) -> Baseline:
         """Return a stored version; raises NotFound, CorruptBlob, OtherEngine or NewerSchema."""
