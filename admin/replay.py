@@ -7,7 +7,7 @@ from shared.bootstrap import Bootstrap
 from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.template import Template
 from shared.domain.tsd import start_of
-from shared.errors import NotFound
+from shared.errors import LeakDetectionError, NotFound
 from shared.ports import PlatformRecord
 from shared.retry import after_conflicts
 
@@ -15,6 +15,8 @@ from shared.retry import after_conflicts
 def replay(app: Bootstrap) -> None:
     """Rebuild watermarks, baselines, deviations and incidents; raises LeakDetectionError."""
     known = app.registry.platforms()
+    for name, why in known.unreadable.items():
+        raise LeakDetectionError(f"platform {name} cannot be read: {why}") from why
     if not known:
         raise NotFound("no platform is registered: seed first")
     for record in known:
@@ -37,7 +39,7 @@ def _recover_watermarks(app: Bootstrap, template: Template, days: Sequence[date]
             known = series.get(key, held)
             if known.tag in ("", held.tag) and known.until and held.until:
                 until = max(known.until, held.until)
-                series[key] = known.model_copy(update={"until": until, "tag": held.tag})
+                series[key] = known.model_copy(update={"until": until, "tag": held.tag, "newest": held.newest})
             else:
                 series[key] = held
         state = stored.model_copy(update={"series": series})
@@ -58,5 +60,7 @@ def _in_the_lake(
         for key, series in ({**document.sensors, **document.environment} if document else {}).items():
             if tags.get(key) == series.tag:
                 before = held.get(key, SeriesState(tag=series.tag, begin=start_of(day)))
-                held[key] = before.model_copy(update={"until": max(series.until, before.until or series.until)})
+                until = max(series.until, before.until or series.until)
+                newest = series.last_sample(day) or before.newest
+                held[key] = before.model_copy(update={"until": until, "newest": newest})
     return held

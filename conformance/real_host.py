@@ -130,7 +130,7 @@ def locally(folder: Path) -> Expected:
         app = seeded(settings)
         with HostProcess(settings, log=folder / "local.log") as host:
             declared = {one["name"]: one["trigger"] for one in host.admin("functions")}
-            for function in ("ingest", "baselines"):
+            for function in ("ingest", "baselines", "ingest"):  # the last one tells how it is by then
                 host.run_now(function)
                 host.wait_idle(PATIENCE_S)
         return Expected(rows(app), declared)
@@ -190,7 +190,7 @@ class WayOfTheData:
             lambda: not self._silent(), "let every kind of trigger succeed", lambda: f"silent: {self._silent()}"
         )
         health = self._stays.get("/api/health")
-        if not health.ok or health.json()["status"] != "ok":
+        if not health.ok or any(one["stale"] for one in health.json()["templates"] if one["sensors"]):
             self.faults.append(f"/api/health answers {health.status_code} {health.text[:300]}")
         self.faults += [
             f"{count} messages are in {name}" for name, count in self._app.messages.lengths().items() if count

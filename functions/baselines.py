@@ -1,5 +1,7 @@
 """Timer and queue: build the baselines that sensors lack, daily and when a backfill has ended."""
 
+from contextlib import ExitStack
+
 import azure.functions as func
 
 from functions.invocation import invocation
@@ -8,6 +10,7 @@ from shared.domain.baseline_request import BaselineRequest
 from shared.errors import LeakDetectionError
 from shared.settings import settings
 from shared.telemetry import operation
+from shared.usecases.lookup import unless_gone
 
 blueprint = func.Blueprint()
 
@@ -15,8 +18,12 @@ blueprint = func.Blueprint()
 @blueprint.function_name("baselines")
 @blueprint.timer_trigger("timer", schedule="%BASELINES_SCHEDULE%")
 def baselines(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 (the runtime passes it by name)
-    """Build or renew the baselines that are due; raises LeakDetectionError that names the templates that failed."""
-    with invocation(context):
+    """Build or renew the baselines that are due; raises LeakDetectionError that names the templates that failed.
+
+    Then what runs left of sensors and templates that were deleted under them is removed.
+    """
+    with invocation(context), ExitStack() as later:
+        later.callback(app().remove_orphans.run)
         failed = app().build_baselines.run()
         if failed:
             raise LeakDetectionError("; ".join(f"{name}: {why}" for name, why in failed.items()))
@@ -28,5 +35,5 @@ def baselines_after_backfill(message: func.QueueMessage, context: func.Context) 
     """Build or renew the baselines of the template that the message names."""
     with invocation(context):
         asked = BaselineRequest.from_json(message.get_body())
-        with operation(asked.operation):
+        with operation(asked.operation), unless_gone(app().registry, asked.platform, asked.template):
             app().build_baselines.run_template(asked.platform, asked.template)

@@ -33,4 +33,4 @@ def detect(blob: InputStream, context: func.Context) -> None:
         except InvalidInput as error:  # Event Grid delivers every blob of the container, whatever the path says
             logger.warning("left alone: %s", error)
             return
-        app().detect.run(platform, template, day)
+        app().score_day(platform, template, day)

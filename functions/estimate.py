@@ -10,6 +10,7 @@ from shared.bootstrap import app
 from shared.domain.incident import CriticalMessage
 from shared.settings import settings
 from shared.telemetry import log_event, operation
+from shared.usecases.lookup import unless_gone
 
 blueprint = func.Blueprint()
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ def estimate(message: func.QueueMessage, context: func.Context) -> None:
     began = time.monotonic()
     with invocation(context):
         asked = CriticalMessage.from_json(message.get_body())
-        with operation(asked.operation):
+        with operation(asked.operation), unless_gone(app().registry, asked.platform, asked.template):
             answer = app().estimate.run(asked)
             log_event(
                 logger,

@@ -96,6 +96,8 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     report.say(f"Azurite, emulator and host run; look at {host.url}/overview")
     report.ingest()
     report.settle()
+    host.run_now("ingest")  # that finds everything up to date, and tells how it is by now
+    host.wait_idle()
     found = report.result()
     changed = differences(before, snapshot(app))
     print(f"\nrows of the tables that this run wrote: {len(changed)} (run it again: 0)" if not options.stay else "")

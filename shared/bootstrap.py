@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from shared.ports import Clock, ReadingSource
 from shared.settings import Settings, settings
 from shared.usecases.incidents.estimation_inputs import InputWindow
 from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
+from shared.usecases.lookup import unless_gone
 from shared.usecases.poison import BLOBS, GIVEN_UP, POISON, TakeUpPoison, blob_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from shared.usecases.detection.detect import Detect
     from shared.usecases.feedback.feedback import Feedback
     from shared.usecases.feedback.notes import Notes
+    from shared.usecases.health.tell_health import TellHealth
     from shared.usecases.incidents.estimate import Estimate
     from shared.usecases.ingestion.ingest import Ingest
     from shared.usecases.queries.baselines import BaselineQueries
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from shared.usecases.queries.query import Queries
     from shared.usecases.queries.series import SeriesQueries
     from shared.usecases.queries.what_if import WhatIf
+    from shared.usecases.registration.orphans import RemoveOrphans
     from shared.usecases.registration.registrations import Registrations
 
 # One line per storage request, and one per token, would bury what this system says itself.
@@ -186,6 +189,13 @@ class Bootstrap:
         )
 
     @cached_property
+    def tell_health(self) -> "TellHealth":
+        """Tells what is not watched."""
+        from shared.usecases.health.tell_health import TellHealth  # noqa: PLC0415
+
+        return TellHealth(registry=self.registry, events=self.events, clock=self.clock)
+
+    @cached_property
     def detect(self) -> "Detect":
         """Scores days."""
         from shared.usecases.detection.detect import Detect  # noqa: PLC0415
@@ -229,9 +239,14 @@ class Bootstrap:
             container=names.lake_container,
         )
 
+    def score_day(self, platform: str, template: str, day: date) -> None:
+        """Score a day of the lake whose blob has changed."""
+        with unless_gone(self.registry, platform, template):
+            self.detect.run(platform, template, day)
+
     def score_again(self, text: str) -> None:
         """Score the day of a blob that failed, by the host's message about it; raises InvalidInput."""
-        self.detect.run(*parse_day_blob(blob_of(text)))
+        self.score_day(*parse_day_blob(blob_of(text)))
 
     @cached_property
     def estimate(self) -> "Estimate":
@@ -359,6 +374,18 @@ class Bootstrap:
             events=self.events,
         )
         return Registrations(registry=self.registry, contents=contents)
+
+    @cached_property
+    def remove_orphans(self) -> "RemoveOrphans":
+        """Removes what runs left of what was deleted under them."""
+        from shared.usecases.registration.orphans import RemoveOrphans  # noqa: PLC0415
+
+        return RemoveOrphans(
+            registry=self.registry,
+            of_sensors=(self.deviations, self.baselines),
+            of_templates=(self.estimations, self.incidents),
+            events=self.events,
+        )
 
     @cached_property
     def what_if(self) -> "WhatIf":

@@ -135,11 +135,26 @@ class PlatformRecord:
         return self.stored[sensor].history if sensor in self.stored else BaselineHistory()
 
 
+class PlatformRecords(tuple[PlatformRecord, ...]):
+    """Platforms in order of id; ``unreadable`` says by id why others that are registered cannot be read."""
+
+    unreadable: Mapping[str, Exception] = {}
+
+    @classmethod
+    def of(
+        cls, records: Iterable[PlatformRecord], unreadable: Mapping[str, Exception] | None = None
+    ) -> "PlatformRecords":
+        """Return these platforms, and what keeps others from being among them."""
+        found = cls(records)
+        found.unreadable = unreadable or {}
+        return found
+
+
 class RegistryTable(Protocol):
     """Platforms, templates, sensors, and per template how far they were ingested."""
 
-    def platforms(self) -> Sequence[PlatformRecord]:
-        """Return every platform, in order of id."""
+    def platforms(self) -> PlatformRecords:
+        """Return every platform that can be read, in order of id, and why others cannot."""
         ...
 
     def platform(self, platform: str) -> PlatformRecord:
@@ -216,6 +231,10 @@ class Removable(Protocol):
 
     def count(self, subject: str, /) -> int:
         """Return how many there are of the subject."""
+        ...
+
+    def subjects(self, prefix: str, /) -> Sequence[str]:
+        """Return the subjects that begin so and have anything stored, in order."""
         ...
 
 

@@ -1,6 +1,6 @@
 """What the API shows of platforms, templates and sensors, and what may be given to make or change them."""
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import AwareDatetime
 
@@ -11,6 +11,7 @@ from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.validation import Model
 from shared.ports import PlatformRecord
+from shared.usecases.health.gaps import Reason, gap_of
 
 
 class BaselineInUseBody(Model):
@@ -18,6 +19,13 @@ class BaselineInUseBody(Model):
 
     version: str
     valid_from: date
+
+
+class UnwatchedBody(Model):
+    """Why nobody watches a sensor now, and since when: its newest level says nothing of now."""
+
+    why: Reason
+    since: AwareDatetime
 
 
 class LatestSampleBody(Model):
@@ -44,7 +52,8 @@ NewTemplateBody = derive_model("NewTemplateBody", Template, without=("platform",
 TemplateChangesBody = derive_model("TemplateChangesBody", Template, without=("id", "platform", "sensors"), partial=True)
 
 SensorBody = derive_model("SensorBody", Sensor, more=SENSOR_PARTS)
-ListedSensorBody = derive_model("ListedSensorBody", Sensor, more={**SENSOR_PARTS, "latest": LatestSampleBody | None})
+LISTED_PARTS = {**SENSOR_PARTS, "latest": LatestSampleBody | None, "unwatched": UnwatchedBody | None}
+ListedSensorBody = derive_model("ListedSensorBody", Sensor, more=LISTED_PARTS)
 NewSensorBody = derive_model("NewSensorBody", Sensor, without=("id",))
 SensorChangesBody = derive_model("SensorChangesBody", Sensor, without=("id", "number", "tag"), partial=True)
 
@@ -64,11 +73,12 @@ def sensor_body(record: PlatformRecord, template: Template, sensor: Sensor) -> M
     return shown(SensorBody, sensor, **_whereabouts(record, template, sensor))
 
 
-def listed_sensor(record: PlatformRecord, template: Template, sensor: Sensor) -> Model:
-    """Return what a list shows of a sensor: its newest sample, too, which changes every ten minutes."""
-    found = record.latest.get(sensor.id)
+def listed_sensor(record: PlatformRecord, template: Template, sensor: Sensor, now: datetime) -> Model:
+    """Return what a list shows of a sensor: its newest sample, too, and why that says nothing of ``now``."""
+    found, gap = record.latest.get(sensor.id), gap_of(record, template, sensor, now)
     latest = _latest(found) if found is not None else None
-    return shown(ListedSensorBody, sensor, **_whereabouts(record, template, sensor), latest=latest)
+    unwatched = UnwatchedBody(why=gap.why, since=gap.since) if gap is not None else None
+    return shown(ListedSensorBody, sensor, **_whereabouts(record, template, sensor), latest=latest, unwatched=unwatched)
 
 
 def _whereabouts(record: PlatformRecord, template: Template, sensor: Sensor) -> dict[str, object]:

@@ -143,15 +143,16 @@ def delete_template(call: Call[Deletion, Model]) -> None:
 @endpoint("GET", "sensors", listing_of(ListedSensorBody), query=SensorFilter, problems=[HTTPStatus.NOT_FOUND])
 def list_sensors(call: Call[SensorFilter, Model]) -> Model:
     """List sensors with their newest levels."""
-    found = app().queries.sensors(call.query.platform, call.query.template, call.query.pinned)
-    return listing(tuple(listed_sensor(*one) for one in found))
+    found, now = app().queries.sensors(call.query.platform, call.query.template, call.query.pinned), app().clock.now()
+    return listing(tuple(listed_sensor(*one, now) for one in found))
 
 
 @endpoint("GET", "templates/{template}/sensors", listing_of(ListedSensorBody))
 def list_template_sensors(call: Call[NoParameters, Model]) -> Model:
     """List a template's sensors with their newest levels."""
     record, template = app().queries.template(call.path["template"])
-    return listing(tuple(listed_sensor(record, template, one) for one in template.sensors))
+    now = app().clock.now()
+    return listing(tuple(listed_sensor(record, template, one, now) for one in template.sensors))
 
 
 @endpoint("POST", "templates/{template}/sensors", SensorBody, status=CREATED, body=NewSensorBody, problems=[CONFLICT])

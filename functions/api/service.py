@@ -14,7 +14,7 @@ from shared import __version__
 from shared.bootstrap import app
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.queries.query import HealthBody
+from shared.usecases.health.health import HealthBody
 
 group = EndpointGroup("Service")
 endpoint = group.endpoint
@@ -34,7 +34,7 @@ ORDER = (
 
 @endpoint("GET", "health", HealthBody, access="anyone")
 def get_health(call: Call[NoParameters, Model]) -> Model:  # noqa: ARG001
-    """Return how far each template is ingested, how long the queues are, and the version."""
+    """Return how far each template's data are, what nobody watches, how long the queues are, and the version."""
     return app().impatient.queries.health()
 
 

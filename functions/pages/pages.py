@@ -24,13 +24,13 @@ blueprint, page = site.blueprint, site.page
 def overview(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
     """Return the page of all templates, the most urgent first."""
     found = app().page_views.overview()
-    wrong = [one for one in found if one.urgency < UNSCORED]
     return _shown(
         "overview.html",
-        states=found,
-        wrong=wrong,
-        unscored=sum(one.urgency == UNSCORED for one in found),
-        alarms=sum(one.urgency == ALARM for one in found),
+        states=found.states,
+        unreadable=found.unreadable,
+        alarms=sum(one.urgency == ALARM for one in found.states),
+        wrong=sum(one.urgency < UNSCORED for one in found.states),
+        unscored=sum(one.urgency == UNSCORED for one in found.states),
     )
 
 

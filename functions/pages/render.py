@@ -7,8 +7,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from functions.http.assets import asset_name
+from functions.pages.words import unwatched
 from shared import __version__
 from shared.domain.deviation import Level
+from shared.domain.deviation import worst as worst_level
 from shared.domain.estimation_words import (
     coordinates,
     digits,
@@ -31,7 +33,7 @@ def _environment() -> Environment:
     )
     made.filters |= {"utc": utc_text, "iso": iso, "percent": percent, "per_hour": per_hour, "digits": digits}
     made.filters |= {"verdict": verdict_text, "coordinates": coordinates, "leak_point": leak_point}
-    made.filters |= {"rate_interval": rate_interval}
+    made.filters |= {"rate_interval": rate_interval, "unwatched": unwatched}
     made.globals |= {"version": __version__, "worst": worst, "asset_name": asset_name}
     return made
 
@@ -43,4 +45,4 @@ def render(file: str, values: Mapping[str, object]) -> str:
 
 def worst(ids: Iterable[str], states: Mapping[str, str]) -> str:
     """Return the worst of some sensors' levels, by word."""
-    return max((Level.of(states.get(one, Level.UNDEFINED.word)) for one in ids), default=Level.UNDEFINED).word
+    return worst_level(Level.of(states.get(one, Level.UNDEFINED.word)) for one in ids).word

@@ -1,15 +1,37 @@
 """Words: what an incident is, in one sentence that a person in a control room can act on."""
 
+from collections.abc import Collection
+
 from shared.domain.estimation import Estimation
 from shared.domain.estimation_words import dissolved_rate, leak_probability, location, onset, percent, utc_text
 from shared.domain.incident import Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
+from shared.usecases.queries.template_status import TemplateStatus
 
 
 def name_of(platform: Platform, template: Template) -> str:
     """Return a template's name as people say it."""
     return f"{platform.name} {template.name}"
+
+
+def unwatched(status: TemplateStatus) -> str:
+    """Return what of a template nobody watches, and why; empty where all of it is watched."""
+    if not status.sensors:
+        return "It has no sensors: nothing is watched."
+    if not status.gaps:
+        return ""
+    watched = f"{status.watched} of {len(status.sensors)} sensors {'is' if status.watched == 1 else 'are'} watched."
+    reasons = [f"{why.capitalize()}: {_named(status, keys)}." for why, keys in status.reasons.items()]
+    return " ".join([watched, *reasons])
+
+
+def _named(status: TemplateStatus, keys: Collection[str]) -> str:
+    """Return the names of series: sensors by number, all quantities of the sea as one."""
+    numbers = [str(one.sensor.number) for one in status.sensors if one.sensor.id in keys]
+    sea = [one.replace("_", " ") for one in status.platform.environment if one in keys]
+    names = [f"sensor{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"] if numbers else []
+    return ", ".join([*names, *(["the sea"] if len(sea) == len(status.platform.environment) > 1 else sea)])
 
 
 def sentence(platform: Platform, template: Template, incident: Incident, answer: Estimation | None) -> str:

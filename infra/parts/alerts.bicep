@@ -34,11 +34,33 @@ written
 | project template
 '''
 
+// What ingest says of each template before it begins, every ten minutes: the newest line counts.
+var watched = '''traces
+| where message startswith "template watched"
+| extend
+    template = extract(@"template=(\S+)", 1, message),
+    sensors = extract(@"sensors=(\d+)", 1, message, typeof(long)),
+    watched = extract(@"watched=(\d+)", 1, message, typeof(long)),
+    gaps = extract(@"gaps=(\d+)", 1, message, typeof(long)),
+    sample_age_s = extract(@"sample_age_s=(\d+)", 1, message, typeof(long))
+| summarize arg_max(timestamp, sensors, watched, gaps, sample_age_s) by template
+'''
+
+// The daily run ends at other times: two days are looked at. An app that has not run for a day is not due yet.
+var noDailyRun = '''
+let begun = toscalar(traces | where message startswith "template ingested" | summarize min(timestamp));
+traces
+| where message startswith "daily run ended"
+| summarize ended = max(timestamp)
+| where begun < ago(26h) and (isnull(ended) or ended < ago(26h))
+'''
+
 // What an alert is about is a dimension: one that goes on hides no other, and the mail says which it is.
 var byTemplate = { name: 'template', operator: 'Include', values: ['*'] }
 var byIncident = { name: 'incident', operator: 'Include', values: ['*'] }
 var byQueue = { name: 'queue', operator: 'Include', values: ['*'] }
 var bySource = { name: 'source', operator: 'Include', values: ['*'] }
+var byPlatform = { name: 'platform', operator: 'Include', values: ['*'] }
 var byFunction = { name: 'name', operator: 'Include', values: ['*'] }
 
 // key: the end of the rule's name, and the heading in docs/operations.md; severity: 0 critical to 3 information; raised
@@ -73,6 +95,46 @@ var rules = [
     most: 0
     window: 'PT1H' // a day that was written in the first half of it
     every: 'PT10M'
+  }
+  {
+    key: 'no-samples'
+    title: 'The source answers, but no sensor of a template has sent anything for six hours'
+    severity: 1
+    query: '${watched}| where sensors > 0 and (isnull(sample_age_s) or sample_age_s > 21600)'
+    by: [byTemplate]
+    most: 0
+    window: 'PT30M'
+    every: 'PT15M'
+  }
+  {
+    key: 'not-watched'
+    title: 'Sensors of a template, or its sea, are not watched'
+    severity: 2
+    query: '${watched}| where sensors == 0 or gaps > 0'
+    by: [byTemplate]
+    most: 0
+    window: 'PT30M'
+    every: 'PT15M'
+  }
+  {
+    key: 'unreadable-platform'
+    title: 'A platform is registered, and cannot be read: nothing of it is watched'
+    severity: 1
+    query: 'traces | where message startswith "platform unreadable" | extend platform = extract(@"platform=(\\S+)", 1, message)'
+    by: [byPlatform]
+    most: 0
+    window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
+    key: 'no-daily-run'
+    title: 'Baselines were not looked after for a day'
+    severity: 2
+    query: noDailyRun
+    by: []
+    most: 0
+    window: 'PT30M'
+    every: 'PT15M'
   }
   {
     key: 'poison-message'
@@ -158,6 +220,7 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       scopes: [one.key == 'telemetry-cap' ? workspace.id : insightsId]
       evaluationFrequency: one.every
       windowSize: one.window
+      overrideQueryTimeRange: one.key == 'no-daily-run' ? 'P2D' : one.window
       criteria: {
         allOf: [
           {

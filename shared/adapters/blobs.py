@@ -174,6 +174,10 @@ class AzureBaselineStore:
         """Return how many versions of the sensor are stored."""
         return sum(1 for _ in self._container.list_blob_names(name_starts_with=f"{sensor}/"))
 
+    def subjects(self, prefix: str) -> list[str]:
+        """Return the sensors whose ids begin so and that have a version, in order."""
+        return sorted({name.partition("/")[0] for name in self._container.list_blob_names(name_starts_with=prefix)})
+
     def get(self, sensor: str, version: str) -> Baseline:
         """Return a stored version; raises NotFound, CorruptBlob, OtherEngine or NewerSchema."""
         key = (sensor, version)

@@ -1,5 +1,6 @@
 """Deviations: how far each sample strays from its sensor's leak-free baseline."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -33,6 +34,12 @@ class Level(IntEnum):
         """Return the level of that word, or the level itself; raises ValueError."""
         words = {level.word: level for level in cls}
         return words[value] if value in words else cls(value)
+
+
+def worst(levels: Iterable[Level]) -> Level:
+    """Return the worst level of several; Ok only where all are, and there is one."""
+    found = set(levels)
+    return Level.UNDEFINED if not found or found == {Level.OK, Level.UNDEFINED} else max(found)
 
 
 class Latest(Model):

@@ -37,7 +37,9 @@ EventKind = Literal[
     "unknown_series",
     "series_left_out",
     "clock_ahead",
+    "not_watched",
     "poison_message",
+    "unreadable_platform",
     "note",
 ]
 
@@ -193,6 +195,12 @@ def clock_ahead(template: str, day: date, until: datetime) -> Event:
     return Event(subject=template, kind="clock_ahead", at=start_of(day), about=iso(until), message=message)
 
 
+def not_watched(template: str, key: str, since: datetime, why: str) -> Event:
+    """Return the event of a sensor, or a quantity of the sea, that nobody watches."""
+    message = f"{key} is not watched since {iso(since)}: {why}"
+    return Event(subject=template, kind="not_watched", at=since, about=key, message=message)
+
+
 def fault_changed(template: str, sensor: str, at: datetime, fault: str | None) -> Event:
     """Return the event of a sensor that falls ill (``fault`` in a word), or gets well (None)."""
     if fault is None:
@@ -227,6 +235,12 @@ def poison_message(queue: str, kept: str, content: str, put_at: datetime, why: s
         about=f"{queue}/{hashlib.sha256(content.encode()).hexdigest()[:16]}",
         message=f"a message failed for good and is kept in {kept}: {why} (message: {_readable(content)})",
     )
+
+
+def unreadable_platform(platform: str, day: date, why: str) -> Event:
+    """Return the event of a day on which what is registered of a platform could not be read."""
+    message = f"platform {platform} is not watched: its rows in the registry cannot be read: {why}"
+    return Event(subject=SYSTEM, kind="unreadable_platform", at=start_of(day), about=platform, message=message)
 
 
 def _readable(content: str) -> str:

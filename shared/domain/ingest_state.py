@@ -21,14 +21,23 @@ class SeriesState(StoredModel):
     source_id: str = ""
     begin: AwareDatetime | None = None  # of what was asked for
     anew: AwareDatetime | None = None
+    newest: AwareDatetime | None = None  # bucket of the newest usable sample, None: none is known of
     problem: str = ""  # why it is left out; empty: it is not
     since: AwareDatetime | None = None  # the time of the event that tells so
+
+
+class ToldGap(StoredModel):
+    """What people were told of a series that is not watched: why, and since when."""
+
+    why: str
+    since: AwareDatetime  # the time of the event that tells so
 
 
 class IngestState(StoredModel):
     """How far a template's series were ingested, up to when it was looked back, and when its run failed last."""
 
     series: dict[str, SeriesState] = Field(default_factory=dict)  # by sensor or quantity
+    told: dict[str, ToldGap] = Field(default_factory=dict)  # by sensor or quantity
     looked_back: AwareDatetime | None = None
     failed: AwareDatetime | None = None  # None: the last run did not fail
 
@@ -39,5 +48,6 @@ class IngestState(StoredModel):
 
     def only(self, keys: set[str]) -> "IngestState":
         """Return what it says of these series, looking back over everything once more."""
-        kept = {key: one for key, one in self.series.items() if key in keys}
-        return self.model_copy(update={"series": kept, "looked_back": None})
+        series = {key: one for key, one in self.series.items() if key in keys}
+        told = {key: one for key, one in self.told.items() if key in keys}
+        return self.model_copy(update={"series": series, "told": told, "looked_back": None})

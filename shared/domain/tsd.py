@@ -95,6 +95,12 @@ class SeriesDay(StoredModel):
             return SLOTS
         return slot_of(until) if until.date() == day else 0
 
+    def last_sample(self, day: date) -> datetime | None:
+        """Return the bucket of the day's newest usable value; None where there is none."""
+        slots = (slot for slot in reversed(range(SLOTS)) if self.values[slot] is not None)
+        last = next(slots, None)
+        return None if last is None else start_of(day) + last * BUCKET
+
     def news(self, before: Self | None) -> News:
         """Return what this day says that the one before did not."""
         bad = {slot for slot, one in self.bad.items() if before is None or before.bad.get(slot) != one}

@@ -1,12 +1,18 @@
 """Lookup: from an id that somebody gave to what is registered under it."""
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from shared.domain.decisions import Decisions
 from shared.domain.mark import Mark
 from shared.domain.template import SENSOR_PATTERN, TEMPLATE_PATTERN, Sensor, Template
-from shared.errors import InvalidInput, NotFound
+from shared.errors import InvalidInput, LeakDetectionError, NotFound
 from shared.ports import EventsTable, MarksTable, PlatformRecord, RegistryTable, StoredEvent
+from shared.telemetry import log_event
+
+logger = logging.getLogger(__name__)
 
 
 def check_id(name: str, value: str, pattern: str) -> None:
@@ -21,6 +27,28 @@ def find_template(record: PlatformRecord, template: str) -> Template:
         if one.id == template:
             return one
     raise NotFound(f"template {template!r} is not registered at {record.platform.id}")
+
+
+@contextmanager
+def unless_gone(registry: RegistryTable, platform: str, template: str) -> Iterator[None]:
+    """Do work that a message or a blob asks for; of a template that is registered no more, nothing is left to do.
+
+    Whatever the work raises while the template is registered is raised.
+    """
+    try:
+        yield
+    except LeakDetectionError as error:
+        if _is_registered(registry, platform, template):
+            raise
+        log_event(logger, "work dropped", logging.WARNING, template=template, why=error)
+
+
+def _is_registered(registry: RegistryTable, platform: str, template: str) -> bool:
+    try:
+        find_template(registry.platform(platform), template)
+    except NotFound:
+        return False
+    return True
 
 
 def look_up_template(registry: RegistryTable, template: str) -> tuple[PlatformRecord, Template]:

@@ -13,7 +13,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from shared.adapters.tables.registry_rows import platform_record
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Latest, Level
-from shared.domain.ingest_state import IngestState, SeriesState
+from shared.domain.ingest_state import IngestState, SeriesState, ToldGap
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.errors import Conflict, Exists, InvalidInput, NotFound
@@ -93,7 +93,7 @@ def test_an_unchanged_platform_costs_one_read(make_app: Make, unique: str) -> No
         assert app.registry.platform("troll") is first
     assert counts == {"GET": 1}
     with counted() as counts:
-        assert app.registry.platforms() == [first]
+        assert list(app.registry.platforms()) == [first]
     assert counts == {"GET": 1}
 
 
@@ -114,7 +114,7 @@ def test_another_process_write_is_seen_at_once(make_app: Make, unique: str) -> N
         before = mine.platform("troll")
         write()
         assert mine.platform("troll") != before
-        assert mine.platforms() == [mine.platform("troll")]
+        assert list(mine.platforms()) == [mine.platform("troll")]
     record = mine.platform("troll")
     assert (record.platform.name, record.watermarks[A.id]) == ("Troll 2", {"troll-a-1": MOMENT})
     assert record.history("troll-a-1") == history("troll-a-1", "v2", DAY)
@@ -197,7 +197,7 @@ def test_a_template_and_a_platform_go_with_all_their_rows(make_app: Make, unique
     assert not keys(app)
     with pytest.raises(NotFound):
         app.registry.platform("troll")
-    assert app.registry.platforms() == []
+    assert not app.registry.platforms()
 
 
 def test_what_a_late_run_left_is_not_inherited(make_app: Make, unique: str) -> None:
@@ -205,7 +205,7 @@ def test_what_a_late_run_left_is_not_inherited(make_app: Make, unique: str) -> N
     app = make_app(unique)
     app.registry.change(filled(app), None)
     watermarked(app.registry, A, {"troll-a-1": MOMENT})
-    assert app.registry.platforms() == []
+    assert not app.registry.platforms()
     app.registry.change(None, platform(A))
     assert not app.registry.platform("troll").watermarks
 
@@ -288,13 +288,33 @@ def test_a_state_is_written_on_what_was_read(make_app: Make, unique: str) -> Non
     filled(app)
     read = app.registry.platform("troll")
     one = SeriesState(
-        until=MOMENT, tag="T", source_id="s1", begin=MOMENT, anew=MOMENT, problem="it is gone", since=MOMENT
+        until=MOMENT,
+        tag="T",
+        source_id="s1",
+        begin=MOMENT,
+        anew=MOMENT,
+        newest=MOMENT,
+        problem="it is gone",
+        since=MOMENT,
     )
-    state = IngestState(series={"troll-a-1": one}, looked_back=MOMENT, failed=MOMENT)
+    told = {"troll-a-1": ToldGap(why="left out", since=MOMENT)}
+    state = IngestState(series={"troll-a-1": one}, told=told, looked_back=MOMENT, failed=MOMENT)
     app.registry.set_ingested(A, state, read.ingest_etags[A.id])
     with pytest.raises(Conflict):
         app.registry.set_ingested(A, IngestState(), read.ingest_etags[A.id])
     assert app.registry.platform("troll").ingested[A.id] == state
+
+
+def test_what_was_told_of_a_sensor_goes_with_it(make_app: Make, unique: str) -> None:
+    """One of the same name begins without."""
+    app = make_app(unique)
+    read = filled(app)
+    told = {name: ToldGap(why="no samples", since=MOMENT) for name in ("troll-a-1", "troll-a-2")}
+    state = read.ingested[A.id].model_copy(update={"told": told})
+    app.registry.set_ingested(A, state, read.ingest_etags[A.id])
+    read = app.registry.platform("troll")
+    app.registry.change(read, without_sensor(read, 1))
+    assert app.registry.platform("troll").ingested[A.id].told.keys() == {"troll-a-2"}
 
 
 def test_a_sensor_made_anew_makes_a_run_that_still_knew_it_lose_its_write(make_app: Make, unique: str) -> None:

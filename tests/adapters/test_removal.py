@@ -58,14 +58,16 @@ def test_a_sensors_data_go_and_its_neighbours_stay(world: tuple[Bootstrap, Templ
     app, short, _ = world
     held = contents(app)
     first, tenth = short.sensors[0], short.sensors[2]
-    assert held.of_sensor(short, first) == {"scoredDays": 1, "baselineVersions": 1, "decisions": 1}
+    own = {"scoredDays": 1, "baselineVersions": 1, "decisions": 1}
+    of_template = {"incidents": 1, "estimations": 0}  # it is open, and at the first sensor
+    assert held.of_sensor(short, first) == own | of_template
     for _ in range(2):
         held.remove_sensor(short, first)
-        assert not any(held.of_sensor(short, first).values())
+        assert held.of_sensor(short, first) == dict.fromkeys(own, 0) | of_template
     with pytest.raises(NotFound):
         app.baselines.get(first.id, quiet_baseline().version)
     assert app.deviations.range(first.id, DAY, DAY) == []
-    assert held.of_sensor(short, tenth) == {"scoredDays": 1, "baselineVersions": 1, "decisions": 1}
+    assert held.of_sensor(short, tenth) == own | dict.fromkeys(of_template, 0)
     assert app.lake.read(short, DAY).document is not None
 
 
@@ -121,3 +123,32 @@ def test_pages_of_the_tables_are_the_whole(make_app: Make, unique: str) -> None:
         if after is None:
             break
     assert listed == onsets[::-1]
+
+
+def test_whose_data_there_are_is_known_by_a_beginning(world: tuple[Bootstrap, Template, Template]) -> None:
+    """Ids that begin alike are told apart; one that has nothing is not there."""
+    app, short, long = world
+    for table in (app.deviations, app.baselines, app.marks):
+        assert table.subjects("troll-a-") == sorted(one.id for one in short.sensors)
+        assert table.subjects("troll-") == sorted(one.id for one in (*short.sensors, *long.sensors))
+        assert not table.subjects("trol-")
+    for rows in (app.incidents, app.events):
+        assert rows.subjects("troll-") == [short.id, long.id]
+    contents(app).remove_sensor(short, short.sensors[0])
+    assert (
+        app.deviations.subjects("troll-a-")
+        == app.baselines.subjects("troll-a-")
+        == ["troll-a-10", "troll-a-11", "troll-a-2"]
+    )
+
+
+def test_work_for_a_template_that_is_gone_is_done(world: tuple[Bootstrap, Template, Template]) -> None:
+    """A day of it that waits in a poison queue succeeds; one of another, whose name begins alike, is scored."""
+    app, short, long = world
+    app.registrations.delete_template(short.id, force=True)
+    app.lake.write(short, document(short, DAY, s1=noise(1)), None)
+    for one in (short, long):
+        app.score_again(f'{{"BlobName": "{one.platform}/{one.slug}/{DAY}.json"}}')
+    assert app.deviations.count(short.sensors[0].id) == 0
+    app.remove_orphans.run()
+    assert app.deviations.count(long.sensors[0].id) == 1

@@ -62,7 +62,7 @@ def test_what_was_put_aside_is_given_back() -> None:
         assert retry(app) == Retried({"retry-critical": 1, "retry-build": 0, BLOBS: 0}, ())
         (back,) = app.clients.queue("retry-critical").receive_messages()
         assert base64.b64decode(back.content) == b'{"schema": 1}'
-        blobs.send_message(json.dumps({"BlobName": "troll/a/2026-03-01.json"}))
+        blobs.send_message(json.dumps({"BlobName": "troll/a/notes.json"}))
         (line,) = retry(app).failed
         assert re.fullmatch(rf"{POISON_BLOBS}: message .* stays: .*troll.*", line)
         assert blobs.get_queue_properties().approximate_message_count == 1

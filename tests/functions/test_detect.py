@@ -15,9 +15,8 @@ class ScoredDays:
 
     def __init__(self) -> None:
         self.days: list[tuple[str, ...]] = []
-        self.detect = self
 
-    def run(self, *day: object) -> None:
+    def score_day(self, *day: object) -> None:
         """Keep one."""
         self.days.append(tuple(map(str, day)))
 

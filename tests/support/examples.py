@@ -1,6 +1,6 @@
 """Small examples that several tests build on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
@@ -126,6 +126,21 @@ def watermarked(registry: RegistryTable, one: Template, moments: Mapping[str, da
         etag = None
     state = IngestState(series={key: SeriesState(until=moment) for key, moment in moments.items()})
     registry.set_ingested(one, state, etag)
+
+
+def read_until(
+    one: Template, moment: datetime, sea: Iterable[str] = ("current_speed", "current_direction")
+) -> IngestState:
+    """Return the state of a template all of whose series have been read up to a moment, with samples up to it."""
+    state = SeriesState(until=moment, begin=start_of(DAY), newest=moment - BUCKET)
+    return IngestState(series=dict.fromkeys((*(sensor.id for sensor in one.sensors), *sea), state))
+
+
+def set_read_until(registry: RegistryTable, one: Template, moment: datetime) -> None:
+    """Record that all of the template's series have been read up to a moment."""
+    record = registry.platform(one.platform)
+    state = read_until(one, moment, record.platform.environment)
+    registry.set_ingested(one, state, record.ingest_etags.get(one.id))
 
 
 def scored_day(seed: int = 1, size: int = 144, sensor: str = "troll-a-1") -> DeviationDay:

@@ -47,6 +47,7 @@ from shared.ports import (
     ListPage,
     NotificationState,
     PlatformRecord,
+    PlatformRecords,
     SourceSeries,
     StoredDay,
     StoredDeviations,
@@ -213,14 +214,16 @@ class FakeRegistry:
 
     def __init__(self, writes: Writes) -> None:
         self.known: dict[str, Platform] = {}
+        self.unreadable: dict[str, Exception] = {}
         self.ingested: Cells[IngestState] = Cells(writes, INGESTED)
         self.histories: Cells[BaselineHistory] = Cells(writes, HISTORIES)
         self.latest: Cells[Mapping[str, Latest]] = Cells(writes, LATEST)
         self._writes = writes
         self._definitions = 0
 
-    def platforms(self) -> list[PlatformRecord]:
-        return [self.platform(name) for name in sorted(self.known)]
+    def platforms(self) -> PlatformRecords:
+        readable = sorted(self.known.keys() - self.unreadable.keys())
+        return PlatformRecords.of([self.platform(name) for name in readable], self.unreadable)
 
     def platform(self, platform: str) -> PlatformRecord:
         if platform not in self.known:
@@ -299,6 +302,9 @@ class FakeTable:
     def count(self, subject: str, /) -> int:
         return len(self.cells.of(subject))
 
+    def subjects(self, prefix: str, /) -> list[str]:
+        return sorted({str(key[0]) for key in self.cells.rows if key[0].startswith(prefix)})
+
 
 class FakeMarks:
     def __init__(self, writes: Writes) -> None:
@@ -309,6 +315,9 @@ class FakeMarks:
 
     def count(self, sensor: str) -> int:
         return len(self.cells.of(sensor))
+
+    def subjects(self, prefix: str) -> list[str]:
+        return sorted({str(key[0]) for key in self.cells.rows if key[0].startswith(prefix)})
 
     def of(self, sensor: str) -> Decisions:
         return Decisions.of(one for key, one in self.cells.values().items() if key[0] == sensor)

@@ -17,7 +17,7 @@ from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, SLOTS, SeriesDay, TemplateDay, grid, start_of
 from shared.simulation import simulate
-from tests.support.examples import history, quiet_baseline, series, watermarked
+from tests.support.examples import history, quiet_baseline, series, set_read_until
 
 FIRST = date(2026, 3, 1)
 DAYS = [FIRST + timedelta(days=offset) for offset in range(3)]
@@ -58,7 +58,7 @@ def advance(app: Bootstrap, until: datetime) -> None:
     template = next(one for one in platform.templates if one.id == TEMPLATE)
     for document in _documents(platform, template, until):
         app.lake.write(template, document, app.lake.read(template, document.day).etag)
-    watermarked(app.registry, template, {sensor.id: until for sensor in template.sensors})
+    set_read_until(app.registry, template, until)
     app.detect.run("snorre", TEMPLATE, DAYS[0], DAYS[-1])
 
 

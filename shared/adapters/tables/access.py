@@ -18,6 +18,7 @@ from shared.schemas import CURRENT, SCHEMA, Stored, schema_of
 
 _END_OF_TIME = 9_999_999_999
 _CONTINUATION = r"[0-9]{10}(-[0-9a-f]{16})?"  # the key of a row that sorts newest first
+_AFTER_IDS = "~"  # sorts after every character of an id
 _MOST_AT_ONCE = 100  # rows in one transaction
 _CHANGED = (404, 409, 412)  # gone, there already, not what was read
 
@@ -150,6 +151,13 @@ def remove_partition(table: TableClient, partition: str) -> None:
                 remove_entity(table, partition, row)
 
 
+def _next_partition(table: TableClient, after: str, before: str) -> str | None:
+    """Return the first partition between these two keys; None where there is none."""
+    between = f"PartitionKey gt {quoted(after)} and PartitionKey lt {quoted(before)}"
+    rows = query(table, between, ["PartitionKey"], at_once=1)
+    return next((str(row["PartitionKey"]) for row in rows), None)
+
+
 class PartitionedTable:
     """A table with a partition for each subject."""
 
@@ -164,6 +172,13 @@ class PartitionedTable:
     def count(self, subject: str, /) -> int:
         """Return how many there are of the subject."""
         return len(keys_of(self._table, subject))
+
+    def subjects(self, prefix: str, /) -> list[str]:
+        """Return the subjects that begin so and have rows, in order: a read of one row for each of them."""
+        found: list[str] = []
+        while (after := _next_partition(self._table, found[-1] if found else prefix, prefix + _AFTER_IDS)) is not None:
+            found.append(after)
+        return found
 
 
 def remove_entity(table: TableClient, partition: str, row: str, etag: ETag = None) -> None:

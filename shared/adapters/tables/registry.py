@@ -41,7 +41,7 @@ from shared.domain.ingest_state import IngestState
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.errors import Exists, InvalidInput, NewerSchema, NotFound
-from shared.ports import ETag, PlatformRecord
+from shared.ports import ETag, PlatformRecord, PlatformRecords
 from shared.retry import after_conflicts
 from shared.schemas import CURRENT, SCHEMA, Stored, schema_of
 
@@ -60,17 +60,18 @@ class AzureRegistryTable:
         self._memory: OrderedDict[str, PlatformRecord] = OrderedDict()
         self._lock = threading.Lock()
 
-    def platforms(self) -> list[PlatformRecord]:
-        """Return every platform, in order of id."""
+    def platforms(self) -> PlatformRecords:
+        """Return every platform that can be read, in order of id, and why others cannot."""
         found: list[PlatformRecord] = []
+        unreadable: dict[str, Exception] = {}
         for name, tags in sorted(self._heads().items()):
             try:
                 found.append(self._read(name, tags.get(HEAD)))
-            except NotFound:
-                logger.exception("platform %s: its row in the registry is missing", name)
-            except (NewerSchema, ValueError, LookupError, TypeError):  # one platform's rows must not stop the others
-                logger.exception("platform %s: its rows in the registry cannot be read", name)
-        return found
+            except NotFound:  # it was deleted, and a run that began before wrote beside it
+                logger.warning("platform %s: its row in the registry is missing", name)
+            except (NewerSchema, ValueError, LookupError, TypeError) as error:  # must not stop the others
+                unreadable[name] = error
+        return PlatformRecords.of(found, unreadable)
 
     def _heads(self) -> Mapping[str, Mapping[str, str]]:
         """Return the etags of the rows ``head`` and ``platform`` of every partition: one query finds old ones, too."""

@@ -23,6 +23,7 @@ from shared.ports import (
     StoredHistory,
 )
 from shared.retry import after_conflicts
+from shared.telemetry import log_event
 from shared.usecases.baselines.histories import Histories
 from shared.usecases.baselines.recorded_readings import RecordedReadings
 from shared.usecases.baselines.renewal import Renewal, RenewalRules
@@ -49,13 +50,15 @@ class BuildBaselines:
 
     def run(self) -> dict[str, str]:
         """Look after every platform; return what failed, by template, after all had their turn."""
-        failed: dict[str, str] = {}
-        for record in self.registry.platforms():
+        known = self.registry.platforms()
+        failed = {name: f"{type(error).__name__}: {error}" for name, error in known.unreadable.items()}
+        for record in known:
             try:
                 errors = self.run_platform(record.platform.id)
             except Conflict as conflict:
                 errors = {record.platform.id: conflict}
             failed |= {name: f"{type(error).__name__}: {error}" for name, error in errors.items()}
+        log_event(logger, "daily run ended", failed=len(failed))
         return failed
 
     def run_platform(self, platform: str) -> dict[str, Exception]:

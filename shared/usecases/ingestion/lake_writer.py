@@ -29,6 +29,7 @@ class LakeWriter:
     reader: SeriesReader
     present: datetime
     kept: dict[str, datetime] = field(default_factory=dict)
+    newest: dict[str, datetime] = field(default_factory=dict)  # bucket of each series' newest usable sample
     samples: int = 0
     bad: int = 0
     blobs_written: int = 0
@@ -49,6 +50,7 @@ class LakeWriter:
             stored = self.lake.read(self.template, day)
             whole = self._fetched_again(stored, day) if stored.problem else {}
             after = self._merged(stored.document, day, {**fetched, **whole})
+            self._note_newest(after)
             if after == stored.document:
                 return None
             self.lake.write(self.template, after, stored.etag)
@@ -89,6 +91,18 @@ class LakeWriter:
         first = max(begin, min(self.kept.get(one.key, begin), end))
         emptied = range(slot_of(first), slot_of(first) + (end - first) // BUCKET) if first < end else ()
         return before.merged(new.readings.get(day, []), max(begin, end), one.plausible, emptied)
+
+    def _note_newest(self, document: TemplateDay) -> None:
+        """Note the newest samples; where the source took back the one that was, none is known of."""
+        for key, series in {**document.sensors, **document.environment}.items():
+            if key not in self.reader.wanted or series.tag != self.reader.wanted[key].tag:
+                continue
+            known, last = self.newest.get(key), series.last_sample(document.day)
+            if known is not None and known.date() == document.day:
+                self.newest.pop(key)
+                known = None
+            if last is not None and (known is None or last > known):
+                self.newest[key] = last
 
     def _count(self, before: TemplateDay | None, after: TemplateDay) -> datetime | None:
         """Count a written blob and what of it is new; return the first of its buckets that changed."""

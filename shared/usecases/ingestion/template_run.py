@@ -76,6 +76,7 @@ class TemplateRun:
         self._looked_back = self._stored.looked_back
         self._reader = SeriesReader(context.source, record.platform, template, wanted)
         self._writer = LakeWriter(context.lake, context.events, template, self._reader, self._target)
+        self._writer.newest = {key: one.newest for key, one in self._states.items() if one.newest}
         self._asked_from: dict[str, datetime] = {}  # in this run
 
     def run(self) -> IngestReport:
@@ -245,6 +246,7 @@ class TemplateRun:
 
     def _told(self, key: str) -> SeriesState:
         one = self._states.get(key, SeriesState(tag=self._reader.wanted[key].tag))
+        one = one.model_copy(update={"newest": self._writer.newest.get(key)})
         why = self._reader.problems.get(key, "")
         told = self._stored.series.get(key, SeriesState())
         if why == told.problem:

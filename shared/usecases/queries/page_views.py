@@ -48,6 +48,14 @@ class Current:
 
 
 @dataclass(frozen=True)
+class Overview:
+    """Every template as it is, and the ids of platforms that are registered and cannot be read."""
+
+    states: Sequence[TemplateStatus]
+    unreadable: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TemplatePage:
     """A template as it is, and what happened at it lately."""
 
@@ -108,16 +116,17 @@ class PageViews:
     baseline_queries: BaselineQueries
     clock: Clock
 
-    def overview(self) -> list[TemplateStatus]:
-        """Return every template with sensors, what is wrong first, then in order of their names."""
+    def overview(self) -> Overview:
+        """Return every template, what is wrong first, then in order of their names, and what cannot be read."""
         now, goes_on = self.clock.now(), {one.incident.template: one.incident for one in self.incidents.open_ones()}
+        known = self.registry.platforms()
         found = [
             self._state(record, template, goes_on.get(template.id), now)
-            for record in self.registry.platforms()
+            for record in known
             for template in record.platform.templates
-            if template.sensors
         ]
-        return sorted(found, key=lambda one: (one.urgency, one.platform.name, one.template.name))
+        found.sort(key=lambda one: (one.urgency, one.platform.name, one.template.name))
+        return Overview(found, tuple(known.unreadable))
 
     def template(self, template: str) -> TemplatePage:
         """Return a template as it is; raises NotFound or InvalidInput."""

@@ -1,19 +1,12 @@
 """Query: the stored resources as the API and pages return them; reads only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal
-
-from pydantic import AwareDatetime
 
 from shared import __version__
-from shared.detection import engine_id
 from shared.domain.event import SYSTEM, Event
 from shared.domain.incident import split_incident
 from shared.domain.template import PLATFORM_PATTERN, Sensor, Template
-from shared.domain.tsd import BUCKET, EARLIEST
-from shared.domain.validation import Model
 from shared.errors import NotFound
 from shared.ports import (
     Clock,
@@ -28,32 +21,9 @@ from shared.ports import (
     StoredEstimation,
     StoredIncident,
 )
+from shared.usecases.health.health import HealthBody, is_watched, template_health
 from shared.usecases.lookup import check_id, look_up_event, look_up_sensor, look_up_template
 from shared.usecases.poison import failed
-from shared.usecases.queries.template_status import STALE
-
-
-class TemplateHealthBody(Model):
-    """How far a template is ingested, and how many of its sensors can be scored."""
-
-    template: str
-    ingested_until: AwareDatetime | None
-    lag_seconds: int | None
-    sensors: int
-    sensors_with_baseline: int
-    sensors_of_another_engine: int  # their newest samples wait to be scored until their baselines are made anew
-    scored_until: AwareDatetime | None  # of all its sensors that have a baseline and bring data
-    stale: bool
-
-
-class HealthBody(Model):
-    """How the system is; ``degraded``: a template is behind or waits to be scored, or a message failed for good."""
-
-    status: Literal["ok", "degraded"]
-    version: str
-    now: AwareDatetime
-    templates: tuple[TemplateHealthBody, ...]
-    queues: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,48 +105,18 @@ class Queries:
         return look_up_event(self.registry, self.events_table, template, event).event
 
     def health(self) -> HealthBody:
-        """Return the state of ingestion per template, the queues' lengths and the version."""
-        now = self.clock.now().replace(microsecond=0)
+        """Return how far each template's data are, what nobody watches, the queues' lengths and the version."""
+        now, known = self.clock.now().replace(microsecond=0), self.registry.platforms()
         templates = tuple(
-            _health(record, template, now)
-            for record in self.registry.platforms()
-            for template in record.platform.templates
+            template_health(record, template, now) for record in known for template in record.platform.templates
         )
         queues = dict(self.messages.lengths())
-        behind = any(_is_behind(one) for one in templates if one.sensors)
-        status: Literal["ok", "degraded"] = "degraded" if behind or failed(queues) else "ok"
-        return HealthBody(status=status, version=__version__, now=now, templates=templates, queues=queues)
-
-
-def _health(record: PlatformRecord, template: Template, now: datetime) -> TemplateHealthBody:
-    moments = record.watermarks.get(template.id, {})
-    until = min(moments.values(), default=None)
-    late = None if until is None else now - until
-    histories = [record.history(one.id) for one in template.sensors]
-    return TemplateHealthBody(
-        template=template.id,
-        ingested_until=until,
-        lag_seconds=None if late is None else int(late.total_seconds()),
-        sensors=len(template.sensors),
-        sensors_with_baseline=sum(one.current is not None for one in histories),
-        scored_until=_scored_until(record, template, moments),
-        sensors_of_another_engine=sum(one.engine not in ("", engine_id()) for one in histories),
-        stale=late is None or late > STALE,
-    )
-
-
-def _scored_until(record: PlatformRecord, template: Template, ingested: Mapping[str, datetime]) -> datetime | None:
-    """Return up to when every sensor is scored that has a baseline and brings data; None where there is none."""
-    waiting = [one.id for one in template.sensors if record.history(one.id).current is not None and one.id in ingested]
-    never = datetime.min.replace(tzinfo=UTC)
-    moments = [record.latest[one].at + BUCKET if one in record.latest else never for one in waiting]
-    return max(min(moments), EARLIEST) if moments else None
-
-
-def _is_behind(health: TemplateHealthBody) -> bool:
-    """Return whether readings do not come in, or have been there for a while and nobody has scored them."""
-    if health.stale or health.sensors_of_another_engine:
-        return True
-    if health.ingested_until is None or health.scored_until is None:
-        return False
-    return health.ingested_until - health.scored_until > STALE
+        watched = bool(templates) and all(map(is_watched, templates)) and not known.unreadable
+        return HealthBody(
+            status="ok" if watched and not failed(queues) else "degraded",
+            version=__version__,
+            now=now,
+            templates=templates,
+            unreadable_platforms=tuple(known.unreadable),
+            queues=queues,
+        )

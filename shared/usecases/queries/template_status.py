@@ -1,35 +1,47 @@
-"""State: how a template is now, by its sensors' newest samples; what is old is not taken for how it is."""
+"""Status: how a template is now, by its sensors' newest samples; what nobody watches is not taken for Ok."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.detection import Fault
-from shared.domain.deviation import Latest, Level
+from shared.domain.deviation import Latest, Level, worst
 from shared.domain.incident import Incident
+from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.ports import EstimationSummary, PlatformRecord
-
-STALE = timedelta(minutes=30)
+from shared.usecases.health.gaps import Gap, Reason, gaps_of, has_baseline
 
 ALARM, WARNING, FAULT, STALE_DATA, UNSCORED, FINE = range(6)
+
+UNLEARNT = {Reason.NO_BASELINE, Reason.UNDEFINED}  # time mends it
 
 
 @dataclass(frozen=True)
 class SensorStatus:
-    """A sensor with its newest scored sample; ``stale``: that is too old to say how it is now."""
+    """A sensor with its newest scored sample; ``gap``: why nobody watches it, None where somebody does."""
 
     sensor: Sensor
     latest: Latest | None
-    stale: bool
+    newest: datetime | None  # its newest usable sample
+    gap: Gap | None
     scored: bool  # whether it has a baseline
 
     @property
     def level(self) -> Level:
-        """The newest level, which may be an old one; Undefined where there is none."""
-        return self.latest.level if self.latest is not None else Level.UNDEFINED
+        """The level now: an alarm is one until it is heard to be over, but an Ok that nobody watches is none."""
+        if self.latest is None or (self.gap is not None and self.latest.level is Level.OK):
+            return Level.UNDEFINED
+        return self.latest.level
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it has been at that level; None where that is not known."""
+        if self.latest is not None and self.latest.level is self.level:
+            return self.latest.since
+        return None if self.gap is None else self.gap.since
 
     @property
     def fault(self) -> Fault:
@@ -44,23 +56,24 @@ class TemplateStatus:
     platform: Platform
     template: Template
     sensors: tuple[SensorStatus, ...]
+    gaps: Mapping[str, Gap]  # of sensors and of the sea
     incident: Incident | None
     estimation: EstimationSummary | None
 
     @property
     def level(self) -> Level:
-        """The worst of the sensors' newest levels."""
-        return max((one.level for one in self.sensors), default=Level.UNDEFINED)
+        """The worst of the sensors' levels; Ok only where all are."""
+        return worst(one.level for one in self.sensors)
 
     @property
     def since(self) -> datetime | None:
         """Since when a sensor has been at that level."""
-        return min((one.latest.since for one in self.sensors if one.latest and one.level == self.level), default=None)
+        return min((one.since for one in self.sensors if one.since and one.level is self.level), default=None)
 
     @property
     def newest(self) -> datetime | None:
-        """The newest sample of any sensor."""
-        return max((one.latest.at for one in self.sensors if one.latest), default=None)
+        """The newest usable sample of any sensor."""
+        return max((one.newest for one in self.sensors if one.newest), default=None)
 
     @property
     def counts(self) -> Mapping[Level, int]:
@@ -68,9 +81,17 @@ class TemplateStatus:
         return Counter(one.level for one in self.sensors)
 
     @property
-    def stale(self) -> bool:
-        """Whether no sensor says how it is now."""
-        return bool(self.sensors) and all(one.stale for one in self.sensors)
+    def watched(self) -> int:
+        """How many sensors are watched."""
+        return sum(one.gap is None for one in self.sensors)
+
+    @property
+    def reasons(self) -> Mapping[Reason, tuple[str, ...]]:
+        """Which series are not watched, by why: sensors by id, and quantities of the sea."""
+        found: dict[Reason, tuple[str, ...]] = {}
+        for key, gap in self.gaps.items():
+            found[gap.why] = (*found.get(gap.why, ()), key)
+        return found
 
     @property
     def faulty(self) -> tuple[SensorStatus, ...]:
@@ -86,9 +107,9 @@ class TemplateStatus:
             return WARNING
         if self.faulty:
             return FAULT
-        if any(one.stale for one in self.sensors if one.scored):
+        if self.reasons.keys() - UNLEARNT:
             return STALE_DATA
-        return FINE if self.level is Level.OK else UNSCORED
+        return FINE if self.sensors and not self.gaps else UNSCORED
 
 
 def status_of(
@@ -99,11 +120,16 @@ def status_of(
     estimation: EstimationSummary | None,
 ) -> TemplateStatus:
     """Return how the template is at ``now``."""
-    sensors = tuple(_sensor(record, one, now) for one in template.sensors)
-    return TemplateStatus(record.platform, template, sensors, incident, estimation)
-
-
-def _sensor(record: PlatformRecord, sensor: Sensor, now: datetime) -> SensorStatus:
-    latest, history = record.latest.get(sensor.id), record.history(sensor.id)
-    old = latest is None or now - latest.at > STALE
-    return SensorStatus(sensor, latest, old, scored=history.current is not None and bool(history.current.version))
+    gaps = gaps_of(record, template, now)
+    series = record.ingested.get(template.id, IngestState()).series
+    sensors = tuple(
+        SensorStatus(
+            one,
+            record.latest.get(one.id),
+            series.get(one.id, SeriesState()).newest,
+            gaps.get(one.id),
+            scored=has_baseline(record, one),
+        )
+        for one in template.sensors
+    )
+    return TemplateStatus(record.platform, template, sensors, gaps, incident, estimation)

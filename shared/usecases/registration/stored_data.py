@@ -33,8 +33,20 @@ class StoredData:
     estimations: EstimationsTable
     events: EventsTable
 
-    def of_sensor(self, template: Template, sensor: Sensor) -> Mapping[str, int]:  # noqa: ARG002 (the port's)
-        """Return what would go with the sensor, by kind."""
+    def of_sensor(self, template: Template, sensor: Sensor) -> Mapping[str, int]:
+        """Return what would go with the sensor, by kind.
+
+        Incidents that go on at it, with their estimations, are told, too: with its scored days they may end unheard.
+        """
+        going_on = [
+            one.incident.id
+            for one in self.incidents.list(template.id)
+            if one.incident.open and sensor.id in one.incident.sensors
+        ]
+        estimated = sum(self.estimations.summary(template.id, one) is not None for one in going_on)
+        return {**self._own(sensor), "incidents": len(going_on), "estimations": estimated}
+
+    def _own(self, sensor: Sensor) -> Mapping[str, int]:
         return {
             "scoredDays": self.deviations.count(sensor.id),
             "baselineVersions": self.baselines.count(sensor.id),
@@ -50,7 +62,7 @@ class StoredData:
             events=self.events.count(template.id),
         )
         for sensor in template.sensors:
-            total.update(self.of_sensor(template, sensor))
+            total.update(self._own(sensor))
         return dict(total)
 
     def remove_sensor(self, template: Template, sensor: Sensor) -> None:  # noqa: ARG002

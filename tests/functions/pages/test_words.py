@@ -1,5 +1,6 @@
 """What pages say and draw, without a browser: sentences, numbers, how a template is, where things are."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,14 +10,14 @@ from hypothesis import strategies as st
 
 from functions.pages.drawing import CellAxis, elevation, from_north, plan
 from functions.pages.render import render, worst
-from functions.pages.words import sentence
+from functions.pages.words import sentence, unwatched
 from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
 from shared.domain.estimation_words import digits, per_hour, percent, utc_text
 from shared.ports import PlatformRecord, StoredHistory
-from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE, STALE_DATA, UNSCORED, WARNING, status_of
-from tests.support.examples import DAY, NOW, at, history, incident_at, platform, template
+from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE_DATA, UNSCORED, WARNING, status_of
+from tests.support.examples import DAY, NOW, at, history, incident_at, platform, read_until, template
 
 TEMPLATE = template()
 PLATFORM = platform(TEMPLATE)
@@ -122,7 +123,43 @@ def record(**levels: Level) -> PlatformRecord:
         for name, level in levels.items()
     }
     stored = {one.id: StoredHistory(history(one.id, "v", DAY), "t") for one in TEMPLATE.sensors}
-    return PlatformRecord(PLATFORM, {}, stored, "tag", latest, {})
+    return PlatformRecord(PLATFORM, {TEMPLATE.id: read_until(TEMPLATE, NOW)}, stored, "tag", latest, {})
+
+
+@pytest.mark.parametrize("levels", [{"s1": Level.OK}, {"s1": Level.OK, "s2": Level.UNDEFINED}])
+def test_one_ok_sensor_makes_no_template_ok(levels: dict[str, Level]) -> None:
+    """Its level is Ok only where all of its sensors are; how many are watched is said, and what keeps the others."""
+    state = status_of(record(**levels), TEMPLATE, NOW, None, None)
+    assert (state.level, state.watched) == (Level.UNDEFINED, 1)
+    assert state.urgency < FINE
+    assert list(state.reasons.values()) == [("troll-a-2",)]
+    assert re.fullmatch(r"1 of 2 sensors is watched\. (Not scored|No level): sensor 2\.", unwatched(state))
+
+
+def test_what_is_not_watched_is_said_by_why() -> None:
+    """Sensors by their numbers, the sea as one where all of it is missing; nothing where all is watched."""
+    seen = record(s1=Level.OK, s2=Level.OK)
+    assert unwatched(status_of(seen, TEMPLATE, NOW, None, None)) == ""
+    bare = PlatformRecord(PLATFORM)
+    words = "0 of 2 sensors are watched. Never read: sensors 1, 2, the sea."
+    assert unwatched(status_of(bare, TEMPLATE, NOW, None, None)) == words
+    alone = TEMPLATE.model_copy(update={"sensors": ()})
+    assert unwatched(status_of(bare, alone, NOW, None, None)) == "It has no sensors: nothing is watched."
+
+
+def test_an_old_ok_is_none_and_an_old_alarm_is_one() -> None:
+    """What nobody has looked at for half an hour says nothing of now; an alarm stays until it is heard to be over."""
+    old = record(s1=Level.OK, s2=Level.CRITICAL)
+    state = status_of(old, TEMPLATE, NOW + timedelta(hours=1), None, None)
+    assert [one.level for one in state.sensors] == [Level.UNDEFINED, Level.CRITICAL]
+    assert [one.since for one in state.sensors] == [NOW, NOW - timedelta(hours=2)]
+    assert state.watched == 0
+
+
+def test_sensors_at_one_place_are_drawn_ok_only_where_both_are() -> None:
+    """One of them that says nothing is seen."""
+    assert worst(("a", "b"), {"a": "Ok", "b": "Undefined"}) == "Undefined"
+    assert worst(("a", "b"), {"a": "Ok", "b": "Ok"}) == "Ok"
 
 
 def test_the_worst_sensor_is_how_a_template_is() -> None:
@@ -137,7 +174,7 @@ def test_the_worst_sensor_is_how_a_template_is() -> None:
     [
         ({"s1": Level.OK, "s2": Level.OK}, timedelta(0), FINE),
         ({"s1": Level.CRITICAL, "s2": Level.OK}, timedelta(0), ALARM),
-        ({"s1": Level.OK, "s2": Level.OK}, STALE, STALE_DATA),
+        ({"s1": Level.OK, "s2": Level.OK}, timedelta(minutes=31), STALE_DATA),
         ({"s1": Level.UNDEFINED, "s2": Level.UNDEFINED}, timedelta(0), UNSCORED),
         ({"s1": Level.OK}, timedelta(0), STALE_DATA),  # a sensor that should speak, and never did
     ],

@@ -364,3 +364,10 @@ def test_one_failing_template_does_not_stop_the_others() -> None:
         case(target).run_template("troll", "troll-a")
     with pytest.raises(NotFound, match="troll-zz"):
         case(target).run_template("troll", "troll-zz")
+
+
+def test_a_platform_that_cannot_be_read_fails_the_daily_run() -> None:
+    """The others are looked after, and the run says which one was not."""
+    target = world(3)
+    target.registry.unreadable = {"snorre": ValueError("depth must be positive")}
+    assert case(target).run() == {"snorre": "ValueError: depth must be positive"}

@@ -14,7 +14,7 @@ from shared.errors import NewerSchema, OtherEngine
 from shared.usecases.detection.detect import LOOKS
 from shared.usecases.queries.query import Queries
 from shared.usecases.queries.template_status import STALE_DATA, status_of
-from tests.support.examples import at, noise, quiet_baseline, watermarked
+from tests.support.examples import at, noise, quiet_baseline, set_read_until
 from tests.support.fakes import Crash, FakeClock, World
 from tests.support.learning import ONE, TEMPLATE, TWO, case, day_of, history, put_day, usual, world
 from tests.support.paths import DATA
@@ -44,7 +44,7 @@ def one_channel_more(monkeypatch: pytest.MonkeyPatch) -> None:
 def health(target: World, day: int = DAYS) -> tuple[str, int]:
     """Return what health says when a day begins: the status, and how many sensors wait for this engine."""
     registered, now = target.registry, FakeClock(at(day_of(day)))
-    watermarked(target.registry, TEMPLATE, {sensor.id: now.moment for sensor in TEMPLATE.sensors})
+    set_read_until(target.registry, TEMPLATE, now.moment)
     found = Queries(
         registry=registered,
         incidents_table=target.incidents,
@@ -139,7 +139,7 @@ def test_a_leak_goes_on_while_its_days_are_scored_again(monkeypatch: pytest.Monk
     assert target.deviations.cells.rows == before
     assert target.incidents.cells.rows == incidents
     assert target.registry.platform("troll").latest[ONE].level is Level.CRITICAL
-    watermarked(target.registry, TEMPLATE, {sensor.id: at(day_of(23)) for sensor in TEMPLATE.sensors})
+    set_read_until(target.registry, TEMPLATE, at(day_of(23)))
     assert health(target, day=23) == ("degraded", 0)
 
     assert not case(target).run()
@@ -155,7 +155,7 @@ def test_old_samples_of_another_engine_are_not_shown_as_current(learned: World) 
     for number in (engine.NUMBER, engine.NUMBER + 1):
         with patch.object(engine, "NUMBER", number):
             status = status_of(record, TEMPLATE, at(day_of(DAYS + 30)), None, None)
-            assert status.level is Level.OK
+            assert status.level is Level.UNDEFINED
             assert status.urgency == STALE_DATA
 
 

@@ -73,7 +73,7 @@ def test_what_is_wrong_comes_first() -> None:
     """The template with an incident before the one that cannot be scored, with the estimation in short."""
     risen = noise(1)
     risen[100:] += 60
-    first, second = look(world(risen)).overview()
+    first, second = look(world(risen)).overview().states
     assert (first.template.id, second.template.id) == ("troll-a", "troll-b")
     assert first.incident is not None
     assert first.estimation is not None

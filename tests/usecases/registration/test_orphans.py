@@ -1,0 +1,152 @@
+"""What is deleted while work for it is under way: the work is done with it, and nothing of it stays."""
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from shared.domain.deviation import DeviationDay
+from shared.domain.event import note
+from shared.errors import HasData, NotFound
+from shared.ports import ETag
+from shared.usecases.lookup import unless_gone
+from shared.usecases.registration.orphans import RemoveOrphans
+from shared.usecases.registration.registrations import Registrations
+from shared.usecases.registration.stored_data import StoredData
+from tests.support.examples import DAY, NOW, document, history, noise, platform, quiet_baseline, template
+from tests.support.fakes import FakeDeviations, World
+
+A, B = template(slug="a"), template(slug="ab")
+ONE, TWO = (one.id for one in A.sensors)
+
+
+def world() -> World:
+    """Return a world with two templates whose ids begin alike, and a day with a leak at the first one's sensors."""
+    new = World()
+    new.registry.add(platform(A, B))
+    risen = noise(1)
+    risen[100:] += 60
+    for one in (A, B):
+        for sensor in one.sensors:
+            new.baselines.put(sensor.id, quiet_baseline())
+            new.registry.histories.set(sensor.id, history(sensor.id, quiet_baseline().version, DAY))
+        new.lake.cells.set((one.id, DAY), document(one, DAY, s1=risen if one is A else noise(2), s2=noise(3)))
+    return new
+
+
+def registrations(target: World) -> Registrations:
+    """Return the use case on the world."""
+    contents = StoredData(
+        lake=target.lake,
+        baselines=target.baselines,
+        deviations=target.deviations,
+        marks=target.marks,
+        incidents=target.incidents,
+        estimations=target.estimations,
+        events=target.events,
+    )
+    return Registrations(registry=target.registry, contents=contents)
+
+
+def clean(target: World) -> None:
+    """Do what the daily run does."""
+    RemoveOrphans(
+        registry=target.registry,
+        of_sensors=(target.deviations, target.baselines),
+        of_templates=(target.estimations, target.incidents),
+        events=target.events,
+    ).run()
+
+
+def scored(target: World, one: str = A.id) -> None:
+    """Score the day as the trigger does."""
+    with unless_gone(target.registry, "troll", one):
+        target.detect.run("troll", one, DAY)
+
+
+class DeletedMeanwhile(FakeDeviations):
+    """Deviations to which a run writes after what it writes of was deleted."""
+
+    delete: Callable[[], None] | None = None
+
+    def put(self, row: DeviationDay, etag: ETag) -> str:
+        delete, self.delete = self.delete, None
+        if delete is not None:
+            delete()
+        return super().put(row, etag)
+
+
+def under_way(delete: Callable[[Registrations], None]) -> World:
+    """Return a world in which something was deleted while a run was about to write its first row."""
+    target = world()
+    target.deviations = rows = DeletedMeanwhile(target.writes)
+    rows.delete = lambda: delete(registrations(target))
+    scored(target)
+    return target
+
+
+def subjects(target: World) -> set[str]:
+    """Return all that anything derived is stored of."""
+    tables = (target.deviations, target.baselines, target.incidents, target.estimations, target.events)
+    return {one for table in tables for one in table.subjects("troll-")}
+
+
+def test_a_sensor_that_is_deleted_under_a_run_leaves_nothing() -> None:
+    """Its row was written after it had gone; the daily run takes it, and nothing of its neighbour."""
+    target = under_way(lambda do: do.delete_sensor(ONE, force=True))
+    assert ONE in subjects(target)
+    clean(target)
+    assert not any(ONE in key for key in target.deviations.cells.rows)
+    assert {TWO, *(one.id for one in B.sensors)} <= subjects(target)
+    assert ONE not in subjects(target)
+
+
+def test_a_template_that_is_deleted_under_a_run_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    """The run does not fail, nor does its repetition; the daily run takes what it wrote, and leaves people's notes."""
+    with caplog.at_level(logging.WARNING):
+        target = under_way(lambda do: do.delete_template(A.id, force=True))
+        scored(target)
+    assert "work dropped template=troll-a" in caplog.text
+    assert subjects(target) & {ONE, TWO}
+    target.events.put(note(A.id, NOW, "A. Person", "seen by ROV"))
+    clean(target)
+    assert subjects(target) == {A.id, *(one.id for one in B.sensors)}
+    assert [one.kind for one in target.events.list(A.id)] == ["note"]
+
+
+def test_what_fails_for_a_template_that_is_there_fails() -> None:
+    """Only what is gone is done."""
+    target = world()
+    with pytest.raises(NotFound, match="a baseline"), unless_gone(target.registry, "troll", A.id):
+        raise NotFound("a baseline")
+    with unless_gone(target.registry, "oseberg", "oseberg-a"):
+        target.detect.run("oseberg", "oseberg-a", DAY)
+
+
+def test_a_platform_that_cannot_be_read_keeps_all_that_it_has() -> None:
+    """So does one that is not registered at all: a registry that was lost takes nothing with it."""
+    target = world()
+    scored(target)
+    before = subjects(target)
+    target.registry.unreadable = {"troll": ValueError("depth")}
+    clean(target)
+    target.registry.unreadable = {}
+    target.registry.known.clear()
+    clean(target)
+    assert subjects(target) == before
+
+
+def test_the_refusal_names_what_goes_on() -> None:
+    """An open incident at the sensor, and its estimation: nobody ends an alarm without having been told."""
+    target = world()
+    scored(target)
+    target.drain()
+    with pytest.raises(HasData) as refused:
+        registrations(target).delete_sensor(ONE)
+    assert refused.value.contents == {"scoredDays": 1, "baselineVersions": 1, "incidents": 1, "estimations": 1}
+    with pytest.raises(HasData) as refused:
+        registrations(target).delete_sensor(TWO)
+    assert "incidents" not in refused.value.contents
+    with pytest.raises(HasData) as refused:
+        registrations(target).delete_template(A.id)
+    assert (refused.value.contents["incidents"], refused.value.contents["estimations"]) == (1, 1)
