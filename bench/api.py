@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 import requests
 
-from bench.storage import BY_HAND, counted
+from bench.storage import counted
 from local.azurite import Azurite
+from local.metadata import BY_HAND
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
 from shared.detection import engine_id

@@ -19,8 +19,9 @@ from omnia_emulator import running
 from omnia_emulator.synthetic import synthetic
 
 from admin.manage import seed
-from bench.storage import BY_HAND, TOKEN, Present, snorre, wired
+from bench.storage import TOKEN, Present, snorre, wired
 from local.azurite import Azurite
+from local.metadata import BY_HAND
 from shared.bootstrap import Bootstrap
 from shared.domain.platform import Platform
 from shared.settings import Settings

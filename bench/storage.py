@@ -26,6 +26,7 @@ from omnia_emulator.synthetic import synthetic
 
 from admin.manage import seed
 from local.azurite import Azurite
+from local.metadata import BY_HAND
 from shared.bootstrap import Bootstrap
 from shared.detection import Baseline, build_baseline, engine_id
 from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Recipe
@@ -37,7 +38,6 @@ NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 TICK = timedelta(minutes=10)
 MOST = 15
 TOKEN = "bench"  # noqa: S105 (the emulator's)
-BY_HAND = "0 0 0 1 1 *"
 
 
 class Present:

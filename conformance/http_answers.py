@@ -23,6 +23,7 @@ from conformance.check_result import CheckResult
 from conformance.environments import ROOT
 from conformance.functions_host import FunctionsHost
 from local.azurite import Azurite
+from local.metadata import BY_HAND
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
 from shared.settings import load_settings
@@ -38,8 +39,8 @@ KEY = "conformance"
 SETTINGS = {
     **QUIET,
     "AS_OF": NOW.isoformat(),
-    "INGEST_SCHEDULE": "0 0 0 1 1 *",
-    "BASELINES_SCHEDULE": "0 0 0 1 1 *",
+    "INGEST_SCHEDULE": BY_HAND,
+    "BASELINES_SCHEDULE": BY_HAND,
     "OMNIA__BASE_URL": "http://127.0.0.1:9/v1.7",
     "OMNIA__STATIC_TOKEN": KEY,
     "OPENBLAS_NUM_THREADS": "1",

@@ -23,6 +23,7 @@ from admin.manage import seed, seed_platforms
 from local.azurite import Azurite, AzuriteError
 from local.demo_report import DemoError, DemoReport
 from local.emulator import emulator
+from local.metadata import BY_HAND
 from local.npm import NpmError
 from local.process import PROJECT, HostProcess
 from local.snapshot import differences, snapshot
@@ -37,7 +38,6 @@ LEAK = {"--leak-template": "snorre-w", "--leak-point": "W2", "--leak-rate": "4e-
 PRESENT = "2026-07-09T06:00:00Z"  # of the synthetic demo: what it shows is the same on every day and machine
 FEW_DAYS = "11"  # recorded series are short, and known rises lie in them
 CLEAN_DAYS = "28"  # of the 40 that the synthetic sea offers: more history makes fewer false alarms
-NEVER = "0 0 0 1 1 *"  # but at New Year
 TOKEN = "local-emulator"  # noqa: S105 (the emulator's, on this machine only)
 
 
@@ -116,8 +116,8 @@ def served(folder: Path) -> Iterator[str]:
     with Azurite(folder / "storage") as azurite:
         settings = {
             "AzureWebJobsStorage": azurite.connection_string,
-            "INGEST_SCHEDULE": NEVER,
-            "BASELINES_SCHEDULE": NEVER,
+            "INGEST_SCHEDULE": BY_HAND,
+            "BASELINES_SCHEDULE": BY_HAND,
             "OMNIA__BASE_URL": "http://127.0.0.1:9/v1.7",
             "AS_OF": story["present"],
         }

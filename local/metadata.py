@@ -16,6 +16,7 @@ from pydantic import AliasPath, BaseModel, Field, field_validator
 
 TRIGGERS = ("httpTrigger", "timerTrigger", "queueTrigger", "blobTrigger")
 CORES = os.cpu_count() or 1
+BY_HAND = "0 0 0 1 1 *"  # schedule of what is run by hand alone: but at New Year
 
 OVERRIDE = "AzureFunctionsJobHost__"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.azurite import Azurite
+from local.metadata import BY_HAND
 from local.pictures import chromium
 from shared import retry
 from shared.bootstrap import Bootstrap
@@ -59,8 +60,8 @@ def environment(connection: str, prefix: str, **more: str) -> dict[str, str]:
         "AzureFunctionsWebHost__hostid": prefix,  # hosts of one name work on one queue of blob events
         "OMNIA__BASE_URL": NOWHERE,
         "OMNIA__STATIC_TOKEN": "test",
-        "INGEST_SCHEDULE": "0 0 0 1 1 *",  # by hand only
-        "BASELINES_SCHEDULE": "0 0 0 1 1 *",
+        "INGEST_SCHEDULE": BY_HAND,
+        "BASELINES_SCHEDULE": BY_HAND,
         **{f"STORAGE__{name}_TABLE": f"{prefix}{name.lower()}" for name in tables},
         "STORAGE__LAKE_CONTAINER": f"{prefix}-tsd",
         "STORAGE__BASELINES_CONTAINER": f"{prefix}-baselines",
