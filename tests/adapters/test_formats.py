@@ -73,7 +73,7 @@ def shown(day: Any) -> Any:
 READERS: dict[str, tuple[Stored, Callable[[list[TableEntity]], Any]]] = {
     "registry": (Stored.REGISTRY, lambda found: platform_record(found, None)),
     "deviations": (Stored.DEVIATIONS, lambda found: [shown(deviations.row_of(row)) for row in found]),
-    "incidents": (Stored.INCIDENT, lambda found: [incident_of(row, None) for row in found]),
+    "incidents": (Stored.INCIDENT, lambda found: [incident_of(row, None)._replace(told=None) for row in found]),
     "estimations": (Stored.ESTIMATION, lambda found: [estimation_of(row, None) for row in found]),
     "events": (Stored.EVENT, lambda found: [event_of(row) for row in found]),
     "marks": (Stored.MARK, lambda found: Decisions.of(one for row in found for one in decisions_of(row))),
