@@ -10,9 +10,9 @@ from chaos.stage import BEGUN, LEARNT, PROCESSES, Stage, begun
 from chaos.steps import History, Run, Step
 from shared.domain.tsd import SLOTS
 
-STEPS = (6, 18)  # of a history
+STEPS = (8, 24)  # of a history
 MOST_HOURS = 36.0  # that a history takes
-STRUCK = 0.5  # of the runs
+STRUCK = 0.8  # of the runs
 CHANCES = (0.3, 0.1, 0.03)  # of a port call to be struck, one of them for a run: early and late calls
 AT_ONCE = 2  # faults in a run
 RISES = (40.0, 8.0, -6.0, 1e14)  # ppmv: a leak, what is only just felt, too little, and a sentinel
@@ -58,7 +58,7 @@ def _choice(dice: random.Random, stage: Stage, run: Run) -> Choose:
         left -= 1
         kinds: list[Kind] = ["crash before", "crash within", "crash after", "error", "answer lost", "meanwhile"]
         if (port, method) in CONDITIONAL:
-            kinds += ["conflict"]
+            kinds += ["conflict"] * 3
         kind = dice.choice(kinds)
         other = replace(_run(dice, stage), process=1 - run.process) if kind == "meanwhile" else None
         return Fault(kind, call, other)

@@ -151,6 +151,7 @@ class Stage:
         self.processes = [Process(self.world, self.sea, self.meanwhile, rules) for _ in range(PROCESSES)]
         self.surprises: list[str] = []  # what no run may end with
         self.deleted: set[str] = set()  # sensors, whether or not they were created anew
+        self.asked_to_delete: set[int] = set()  # sensors whose deletion was answered with an error
         self._delivered: dict[date, str] = {}
 
     # --- what is under way
@@ -240,7 +241,9 @@ class Stage:
         match run:
             case steps.Deleted(sensor=number):
                 self.deleted.add(_id(number))
+                self.asked_to_delete.add(number)
                 process.registrations.delete_sensor(_id(number), force=True)
+                self.asked_to_delete.discard(number)
             case steps.Created(sensor=number):
                 sensor = TEMPLATE.sensors[number - 1]
                 tag = f"NEW-{sensor.tag}" if run.renamed else sensor.tag
@@ -288,6 +291,8 @@ class Stage:
     def settle(self, order: int) -> None:
         """Let ingest look back once more, deliver every event until none is left, and let the daily run go once."""
         dice = random.Random(order)  # noqa: S311 (repeatable)
+        for number in sorted(self.asked_to_delete & self.sensors.keys()):  # who was answered with an error asks again
+            self.must(steps.Deleted(sensor=number))
         self.clock.moment += SETTLED
         self.must(steps.Ingested(process=dice.randrange(PROCESSES)))
         self.drain(dice)
