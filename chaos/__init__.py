@@ -1,1 +1,1 @@
-"""A fault campaign: histories of what really happens, faults at every port call, and what a clean run makes of the end."""
+"""A fault campaign: histories of what really happens, with faults at any port call, held against a clean run."""

@@ -3,9 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from chaos.dice import Drawn, draw
 from chaos.play import end, play, where
@@ -32,14 +32,14 @@ class Score:
         """Return the score that a file holds of the seed; a new one where there is none."""
         if not file.exists():
             return cls(seed)
-        held = json.loads(file.read_text())
-        return cls(**{name: Counter(one) if name in COUNTERS else one for name, one in held.items()})
+        held: dict[str, Any] = json.loads(file.read_text())
+        return cls(**held | {name: Counter(held[name]) for name in COUNTERS})
 
     def store(self, file: Path) -> None:
         """Write it down, whole or not at all."""
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_suffix(".new")
-        aside.write_text(json.dumps(asdict(self), indent=1))
+        aside.write_text(json.dumps(vars(self), indent=1))
         aside.replace(file)
 
     def count(self, drawn: Drawn, found: list[str]) -> None:

@@ -10,7 +10,7 @@ from chaos.stage import BEGUN, LEARNT, PROCESSES, Stage, begun
 from chaos.steps import History, Run, Step
 from shared.domain.tsd import SLOTS
 
-STEPS = (8, 24)  # of a history
+STEPS = (16, 48)  # of a history
 MOST_HOURS = 36.0  # that a history takes
 STRUCK = 0.8  # of the runs
 CHANCES = (0.3, 0.1, 0.03)  # of a port call to be struck, one of them for a run: early and late calls
@@ -30,8 +30,10 @@ class Drawn:
 
 def draw(seed: str) -> Drawn:
     """Draw a history and play it; the same seed draws the same one."""
-    dice = random.Random(seed)  # noqa: S311 (repeatable)
-    stage, told, faults = begun(), [], []
+    dice = random.Random(seed)
+    stage = begun()
+    told: list[Step] = []
+    faults: list[tuple[str, str]] = []
     hours = MOST_HOURS
     for _ in range(dice.randint(*STEPS)):
         step = _next(dice, stage, hours)

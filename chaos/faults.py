@@ -32,7 +32,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls one port call of a run, by the number of the call; ``run`` is what another process does meanwhile."""
+    """What befalls one port call of a run, by its number; ``run`` is what another process does meanwhile."""
 
     kind: Kind
     call: int

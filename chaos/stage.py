@@ -165,7 +165,9 @@ class Stage:
     def waiting(self) -> list[int]:
         """The days of which an event is under way, by number."""
         rows = self.world.lake.cells.rows
-        return sorted((day - day_of(0)).days for (_, day), (_, etag) in rows.items() if self._delivered.get(day) != etag)
+        return sorted(
+            (day - day_of(0)).days for (_, day), (_, etag) in rows.items() if self._delivered.get(day) != etag
+        )
 
     @property
     def sensors(self) -> dict[int, Sensor]:
@@ -176,6 +178,10 @@ class Stage:
     def tag(self, sensor: int) -> str:
         """Return the tag that a sensor reads, or read last."""
         return self.sensors[sensor].tag if sensor in self.sensors else TEMPLATE.sensors[sensor - 1].tag
+
+    def heard(self) -> None:
+        """Let no event be under way: what the lake holds was scored otherwise."""
+        self._delivered = {day: etag for (_, day), (_, etag) in self.world.lake.cells.rows.items()}
 
     # --- what happens
 
@@ -200,7 +206,7 @@ class Stage:
             process.start()
         except (LeakDetectionError, Unavailable):
             pass  # the host counts it as failed; what led to it comes again
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is told)
+        except Exception as error:
             self.surprises.append(f"{type(run).__name__}: {error!r}")
 
     def _work(self, process: Process, run: steps.Run) -> None:
@@ -290,7 +296,7 @@ class Stage:
 
     def settle(self, order: int) -> None:
         """Let ingest look back once more, deliver every event until none is left, and let the daily run go once."""
-        dice = random.Random(order)  # noqa: S311 (repeatable)
+        dice = random.Random(order)
         for number in sorted(self.asked_to_delete & self.sensors.keys()):  # who was answered with an error asks again
             self.must(steps.Deleted(sensor=number))
         self.clock.moment += SETTLED

@@ -5,7 +5,6 @@ from typing import Literal
 
 from chaos.faults import Fault
 
-
 # --- what changes
 
 

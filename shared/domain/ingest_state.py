@@ -22,7 +22,7 @@ class SeriesState(StoredModel):
     begin: AwareDatetime | None = None  # of what was asked for
     anew: AwareDatetime | None = None
     problem: str = ""  # why it is left out; empty: it is not
-    since: AwareDatetime | None = None  # the time of the event that tells so
+    since: AwareDatetime | None = None  # the time of the event that tells so; without a problem: it may be there
 
 
 class IngestState(StoredModel):

@@ -53,8 +53,9 @@ class StoredData:
             total.update(self.of_sensor(template, sensor))
         return dict(total)
 
-    def remove_sensor(self, template: Template, sensor: Sensor) -> None:  # noqa: ARG002
+    def remove_sensor(self, template: Template, sensor: Sensor) -> None:
         """Remove all of it; removing it again changes nothing."""
+        self._forget_left_out(template, sensor)
         self.marks.remove_all(sensor.id)
         self.deviations.remove_all(sensor.id)
         self.baselines.remove_all(sensor.id)
@@ -67,3 +68,14 @@ class StoredData:
         self.estimations.remove_all(template.id)
         self.incidents.remove_all(template.id)
         self.events.remove_all(template.id)
+
+    def _forget_left_out(self, template: Template, sensor: Sensor) -> None:
+        """Take back that the sensor's series is left out: what remembers since when goes with the sensor."""
+        gone, after, more = [], None, True
+        while more:
+            page = self.events.list(template.id, after=after)
+            gone += [one for one in page if one.kind == "series_left_out" and one.about == sensor.id]
+            after = page.continuation
+            more = after is not None
+        for event in gone:
+            self.events.remove(event)
