@@ -16,33 +16,21 @@ that are made of the lake as it is, and of people's decisions, from nothing. Wha
   made anew where the new one has nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from chaos.sea import at, place
+from chaos.lakes import lakes_differ
+from chaos.sea import at
 from chaos.stage import INGEST, Stage
 from chaos.steps import Daily, Ingested
+from chaos.told import events_differ
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.event import Event
-from shared.domain.ingest_state import IngestState, SeriesState
-from shared.domain.template import Template
-from shared.domain.tsd import SLOTS, TemplateDay
+from shared.domain.ingest_state import IngestState
+from shared.domain.tsd import TemplateDay
 from tests.support.fakes import World
-
-# Known, and being mended: with these names deleted, the comparison is whole.
-NOT_TAKEN_BACK = {  # after a crash and a change: events of rows and incidents that are no more, or their old words
-    "bad_values",
-    "sensor_fault",
-    "sensor_well",
-    "unknown_series",
-    "incident_opened",
-    "incident_closed",
-    "estimation",
-}
-SAID_BEFORE = {"feedback", "baseline_undone"}
-MENDED = {"corrupt_blob", "clock_ahead"}
 
 
 def differences(stage: Stage) -> list[str]:
@@ -56,7 +44,7 @@ def differences(stage: Stage) -> list[str]:
     for table, rows in mine.items():
         found += _differing(table, rows, theirs[table])
     left_out = [one for one in _told(asked.world) if one.kind == "series_left_out"]
-    return [*found, *_events(_told(stage.world), [*_told(scored.world), *left_out], stage.deleted)]
+    return [*found, *events_differ(_told(stage.world), [*_told(scored.world), *left_out], stage.deleted)]
 
 
 # --- clean runs
@@ -138,66 +126,17 @@ def _ingested(world: World) -> Mapping[Any, Any]:
 
 
 def _lake(stage: Stage, expected: World) -> Iterator[str]:
-    """Yield where the lake is not as the sea, sensor by sensor and day by day."""
     (template,) = stage.world.registry.known["troll"].templates
-    states = stage.world.registry.ingested.values().get(template.id, IngestState()).series
-    mine, theirs = _readings(stage.world, template), _readings(expected, template)
-    for key in sorted(mine.keys() | theirs.keys()):
-        day, series = key
-        state = states.get(series, SeriesState())
-        have, want = mine.get(key, {}), theirs.get(key, {})
-        kept = 0 if state.anew is None else place(state.anew) - place(at(0)) - (day - at(0).date()).days * SLOTS
-        other = [
-            slot
-            for slot in sorted(have.keys() | want.keys())
-            if have.get(slot) != want.get(slot) and not (slot < kept and slot not in want)
-        ]
-        if other and not state.problem:
-            first = other[0]
-            yield (
-                f"lake {series} on {day}: {len(other)} buckets from {first} on, "
-                f"{have.get(first)} instead of {want.get(first)}"
-            )
+    state = stage.world.registry.ingested.values().get(template.id, IngestState())
+    return lakes_differ(template, state, _documents(stage.world), _documents(expected))
 
 
-def _readings(world: World, template: Template) -> Mapping[tuple[date, str], Mapping[int, Any]]:
-    """Return what the lake holds of the series that are registered, by slot, where there is anything."""
-    found: dict[tuple[date, str], dict[int, Any]] = {}
-    for (_, day), document in world.lake.cells.values().items():
-        assert isinstance(document, TemplateDay)
-        series = {one.id: document.series_of(one) for one in template.sensors} | dict(document.environment)
-        for key, one in series.items():
-            if one is not None:
-                found[day, key] = {
-                    slot: (value, count, one.bad.get(slot))
-                    for slot, (value, count) in enumerate(zip(one.values, one.counts, strict=True))
-                    if value is not None or slot in one.bad
-                }
-    return found
+def _documents(world: World) -> Mapping[date, TemplateDay]:
+    return {day: one for (_, day), one in world.lake.cells.values().items() if isinstance(one, TemplateDay)}
 
 
 def _told(world: World) -> list[Event]:
     return list(world.events.cells.values().values())
-
-
-def _events(mine: list[Event], theirs: list[Event], deleted: Collection[str]) -> Iterator[str]:
-    """Yield the events that are told and should not be, or should be and are not."""
-    mine = [one for one in mine if one in theirs or one.about not in deleted or not one.kind.startswith("baseline_")]
-    told, due = {_said(one) for one in mine}, {_said(one) for one in theirs}
-    for kind, *rest in sorted(due - told):
-        if kind == "unknown_series" and rest[0] in deleted:
-            continue
-        if kind not in NOT_TAKEN_BACK or not any((kind, rest[0]) == one[:2] for one in told):
-            yield f"events: missing {kind} {rest}"
-    for kind, *rest in sorted(told - due):
-        if kind not in NOT_TAKEN_BACK | SAID_BEFORE | MENDED:
-            yield f"events: not taken back {kind} {rest}"
-
-
-def _said(event: Event) -> tuple[str, ...]:
-    if event.kind == "series_left_out":
-        return event.kind, event.about
-    return event.kind, event.about, event.at.isoformat(), event.message
 
 
 def _differing(table: str, mine: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> Iterator[str]:
