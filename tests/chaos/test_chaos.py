@@ -125,6 +125,13 @@ def test_a_series_that_was_left_out_when_ingest_died_is_told_as_it_is(kind: str,
     assert play(History((gone, TICK, back, struck, gone))) == []
 
 
+def test_the_newest_sample_is_kept_when_days_after_it_were_emptied() -> None:
+    """A clock a day ahead, and one a day behind, while a tag is gone: what was known of two days is known no more."""
+    wrong = (steps.Ingested(jump=1), steps.TagGone(sensor=2), steps.Built(), steps.Ingested(process=1, jump=-1))
+    mark = steps.Marked(sensor=1, day=4, first=0, end=3, verdict="leak")
+    assert play(History((*wrong, mark))) == []
+
+
 def test_nothing_is_told_of_a_series_whose_sensor_was_deleted() -> None:
     """What remembered since when it was left out goes with the sensor, and so does the event."""
     assert play(History((steps.TagGone(sensor=2), TICK, steps.Deleted(sensor=2)))) == []
