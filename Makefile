@@ -24,7 +24,7 @@ help:
 	@echo "make audit   known vulnerabilities of what the app needs (asks an advisory service)"
 	@echo "make bench   the measured claims"
 	@echo "make pictures  the pictures of the documentation (needs Chromium)"
-	@echo "make chaos   faults at every port call, in histories of what really happens: FAULTS=10000 SEED=n (FRESH=1: anew)"
+	@echo "make chaos   faults at every port call, in histories of what really happens: FAULTS=10000 or, on hosts, KILLS=200; SEED=n"
 	@echo "make fuzz    generated requests against the API's contract: REQUESTS=20000 SEED=n"
 	@echo "options:     CHECK=name (one of conformance), DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget the last demo)"
 
@@ -106,8 +106,8 @@ bench: setup
 pictures: setup demo
 	@$(BIN)/python -m local.pictures
 
-chaos: $(READY)
-	PYTHONPATH=.:mock $(BIN)/python -m chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED)) $(if $(FRESH),--fresh)
+chaos: $(if $(KILLS),setup,$(READY))
+	PYTHONPATH=.:mock $(BIN)/python $(if $(KILLS),-m chaos.hosts --kills $(KILLS),-m chaos) $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED)) $(if $(FRESH),--fresh)
 
 fuzz: setup
 	PYTHONPATH=.:mock $(BIN)/python -m tests.support.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))

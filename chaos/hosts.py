@@ -134,12 +134,10 @@ class Storage:
 
     def rows(self, app: Bootstrap) -> Snapshot:
         """Return the rows that a clean run makes, too: without events, and how far was ingested."""
-        found = snapshot(app, without=("history",))
-        named = {(table.removeprefix(self.prefix), *key): value for (table, *key), value in found.items()}
-        return {  # type: ignore[return-value]
-            key: value
-            for key, value in named.items()
-            if key[0] != "events" and not (key[0] == "registry" and key[2].startswith(("ingest|", "head")))
+        return {
+            (table.removeprefix(self.prefix), partition, row): digest
+            for (table, partition, row), digest in snapshot(app, without=("history",)).items()
+            if table != f"{self.prefix}events" and not row.startswith(("ingest|", "head"))
         }
 
 
@@ -316,9 +314,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m chaos.hosts", description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200, help="how many in all (default: 200)")
     parser.add_argument("--seed", type=int, default=1, help="of the rounds (default: 1)")
+    parser.add_argument("--fresh", action="store_true", help="forget what was tried with this seed")
     options = parser.parse_args()
     RUN.mkdir(parents=True, exist_ok=True)
     file = RUN / f"hosts-{options.seed}.json"
+    if options.fresh:
+        file.unlink(missing_ok=True)
     score = Score.begun(file)
     rounds = score.rounds
     with tqdm(total=options.kills, initial=score.kills.total(), unit=" kills") as bar:
