@@ -107,7 +107,8 @@ def _source(dice: random.Random, stage: Stage) -> Step:
     first = max(0, dice.choice((0, end - length, dice.randrange(end))))
     span = (sensor, day, first, min(first + length, end))
     kind = dice.choices(
-        ("corrected", "removed", "restored", "held", "released", "anew", "gone", "back"), (36, 12, 20, 6, 8, 4, 5, 9)
+        ("corrected", "removed", "restored", "held", "released", "anew", "gone", "back", "spoilt"),
+        (36, 12, 20, 6, 8, 4, 5, 9, 3),
     )[0]
     match kind:
         case "corrected":
@@ -122,6 +123,8 @@ def _source(dice: random.Random, stage: Stage) -> Step:
             return steps.Released(sensor)
         case "anew":
             return steps.MadeAnew(sensor)
+        case "spoilt":
+            return steps.Spoilt(day, gone=dice.random() < 0.5)
         case "gone":
             return steps.TagGone(sensor, refused=dice.random() < 0.5)
     return steps.TagBack(sensor)

@@ -290,7 +290,7 @@ def sea(present: list[datetime], number: int) -> Iterator[Emulator]:
         yield emulator
 
 
-def campaign(score: Score, number: int, kills: int) -> Iterator[int]:
+def campaign(score: Score, number: int, kills: int, turns: int = TURNS) -> Iterator[int]:
     """Try rounds until so many kills; yields how many each turn brought."""
     present = [BEGUN]
     with sea(present, number) as emulator, Azurite() as azurite:
@@ -298,7 +298,7 @@ def campaign(score: Score, number: int, kills: int) -> Iterator[int]:
             name = f"{number}/{score.rounds}"
             storage = Storage(azurite, emulator, f"c{number}r{score.rounds}")
             one = Round(storage, present, random.Random(name), score)
-            for _ in range(TURNS):
+            for _ in range(turns):
                 before = score.kills.total()
                 one.turn()
                 yield score.kills.total() - before

@@ -271,6 +271,9 @@ class Stage:
         if isinstance(step, steps.Later):
             self.clock.moment += timedelta(hours=step.hours)
             return
+        if isinstance(step, steps.Spoilt):
+            self._spoil(day_of(step.day), gone=step.gone)
+            return
         tag = self.tag(step.sensor)
         series = self.sea.series[tag]
         match step:
@@ -291,6 +294,13 @@ class Stage:
                 series.problem = "there are two of them" if step.refused else GONE
             case steps.TagBack():
                 series.problem = ""
+
+    def _spoil(self, day: date, *, gone: bool) -> None:
+        cells, key = self.world.lake.cells, (TEMPLATE.id, day)
+        if gone:
+            cells.remove(key)
+        elif key in cells.rows:
+            cells.set(key, "it is truncated")
 
     # --- the end
 

@@ -80,6 +80,14 @@ class TagBack:
     sensor: int
 
 
+@dataclass(frozen=True)
+class Spoilt:
+    """A day's blob cannot be read any more, or (``gone``) is not there."""
+
+    day: int
+    gone: bool = False
+
+
 # --- what people do, and processes
 
 
@@ -163,7 +171,7 @@ class Daily(Run):
     """The daily run of baselines."""
 
 
-Change = Later | Corrected | Removed | Restored | Held | Released | MadeAnew | TagGone | TagBack
+Change = Later | Corrected | Removed | Restored | Held | Released | MadeAnew | TagGone | TagBack | Spoilt
 Step = Change | Run
 
 

@@ -280,6 +280,11 @@ class DaySummary(NamedTuple):
     fingerprint: str  # of the readings that it was scored from; empty: an older release did not record it
     context: Context
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of the day any more."""
+        return not any(self.counts.values())
+
 
 class DeviationsTable(Removable, Protocol):
     """One row per sensor and day."""

@@ -132,6 +132,25 @@ def test_the_newest_sample_is_kept_when_days_after_it_were_emptied() -> None:
     assert play(History((*wrong, mark))) == []
 
 
+def test_a_day_that_was_emptied_hands_nothing_on() -> None:
+    """Its blob could not be read, and was fetched again without a series that is refused now."""
+    assert play(History((steps.Spoilt(day=8), steps.TagGone(sensor=2, refused=True)))) == []
+
+
+def test_a_day_that_was_scored_from_other_readings_of_two_days_before_is_healed_by_the_daily_run() -> None:
+    """The day between was not whole for a while, because of a clock a day behind, and ended what followed a change."""
+    other = Fault("meanwhile", 1, steps.Scored(process=1, day=9))
+    story = (
+        steps.Later(hours=9.0),
+        steps.Corrected(sensor=2, day=7, first=0, end=144, by=40.0),
+        TICK,
+        steps.Ingested(faults=(other,)),
+        steps.Ingested(jump=-1),
+        steps.Scored(process=1, day=7),
+    )
+    assert play(History(story)) == []
+
+
 def test_nothing_is_told_of_a_series_whose_sensor_was_deleted() -> None:
     """What remembered since when it was left out goes with the sensor, and so does the event."""
     assert play(History((steps.TagGone(sensor=2), TICK, steps.Deleted(sensor=2)))) == []

@@ -1,15 +1,15 @@
-"""Rescoring: which stored days have to be scored again: holes, other versions, Criticals without an incident."""
+"""Rescoring: which stored days are scored again: holes, other versions or readings, Criticals without an incident."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from shared.detection import engine_id
-from shared.domain.deviation import Level, same_carry
+from shared.domain.deviation import Level, agree, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY
 from shared.ports import DaySummary, DeviationsTable, PlatformRecord
-from shared.usecases.detection.detect import Detect
+from shared.usecases.detection.detect import REACH, Detect
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 
@@ -31,6 +31,7 @@ class Rescoring:
         }
         incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
         stale = set(days[-RECENT_DAYS:])
+        looked_at = set[date]()  # what days that rest on something else have to be held against
         for day in days:
             covered_by_incident = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
@@ -41,7 +42,10 @@ class Rescoring:
                 for sensor, row in found.items()
             ):
                 stale.add(day)
-        for first, last in _runs(sorted(stale)):
+            before = [day - ONE_DAY, day - REACH]
+            if any(row and _rests_on_other(row, *map(rows[sensor].get, before)) for sensor, row in found.items()):
+                looked_at.update([*before, day])
+        for first, last in _runs(sorted(stale | looked_at.intersection(days))):
             # Days are written last one first: next to a block that a crash left unwritten lies a half-written day.
             self.detect.run(record.platform.id, template.id, first, min(last + ONE_DAY, days[-1]))
 
@@ -57,7 +61,14 @@ def _was_handed_something_else(row: DaySummary | None, before: DaySummary | None
     """Return whether the row rests on another latch than the day before hands on, where both have one version."""
     if row is None or before is None or not row.baseline or row.baseline != before.baseline:
         return False
-    return not same_carry(row.before, before.carry)
+    return not same_carry(row.before, None if before.is_empty else before.carry)
+
+
+def _rests_on_other(row: DaySummary, yesterday: DaySummary | None, day_before: DaySummary | None) -> bool:
+    """Return whether the row was scored from other readings than the two days before it hold."""
+    pairs = ((row.context.yesterday, yesterday), (row.context.day_before, day_before))
+    known = ((recorded, one.fingerprint) for recorded, one in pairs if one is not None and not one.is_empty)
+    return any(now and not agree(recorded, now) for recorded, now in known)
 
 
 def _runs(days: Sequence[date]) -> list[tuple[date, date]]:

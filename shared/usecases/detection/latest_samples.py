@@ -89,7 +89,7 @@ class UpdateLatest:
 
     def _newest_before(self, sensor: str, low: date) -> list[DeviationDay]:
         """Return the last row before that day that holds a sample, and the one before: later days were emptied."""
-        days = [one.day for one in self.deviations.summaries(sensor, date.min, low) if one.samples]
+        days = [one.day for one in self.deviations.summaries(sensor, date.min, low) if not one.is_empty]
         return self._with_samples(sensor, days[-1] - ONE_DAY, days[-1]) if days else []
 
     def _with_samples(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
