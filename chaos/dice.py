@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 from chaos import steps
-from chaos.faults import CONDITIONAL, Choose, Fault, Kind
+from chaos.faults import CONDITIONAL, READS, Choose, Fault, Kind
 from chaos.sea import place
 from chaos.stage import BEGUN, LEARNT, PROCESSES, Stage, begun
 from chaos.steps import History, Run, Step
@@ -14,6 +14,14 @@ STEPS = (16, 48)  # of a history
 MOST_HOURS = 36.0  # that a history takes
 STRUCK = 0.8  # of the runs
 CHANCES = (0.3, 0.1, 0.03)  # of a port call to be struck, one of them for a run: early and late calls
+LEAKING: tuple[Step, ...] = (  # half of the histories begin in an incident
+    steps.Corrected(sensor=1, day=BEGUN[0], first=0, end=60, by=40.0),
+    steps.Later(4.0),
+    steps.Ingested(),
+    steps.Scored(day=BEGUN[0]),
+    steps.Estimated(),
+)
+WRITES_MORE = 6  # as often as reads, of which there are many more
 AT_ONCE = 2  # faults in a run
 RISES = (40.0, 8.0, -6.0, 1e14)  # ppmv: a leak, what is only just felt, too little, and a sentinel
 LAST_STAYS = True  # known, and to be deleted: reconcile fails where an incident's template has no sensor left
@@ -36,6 +44,9 @@ def draw(seed: str) -> Drawn:
     told: list[Step] = []
     faults: list[tuple[str, str]] = []
     hours = MOST_HOURS
+    for step in LEAKING if dice.random() < 0.5 else ():
+        stage.play(step)
+        told.append(step)
     for _ in range(dice.randint(*STEPS)):
         step = _next(dice, stage, hours)
         if isinstance(step, Run):
@@ -56,7 +67,7 @@ def _choice(dice: random.Random, stage: Stage, run: Run) -> Choose:
 
     def choose(call: int, port: str, method: str) -> Fault | None:
         nonlocal left
-        if not left or dice.random() >= chance:
+        if not left or dice.random() >= chance * (1 if method in READS else WRITES_MORE):
             return None
         left -= 1
         kinds: list[Kind] = ["crash before", "crash within", "crash after", "error", "answer lost", "meanwhile"]
@@ -76,14 +87,16 @@ def _next(dice: random.Random, stage: Stage, hours: float) -> Step:
     if dice.random() < 0.2:
         return _person(dice, stage)
     if dice.random() < 0.25:
-        taken = dice.choice((1 / 6, 1.0, 4.0, 9.0))
+        taken = dice.choice((1 / 6, 1.0, 2.0, 6.0))
         return steps.Later(taken if taken <= hours else 0.0)
     return _source(dice, stage)
 
 
 def _run(dice: random.Random, stage: Stage) -> Run:
     process = dice.randrange(PROCESSES)
-    kind = dice.choices(("ingest", "score", "estimate", "build", "daily"), (30, 45, 10, 8, 7))[0]
+    messages = stage.world.messages
+    weights = (30, 40, 40 if messages.criticals else 2, 15 if messages.baselines else 2, 7)
+    kind = dice.choices(("ingest", "score", "estimate", "build", "daily"), weights)[0]
     match kind:
         case "ingest":
             return steps.Ingested(process=process, jump=dice.choices((0, 1, -1), (8, 1, 1))[0])
@@ -101,18 +114,18 @@ def _run(dice: random.Random, stage: Stage) -> Run:
 def _source(dice: random.Random, stage: Stage) -> Step:
     sensor = dice.randint(1, 2)
     last = place(stage.clock.moment)
-    day = dice.randint(LEARNT, last // SLOTS)
+    day = last // SLOTS - min(dice.choice((0, 0, 0, 1, 1, 2, 3)), last // SLOTS - LEARNT)
     end = SLOTS if day < last // SLOTS else max(last % SLOTS, 2)
-    length = dice.choice((3, 20, 72, SLOTS))
-    first = max(0, dice.choice((0, end - length, dice.randrange(end))))
+    length = dice.choice((3, 20, 40, 72, SLOTS))
+    first = max(0, dice.choice((0, end - length, end - length, end - length, dice.randrange(end))))
     span = (sensor, day, first, min(first + length, end))
     kind = dice.choices(
         ("corrected", "removed", "restored", "held", "released", "anew", "gone", "back", "spoilt"),
-        (36, 12, 20, 6, 8, 4, 5, 9, 3),
+        (44, 10, 14, 6, 8, 4, 5, 9, 3),
     )[0]
     match kind:
         case "corrected":
-            return steps.Corrected(*span, by=dice.choices(RISES, (6, 2, 1, 2))[0])
+            return steps.Corrected(*span, by=dice.choices(RISES, (12, 2, 1, 2))[0])
         case "removed":
             return steps.Removed(*span)
         case "restored":

@@ -26,6 +26,22 @@ CONDITIONAL = {
 }
 
 
+READS = (
+    "get",
+    "read",
+    "of",
+    "list",
+    "days",
+    "etag",
+    "range",
+    "columns",
+    "summaries",
+    "platform",
+    "platforms",
+    "resolve",
+)
+
+
 class Unavailable(Exception):
     """Storage does not answer, or its answer does not arrive."""
 
