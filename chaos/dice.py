@@ -155,6 +155,6 @@ def _person(dice: random.Random, stage: Stage) -> Run:
             return steps.MarkUndone(process, (), sensor)
         case "baseline":
             return steps.BaselineUndone(process, (), sensor, dice.random() < 0.6)
-        case "delete" if not (LAST_STAYS and len(stage.sensors) < 2):
+        case "delete" if not (LAST_STAYS and len(stage.sensors.keys() - stage.asked_to_delete) < 2):
             return steps.Deleted(process, (), sensor)
     return steps.Created(process, (), sensor, dice.random() < 0.4)
