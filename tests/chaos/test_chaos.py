@@ -16,6 +16,7 @@ from chaos.shrink import shrunk
 from chaos.stage import begun, quickly
 from chaos.steps import History
 from chaos.written import write_test
+from shared.domain.deviation import DeviationDay, Level
 from tests.support.fakes import FakeDeviations, FakeEvents
 
 pytestmark = [pytest.mark.statistical, pytest.mark.xdist_group("learning")]
@@ -85,22 +86,23 @@ def test_a_fault_strikes_the_call_that_it_names(kind: str) -> None:
     assert play(History((LEAK, run, TICK, run, SCORED))) == []
 
 
-def test_an_app_that_loses_what_it_writes_is_found_and_the_history_made_short(
+def test_an_app_that_loses_alarms_is_found_and_the_history_made_short(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Of an app that keeps the rows of one sensor's day as they were first, the steps that show it are left."""
+    """Of an app that writes no Critical over what was not, the step that shows it is left, and written as a test."""
     put = FakeDeviations.put
 
-    def losing(self: FakeDeviations, row: object, etag: object) -> None:
-        if getattr(row, "sensor", "") != "troll-a-1" or etag is None:
-            put(self, row, etag)  # type: ignore[arg-type]
+    def losing(self: FakeDeviations, row: DeviationDay, etag: str | None) -> None:
+        if etag is None or not row.count(Level.CRITICAL):
+            put(self, row, etag)
 
     noise = (steps.Later(1.0), steps.Held(sensor=2), TICK, steps.Released(sensor=2), steps.Daily())
     monkeypatch.setattr(FakeDeviations, "put", losing)
     short = shrunk(History((*noise, LEAK, TICK, SCORED, *noise), order=4), lambda one: play(one) != [])
-    assert len(short.steps) <= 1
-    path = write_test(tmp_path, "lost", short, play(short))
-    assert compile(path.read_text(), str(path), "exec")
+    assert short == History((LEAK,))
+    text = write_test(tmp_path, "lost", short, play(short)).read_text()
+    assert "            steps.Corrected(sensor=1, day=9, first=0, end=36, by=40.0),\n" in text
+    assert compile(text, "lost", "exec")
 
 
 def test_what_people_are_told_in_vain_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
