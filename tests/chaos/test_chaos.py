@@ -139,6 +139,12 @@ def test_a_day_that_was_emptied_hands_nothing_on() -> None:
     assert play(History((steps.Spoilt(day=8), steps.TagGone(sensor=2, refused=True)))) == []
 
 
+def test_days_after_one_that_lost_all_its_series_are_scored_again_by_the_daily_run() -> None:
+    """It is not whole any more, so its own run does not follow what it changed."""
+    gone = (steps.TagGone(sensor=1, refused=True), steps.TagGone(sensor=2, refused=True))
+    assert play(History((*gone, steps.Spoilt(day=7)))) == []
+
+
 def test_a_day_that_was_scored_from_other_readings_of_two_days_before_is_healed_by_the_daily_run() -> None:
     """The day between was not whole for a while, because of a clock a day behind, and ended what followed a change."""
     other = Fault("meanwhile", 1, steps.Scored(process=1, day=9))

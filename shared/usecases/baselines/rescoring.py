@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.detection import engine_id
-from shared.domain.deviation import Level, agree, same_carry
+from shared.domain.deviation import Level, agree, fingerprint, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY
 from shared.ports import DaySummary, DeviationsTable, PlatformRecord
@@ -67,8 +67,14 @@ def _was_handed_something_else(row: DaySummary | None, before: DaySummary | None
 def _rests_on_other(row: DaySummary, yesterday: DaySummary | None, day_before: DaySummary | None) -> bool:
     """Return whether the row was scored from other readings than the two days before it hold."""
     pairs = ((row.context.yesterday, yesterday), (row.context.day_before, day_before))
-    known = ((recorded, one.fingerprint) for recorded, one in pairs if one is not None and not one.is_empty)
-    return any(now and not agree(recorded, now) for recorded, now in known)
+    return any(one is not None and not _may_rest_on(recorded, one) for recorded, one in pairs)
+
+
+def _may_rest_on(recorded: str, before: DaySummary) -> bool:
+    """Return whether that names the day's readings; an emptied day may have no series any more."""
+    if not before.fingerprint or (before.is_empty and recorded == fingerprint(None)):
+        return True
+    return agree(recorded, before.fingerprint)
 
 
 def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
