@@ -11,7 +11,7 @@ CURRENTS = $(firstword $(wildcard $(DATA)/*_currents*.csv))
 # One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup setup-demo demo run test test-fast lint types contracts check format conformance audit package seed bench fuzz pictures clean
+.PHONY: help setup setup-demo demo run test test-fast lint types contracts check format conformance audit package seed bench chaos fuzz pictures clean
 
 help:
 	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
@@ -24,6 +24,7 @@ help:
 	@echo "make audit   known vulnerabilities of what the app needs (asks an advisory service)"
 	@echo "make bench   the measured claims"
 	@echo "make pictures  the pictures of the documentation (needs Chromium)"
+	@echo "make chaos   faults at every port call, in histories of what really happens: FAULTS=10000 or, on hosts, KILLS=200; SEED=n"
 	@echo "make fuzz    generated requests against the API's contract: REQUESTS=20000 SEED=n"
 	@echo "options:     CHECK=name (one of conformance), DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget the last demo)"
 
@@ -104,6 +105,9 @@ bench: setup
 
 pictures: setup demo
 	@$(BIN)/python -m local.pictures
+
+chaos: $(if $(KILLS),setup,$(READY))
+	PYTHONPATH=.:mock $(BIN)/python $(if $(KILLS),-m chaos.hosts --kills $(KILLS),-m chaos) $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED)) $(if $(FRESH),--fresh)
 
 fuzz: setup
 	PYTHONPATH=.:mock $(BIN)/python -m tests.support.fuzz $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED))

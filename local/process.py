@@ -71,6 +71,13 @@ class HostProcess:
             os.killpg(process.pid, signal.SIGKILL)
             self._close(process)
 
+    def processes(self) -> list[int]:
+        """The ids of the processes of its function groups; Linux tells them."""
+        if self._process is None:
+            return []
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(one) for one in children.read_text().split()] if children.exists() else []
+
     def admin(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """GET (or with a body POST) of an endpoint under /admin/; its JSON."""
         data = None if body is None else json.dumps(body).encode()

@@ -284,6 +284,16 @@ class DaySummary(NamedTuple):
     fingerprint: str  # of the readings that it was scored from; empty: an older release did not record it
     context: Context
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of the day any more."""
+        return not any(self.counts.values())
+
+    @property
+    def handed_on(self) -> Carry | None:
+        """What the next day is handed; nothing of a day that was emptied."""
+        return None if self.is_empty else self.carry
+
 
 class DeviationsTable(Removable, Protocol):
     """One row per sensor and day."""

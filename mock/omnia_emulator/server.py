@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -92,9 +93,8 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing where a client has gone away."""
-        if not self.emulator.closing.is_set():
-            with suppress(ConnectionError):
-                super().handle_error(request, client_address)
+        if not self.emulator.closing.is_set() and not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

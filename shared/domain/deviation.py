@@ -125,6 +125,11 @@ class DeviationDay:
         """The buckets' starts [n]."""
         return grid(self.day, self.level.size)
 
+    @property
+    def handed_on(self) -> Carry | None:
+        """What the next day is handed; nothing of a day that was emptied, as if it had never been there."""
+        return self.carry if self.level.size else None
+
     def count(self, level: Level) -> int:
         """Return how many samples have that level."""
         return int(np.count_nonzero(self.level == level))

@@ -23,7 +23,7 @@ class SeriesState(StoredModel):
     anew: AwareDatetime | None = None
     newest: AwareDatetime | None = None  # bucket of the newest usable sample, None: none is known of
     problem: str = ""  # why it is left out; empty: it is not
-    since: AwareDatetime | None = None  # the time of the event that tells so
+    since: AwareDatetime | None = None  # the time of the event that tells so; without a problem: it may be there
 
 
 class ToldGap(StoredModel):

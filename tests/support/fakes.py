@@ -266,6 +266,9 @@ class FakeRegistry:
         for cells, keys in ((self.histories, sensors), (self.latest, {one.id for one in templates})):
             for key in [key for key in cells.rows if key.startswith(f"{platform}-") and key not in keys]:
                 del cells.rows[key]
+        for key, latest in self.latest.values().items():
+            if key.startswith(f"{platform}-") and latest.keys() - sensors:
+                self.latest.set(key, {name: one for name, one in latest.items() if name in sensors})
         for key, state in self.ingested.values().items():
             kept = {name for name in state.series if name in sensors or "-" not in name}
             if key.startswith(f"{platform}-") and state.series.keys() - kept:

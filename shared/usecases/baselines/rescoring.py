@@ -1,16 +1,16 @@
-"""Rescoring: which stored days have to be scored again: holes, other versions, Criticals without an incident."""
+"""Rescoring: which stored days are scored again: holes, other versions or readings, Criticals without an incident."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from shared.detection import engine_id
-from shared.domain.deviation import Level, agree
+from shared.domain.deviation import Level, agree, fingerprint
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY
 from shared.ports import DaySummary, DeviationsTable, PlatformRecord
 from shared.usecases.detection.day_rows import handed_other
-from shared.usecases.detection.detect import Detect
+from shared.usecases.detection.detect import REACH, Detect
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 CYCLE_DAYS = 28  # in which each older day is looked at once: a lost event of an old day leaves no trace in its row
@@ -38,14 +38,15 @@ class Rescoring:
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
             if not any(found.values()) or any(
                 _is_stale(row, record.history(sensor).version_of(day), day, newest=max(rows[sensor], default=date.min))
-                or _rests_on_other(row, rows[sensor].get(day - ONE_DAY), rows[sensor].get(day - 2 * ONE_DAY))
                 or (row is not None and row.counts[Level.CRITICAL] and not covered_by_incident)
                 for sensor, row in found.items()
             ):
                 stale.add(day)
-        for first, last in _runs(sorted(stale)):
-            # Days are written last one first: next to a block that a crash left unwritten lies a half-written day.
-            self.detect.run(record.platform.id, template.id, first, min(last + ONE_DAY, days[-1]))
+            before = [day - ONE_DAY, day - REACH]
+            if any(row and _rests_on_other(row, *map(rows[sensor].get, before)) for sensor, row in found.items()):
+                stale |= {*before, day}  # it is held against the days that the same run looks at
+        for first, last in _runs(sorted(stale.intersection(days))):
+            self.detect.run(record.platform.id, template.id, first, last)
 
 
 def _is_stale(row: DaySummary | None, version: str, day: date, *, newest: date) -> bool:
@@ -55,14 +56,19 @@ def _is_stale(row: DaySummary | None, version: str, day: date, *, newest: date) 
     return (row.engine, row.baseline) != (engine_id(), version)
 
 
-def _rests_on_other(row: DaySummary | None, before: DaySummary | None, older: DaySummary | None) -> bool:
+def _rests_on_other(row: DaySummary, before: DaySummary | None, older: DaySummary | None) -> bool:
     """Return whether the row rests on other readings or another latch than the two days before it have."""
-    if row is None:
-        return False
-    known = ((row.context.yesterday, before), (row.context.day_before, older))
-    if any(one is not None and one.fingerprint and not agree(recorded, one.fingerprint) for recorded, one in known):
+    pairs = ((row.context.yesterday, before), (row.context.day_before, older))
+    if any(one is not None and not _may_rest_on(recorded, one) for recorded, one in pairs):
         return True
     return before is not None and handed_other(row, before)
+
+
+def _may_rest_on(recorded: str, before: DaySummary) -> bool:
+    """Return whether that names the day's readings; an emptied day may have no series any more."""
+    if not before.fingerprint or (before.is_empty and recorded == fingerprint(None)):
+        return True
+    return agree(recorded, before.fingerprint)
 
 
 def _runs(days: Sequence[date]) -> list[tuple[date, date]]:

@@ -48,7 +48,7 @@ class DayRows:
         Where the day itself was read from the table, memory may be behind for the day before, too.
         """
         row = self.known(sensor, day - ONE_DAY, fresh=self.stored[sensor, day].fresh)
-        return None if row is None or row.engine != engine_id() else row.carry
+        return None if row is None or row.engine != engine_id() else row.handed_on
 
     def keep(self, row: DeviationDay) -> None:
         """Remember a scored day, unless it is empty and was never stored."""
@@ -131,4 +131,4 @@ class DayRows:
 def handed_other(row: DeviationDay | DaySummary, before: DeviationDay | DaySummary) -> bool:
     """Return whether the row was handed something else than the day before hands on, where both have one version."""
     same_version = row.baseline and (row.engine, row.baseline) == (before.engine, before.baseline)
-    return bool(same_version) and not same_carry(row.before, before.carry)
+    return bool(same_version) and not same_carry(row.before, before.handed_on)

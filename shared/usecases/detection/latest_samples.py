@@ -81,11 +81,19 @@ class UpdateLatest:
         low = known.at.date() if known is not None else reach
         if low is None:
             return None
-        held = [one for one in self.deviations.range(sensor, low - ONE_DAY, date.max) if one.level.size]
+        held = self._with_samples(sensor, low - ONE_DAY, date.max) or self._newest_before(sensor, low)
         if not held:
             return None
         before = next((one for one in held if one.day == held[-1].day - ONE_DAY), None)
         return _sample(held[-1], before, _level_since(held[-1]))
+
+    def _newest_before(self, sensor: str, low: date) -> list[DeviationDay]:
+        """Return the last row before that day that holds a sample, and the one before: later days were emptied."""
+        days = [one.day for one in self.deviations.summaries(sensor, date.min, low) if not one.is_empty]
+        return self._with_samples(sensor, days[-1] - ONE_DAY, days[-1]) if days else []
+
+    def _with_samples(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
+        return [one for one in self.deviations.range(sensor, first, last) if one.level.size]
 
 
 def _log_changes(template: Template, before: Mapping[str, Latest], after: Mapping[str, Latest]) -> None:

@@ -97,6 +97,8 @@ class Reconcile:
     def _check_still(self, template: Template, rows: Sequence[DeviationDay]) -> None:
         """Raise Conflict when the rows changed meanwhile: another run may have seen incidents that this one undid."""
         days = {row.day for row in rows}
+        if not days:  # the template's last sensor is gone
+            return
         again = self._range(template, min(days), max(days))
         if len(again) != len(rows) or not all(one.same_as(other) for one, other in zip(again, rows, strict=True)):
             raise Conflict(f"{template.id}: deviations changed while its incidents were looked at")
@@ -126,8 +128,7 @@ class Reconcile:
         if (before, told) != (notified, names):
             etag = self.incidents.put(incident, before, etag, half_told(told, events))
             if before is not None and before.at > at:  # the answer rests on data that are not Critical any more
-                self.estimations.remove(template.id, incident.id)
-                self.events.remove(incident_estimated(template.id, incident.id, incident.onset))
+                self._remove_estimation(incident)
             tell(self.events, template.id, events, told)
             if before is None:
                 sensors = ",".join(incident.sensors)
@@ -155,12 +156,19 @@ class Reconcile:
             self.incidents.put(stored.incident, stored.notified, stored.etag, told)
 
     def _remove(self, stored: StoredIncident) -> None:
-        """Remove what hangs on the incident first, so that a crash in between is repeated."""
+        """Remove what hangs on the incident first, so that a crash in between is repeated.
+
+        And once more after it: an estimation that ended meanwhile still found it there.
+        """
         incident = stored.incident
-        self.estimations.remove(incident.template, incident.id)
-        self.events.remove(incident_estimated(incident.template, incident.id, incident.onset))
+        self._remove_estimation(incident)
         tell(self.events, incident.template, [], _told(stored))
         self.incidents.remove(incident)
+        self._remove_estimation(incident)
+
+    def _remove_estimation(self, incident: Incident) -> None:
+        self.estimations.remove(incident.template, incident.id)
+        self.events.remove(incident_estimated(incident.template, incident.id, incident.onset))
 
 
 def events_of(incident: Incident) -> list[Event]:

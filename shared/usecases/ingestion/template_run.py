@@ -231,38 +231,52 @@ class TemplateRun:
     # --- what is told and written
 
     def _save(self) -> None:
-        """Tell of series that are left out, take back what holds no more, then write the state on what was read."""
-        series = {key: self._told(key) for key in sorted(self._states.keys() | self._reader.problems.keys())}
-        changed = {"series": series, "looked_back": self._looked_back, "failed": None}
-        state = self._stored.model_copy(update=changed)
-        for key in self._stored.series.keys() - series.keys():
-            self._take_back(key)
-        if state != self._stored:
-            try:
-                self._etag = self._deps.registry.set_ingested(self._template, state, self._etag)
-            except Conflict as conflict:
-                raise Superseded(str(conflict)) from conflict
-            self._stored, self._states = state, dict(series)
+        """Tell of series that are left out, take back what holds no more, and write the state on what was read.
 
-    def _told(self, key: str) -> SeriesState:
+        A state with ``since`` and without a problem is written first: a crash in between leaves what says that the
+        event of that time may be there.
+        """
+        series = {key: self._state_of(key) for key in sorted(self._states.keys() | self._reader.problems.keys())}
+        stored = self._stored.series
+        news = {key: one for key, one in series.items() if _told(one) != _told(stored.get(key, SeriesState()))}
+        events = {key: one.since or stored[key].since for key, one in news.items()}
+        if news:
+            begun = {key: one.model_copy(update={"problem": "", "since": events[key]}) for key, one in news.items()}
+            self._write(series | begun)
+        for key in stored.keys() - series.keys():
+            self._take_back(key, stored[key].since)
+        for key, one in news.items():
+            if one.since is None:
+                self._take_back(key, events[key])
+            else:
+                logger.error("%s: %s", self._template.id, one.problem)
+                self._deps.events.put(series_left_out(self._template.id, key, one.since, one.problem))
+        self._write(series)
+        self._states = series
+
+    def _state_of(self, key: str) -> SeriesState:
+        """Return the series' state with why it is left out, and the time of the event that tells so."""
         one = self._states.get(key, SeriesState(tag=self._reader.wanted[key].tag))
         one = one.model_copy(update={"newest": self._writer.newest.get(key)})
-        why = self._reader.problems.get(key, "")
-        told = self._stored.series.get(key, SeriesState())
-        if why == told.problem:
-            return one.model_copy(update={"problem": why, "since": told.since})
-        if not why:
-            self._take_back(key)
-            return one.model_copy(update={"problem": "", "since": None})
+        why, told = self._reader.problems.get(key, ""), self._stored.series.get(key, SeriesState())
         since = told.since or one.until or start_of(self._target.date())
-        logger.error("%s: %s", self._template.id, why)
-        self._deps.events.put(series_left_out(self._template.id, key, since, why))
-        return one.model_copy(update={"problem": why, "since": since})
+        return one.model_copy(update={"problem": why, "since": since if why else None})
 
-    def _take_back(self, key: str) -> None:
-        told = self._stored.series[key]
-        if told.since is not None:
-            self._deps.events.remove(series_left_out(self._template.id, key, told.since, told.problem))
+    def _take_back(self, key: str, since: datetime | None) -> None:
+        if since is not None:
+            self._deps.events.remove(series_left_out(self._template.id, key, since, ""))
+
+    def _write(self, series: Mapping[str, SeriesState]) -> None:
+        """Write the state on what was read, where it differs; raises Superseded."""
+        changed = {"series": dict(series), "looked_back": self._looked_back, "failed": None}
+        state = self._stored.model_copy(update=changed)
+        if state == self._stored:
+            return
+        try:
+            self._etag = self._deps.registry.set_ingested(self._template, state, self._etag)
+        except Conflict as conflict:
+            raise Superseded(str(conflict)) from conflict
+        self._stored = state
 
     def _report(self, behind: int) -> IngestReport:
         writer = self._writer
@@ -276,3 +290,8 @@ class TemplateRun:
 def _is_of(state: SeriesState, one: WantedSeries | None) -> bool:
     """Return whether the state is of the series that is registered; one of old does not say of which it is."""
     return one is not None and state.tag in ("", one.tag)
+
+
+def _told(state: SeriesState) -> tuple[str, bool]:
+    """Return what people were told of the series, and whether an event may be there."""
+    return state.problem, state.since is not None

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.domain.event import OF_A_STATE
 from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.ports import (
@@ -65,8 +66,9 @@ class StoredData:
             total.update(self._own(sensor))
         return dict(total)
 
-    def remove_sensor(self, template: Template, sensor: Sensor) -> None:  # noqa: ARG002
+    def remove_sensor(self, template: Template, sensor: Sensor) -> None:
         """Remove all of it; removing it again changes nothing."""
+        self._take_back(template, sensor)
         self.marks.remove_all(sensor.id)
         self.deviations.remove_all(sensor.id)
         self.baselines.remove_all(sensor.id)
@@ -79,3 +81,14 @@ class StoredData:
         self.estimations.remove_all(template.id)
         self.incidents.remove_all(template.id)
         self.events.remove_all(template.id)
+
+    def _take_back(self, template: Template, sensor: Sensor) -> None:
+        """Take back what is told of the sensor's state: what it follows goes with the sensor."""
+        gone, after, more = [], None, True
+        while more:
+            page = self.events.list(template.id, after=after)
+            gone += [one for one in page if one.kind in OF_A_STATE and one.about == sensor.id]
+            after = page.continuation
+            more = after is not None
+        for event in gone:
+            self.events.remove(event)

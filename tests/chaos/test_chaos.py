@@ -1,0 +1,164 @@
+"""The fault campaign: a short turn of it, and that it sees, shrinks and writes down what is wrong."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos import steps
+from chaos.campaign import Campaign, Score
+from chaos.dice import draw
+from chaos.faults import Fault
+from chaos.play import play
+from chaos.report import report
+from chaos.shrink import shrunk
+from chaos.stage import begun, quickly
+from chaos.steps import History
+from chaos.written import write_test
+from shared.domain.deviation import DeviationDay, Level
+from tests.support.fakes import FakeDeviations, FakeEvents
+
+pytestmark = [pytest.mark.statistical, pytest.mark.xdist_group("learning")]
+
+LEAK = steps.Corrected(sensor=1, day=9, first=0, end=36, by=40.0)
+TICK, SCORED = steps.Ingested(), steps.Scored(day=9)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _fast() -> Iterator[None]:
+    """Compute everything once, and log nothing of so many faults."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    with quickly():
+        yield
+    logging.disable(before)
+
+
+def test_a_short_campaign_ends_as_clean_runs_do(tmp_path: Path) -> None:
+    """Some 200 faults of every kind at many port calls; what fails is written down, and named here."""
+    score = Score(seed=21)
+    assert sum(Campaign(score, tmp_path).run(200)) == score.faults.total() >= 200
+    assert score.right == score.histories, report(score)
+    assert len(score.faults) == 7
+    assert len(score.places) > 20
+
+
+def test_a_campaign_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    """In two parts it tries the same histories as in one."""
+    whole, file = Score(seed=3), tmp_path / "score.json"
+    list(Campaign(whole, tmp_path).run(40))
+    for faults in (15, 40):
+        part = Score.begun(file, 3)
+        list(Campaign(part, tmp_path).run(faults))
+        part.store(file)
+    assert vars(Score.begun(file, 3)) == vars(whole)
+
+
+def test_a_history_that_is_written_down_is_the_one_that_was_drawn() -> None:
+    """Played from its steps alone it makes the same faults strike, and ends with the same rows."""
+    drawn = draw("5/2")
+    again = begun()
+    for step in drawn.history.steps:
+        again.play(step)
+    assert drawn.faults
+    assert again.world.state() == drawn.stage.world.state()
+
+
+def test_a_leak_that_is_corrected_away_is_gone() -> None:
+    """What a history passes through is seen on its way, and nothing of it is left."""
+    stage = begun()
+    story = (LEAK, steps.Later(4.0), TICK, SCORED)
+    for step in story:
+        stage.play(step)
+    assert stage.world.incidents.list("troll-a")
+    assert play(History((*story, steps.Restored(sensor=1, day=9)))) == []
+
+
+@pytest.mark.parametrize("kind", ["crash before", "crash after", "error", "answer lost", "conflict"])
+def test_a_fault_strikes_the_call_that_it_names(kind: str) -> None:
+    """The process does no more than the call says, and the history ends right."""
+    fault = Fault(kind, 2)  # type: ignore[arg-type]
+    stage = begun()
+    run = steps.Daily(faults=(fault,))
+    stage.play(run)
+    assert [one for one, _ in stage.processes[0].strikes.struck] == [fault]
+    assert play(History((LEAK, run, TICK, run, SCORED))) == []
+
+
+def test_an_app_that_loses_alarms_is_found_and_the_history_made_short(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of an app that writes no Critical over what was not, the step that shows it is left, and written as a test."""
+    put = FakeDeviations.put
+
+    def losing(self: FakeDeviations, row: DeviationDay, etag: str | None) -> None:
+        if etag is None or not row.count(Level.CRITICAL):
+            put(self, row, etag)
+
+    noise = (steps.Later(1.0), steps.Held(sensor=2), TICK, steps.Released(sensor=2), steps.Daily())
+    monkeypatch.setattr(FakeDeviations, "put", losing)
+    short = shrunk(History((*noise, LEAK, TICK, SCORED, *noise), order=4), lambda one: play(one) != [])
+    assert short == History((LEAK,))
+    text = write_test(tmp_path, "lost", short, play(short)).read_text()
+    assert "            steps.Corrected(sensor=1, day=9, first=0, end=36, by=40.0),\n" in text
+    assert compile(text, "lost", "exec")
+
+
+def test_what_people_are_told_in_vain_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app that takes nothing back that it told of a series is not right."""
+    story = History((steps.TagGone(sensor=1), TICK, steps.TagBack(sensor=1), TICK))
+    assert play(story) == []
+    monkeypatch.setattr(FakeEvents, "remove", lambda *_: None)
+    assert play(story) == ["events: not taken back series_left_out ['troll-a-1']"]
+
+
+# --- what the campaign found
+
+
+@pytest.mark.parametrize("call", range(1, 14))
+@pytest.mark.parametrize("kind", ["crash before", "crash after", "error", "answer lost"])
+def test_a_series_that_was_left_out_when_ingest_died_is_told_as_it_is(kind: str, call: int) -> None:
+    """Whether it is well by the next run, still ill, or ill once more: the event is there when it is, and only then."""
+    struck = steps.Ingested(faults=(Fault(kind, call),))  # type: ignore[arg-type]
+    gone, back = steps.TagGone(sensor=1), steps.TagBack(sensor=1)
+    assert play(History((gone, struck, back))) == []
+    assert play(History((gone, struck))) == []
+    assert play(History((gone, TICK, back, struck, gone))) == []
+
+
+def test_the_newest_sample_is_kept_when_days_after_it_were_emptied() -> None:
+    """A clock a day ahead, and one a day behind, while a tag is gone: what was known of two days is known no more."""
+    wrong = (steps.Ingested(jump=1), steps.TagGone(sensor=2), steps.Built(), steps.Ingested(process=1, jump=-1))
+    mark = steps.Marked(sensor=1, day=4, first=0, end=3, verdict="leak")
+    assert play(History((*wrong, mark))) == []
+
+
+def test_a_day_that_was_emptied_hands_nothing_on() -> None:
+    """Its blob could not be read, and was fetched again without a series that is refused now."""
+    assert play(History((steps.Spoilt(day=8), steps.TagGone(sensor=2, refused=True)))) == []
+
+
+def test_days_after_one_that_lost_all_its_series_are_scored_again_by_the_daily_run() -> None:
+    """It is not whole any more, so its own run does not follow what it changed."""
+    gone = (steps.TagGone(sensor=1, refused=True), steps.TagGone(sensor=2, refused=True))
+    assert play(History((*gone, steps.Spoilt(day=7)))) == []
+
+
+def test_a_day_that_was_scored_from_other_readings_of_two_days_before_is_healed_by_the_daily_run() -> None:
+    """The day between was not whole for a while, because of a clock a day behind, and ended what followed a change."""
+    other = Fault("meanwhile", 1, steps.Scored(process=1, day=9))
+    story = (
+        steps.Later(hours=9.0),
+        steps.Corrected(sensor=2, day=7, first=0, end=144, by=40.0),
+        TICK,
+        steps.Ingested(faults=(other,)),
+        steps.Ingested(jump=-1),
+        steps.Scored(process=1, day=7),
+    )
+    assert play(History(story)) == []
+
+
+def test_nothing_is_told_of_a_series_whose_sensor_was_deleted() -> None:
+    """What remembered since when it was left out goes with the sensor, and so does the event."""
+    assert play(History((steps.TagGone(sensor=2), TICK, steps.Deleted(sensor=2)))) == []
