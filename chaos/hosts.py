@@ -147,6 +147,7 @@ class Round:
     def __init__(self, storage: Storage, present: list[datetime], dice: random.Random, score: Score) -> None:
         """Begin with nothing on the storage."""
         self._storage, self._present, self._dice, self._score = storage, present, dice, score
+        RUN.mkdir(parents=True, exist_ok=True)
         self._log = RUN / f"{storage.prefix}.log"
         present[0] = BEGUN
         self._plan({})
