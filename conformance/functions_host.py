@@ -37,7 +37,8 @@ KEYS_CONTAINER = "azure-webjobs-secrets"
 RECEIPTS_CONTAINER = "azure-webjobs-hosts"
 BY_HAND = "This function was programmatically called"
 FAILED = re.compile(r"^fail: .*\n +(.+)", re.MULTILINE)
-EXECUTED = re.compile(r"Executed 'Functions\.(\w+)' \((\w+),")
+BEGUN = re.compile(r"Executing 'Functions\.(\w+)' \(Reason='([^']*)', Id=([\w-]+)\)")
+EXECUTED = re.compile(r"Executed 'Functions\.(\w+)' \((\w+), Id=([\w-]+)")
 
 
 class HostMissing(Exception):
@@ -182,19 +183,18 @@ class FunctionsHost:
 
     def executed(self) -> Counter[tuple[str, str]]:
         """Return how often which function ended how (Succeeded, Failed)."""
-        return Counter((name, how) for name, how in EXECUTED.findall(self.log.read_text(errors="replace")))
+        return Counter((name, how) for name, how, _ in EXECUTED.findall(self.log.read_text(errors="replace")))
 
     def ended_by_hand(self, function: str) -> int:
         """Return how many runs of a function that ``run_now`` started have ended."""
         text = self.log.read_text(errors="replace")
-        begun = set(re.findall(rf"Executing 'Functions\.{function}' \(Reason='{BY_HAND}[^']*', Id=([\w-]+)\)", text))
-        return len(begun & set(re.findall(rf"Executed 'Functions\.{function}' \(\w+, Id=([\w-]+)", text)))
+        begun = {run for name, why, run in BEGUN.findall(text) if name == function and why.startswith(BY_HAND)}
+        return len(begun & {run for *_, run in EXECUTED.findall(text)})
 
     def rests(self, watched: str) -> bool:
         """Return whether no run goes on and none will come of a blob that is in the container ``watched`` by now."""
         text = self.log.read_text(errors="replace")
-        ended = Counter(re.findall(r"Executed 'Functions\.\w+' \(\w+, Id=([\w-]+)", text))
-        if set(re.findall(r"Executing 'Functions\.\w+' \(Reason='[^']*', Id=([\w-]+)\)", text)) - ended.keys():
+        if {run for *_, run in BEGUN.findall(text)} - {run for *_, run in EXECUTED.findall(text)}:
             return False
         with BlobServiceClient.from_connection_string(self._settings["AzureWebJobsStorage"]) as blobs:
             tags = {one.etag.strip('"') for one in blobs.get_container_client(watched).list_blobs()}

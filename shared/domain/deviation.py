@@ -78,12 +78,8 @@ NOT_RECORDED = Context()
 
 
 def fingerprint(readings: Floats | None) -> str:
-    """Return what names a day's readings [n <= 144], the rest of the day being unknown; None: there is no such day."""
-    if readings is None:
-        return "none"
-    day = np.full(SLOTS, np.nan)
-    day[: readings.size] = readings
-    return blake2b(day.astype("<f8").tobytes(), digest_size=8).hexdigest()
+    """Return what names a day's readings [144]; None: there is no such day."""
+    return "none" if readings is None else blake2b(readings.astype("<f8").tobytes(), digest_size=8).hexdigest()
 
 
 def agree(recorded: str, now: str) -> bool:
@@ -118,7 +114,12 @@ class DeviationDay:
     @property
     def fingerprint(self) -> str:
         """What names the readings that the day was scored from."""
-        return fingerprint(self.ppmv)
+        return fingerprint(self.readings)
+
+    @property
+    def readings(self) -> Floats:
+        """The readings of the whole day [144], NaN where nothing is known yet."""
+        return np.concatenate((self.ppmv, np.full(SLOTS - self.ppmv.size, np.nan)))
 
     @property
     def times(self) -> Times:

@@ -75,8 +75,7 @@ class TrustedDays:
         if series is None:
             return None
         baseline = self.histories.baseline(sensor, version) if version else None
-        previous = self._rows.get((sensor, day - ONE_DAY, version))
-        before = None if previous is None else previous.carry
+        before = self._rows.get((sensor, day - ONE_DAY, version))
         return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline, before=before)
 
     def trusted(self, sensor: str, days: Sequence[date], end: date) -> set[date]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from shared.detection import engine_id
-from shared.domain.deviation import Carry, DeviationDay, agree, same_carry
+from shared.domain.deviation import DeviationDay, agree, same_carry
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS
 from shared.errors import Conflict
@@ -33,22 +32,20 @@ class DayRows:
         for sensor in self._template.sensors:
             self.stored[sensor.id, day] = self._deviations.get(sensor.id, day, fresh=fresh or self._fresh)
 
-    def read_from_table(self, sensor: str, day: date) -> DeviationDay | None:
+    def read_from_table(self, sensor: str, day: date) -> None:
         """Read what is stored of a sensor's day once more: memory may be behind the table."""
         self.stored[sensor, day] = self._deviations.get(sensor, day, fresh=True)
-        return self.stored[sensor, day].row
 
     def known(self, sensor: str, day: date, *, fresh: bool = False) -> DeviationDay | None:
         """Return the row as it was scored just now, or as it is stored."""
         return self.scored.get((sensor, day)) or self._deviations.get(sensor, day, fresh=fresh or self._fresh).row
 
-    def carry(self, sensor: str, day: date) -> Carry | None:
-        """Return what the day before one hands on to it; None where this engine did not score it.
+    def before(self, sensor: str, day: date) -> DeviationDay | None:
+        """Return the row of the day before one.
 
         Where the day itself was read from the table, memory may be behind for the day before, too.
         """
-        row = self.known(sensor, day - ONE_DAY, fresh=self.stored[sensor, day].fresh)
-        return None if row is None or row.engine != engine_id() else row.handed_on
+        return self.known(sensor, day - ONE_DAY, fresh=self.stored[sensor, day].fresh)
 
     def keep(self, row: DeviationDay) -> None:
         """Remember a scored day, unless it is empty and was never stored."""

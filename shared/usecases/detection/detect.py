@@ -18,11 +18,10 @@ from functools import partial
 
 import numpy as np
 
-from shared.arrays import Floats
 from shared.detection import Baseline, engine_id, is_newer
 from shared.domain.deviation import DeviationDay, Level
 from shared.domain.template import Sensor, Template
-from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay
+from shared.domain.tsd import ONE_DAY, SLOTS
 from shared.errors import Conflict, CorruptBlob, NewerSchema, NotFound, OtherEngine
 from shared.ports import (
     BaselineStore,
@@ -32,12 +31,12 @@ from shared.ports import (
     MessageQueues,
     PlatformRecord,
     RegistryTable,
-    StoredDay,
 )
 from shared.retry import after_conflicts
 from shared.telemetry import log_event
 from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.detection.day_rows import DayRows, handed_other
+from shared.usecases.detection.lake_days import LakeDays
 from shared.usecases.detection.latest_samples import UpdateLatest
 from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.reconcile import Reconcile
@@ -101,7 +100,7 @@ class _Run:
         self._template = template
         self._events = DayEvents(detect.events, template, record.platform.source_name)
         self._rows = DayRows(detect.deviations, self._events, template, fresh=again)
-        self._documents: dict[date, StoredDay] = {}
+        self._days = LakeDays(detect.lake, template, self._row, tell=self._events.corrupt_day)
 
     def run(self, first: date, last: date) -> int:
         """Score, write, and reconcile; return how many rows were written."""
@@ -110,14 +109,14 @@ class _Run:
             self._rows.read(day)
         self._refresh_baselines()
         for day in days:
-            if self._document(day) is not None:
+            if self._days.document(day) is not None:
                 self._score(day)
         written = [*self._write(days), *self._follow(last)]
         self._check_what_it_rests_on(written)
         self._log_scored(last, written)
         self._update_latest(written)
         rows = [*self._rows.scored.values(), *self._rows_after()]
-        self._deps.reconcile.run(self._watched.platform, self._template, rows, self._document)
+        self._deps.reconcile.run(self._watched.platform, self._template, rows, self._days.document)
         return len(written)
 
     # --- scoring
@@ -133,7 +132,7 @@ class _Run:
         while self._is_whole(last) and day <= last + REACH:
             self._rows.read(day, fresh=True)
             if any(self._rows.rests_on_other(sensor.id, day) for sensor in self._template.sensors):
-                if self._document(day) is None:
+                if self._days.document(day) is None:
                     break
                 self._score(day)
                 if changed := self._write([day]):
@@ -159,10 +158,10 @@ class _Run:
 
     def _scored(self, sensor: Sensor, day: date, baseline: Baseline | None) -> DeviationDay:
         """Score one sensor's day; memory may be behind the table, so only the table says that nothing changed."""
-        series, earlier = self._series(sensor, day), partial(self._readings, sensor)
+        series, earlier = self._days.series(sensor, day), partial(self._days.readings, sensor)
 
         def score() -> DeviationDay:
-            before, known = self._rows.carry(sensor.id, day), self._rows.trusted(sensor.id, day)
+            before, known = self._rows.before(sensor.id, day), self._rows.trusted(sensor.id, day)
             return score_day(sensor.id, day, series, earlier, known, baseline, before=before)
 
         scored, stored = score(), self._rows.stored[sensor.id, day]
@@ -177,7 +176,7 @@ class _Run:
         """Write the rows of these days that differ, and before each what a person should know of it."""
         changed = self._rows.changed(days)
         for day in sorted({row.day for row in changed}):
-            document = self._document(day)
+            document = self._days.document(day)
             if document is not None:
                 self._events.series_of(document, self._rows.created(day))
         for row in changed:
@@ -191,8 +190,8 @@ class _Run:
         """
         keys = {(row.sensor, row.day) for row in written}
         whole = {row.day for row in written if row.level.size == SLOTS}
-        for day in sorted(self._documents) if whole else ():
-            if self._deps.lake.etag(self._template, day) != self._documents[day].etag:
+        for day, stored in sorted(self._days.stored.items()) if whole else ():
+            if self._deps.lake.etag(self._template, day) != stored.etag:
                 raise Conflict(f"the day {day} of {self._template.id} changed while it was scored")
         for row in written:
             created = self._rows.stored[row.sensor, row.day].row is None
@@ -214,7 +213,7 @@ class _Run:
         A run that ended between writing them and looking at their incidents left nothing else to see.
         """
         day = self._rows.day_after_last()
-        return [] if day is None or self._document(day) is None else self._rows.stored_rows(day)
+        return [] if day is None or self._days.document(day) is None else self._rows.stored_rows(day)
 
     def _log_scored(self, day: date, written: Sequence[DeviationDay]) -> None:
         """Log how many samples got each level: those that are new, or have another one than before."""
@@ -230,31 +229,13 @@ class _Run:
 
     # --- what scoring rests on
 
-    def _document(self, day: date) -> TemplateDay | None:
-        if day not in self._documents:
-            self._documents[day] = stored = self._deps.lake.read(self._template, day)
-            if stored.problem:
-                self._events.corrupt_day(day, stored.problem)
-        return self._documents[day].document
-
-    def _series(self, sensor: Sensor, day: date) -> SeriesDay | None:
-        document = self._document(day)
-        return None if document is None else document.series_of(sensor)
-
     def _is_whole(self, day: date) -> bool:
         """Return whether another day may follow on this one: some series of it is known to its end."""
-        series = [self._series(sensor, day) for sensor in self._template.sensors]
+        series = [self._days.series(sensor, day) for sensor in self._template.sensors]
         return any(one is not None and one.closed_slots(day) == SLOTS for one in series)
 
-    def _readings(self, sensor: Sensor, day: date) -> Floats | None:
-        """Return an earlier day's readings [144]; of one that cannot be read now, those that its row remembers."""
-        series = self._series(sensor, day)
-        if series is not None:
-            return series.readings()
-        if not self._documents[day].problem:
-            return None
-        row = self._deps.deviations.get(sensor.id, day).row
-        return None if row is None else np.concatenate((row.ppmv, np.full(SLOTS - row.ppmv.size, np.nan)))
+    def _row(self, sensor: str, day: date) -> DeviationDay | None:
+        return self._deps.deviations.get(sensor, day).row
 
     def _version(self, sensor: str, day: date) -> str:
         return self._watched.history(sensor).version_of(day)

@@ -31,11 +31,12 @@ def score_day(
     stored: DeviationDay | None,
     baseline: Baseline | None,
     *,
-    before: Carry | None = None,
+    before: DeviationDay | None = None,
 ) -> DeviationDay:
     """Return the sensor's day, scored from its first sample that differs from what is stored.
 
-    baseline: None while learning; before: what the day before handed on, by this engine (None: there is none).
+    baseline: None while learning; before: the row of the day before, which hands on what it knows if this engine made
+    it, by the same baseline.
     What is stored is of no use where it rests on another baseline, engine, or reading of the day before.
     """
     slots = 0 if series is None else series.closed_slots(day)
@@ -45,7 +46,7 @@ def score_day(
     known = stored if stored is not None and (stored.engine, stored.baseline) == (engine, version) else None
     if known is not None and not agree(known.context.yesterday, fingerprint(yesterday)):
         known = None
-    handed = before if before is not None and version and before.baseline == version else None
+    handed = _handed(before, engine, version)
     first = 0 if known is None else _first_difference(ppmv, known.ppmv)
     bad = _bad_summary(series, slots)
     if known is not None and first == slots == known.level.size and same_carry(handed, known.before):
@@ -71,6 +72,12 @@ def score_day(
         bad=bad,
         context=Context(fingerprint(yesterday), older),
     )
+
+
+def _handed(before: DeviationDay | None, engine: str, version: str) -> Carry | None:
+    """Return what the day before hands on to one that this version of this engine scores."""
+    same = before is not None and version and (before.engine, before.baseline) == (engine, version)
+    return before.handed_on if before is not None and same else None
 
 
 def _found(

@@ -11,15 +11,15 @@ from datetime import date
 from functools import partial
 from typing import NamedTuple
 
-from shared.arrays import Floats
-from shared.detection import Baseline, engine_id
+from shared.detection import Baseline
 from shared.domain.deviation import DeviationDay, same_carry
 from shared.domain.template import Sensor, Template
-from shared.domain.tsd import ONE_DAY, SeriesDay, TemplateDay
+from shared.domain.tsd import ONE_DAY
 from shared.errors import CorruptBlob, NewerSchema, NotFound
 from shared.ports import PlatformRecord
 from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.detection.detect import Detect
+from shared.usecases.detection.lake_days import LakeDays
 from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.critical_runs import find_incidents
 from shared.usecases.incidents.reconcile import events_of
@@ -83,14 +83,13 @@ class _Look:
     rows: dict[tuple[str, date], DeviationDay]
 
     def __post_init__(self) -> None:
-        self._documents: dict[date, TemplateDay | None] = {}
+        self._days = LakeDays(self.deps.lake, self.template, lambda sensor, day: self.rows.get((sensor, day)))
         self._events = DayEvents(self.deps.events, self.template, self.record.platform.source_name)
 
     def day(self, day: date) -> Iterator[Finding]:
         """Yield what is wrong with the rows of a day."""
-        for old in [one for one in self._documents if one < day - 2 * ONE_DAY]:
-            del self._documents[old]
-        if self._document(day) is None:  # its rows stay as they are while the blob cannot be read
+        self._days.forget_before(day - 2 * ONE_DAY)
+        if self._days.document(day) is None:  # its rows stay as they are while the blob cannot be read
             return
         for sensor in self.template.sensors:
             if why := self._of(sensor, day):
@@ -102,9 +101,8 @@ class _Look:
             baseline = self._baseline(sensor, day)
         except (NotFound, CorruptBlob, NewerSchema) as error:
             return f"its baseline cannot be read: {error}"
-        handed = before.carry if before is not None and before.engine == engine_id() else None
-        series = self._series(sensor, day)
-        expected = score_day(sensor.id, day, series, partial(self._readings, sensor), None, baseline, before=handed)
+        series, earlier = self._days.series(sensor, day), partial(self._days.readings, sensor)
+        expected = score_day(sensor.id, day, series, earlier, None, baseline, before=before)
         if row is None:
             return "it has no row" if expected.level.size else ""
         return _difference(row, expected) or ("" if self._is_told(row) else "people were not told of it as it is")
@@ -115,19 +113,6 @@ class _Look:
     def _baseline(self, sensor: Sensor, day: date) -> Baseline | None:
         version = self.record.history(sensor.id).version_of(day)
         return self.deps.baselines.get(sensor.id, version) if version else None
-
-    def _document(self, day: date) -> TemplateDay | None:
-        if day not in self._documents:
-            self._documents[day] = self.deps.lake.read(self.template, day).document
-        return self._documents[day]
-
-    def _series(self, sensor: Sensor, day: date) -> SeriesDay | None:
-        document = self._document(day)
-        return None if document is None else document.series_of(sensor)
-
-    def _readings(self, sensor: Sensor, day: date) -> Floats | None:
-        series = self._series(sensor, day)
-        return None if series is None else series.readings()
 
 
 def _difference(row: DeviationDay, expected: DeviationDay) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.deviation import Carry, DeviationDay
 from shared.usecases.detection.verify import Finding, Verify
-from tests.support.examples import noise
+from tests.support.examples import document, noise
 from tests.support.fakes import World
 from tests.support.learning import computing_once
 from tests.usecases.detection.test_detect import DAYS, TEMPLATE, bump, days_of, put, reference, run
@@ -87,4 +87,17 @@ def test_a_day_whose_event_was_lost_is_found() -> None:
     findings = found(target)
     assert (SENSOR, "the lake holds other readings") in {(one.about, one.what) for one in findings}
     run(target, *sorted({one.day for one in findings}))
+    assert found(target) == []
+
+
+def test_what_detect_makes_of_odd_days_is_right() -> None:
+    """A day that was emptied hands nothing on, and one that cannot be read is as its row remembers it."""
+    target = reference()
+    put(target, [document(TEMPLATE, DAYS[1], s1=[], s2=[])])
+    target.detect.run("troll", TEMPLATE.id, DAYS[0], DAYS[-1])  # as the daily run does
+    assert found(target) == []
+    target = reference()
+    target.lake.cells.set((TEMPLATE.id, DAYS[1]), "it is truncated")
+    put(target, days_of(noise(10), noise(11), bump(20, 60, 12))[2:])
+    run(target, *DAYS[2:])
     assert found(target) == []
