@@ -101,7 +101,10 @@ class Process:
             marks=app.marks,
             events=app.events,
             detect=app.detect,
+            messages=app.messages,
+            clock=self.clock,
             rules=LEARNING,
+            budget=timedelta(minutes=4),
         )
 
     @property

@@ -456,8 +456,8 @@ class MessageQueues(Protocol):
         """Ask for an estimation."""
         ...
 
-    def build_baselines(self, template: Template) -> None:
-        """Ask for the baselines of a template whose backfill has ended."""
+    def build_baselines(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
+        """Ask for a template's baselines; days before these are decided, and scored by them (None: not known)."""
         ...
 
     def lengths(self) -> Mapping[str, int]:

@@ -146,6 +146,9 @@ def _remove_below(container: ContainerClient, prefix: str) -> None:
             continue
 
 
+VERSIONS_IN_USE = 2  # of a sensor: its days are scored in order, so that older ones are not asked for again
+
+
 class AzureBaselineStore:
     """Baseline versions, written once under their content's name; the ones in use stay in memory."""
 
@@ -194,6 +197,8 @@ class AzureBaselineStore:
         baseline = Baseline.from_bytes(content)
         with self._lock:
             self._memory[key] = baseline
+            for older in [one for one in self._memory if one[0] == sensor][:-VERSIONS_IN_USE]:
+                del self._memory[older]
             while len(self._memory) > self._keep:
                 self._memory.popitem(last=False)
         return baseline

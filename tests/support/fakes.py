@@ -503,14 +503,17 @@ class FakeMessages:
     writes: Writes
     criticals: list[CriticalMessage] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    # Of each template's newest request for baselines: before which days all is decided, and scored.
+    done: dict[str, tuple[date | None, date | None]] = field(default_factory=dict)
 
     def critical(self, message: CriticalMessage) -> None:
         self.writes.tick()
         self.criticals.append(CriticalMessage.from_json(message.model_dump_json(by_alias=True).encode()))
 
-    def build_baselines(self, template: Template) -> None:
+    def build_baselines(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
         self.writes.tick()
         self.baselines.append(template.id)
+        self.done[template.id] = decided, scored
 
     def lengths(self) -> Mapping[str, int]:
         return {"critical-deviations": len(self.criticals), "critical-deviations-poison": 0}
