@@ -174,7 +174,7 @@ class _Run:
         failed: dict[str, Exception] = {}
         known = [one for one in self._platform.templates if one.id in templates]
         first, day, stored = None, since, False
-        for day, template, renewal in self._in_step(known, since, failed):  # noqa: B007 (the last one counts below)
+        for day, template, renewal in self._in_step(known, since, failed):
             first = first or day
             for sensor in template.sensors:
                 if template.id in failed or not renewal.is_due(sensor.id, day, self._histories.now(sensor.id)):
@@ -197,7 +197,7 @@ class _Run:
     def _in_step(
         self, templates: Sequence[Template], since: date | None, failed: dict[str, Exception]
     ) -> Iterator[tuple[date, Template, Renewal]]:
-        """Yield the days that the lake's days bring, from ``since`` on: each template's of a day before the next day."""
+        """Yield the days that follow the lake's days, from ``since`` on, and all templates' before the next day."""
         days: dict[date, list[tuple[Template, Renewal]]] = {}
         for template in templates:
             with _isolated(failed, template.id):
@@ -212,7 +212,7 @@ class _Run:
 
     def _renewal(self, template: Template, begins: date) -> Renewal:
         rules, readings, histories = self._deps.rules, self._readings, self._histories
-        trusted = TrustedDays(template, readings, histories, self._deps.deviations, rules.clear)
+        trusted = TrustedDays(template, readings, histories, self._deps.deviations, rules.clear, rules.reach)
         return Renewal(rules, self._platform, template, begins, readings, trusted, histories)
 
     def _decide(self, template: Template, renewal: Renewal, sensor: Sensor, day: date) -> bool:

@@ -1,6 +1,6 @@
-"""What the lake holds of a platform's sensors, and baselines made of it by recipe; remembered for one run, within bounds.
+"""What the lake holds of a platform's sensors, and baselines made of it by recipe; remembered for one run.
 
-The bounds hold what decisions come back to, so that memory does not grow with the years that a run goes through.
+What is remembered has bounds, so that memory does not grow with the years that a run goes through.
 """
 
 import logging
@@ -15,7 +15,6 @@ from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import Recipe
 from shared.domain.mark import Span
 from shared.domain.platform import Platform
-from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
 from shared.errors import InvalidInput, NotFound
 from shared.ports import DayStore

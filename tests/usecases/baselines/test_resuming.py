@@ -9,12 +9,10 @@ from unittest.mock import patch
 import pytest
 
 from shared.domain.mark import Span
-from shared.domain.template import Template
-from shared.ports import StoredDay
 from shared.usecases.baselines import recorded_readings, rescoring
 from shared.usecases.baselines.build import BuildBaselines
 from shared.usecases.detection.detect import Detect
-from tests.support.fakes import FakeLake, World
+from tests.support.fakes import World
 from tests.support.learning import ONE, TEMPLATE, at, build_once, case, computing_once, day_of, feedback, history, world
 
 pytestmark = pytest.mark.xdist_group("learning")  # what one process computes once
@@ -99,7 +97,12 @@ def test_what_an_earlier_run_did_is_not_done_again() -> None:
     changes = 4
     assert pieces <= once + changes  # the version in use may be made again to be compared with
     again = [day for day in set(days) if days.count(day) > 1]
-    assert set(again) <= {*(day_of(89 - offset) for offset in range(rescoring.RECENT_DAYS)), day_of(5), day_of(33), day_of(61)}
+    assert set(again) <= {
+        *(day_of(89 - offset) for offset in range(rescoring.RECENT_DAYS)),
+        day_of(5),
+        day_of(33),
+        day_of(61),
+    }
 
 
 def test_a_decision_of_people_is_worked_in_by_pieces() -> None:
@@ -127,26 +130,13 @@ def test_the_daily_run_that_comes_late_leaves_other_platforms_to_messages() -> N
 # --- what a run reads and remembers
 
 
-class CountingLake(FakeLake):
-    """Counts the days that are read."""
-
-    reads = 0
-
-    def read(self, template: Template, day: date) -> StoredDay:
-        """Count, and read."""
-        self.reads += 1
-        return super().read(template, day)
-
-
 def reads_of_the_day_after(days: int) -> int:
     """Return how many day blobs a daily run reads the day after all was done."""
     target = world(days, second=days)
     case(target).run()
-    lake = CountingLake(target.writes)
-    lake.cells = target.lake.cells
-    target.lake = lake
+    target.lake.reads = 0
     case(target).run()
-    return lake.reads
+    return target.lake.reads
 
 
 def test_what_the_daily_run_reads_does_not_grow_with_the_history() -> None:
