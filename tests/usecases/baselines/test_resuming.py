@@ -1,7 +1,7 @@
 """Resuming: what a run has no time for is done by later ones, nothing of it twice, in memory that does not grow."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -11,9 +11,23 @@ import pytest
 from shared.domain.mark import Span
 from shared.usecases.baselines import recorded_readings, rescoring
 from shared.usecases.baselines.build import BuildBaselines
+from shared.usecases.baselines.trusted_days import TrustedDays
 from shared.usecases.detection.detect import Detect
+from shared.usecases.incidents.critical_runs import SILENT
 from tests.support.fakes import World
-from tests.support.learning import ONE, TEMPLATE, at, build_once, case, computing_once, day_of, feedback, history, world
+from tests.support.learning import (
+    ONE,
+    RULES,
+    TEMPLATE,
+    at,
+    build_once,
+    case,
+    computing_once,
+    day_of,
+    feedback,
+    history,
+    world,
+)
 
 pytestmark = pytest.mark.xdist_group("learning")  # what one process computes once
 
@@ -144,6 +158,24 @@ def test_what_the_daily_run_reads_does_not_grow_with_the_history() -> None:
     two, four = reads_of_the_day_after(60), reads_of_the_day_after(120)
     looked_at = 60 // rescoring.CYCLE_DAYS + 1  # more, each with the days that it rests on and that rest on it
     assert four - two <= 5 * looked_at
+
+
+def test_rows_that_are_judged_by_are_not_kept_for_ever() -> None:
+    """What was scored in memory goes when no decision asks for it any more."""
+    days_kept: list[int] = []
+    trusted = TrustedDays.trusted
+
+    def measured(self: TrustedDays, sensor: str, days: Sequence[date], end: date) -> set[date]:
+        found = trusted(self, sensor, days, end)
+        held = {day for _, day, _ in self._rows}
+        days_kept.append((max(held) - min(held)).days)
+        return found
+
+    rules = replace(RULES, max_days=40)
+    with patch.object(TrustedDays, "trusted", measured):
+        case(world(150), rules).run()
+    assert len(days_kept) > 3
+    assert max(days_kept) <= (rules.reach + SILENT).days + 1
 
 
 def test_scoring_a_history_keeps_a_piece_of_it_in_memory() -> None:
