@@ -57,7 +57,7 @@ class Rescoring:
             before = [day - ONE_DAY, day - REACH]
             if any(row and _rests_on_other(row, *map(rows[sensor].get, before)) for sensor, row in found.items()):
                 stale |= {*before, day}  # it is held against the days that the same run looks at
-        runs = _runs([day for day in sorted(stale.intersection(days)) if day >= since])
+        runs = pieces([day for day in sorted(stale.intersection(days)) if day >= since])
         for number, (first, last) in enumerate(runs):
             if number and is_over():
                 return first
@@ -87,7 +87,7 @@ def _may_rest_on(recorded: str, before: DaySummary) -> bool:
     return agree(recorded, before.fingerprint)
 
 
-def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
+def pieces(days: Sequence[date]) -> list[tuple[date, date]]:
     """Return the days as runs of consecutive ones (first, last), none of them too long."""
     runs: list[tuple[date, date]] = []
     for day in days:
