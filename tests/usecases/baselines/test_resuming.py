@@ -160,6 +160,25 @@ def test_what_the_daily_run_reads_does_not_grow_with_the_history() -> None:
     assert four - two <= 5 * looked_at
 
 
+def test_a_version_that_is_stored_is_read_and_not_made_again() -> None:
+    """However few of the versions of many sensors stay in memory: making one takes seconds."""
+    made: list[Any] = []
+
+    def building(*args: Any, **more: Any) -> Any:
+        made.append(args)
+        return build_once(*args, **more)
+
+    target = world(60, second=60)
+    with (
+        patch.object(recorded_readings, "KEPT_BASELINES", 1),
+        patch.object(recorded_readings, "build_baseline", building),
+    ):
+        case(target).run()
+    changes = sum(len(history(target, sensor.id).changes) for sensor in TEMPLATE.sensors)
+    assert changes >= 4
+    assert len(made) == changes
+
+
 def test_rows_that_are_judged_by_are_not_kept_for_ever() -> None:
     """What was scored in memory goes when no decision asks for it any more."""
     days_kept: list[int] = []
