@@ -81,7 +81,11 @@ class AzureRegistryTable:
         partitions: dict[str, list[TableEntity]] = {}
         for row in every(self._table):
             partitions.setdefault(row["PartitionKey"], []).append(row)
-        return {name: partial(self._record, name, rows) for name, rows in partitions.items()}
+        return {
+            name: partial(self._record, name, rows)
+            for name, rows in partitions.items()
+            if not {HEAD, PLATFORM}.isdisjoint(row["RowKey"] for row in rows)
+        }
 
     def _changed(self) -> Mapping[str, Callable[[], PlatformRecord]]:
         """Return what reads each platform, by a query of each that has changed."""

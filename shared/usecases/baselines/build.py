@@ -91,14 +91,14 @@ class BuildBaselines:
         templates = self.registry.platform(platform).platform.templates
         if is_over():
             for template in templates:
-                self.messages.build_baselines(template)
+                self._ask_for_rest(template)
             return {}
         failed, day, _ = self._decide(platform, [one.id for one in templates], None, is_over)
         for template in templates:
             if template.id not in failed:
                 with _isolated(failed, template.id):
                     if is_over():
-                        self.messages.build_baselines(template, day)
+                        self._ask_for_rest(template, day)
                     else:
                         self._rescore(platform, template.id, is_over)
         return failed
@@ -123,7 +123,7 @@ class BuildBaselines:
         if done:
             self._rescore(platform, template, is_over, scored or date.min)
         else:
-            self.messages.build_baselines(find_template(record, template), day)
+            self._ask_for_rest(find_template(record, template), day)
 
     def _is_over(self, deadline: datetime | None) -> IsOver:
         return lambda: deadline is not None and self.clock.now() >= deadline
@@ -142,7 +142,12 @@ class BuildBaselines:
         rescoring = Rescoring(deviations=self.deviations, detect=self.detect)
         day = rescoring.run(record, known, days, is_over, since)
         if day is not None:
-            self.messages.build_baselines(known, decided=days[-1] + ONE_DAY, scored=day)
+            self._ask_for_rest(known, days[-1] + ONE_DAY, day)
+
+    def _ask_for_rest(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
+        """Put on the queue what the time did not suffice for; days before these are done (None: not known)."""
+        log_event(logger, "baselines go on", template=template.id, decided=decided or "none", scored=scored or "none")
+        self.messages.build_baselines(template, decided, scored)
 
 
 @contextmanager
