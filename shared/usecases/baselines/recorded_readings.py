@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 KEPT_DOCUMENTS = 512  # of all templates: about 40 kB each, what an attempt to renew looks at anew
 KEPT_DAYS = 32_768  # of all sensors: 1.2 kB each, what baselines are made of
-KEPT_BASELINES = 16  # some MB each
+KEPT_BASELINES = 6  # about 10 MB each when they have been searched in: the candidates of one attempt
 
 
 class RecordedReadings:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
+from weakref import WeakSet
 
 import pytest
 
+from shared.detection import Baseline
 from shared.domain.mark import Span
 from shared.usecases.baselines import recorded_readings, rescoring
 from shared.usecases.baselines.build import BuildBaselines
@@ -177,6 +179,25 @@ def test_a_version_that_is_stored_is_read_and_not_made_again() -> None:
     changes = sum(len(history(target, sensor.id).changes) for sensor in TEMPLATE.sensors)
     assert changes >= 4
     assert len(made) == changes
+
+
+def test_baselines_that_were_made_are_not_kept_for_ever() -> None:
+    """Each takes megabytes, and years of a sensor bring dozens."""
+    alive: WeakSet[Baseline] = WeakSet()
+    most: list[int] = []
+
+    def building(*args: Any, **more: Any) -> Baseline:
+        alive.add(made := Baseline.from_bytes(build_once(*args, **more).to_bytes()))
+        most.append(len(alive))
+        return made
+
+    with (
+        patch.object(recorded_readings, "KEPT_BASELINES", 2),
+        patch.object(recorded_readings, "build_baseline", building),
+    ):
+        case(world(150)).run()
+    assert len(most) > 4
+    assert max(most) <= 2 + 1
 
 
 def test_rows_that_are_judged_by_are_not_kept_for_ever() -> None:
