@@ -10,6 +10,7 @@ from shared.domain.tsd import start_of
 from shared.errors import LeakDetectionError, NotFound
 from shared.ports import PlatformRecord
 from shared.retry import after_conflicts
+from shared.usecases.baselines.rescoring import pieces
 
 
 def replay(app: Bootstrap) -> None:
@@ -26,8 +27,8 @@ def replay(app: Bootstrap) -> None:
         for error in app.build_baselines.run_platform(record.platform.id).values():
             raise error
         for template in record.platform.templates:
-            if days := app.lake.days(template):
-                app.detect.run(record.platform.id, template.id, days[0], days[-1])
+            for first, last in pieces(app.lake.days(template)):
+                app.detect.run(record.platform.id, template.id, first, last)
 
 
 def _recover_watermarks(app: Bootstrap, template: Template, days: Sequence[date]) -> None:

@@ -26,7 +26,7 @@ from shared.usecases.ingestion.ingest import Ingest, IngestRules
 from shared.usecases.registration.registrations import Registrations
 from shared.usecases.registration.stored_data import StoredData
 from tests.support.examples import platform, template
-from tests.support.fakes import Crash, FakeClock, FakeDeviations, World
+from tests.support.fakes import Crash, FakeClock, FakeDeviations, FakeLake, World
 from tests.support.learning import computing_once
 
 TEMPLATE = template()
@@ -69,11 +69,15 @@ class Process:
 
     def start(self) -> None:
         """Begin anew: what was only in memory is gone."""
-        deviations = FakeDeviations(self._world.writes)
-        deviations.cells = self._world.deviations.cells
+        deviations, lake = FakeDeviations(self._world.writes), FakeLake(self._world.writes)
+        deviations.cells, lake.cells, lake.aside = (
+            self._world.deviations.cells,
+            self._world.lake.cells,
+            self._world.lake.aside,
+        )
+        remembering = {"deviations": deviations, "lake": lake}
         for name in PORTS:
-            port = deviations if name == "deviations" else getattr(self._world, name)
-            setattr(self.app, name, Watched(name, port, self.strikes))
+            setattr(self.app, name, Watched(name, remembering.get(name) or getattr(self._world, name), self.strikes))
 
     @property
     def ingest(self) -> Ingest:
@@ -101,7 +105,10 @@ class Process:
             marks=app.marks,
             events=app.events,
             detect=app.detect,
+            messages=app.messages,
+            clock=self.clock,
             rules=LEARNING,
+            budget=timedelta(minutes=4),
         )
 
     @property

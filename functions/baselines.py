@@ -36,4 +36,4 @@ def baselines_after_backfill(message: func.QueueMessage, context: func.Context) 
     with invocation(context):
         asked = BaselineRequest.from_json(message.get_body())
         with operation(asked.operation), unless_gone(app().registry, asked.platform, asked.template):
-            app().build_baselines.run_template(asked.platform, asked.template)
+            app().build_baselines.run_template(asked.platform, asked.template, asked.decided, asked.scored)

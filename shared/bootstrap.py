@@ -297,6 +297,9 @@ class Bootstrap:
             marks=self.marks,
             events=self.events,
             detect=self.detect,
+            messages=self.messages,
+            clock=self.clock,
+            budget=timedelta(seconds=config.budget_seconds),
             rules=RenewalRules(
                 min_days=config.min_days,
                 max_days=config.max_days,

@@ -153,12 +153,18 @@ class PlatformRecords(tuple[PlatformRecord, ...]):
 class RegistryTable(Protocol):
     """Platforms, templates, sensors, and per template how far they were ingested."""
 
-    def platforms(self) -> PlatformRecords:
-        """Return every platform that can be read, in order of id, and why others cannot."""
+    def platforms(self, *, changed: bool = False) -> PlatformRecords:
+        """Return every platform that can be read, in order of id, and why others cannot.
+
+        It costs one read if none has changed, or if the caller expects that they have (``changed``).
+        """
         ...
 
-    def platform(self, platform: str) -> PlatformRecord:
-        """Return one platform as it is now, with one read when nothing changed; raises NotFound."""
+    def platform(self, platform: str, *, changed: bool = False) -> PlatformRecord:
+        """Return one platform as it is now; raises NotFound.
+
+        It costs one read if it has not changed, or if the caller expects that it has (``changed``).
+        """
         ...
 
     def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
@@ -192,6 +198,7 @@ class StoredDay(NamedTuple):
     document: TemplateDay | None
     etag: ETag
     problem: str = ""  # why the blob cannot be read
+    fresh: bool = True  # False: from this process's memory
 
 
 class DayStore(Protocol):
@@ -201,8 +208,8 @@ class DayStore(Protocol):
         """Remove every document of the template."""
         ...
 
-    def read(self, template: Template, day: date) -> StoredDay:
-        """Return the day's document and etag."""
+    def read(self, template: Template, day: date, *, fresh: bool = True) -> StoredDay:
+        """Return the day's document and etag; unless ``fresh``, from memory if this process wrote it last."""
         ...
 
     def etag(self, template: Template, day: date) -> ETag:
@@ -456,8 +463,8 @@ class MessageQueues(Protocol):
         """Ask for an estimation."""
         ...
 
-    def build_baselines(self, template: Template) -> None:
-        """Ask for the baselines of a template whose backfill has ended."""
+    def build_baselines(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
+        """Ask for a template's baselines; days before these are decided, and scored by them (None: not known)."""
         ...
 
     def lengths(self) -> Mapping[str, int]:

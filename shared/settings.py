@@ -130,6 +130,9 @@ class BaselineSettings(SettingsGroup):
     max_days: int = Field(200, ge=30, le=1100, description="Days that a baseline holds at most.")
     augment_days: int = Field(30, ge=0, le=366, description="Days after which new history is added; 0: never.")
     borrow: bool = Field(True, description="Whether a new sensor is scored by another's baseline while it fits.")
+    budget_seconds: int = Field(
+        240, ge=10, le=1800, description="A run begins nothing after so long [s]; a message asks for the rest."
+    )
     warning_per_month: float = Field(
         1.0, gt=0.01, le=30, description="False alarms per sensor-month that Warning may cost; newer baselines heed it."
     )

@@ -99,7 +99,9 @@ class _Fleet:
             counts: Counter[str] = Counter()
             ingests, detects, self.ingest_count = [], [], 0.0
             for _ in range(TURNS):
+                world.move_on()
                 with counted() as of_ingest:
+                    world.tell_health()
                     ingests.append(_seconds(world.ingest))
                 with counted() as of_rest:
                     world.take_up_poison()

@@ -46,15 +46,19 @@ def parse_day_blob(name: str) -> tuple[str, str, date]:
 
 
 class AzureDayStore:
-    """The lake: one JSON blob per template and UTC day."""
+    """The lake: one JSON blob per template and UTC day; each template's day that was written last is in memory."""
 
     def __init__(self, days: ContainerClient, corrupt: ContainerClient) -> None:
         """Use the container of day blobs, and the one that unreadable blobs are copied to."""
         self._days = days
         self._corrupt = corrupt
+        self._written: dict[str, StoredDay] = {}  # by template
 
-    def read(self, template: Template, day: date) -> StoredDay:
+    def read(self, template: Template, day: date, *, fresh: bool = True) -> StoredDay:
         """Return the day's document and etag; an unreadable blob gives no document and says why."""
+        written = None if fresh else self._written.get(template.id)
+        if written is not None and written.document is not None and written.document.day == day:
+            return written
         name = day_blob(template, day)
         try:
             download = self._days.download_blob(name)
@@ -78,16 +82,18 @@ class AzureDayStore:
 
     def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
         """Write the document on what was read (None: on nothing); raises Conflict."""
-        self._upload(day_blob(template, document.day), document, etag)
+        written = self._upload(day_blob(template, document.day), document, etag)
+        self._written[template.id] = StoredDay(document, written, fresh=False)
 
-    def _upload(self, name: str, document: TemplateDay, etag: ETag) -> None:
+    def _upload(self, name: str, document: TemplateDay, etag: ETag) -> str:
+        """Write the blob and return its etag; raises Conflict."""
         blob = self._days.get_blob_client(name)
         metadata = {SCHEMA: str(document.schema_number)} | ({OPERATION: operation_id()} if operation_id() else {})
         try:
             if etag is None:
-                blob.upload_blob(document.to_json(), content_settings=_JSON, metadata=metadata)
+                written = blob.upload_blob(document.to_json(), content_settings=_JSON, metadata=metadata)
             else:
-                blob.upload_blob(
+                written = blob.upload_blob(
                     document.to_json(),
                     content_settings=_JSON,
                     metadata=metadata,
@@ -97,6 +103,7 @@ class AzureDayStore:
                 )
         except (ResourceModifiedError, ResourceExistsError) as error:
             raise Conflict(f"day blob {blob.blob_name} changed in between") from error
+        return str(written["etag"])
 
     def names_of_older(self) -> Iterator[tuple[str, bool]]:
         """Yield every blob's name, and whether it does not say that it is of today's schema or a newer one."""
@@ -124,6 +131,7 @@ class AzureDayStore:
 
     def remove_all(self, template: Template) -> None:
         """Remove every blob of the template; copies of unreadable ones stay."""
+        self._written.pop(template.id, None)
         _remove_below(self._days, f"{template.platform}/{template.slug}/")
 
     def days(self, template: Template) -> list[date]:
@@ -144,6 +152,9 @@ def _remove_below(container: ContainerClient, prefix: str) -> None:
             container.delete_blob(name)
         except ResourceNotFoundError:
             continue
+
+
+VERSIONS_IN_USE = 2  # of a sensor: its days are scored in order, so that older ones are not asked for again
 
 
 class AzureBaselineStore:
@@ -194,6 +205,8 @@ class AzureBaselineStore:
         baseline = Baseline.from_bytes(content)
         with self._lock:
             self._memory[key] = baseline
+            for older in [one for one in self._memory if one[0] == sensor][:-VERSIONS_IN_USE]:
+                del self._memory[older]
             while len(self._memory) > self._keep:
                 self._memory.popitem(last=False)
         return baseline

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
@@ -30,9 +30,9 @@ class AzureMessageQueues:
         """Ask for an estimation."""
         self._critical.send_message(_text(message))
 
-    def build_baselines(self, template: Template) -> None:
-        """Ask for the baselines of a template whose backfill has ended."""
-        asked = BaselineRequest(platform=template.platform, template=template.id)
+    def build_baselines(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
+        """Ask for a template's baselines; days before these are decided, and scored by them (None: not known)."""
+        asked = BaselineRequest(platform=template.platform, template=template.id, decided=decided, scored=scored)
         self._baselines.send_message(_text(asked))
 
     def lengths(self) -> Mapping[str, int]:
@@ -85,4 +85,5 @@ def length_of(queue: QueueClient) -> int:
 def _text(message: CriticalMessage | BaselineRequest) -> str:
     """Return the message as JSON, with the operation that it belongs to, if there is one."""
     traced = message.model_copy(update={"operation": operation_id()})
-    return traced.model_dump_json(by_alias=True, exclude=None if traced.operation else {"operation"})
+    left_out = None if traced.operation else {"operation"}
+    return traced.model_dump_json(by_alias=True, exclude=left_out, exclude_none=True)

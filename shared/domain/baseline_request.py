@@ -1,5 +1,6 @@
 """The request for a template's baselines."""
 
+from datetime import date
 from typing import Self
 
 from pydantic import Field
@@ -16,6 +17,9 @@ class BaselineRequest(StoredModel):
     schema_number: int = Field(default=CURRENT[Stored.BASELINES_MESSAGE], alias=SCHEMA)
     platform: str = Field(pattern=PLATFORM_PATTERN)
     template: str = Field(pattern=TEMPLATE_PATTERN)
+    # Where a run whose time was used up ended: all before these days is decided, and scored again where need be.
+    decided: date | None = None
+    scored: date | None = None
     operation: str = Field(default="", pattern=OPERATION_PATTERN)  # what led to it (shared/telemetry.py)
 
     @classmethod

@@ -97,6 +97,35 @@ def test_an_unchanged_platform_costs_one_read(make_app: Make, unique: str) -> No
     assert counts == {"GET": 1}
 
 
+def one_of(app: Bootstrap, *, changed: bool) -> list[PlatformRecord]:
+    """Read one platform."""
+    return [app.registry.platform("troll", changed=changed)]
+
+
+def all_of(app: Bootstrap, *, changed: bool) -> list[PlatformRecord]:
+    """Read all platforms."""
+    return list(app.registry.platforms(changed=changed))
+
+
+def test_a_platform_that_is_expected_to_have_changed_costs_one_read(make_app: Make, unique: str) -> None:
+    """Its rows are read at once, with the head that they are of; of one platform as of all."""
+    app, other = make_app(unique), make_app(unique)
+    filled(app)
+    app.registry.change(None, Platform(id="oseberg", name="Oseberg", facility="OSE"))
+    app.registry.platforms()
+    for read in (one_of, all_of):
+        tag = other.registry.platform("troll").latest_etags[A.id]
+        other.registry.set_latest(A, {"troll-a-1": LATEST}, tag)
+        with counted() as counts:
+            found = read(app, changed=True)
+        assert counts == {"GET": 1}
+        assert found == read(make_app(unique), changed=False)
+        assert all(one is known for one, known in zip(read(app, changed=True), found, strict=True)), "it is in memory"
+    app.registry.change(one_of(app, changed=True)[0], None)  # on the head that was read
+    with pytest.raises(NotFound):
+        app.registry.platform("troll", changed=True)
+
+
 def test_another_process_write_is_seen_at_once(make_app: Make, unique: str) -> None:
     """Whatever is written elsewhere, what this process remembers is not used any more."""
     mine, theirs = make_app(unique).registry, make_app(unique).registry

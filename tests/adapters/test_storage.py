@@ -1,5 +1,6 @@
 """Adapters on real storage: conditional writes, round trips, order of rows."""
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,6 +10,7 @@ from admin.manage import seed, seed_platforms
 from shared.adapters.blobs import day_blob, parse_day_blob
 from shared.adapters.development import expand
 from shared.bootstrap import Bootstrap
+from shared.domain.baseline_request import BaselineRequest
 from shared.domain.decisions import Decision
 from shared.domain.deviation import Level, same_carry
 from shared.domain.event import Event
@@ -46,6 +48,24 @@ def test_a_day_document_is_written_on_what_was_read(make_app: Make, unique: str)
         with pytest.raises(Conflict):
             lake.write(TEMPLATE, first, tag)
     assert lake.read(TEMPLATE, DAY).document == second
+
+
+def test_the_day_that_was_written_last_is_in_memory(make_app: Make, unique: str) -> None:
+    """It says that it is no fresh one; whoever wrote, or removed, the blob meanwhile is not written over."""
+    mine, theirs = make_app(unique).lake, make_app(unique).lake
+    first, second = document(TEMPLATE, DAY, s1=noise(1)), document(TEMPLATE, DAY, s1=noise(2))
+    mine.write(TEMPLATE, first, None)
+    fresh, known = mine.read(TEMPLATE, DAY), mine.read(TEMPLATE, DAY, fresh=False)
+    assert (fresh.document, fresh.etag) == (known.document, known.etag)
+    assert (fresh.fresh, known.fresh) == (True, False)
+    theirs.write(TEMPLATE, second, fresh.etag)
+    with pytest.raises(Conflict):
+        mine.write(TEMPLATE, first, mine.read(TEMPLATE, DAY, fresh=False).etag)
+    theirs.remove_all(TEMPLATE)
+    with pytest.raises(Conflict):
+        mine.write(TEMPLATE, first, known.etag)
+    mine.remove_all(TEMPLATE)
+    assert mine.read(TEMPLATE, DAY, fresh=False).document is None
 
 
 def test_the_days_of_a_template_are_listed_in_order(make_app: Make, unique: str) -> None:
@@ -99,6 +119,20 @@ def test_baselines_are_immutable_versions(make_app: Make, unique: str) -> None:
     assert make_app(unique).baselines.get("troll-a-1", baseline.version).to_bytes() == baseline.to_bytes()
     with pytest.raises(NotFound, match="baseline nothing of troll-a-1"):
         store.get("troll-a-1", "nothing")
+
+
+def test_two_versions_of_a_sensor_stay_in_memory(make_app: Make, unique: str) -> None:
+    """Years of a sensor are scored by many; another sensor's stay where they are."""
+    app = make_app(unique)
+    versions = [quiet_baseline(seed) for seed in range(3)]
+    for sensor in ("troll-a-1", "troll-a-2"):
+        for one in versions:
+            app.baselines.put(sensor, one)
+    other = app.baselines.get("troll-a-2", versions[0].version)
+    read = [app.baselines.get("troll-a-1", one.version) for one in versions]
+    assert app.baselines.get("troll-a-2", versions[0].version) is other
+    newest_first = list(zip(versions, read, strict=True))[::-1]
+    assert [app.baselines.get("troll-a-1", one.version) is was for one, was in newest_first] == [True, True, False]
 
 
 def test_a_baseline_that_is_not_its_names_content_is_refused(make_app: Make, unique: str) -> None:
@@ -278,6 +312,17 @@ def test_queues_are_counted_also_where_they_do_not_exist_yet(make_app: Make, uni
     assert lengths[f"{unique}-critical"] == 1
     assert lengths[f"{unique}-build"] == 1
     assert lengths[f"{unique}-critical-poison"] == 0
+
+
+def test_a_request_for_baselines_says_how_far_an_earlier_run_came(make_app: Make, unique: str) -> None:
+    """Days come back as they were; a request of nobody before says nothing of them."""
+    app = make_app(unique)
+    app.messages.build_baselines(TEMPLATE)
+    app.messages.build_baselines(TEMPLATE, decided=DAY, scored=date(2026, 2, 1))
+    texts = [base64.b64decode(one.content) for one in app.clients.queue(f"{unique}-build").receive_messages()]
+    assert b"decided" not in texts[0]
+    asked = [BaselineRequest.from_json(text) for text in texts]
+    assert [(one.decided, one.scored) for one in asked] == [(None, None), (DAY, date(2026, 2, 1))]
 
 
 def test_what_failed_waits_or_is_given_up_as_it_is(make_app: Make, unique: str) -> None:

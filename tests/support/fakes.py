@@ -221,11 +221,11 @@ class FakeRegistry:
         self._writes = writes
         self._definitions = 0
 
-    def platforms(self) -> PlatformRecords:
+    def platforms(self, *, changed: bool = False) -> PlatformRecords:
         readable = sorted(self.known.keys() - self.unreadable.keys())
         return PlatformRecords.of([self.platform(name) for name in readable], self.unreadable)
 
-    def platform(self, platform: str) -> PlatformRecord:
+    def platform(self, platform: str, *, changed: bool = False) -> PlatformRecord:
         if platform not in self.known:
             raise NotFound(f"platform {platform!r} is not registered")
         rows = self.histories.rows
@@ -334,8 +334,12 @@ class FakeLake:
         self.cells: Cells[TemplateDay | str] = Cells(writes, DAYS)  # a text stands for a blob that cannot be read
         self.aside: list[str] = []
         self.reads = 0
+        self.memory: dict[str, StoredDay] = {}  # by template: what was written last
 
-    def read(self, template: Template, day: date) -> StoredDay:
+    def read(self, template: Template, day: date, *, fresh: bool = True) -> StoredDay:
+        written = None if fresh else self.memory.get(template.id)
+        if written is not None and written.document is not None and written.document.day == day:
+            return written
         self.reads += 1
         value, etag = self.cells.get((template.id, day))
         if isinstance(value, str):
@@ -346,7 +350,8 @@ class FakeLake:
         return self.cells.get((template.id, day))[1]
 
     def write(self, template: Template, document: TemplateDay, etag: ETag) -> None:
-        self.cells.put((template.id, document.day), document, etag)
+        written = self.cells.put((template.id, document.day), document, etag)
+        self.memory[template.id] = StoredDay(document, written, fresh=False)
 
     def quarantine(self, template: Template, day: date) -> str:
         self.aside.append(f"{template.id}/{day}")
@@ -354,6 +359,7 @@ class FakeLake:
 
     def remove_all(self, template: Template) -> None:
         self.cells.remove_all(template.id)
+        self.memory.pop(template.id, None)
 
     def days(self, template: Template) -> list[date]:
         return sorted(day for name, day in self.cells.rows if name == template.id)
@@ -503,14 +509,17 @@ class FakeMessages:
     writes: Writes
     criticals: list[CriticalMessage] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    # Of each template's newest request for baselines: before which days all is decided, and scored.
+    done: dict[str, tuple[date | None, date | None]] = field(default_factory=dict)
 
     def critical(self, message: CriticalMessage) -> None:
         self.writes.tick()
         self.criticals.append(CriticalMessage.from_json(message.model_dump_json(by_alias=True).encode()))
 
-    def build_baselines(self, template: Template) -> None:
+    def build_baselines(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
         self.writes.tick()
         self.baselines.append(template.id)
+        self.done[template.id] = decided, scored
 
     def lengths(self) -> Mapping[str, int]:
         return {"critical-deviations": len(self.criticals), "critical-deviations-poison": 0}
@@ -645,6 +654,7 @@ class World:
         """A new process: what was only in memory is gone, and the next write succeeds."""
         self.writes.crash_at = None
         self.deviations.memory.clear()
+        self.lake.memory.clear()
 
     def drain(self) -> None:
         """Deliver every queued message."""

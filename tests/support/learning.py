@@ -11,6 +11,7 @@ import numpy as np
 
 from shared.detection import Baseline, Detection, LatchState, Rates, build_baseline, detect
 from shared.domain.baseline_history import BaselineHistory
+from shared.ports import Clock
 from shared.usecases.baselines import recorded_readings, selection
 from shared.usecases.baselines.build import BuildBaselines
 from shared.usecases.baselines.renewal import RenewalRules
@@ -101,8 +102,8 @@ def world(days: int, special: Mapping[int, np.ndarray] | None = None, second: in
     return new
 
 
-def case(target: World, rules: RenewalRules = RULES) -> BuildBaselines:
-    """Return the baselines use case on that world."""
+def case(target: World, rules: RenewalRules = RULES, clock: Clock | None = None) -> BuildBaselines:
+    """Return the baselines use case on that world; its time is never used up, unless a clock says so."""
     return BuildBaselines(
         lake=target.lake,
         registry=target.registry,
@@ -111,7 +112,10 @@ def case(target: World, rules: RenewalRules = RULES) -> BuildBaselines:
         marks=target.marks,
         events=target.events,
         detect=target.detect,
+        messages=target.messages,
+        clock=clock or FakeClock(at(0)),
         rules=rules,
+        budget=timedelta(minutes=4),
     )
 
 

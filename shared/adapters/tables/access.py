@@ -40,9 +40,9 @@ def query(
         yield _without_nulls(entity)
 
 
-def every(table: TableClient, select: Sequence[str]) -> Iterator[TableEntity]:
-    """Yield some properties of every entity."""
-    for entity in table.list_entities(select=list(select)):
+def every(table: TableClient, select: Sequence[str] | None = None) -> Iterator[TableEntity]:
+    """Yield every entity, or some of their properties, in order of key."""
+    for entity in table.list_entities(select=list(select) if select else None):
         yield _without_nulls(entity)
 
 

@@ -1,14 +1,16 @@
 """Table of what is watched: PartitionKey platform; rows for platform, templates, sensors, ingest state, newest samples.
 
 Every write to a partition is one transaction that writes the row ``head``, too: its etag names the state of the whole
-partition. So an unchanged platform costs one read of its head, a changed one a query more, and a definition is
-changed only where nothing else changed since it was read. Partitions of old, without a head, are always queried.
+partition. So an unchanged platform costs one read of its head, a changed one a query more; who expects a change queries
+at once. A definition is changed only where nothing else changed since it was read. Partitions of old, without a head,
+are always queried.
 """
 
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from azure.data.tables import TableClient, TableEntity
@@ -17,6 +19,7 @@ from shared.adapters.tables.access import (
     commit,
     delete,
     etag_of,
+    every,
     get_entity,
     put,
     query,
@@ -60,18 +63,33 @@ class AzureRegistryTable:
         self._memory: OrderedDict[str, PlatformRecord] = OrderedDict()
         self._lock = threading.Lock()
 
-    def platforms(self) -> PlatformRecords:
+    def platforms(self, *, changed: bool = False) -> PlatformRecords:
         """Return every platform that can be read, in order of id, and why others cannot."""
         found: list[PlatformRecord] = []
         unreadable: dict[str, Exception] = {}
-        for name, tags in sorted(self._heads().items()):
+        for name, read in sorted((self._all() if changed else self._changed()).items()):
             try:
-                found.append(self._read(name, tags.get(HEAD)))
+                found.append(read())
             except NotFound:  # it was deleted, and a run that began before wrote beside it
                 logger.warning("platform %s: its row in the registry is missing", name)
             except (NewerSchema, ValueError, LookupError, TypeError) as error:  # must not stop the others
                 unreadable[name] = error
         return PlatformRecords.of(found, unreadable)
+
+    def _all(self) -> Mapping[str, Callable[[], PlatformRecord]]:
+        """Return what reads each platform, of all rows by one query."""
+        partitions: dict[str, list[TableEntity]] = {}
+        for row in every(self._table):
+            partitions.setdefault(row["PartitionKey"], []).append(row)
+        return {
+            name: partial(self._record, name, rows)
+            for name, rows in partitions.items()
+            if not {HEAD, PLATFORM}.isdisjoint(row["RowKey"] for row in rows)
+        }
+
+    def _changed(self) -> Mapping[str, Callable[[], PlatformRecord]]:
+        """Return what reads each platform, by a query of each that has changed."""
+        return {name: partial(self._read, name, tags.get(HEAD)) for name, tags in self._heads().items()}
 
     def _heads(self) -> Mapping[str, Mapping[str, str]]:
         """Return the etags of the rows ``head`` and ``platform`` of every partition: one query finds old ones, too."""
@@ -81,19 +99,33 @@ class AzureRegistryTable:
             heads.setdefault(row["PartitionKey"], {})[row["RowKey"]] = etag_of(row)
         return heads
 
-    def platform(self, platform: str) -> PlatformRecord:
+    def platform(self, platform: str, *, changed: bool = False) -> PlatformRecord:
         """Return one platform, from memory if its head has not changed; raises NotFound."""
         quoted(platform)
+        if changed:
+            return self._record(platform, self._rows(platform))
         head = get_entity(self._table, platform, HEAD)
         return self._read(platform, None if head is None else etag_of(head))
 
     def _read(self, platform: str, etag: ETag) -> PlatformRecord:
         """Return the platform as of the head of that etag or later: a write in between shows as a change next time."""
+        known = self._known(platform, etag)
+        return self._remembered(platform, self._rows(platform), etag) if known is None else known
+
+    def _record(self, platform: str, rows: Sequence[TableEntity]) -> PlatformRecord:
+        """Return the platform that the rows say, as of their head or later: in order of key, it comes first."""
+        etag = next((etag_of(row) for row in rows if row["RowKey"] == HEAD), None)
+        known = self._known(platform, etag)
+        return self._remembered(platform, rows, etag) if known is None else known
+
+    def _known(self, platform: str, etag: ETag) -> PlatformRecord | None:
+        """Return what is in memory of the platform if it is of that head."""
         with self._lock:
             known = self._memory.get(platform)
-        if known is not None and etag is not None and known.etag == etag:
-            return known
-        rows = self._rows(platform)
+        return known if known is not None and etag is not None and known.etag == etag else None
+
+    def _remembered(self, platform: str, rows: Sequence[TableEntity], etag: ETag) -> PlatformRecord:
+        """Return the platform that the rows say, and keep it in memory."""
         if not any(row["RowKey"] == PLATFORM for row in rows):
             raise NotFound(f"platform {platform!r} is not registered")
         found = platform_record(rows, etag)

@@ -39,7 +39,7 @@ class Histories:
         self._baselines = baselines
         self._readings = readings
         self._decisions: dict[str, Decisions] = {}
-        self._recipes: dict[str, Recipe] = {}  # by version: of those that were made in this run
+        self._recipes: dict[str, Recipe] = {}  # by version: of those that were made in this run, and are not stored
 
     def now(self, sensor: str) -> BaselineHistory:
         """Return the sensor's history as it is now; an empty one while it learns."""
@@ -72,8 +72,10 @@ class Histories:
         return HistoryUpdate(before, after, baselines, decisions[sensor])
 
     def replace(self, sensor: str, stored: StoredHistory) -> None:
-        """Go on with a history that was stored just now."""
+        """Go on with a history that was stored just now, and its versions before it: they are read, not made again."""
         self._stored[sensor] = stored
+        for change in stored.history.changes:
+            self._recipes.pop(change.version, None)
 
     def baseline(self, sensor: str, version: str) -> Baseline:
         """Return the baseline of a version, made in this run or stored before; raises NotFound or CorruptBlob."""

@@ -1,8 +1,12 @@
-"""What the lake holds of a platform's sensors, read once per run, and baselines made of it by recipe."""
+"""What the lake holds of a platform's sensors, and baselines made of it by recipe; remembered for one run.
+
+What is remembered has bounds, so that memory does not grow with the years that a run goes through.
+"""
 
 import logging
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,7 +15,6 @@ from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import Recipe
 from shared.domain.mark import Span
 from shared.domain.platform import Platform
-from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
 from shared.errors import InvalidInput, NotFound
 from shared.ports import DayStore
@@ -19,33 +22,41 @@ from shared.ports import DayStore
 logger = logging.getLogger(__name__)
 
 
+KEPT_DOCUMENTS = 512  # of all templates: about 40 kB each, what an attempt to renew looks at anew
+KEPT_DAYS = 32_768  # of all sensors: 1.2 kB each, what baselines are made of
+KEPT_BASELINES = 6  # about 10 MB each when they have been searched in: the candidates of one attempt
+
+
 class RecordedReadings:
-    """The readings of one platform; remembers what it read, for one run."""
+    """The readings of one platform."""
 
     def __init__(self, lake: DayStore, platform: Platform) -> None:
         """Read the platform's day documents, each on first use."""
         self._lake = lake
+        self._templates = {one.id: one for one in platform.templates}
         self._sensors = {sensor.id: (one, sensor) for one in platform.templates for sensor in one.sensors}
-        self._documents: dict[tuple[str, date], TemplateDay | None] = {}
-        self._made: dict[Recipe, Baseline | None] = {}
+        self._document = lru_cache(KEPT_DOCUMENTS)(self._read)
+        self._day = lru_cache(KEPT_DAYS)(self._readings)
+        self._made = lru_cache(KEPT_BASELINES)(self._build)
 
-    def document(self, template: Template, day: date) -> TemplateDay | None:
-        """Return the template's day document; None where there is none that can be read."""
-        key = (template.id, day)
-        if key not in self._documents:
-            self._documents[key] = self._lake.read(template, day).document
-        return self._documents[key]
+    def _read(self, template: str, day: date) -> TemplateDay | None:
+        """Return the sensors' part of the template's day document; None where there is none that can be read."""
+        document = self._lake.read(self._templates[template], day).document
+        return None if document is None else document.model_copy(update={"environment": {}})
 
     def series(self, sensor: str, day: date) -> SeriesDay | None:
         """Return the sensor's series of the day, or None; raises NotFound for a sensor that is not registered."""
         if sensor not in self._sensors:
             raise NotFound(f"sensor {sensor!r} is not registered")
         template, known = self._sensors[sensor]
-        document = self.document(template, day)
+        document = self._document(template.id, day)
         return None if document is None else document.series_of(known)
 
     def day(self, sensor: str, day: date) -> Floats | None:
         """Return the sensor's readings [144] of the day, or None."""
+        return self._day(sensor, day)
+
+    def _readings(self, sensor: str, day: date) -> Floats | None:
         series = self.series(sensor, day)
         return None if series is None else series.readings()
 
@@ -71,9 +82,7 @@ class RecordedReadings:
 
         The same lake and recipe give the same version.
         """
-        if recipe not in self._made:
-            self._made[recipe] = self._build(recipe)
-        return self._made[recipe]
+        return self._made(recipe)
 
     def _build(self, recipe: Recipe) -> Baseline | None:
         try:

@@ -30,6 +30,11 @@ class RenewalRules:
     rates: tuple[float, float]  # false alarms expected per sensor-month, Warning and Critical
     clear: timedelta  # how long an incident's sensors must be clear for it to be over
 
+    @property
+    def reach(self) -> timedelta:
+        """How far back a decision looks for days to learn from."""
+        return RECENT + timedelta(days=self.max_days)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -75,7 +80,7 @@ class Renewal:
         return Choice(borrowed, "selected") if borrowed else None
 
     def _first(self, sensor: str, day: date) -> Recipe | None:
-        first = max(self.begins, day - RECENT - timedelta(days=self.rules.max_days))
+        first = max(self.begins, day - self.rules.reach)
         if (day - RECENT - first).days < self.rules.min_days:
             return None
         decisions, history = self.histories.decisions(sensor, day), self._past(sensor, day, first)
@@ -138,7 +143,7 @@ class Renewal:
         """Return the days after the present recipe's, up to the recent ones, that nobody suspects."""
         marked = self.histories.decisions(sensor, day).ranges("leak")
         leaks = {one for span in marked for one in days_between(span.start, span.end)}
-        clean = history.clean_days(present.last + ONE_DAY, day - RECENT)
+        clean = history.clean_days(max(present.last + ONE_DAY, day - self.rules.reach), day - RECENT)
         trusted = self.trusted_days.trusted(sensor, clean, day)
         return [one for one in clean if one in trusted and one not in leaks]
 

@@ -26,13 +26,14 @@ LEAST_OK = SLOTS // 2
 
 @dataclass
 class TrustedDays:
-    """Judges the days of one template by what was known at the time; remembers what it scored, for one run."""
+    """Judges the days of one template by what was known at the time; remembers what it scored, within its reach."""
 
     template: Template
     readings: RecordedReadings
     histories: Histories
     deviations: DeviationsTable
     clear: timedelta  # how long an incident's sensors must be clear for it to be over
+    reach: timedelta  # how far back it is asked
     _rows: dict[tuple[str, date, str], DeviationDay | None] = field(default_factory=dict)
 
     def ends_in_alarm(self, sensor: str, day: date) -> bool:
@@ -43,6 +44,9 @@ class TrustedDays:
         self._load(sensor, day, day)
         row = self._row(sensor, day, history)
         return row is not None and row.last_level() >= Level.WARNING
+
+    def _forget_before(self, first: date) -> None:
+        self._rows = {key: row for key, row in self._rows.items() if key[1] >= first}
 
     def _load(self, sensor: str, first: date, last: date) -> None:
         """Read the stored rows of [first, last]."""
@@ -86,6 +90,7 @@ class TrustedDays:
         if not days:
             return set()
         low = min(days) - SILENT - ONE_DAY
+        self._forget_before(min(low, end - self.reach - SILENT - ONE_DAY))
         span = [low + offset * ONE_DAY for offset in range((end - low).days)]
         histories = {one.id: self.histories.known_on(one.id, end) for one in self.template.sensors}
         for known in histories:

@@ -69,7 +69,7 @@ class Detect:
         """
 
         def attempt(again: bool) -> int:
-            record = self.registry.platform(platform)
+            record = self.registry.platform(platform, changed=True)  # by ingest, which wrote the day
             known = find_template(record, template)
             written = _Run(self, record, known, again=again).run(first, last or first)
             self._renew(record, known)

@@ -34,7 +34,7 @@ class TellHealth:
 
     def run(self) -> None:
         """Tell of every platform and template."""
-        now, known = self.clock.now(), self.registry.platforms()
+        now, known = self.clock.now(), self.registry.platforms(changed=True)
         for name, error in known.unreadable.items():
             log_event(logger, "platform unreadable", logging.ERROR, platform=name, why=error)
             if not isinstance(error, NewerSchema):  # the release that wrote it reads it

@@ -44,15 +44,19 @@ class LakeWriter:
         return next((one for one in changes if one is not None), None)
 
     def merge(self, day: date, fetched: Mapping[str, Fetched]) -> datetime | None:
-        """Write the day with what was fetched; return the first of its buckets that changed, None where none did."""
+        """Write the day with what was fetched; return the first of its buckets that changed, None where none did.
 
-        def attempt(_: bool) -> datetime | None:
-            stored = self.lake.read(self.template, day)
+        What this process wrote last is in memory, which may be behind the lake: then the write fails, and all is read
+        again. Only the lake says that nothing changes.
+        """
+
+        def attempt(again: bool) -> datetime | None:
+            stored = self.lake.read(self.template, day, fresh=again)
             whole = self._fetched_again(stored, day) if stored.problem else {}
             after = self._merged(stored.document, day, {**fetched, **whole})
             self._note_newest(after)
             if after == stored.document:
-                return None
+                return None if stored.fresh else attempt(True)
             self.lake.write(self.template, after, stored.etag)
             return self._count(stored.document, after)
 

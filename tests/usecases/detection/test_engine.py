@@ -133,7 +133,7 @@ def test_a_leak_goes_on_while_its_days_are_scored_again(monkeypatch: pytest.Monk
     monkeypatch.setattr(engine, "NUMBER", engine.NUMBER + 1)
     target.restart()
     build = case(target)
-    build._decide("troll", [TEMPLATE.id])  # the run dies here, before it scores
+    build._decide("troll", [TEMPLATE.id], None, lambda: False)  # the run dies here, before it scores
     put_day(target, 22, s1=usual(22) + 40)
     target.detect.run("troll", TEMPLATE.id, day_of(22))
     assert target.deviations.cells.rows == before

@@ -297,3 +297,43 @@ def test_an_unknown_tag_leaves_its_series_out() -> None:
     document = lake_state(world)[TEMPLATE.id, NOW.date()]
     assert isinstance(document, TemplateDay)
     assert set(document.sensors) == {"troll-a-1"}
+
+
+# --- the day that was written last is in memory
+
+
+def elsewhere(world: World) -> FakeLake:
+    """Return the lake as another process sees it."""
+    lake = FakeLake(world.writes)
+    lake.cells = world.lake.cells
+    return lake
+
+
+def test_a_tick_reads_no_day_that_the_last_one_wrote() -> None:
+    """It is written on what this process remembers; a process that has just begun reads it."""
+    world = World()
+    ingest(world, source()).run()
+    reads = []
+    for number in (1, 2):
+        now = NOW + number * BUCKET
+        world.lake.reads = 0
+        ingest(world, source(now), now).run()
+        reads.append(world.lake.reads)
+        world.restart()
+    assert reads == [0, 1]
+
+
+@pytest.mark.parametrize("later", [timedelta(0), BUCKET])
+def test_what_another_process_wrote_meanwhile_is_seen(later: timedelta) -> None:
+    """Whether the tick brings anything new or not, the lake ends as the source says, with what the other one put in."""
+    world, alone = World(), World()
+    for one in (world, alone):
+        ingest(one, source()).run()
+    lake = elsewhere(world)
+    stored = lake.read(TEMPLATE, NOW.date())
+    assert stored.document is not None
+    lake.write(TEMPLATE, stored.document.model_copy(update={"sensors": {}}), stored.etag)
+    for one in (world, alone):
+        watermarked(one.registry, TEMPLATE, dict.fromkeys(one.registry.watermarks[TEMPLATE.id], at(NOW.date())))
+        ingest(one, source(NOW + later), NOW + later).run()
+    assert world.lake.cells.values() == alone.lake.cells.values()
