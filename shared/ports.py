@@ -283,6 +283,7 @@ class DaySummary(NamedTuple):
     carry: Carry
     fingerprint: str  # of the readings that it was scored from; empty: an older release did not record it
     context: Context
+    told: tuple[str, ...] | None  # names of the events that stand for it; None: nobody recorded them
 
     @property
     def is_empty(self) -> bool:

@@ -162,3 +162,16 @@ def test_a_day_that_was_scored_from_other_readings_of_two_days_before_is_healed_
 def test_nothing_is_told_of_a_series_whose_sensor_was_deleted() -> None:
     """What remembered since when it was left out goes with the sensor, and so does the event."""
     assert play(History((steps.TagGone(sensor=2), TICK, steps.Deleted(sensor=2)))) == []
+
+
+def test_what_was_told_of_a_day_follows_its_blob() -> None:
+    """The day lost its series when it was fetched again, and got them back: nothing is told of it any more."""
+    gone = tuple(steps.TagGone(sensor=number) for number in (1, 2))
+    lost: tuple[steps.Step, ...] = (*gone, steps.Spoilt(day=8), steps.Later(hours=30.0), TICK, steps.Scored(day=8))
+    back = tuple(steps.TagBack(sensor=number) for number in (1, 2))
+    stage = begun()
+    for step in lost:
+        stage.play(step)
+    assert [one.kind for one in stage.world.events.list("troll-a")].count("unknown_series") == 2
+    assert play(History(lost)) == []
+    assert play(History((*lost, *back))) == []

@@ -38,7 +38,7 @@ _PACKED = {"ppmv": "<f8", "score": "<f4", "level": "<i1", "raw": "<f4", "fault":
 _LEVELS = [level.name.lower() for level in Level]
 _SUMMARISED = [
     *("PartitionKey", "RowKey", SCHEMA, "samples", *_LEVELS),
-    *("engine", "baseline", "bad", "before", "carry", "fingerprint", "context"),
+    *("engine", "baseline", "bad", "before", "carry", "fingerprint", "context", "told"),
 ]
 
 
@@ -227,4 +227,5 @@ def _summary(entity: Mapping[str, Any]) -> DaySummary:
         carry=_carry(entity),
         fingerprint=entity["fingerprint"],
         context=_context(entity),
+        told=names_from_text(entity["told"]),
     )

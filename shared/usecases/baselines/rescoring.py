@@ -11,6 +11,7 @@ from shared.domain.tsd import ONE_DAY
 from shared.ports import DaySummary, DeviationsTable, PlatformRecord
 from shared.usecases.detection.day_rows import handed_other
 from shared.usecases.detection.detect import REACH, Detect
+from shared.usecases.telling import BEING_TOLD
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
 CYCLE_DAYS = 28  # in which each older day is looked at once: a lost event of an old day leaves no trace in its row
@@ -36,8 +37,8 @@ class Rescoring:
         for day in days:
             covered_by_incident = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
-            if not any(found.values()) or any(
-                _is_stale(row, record.history(sensor).version_of(day), day, newest=max(rows[sensor], default=date.min))
+            if any(
+                _is_stale(row, record.history(sensor).version_of(day))
                 or (row is not None and row.counts[Level.CRITICAL] and not covered_by_incident)
                 for sensor, row in found.items()
             ):
@@ -49,11 +50,11 @@ class Rescoring:
             self.detect.run(record.platform.id, template.id, first, last)
 
 
-def _is_stale(row: DaySummary | None, version: str, day: date, *, newest: date) -> bool:
-    """Return whether the row is a hole among the sensor's rows, or comes from another version or engine."""
-    if row is None:
-        return day < newest  # a sensor may have ended; one that goes on has a row for each day
-    return (row.engine, row.baseline) != (engine_id(), version)
+def _is_stale(row: DaySummary | None, version: str) -> bool:
+    """Return whether the row is missing, comes from another version or engine, or was left while people were told."""
+    if row is None:  # a day that lacks the series has one, too
+        return True
+    return (row.engine, row.baseline) != (engine_id(), version) or BEING_TOLD in (row.told or ())
 
 
 def _rests_on_other(row: DaySummary, before: DaySummary | None, older: DaySummary | None) -> bool:

@@ -48,9 +48,9 @@ class DayRows:
         return self.known(sensor, day - ONE_DAY, fresh=self.stored[sensor, day].fresh)
 
     def keep(self, row: DeviationDay) -> None:
-        """Remember a scored day, unless it is empty and was never stored."""
+        """Remember a scored day, unless it is empty, was never stored, and nothing is told of it."""
         key = row.sensor, row.day
-        if row.level.size or self.stored[key].row is not None:
+        if row.level.size or self.stored[key].row is not None or self._events.of(row):
             self.scored[key] = row
 
     def changed(self, days: Sequence[date]) -> list[DeviationDay]:
@@ -61,11 +61,6 @@ class DayRows:
     def _differs(self, row: DeviationDay) -> bool:
         stored = self.stored[row.sensor, row.day].row
         return not row.same_as(stored) or names_of(self._events.of(row)) != self._events.told(stored)
-
-    def created(self, day: date) -> set[str]:
-        """Return the sensors whose first row of a day is to be written, where others have one."""
-        fresh = {name for (name, of), row in self.scored.items() if of == day and self.stored[name, of].row is None}
-        return fresh if any(one.row is not None for (_, of), one in self.stored.items() if of == day) else set()
 
     def write(self, row: DeviationDay) -> None:
         """Write a scored day on what was read, and see to it that people are told of it; raises Conflict."""

@@ -98,9 +98,9 @@ class _Run:
         self._deps = detect
         self._begun = self._watched = record
         self._template = template
-        self._events = DayEvents(detect.events, template, record.platform.source_name)
+        self._days = LakeDays(detect.lake, template, self._row, tell=self._tell_corrupt)
+        self._events = DayEvents(detect.events, template, record.platform.source_name, self._days.document)
         self._rows = DayRows(detect.deviations, self._events, template, fresh=again)
-        self._days = LakeDays(detect.lake, template, self._row, tell=self._events.corrupt_day)
 
     def run(self, first: date, last: date) -> int:
         """Score, write, and reconcile; return how many rows were written."""
@@ -173,12 +173,8 @@ class _Run:
     # --- writing
 
     def _write(self, days: Sequence[date]) -> list[DeviationDay]:
-        """Write the rows of these days that differ, and before each what a person should know of it."""
+        """Write the rows of these days that differ, and tell what a person should know of them."""
         changed = self._rows.changed(days)
-        for day in sorted({row.day for row in changed}):
-            document = self._days.document(day)
-            if document is not None:
-                self._events.series_of(document, self._rows.created(day))
         for row in changed:
             self._rows.write(row)
         return changed
@@ -228,6 +224,9 @@ class _Run:
         log_event(logger, "day scored", template=self._template.id, day=day, rows=len(written), **counts)
 
     # --- what scoring rests on
+
+    def _tell_corrupt(self, day: date, problem: str) -> None:
+        self._events.corrupt_day(day, problem)
 
     def _is_whole(self, day: date) -> bool:
         """Return whether another day may follow on this one: some series of it is known to its end."""
