@@ -112,7 +112,7 @@ class PlatformRecord:
 
     ``etag`` names the state of everything that is registered of the platform; None in storage of old, until the next
     write. ``latest`` is each sensor's newest sample; ``latest_etags`` and ``ingest_etags`` are the etags of what holds
-    these and the templates' states, by template.
+    these and the templates' states, by template. ``deletions`` are the ids of what is being deleted with all its data.
     """
 
     platform: Platform
@@ -124,6 +124,7 @@ class PlatformRecord:
     # The newest of what is registered: of a newer release's, this one changes nothing.
     schema: int = field(default=1, compare=False)
     ingest_etags: Mapping[str, ETag] = field(default_factory=dict)
+    deletions: frozenset[str] = frozenset()
 
     @property
     def watermarks(self) -> Mapping[str, Mapping[str, datetime]]:
@@ -167,6 +168,10 @@ class RegistryTable(Protocol):
         None before: the platform must not exist. None after: it goes, with all that is registered of it. What is
         new begins without watermarks, baselines and newest samples; what stays keeps them.
         """
+        ...
+
+    def begin_deletion(self, before: PlatformRecord, name: str) -> None:
+        """Record that what has this id is being deleted, until it is; raises Conflict if anything changed since."""
         ...
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:

@@ -26,6 +26,16 @@ def half_told(told: Collection[str], events: Sequence[Event]) -> Names:
     return tuple(sorted({*told, *names_of(events), BEING_TOLD}))
 
 
+def all_events(table: EventsTable, subject: str) -> list[Event]:
+    """Return all that is told of a subject, newest first."""
+    page = table.list(subject)
+    found = [*page]
+    while page.continuation is not None:
+        page = table.list(subject, after=page.continuation)
+        found += page
+    return found
+
+
 def tell(table: EventsTable, subject: str, events: Sequence[Event], told: Collection[str]) -> list[Event]:
     """Put and take back a subject's events until they are these; return those that were put."""
     ids = {one.id for one in events}

@@ -62,3 +62,7 @@ class DayEvents:
         """Put and take back events until they are those of the row."""
         for one in tell(self.events, self.template.id, self.of(row), told):
             logger.warning("%s", one.message)
+
+    def take_back(self, told: Names) -> None:
+        """Take back what a row was told of that is not there any more."""
+        tell(self.events, self.template.id, [], told)

@@ -80,7 +80,9 @@ class DayRows:
     def _let_it_be_told_again(self, row: DeviationDay, names: Names) -> None:
         """Record what this run told beside another one, which may not know of it."""
         now = self._deviations.get(row.sensor, row.day, fresh=True)
-        if now.row is not None:
+        if now.row is None:  # its sensor was deleted
+            self._events.take_back(names)
+        else:
             told = half_told({*self._events.told(now.row), *names}, [])
             self._deviations.put(replace(now.row, told=told), now.etag)
 

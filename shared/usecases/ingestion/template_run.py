@@ -14,7 +14,7 @@ from shared.domain.event import clock_ahead, series_left_out
 from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, EARLIEST, PlausibleRange, floor_to_bucket, start_of
-from shared.errors import Conflict, LeakDetectionError
+from shared.errors import Conflict, LeakDetectionError, NotFound
 from shared.ports import Clock, DayStore, EventsTable, MessageQueues, PlatformRecord, ReadingSource, RegistryTable
 from shared.telemetry import log_event
 from shared.usecases.ingestion.lake_writer import LakeWriter
@@ -251,8 +251,23 @@ class TemplateRun:
             else:
                 logger.error("%s: %s", self._template.id, one.problem)
                 self._deps.events.put(series_left_out(self._template.id, key, one.since, one.problem))
-        self._write(series)
+        try:
+            self._write(series)
+        except Superseded:
+            self._take_back_what_does_not_stand(events)
+            raise
         self._states = series
+
+    def _take_back_what_does_not_stand(self, events: Mapping[str, datetime | None]) -> None:
+        """Take back what this run told of series that others let go meanwhile, as with a sensor that was deleted."""
+        try:
+            record = self._deps.registry.platform(self._template.platform)
+        except NotFound:
+            record = None
+        state = record.ingested.get(self._template.id, IngestState()) if record else IngestState()
+        for key, since in events.items():
+            if state.series.get(key, SeriesState()).since != since:
+                self._take_back(key, since)
 
     def _state_of(self, key: str) -> SeriesState:
         """Return the series' state with why it is left out, and the time of the event that tells so."""

@@ -20,6 +20,7 @@ from shared.ports import (
     IncidentsTable,
     MarksTable,
 )
+from shared.usecases.telling import all_events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +85,6 @@ class StoredData:
 
     def _take_back(self, template: Template, sensor: Sensor) -> None:
         """Take back what is told of the sensor's state: what it follows goes with the sensor."""
-        gone, after, more = [], None, True
-        while more:
-            page = self.events.list(template.id, after=after)
-            gone += [one for one in page if one.kind in OF_A_STATE and one.about == sensor.id]
-            after = page.continuation
-            more = after is not None
-        for event in gone:
-            self.events.remove(event)
+        for event in all_events(self.events, template.id):
+            if event.kind in OF_A_STATE and event.about == sensor.id:
+                self.events.remove(event)
