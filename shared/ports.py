@@ -4,7 +4,7 @@ A ``ETag`` is what makes a write conditional (an ETag): the write succeeds only 
 only where nothing is yet; otherwise it raises Conflict.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -41,6 +41,16 @@ class ListPage(tuple[ItemT, ...]):
         page = cls(items)
         page.continuation = continuation
         return page
+
+    @staticmethod
+    def all(read: "Callable[[str | None], ListPage[ItemT]]") -> "list[ItemT]":
+        """Return the items of all pages; ``read`` reads the one after a continuation, or the first."""
+        page = read(None)
+        found = [*page]
+        while page.continuation is not None:
+            page = read(page.continuation)
+            found += page
+        return found
 
 
 class Clock(Protocol):

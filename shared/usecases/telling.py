@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 
 from shared.domain.event import Event
-from shared.ports import EventsTable
+from shared.ports import EventsTable, ListPage
 
 Names = tuple[str, ...]
 
@@ -28,12 +28,7 @@ def half_told(told: Collection[str], events: Sequence[Event]) -> Names:
 
 def all_events(table: EventsTable, subject: str) -> list[Event]:
     """Return all that is told of a subject, newest first."""
-    page = table.list(subject)
-    found = [*page]
-    while page.continuation is not None:
-        page = table.list(subject, after=page.continuation)
-        found += page
-    return found
+    return ListPage.all(lambda after: table.list(subject, after=after))
 
 
 def tell(table: EventsTable, subject: str, events: Sequence[Event], told: Collection[str]) -> list[Event]:

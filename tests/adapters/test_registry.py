@@ -335,7 +335,7 @@ def test_a_deletion_that_was_begun_is_known_until_it_is_done(make_app: Make, uni
     with pytest.raises(Conflict):
         registry.begin_deletion(before, "troll-b")
     begun = registry.platform("troll")
-    assert (begun.deletions, begun.platform) == ({"troll-a-1"}, before.platform)
+    assert (begun.deletions, begun.platform) == (frozenset({"troll-a-1"}), before.platform)
     registry.begin_deletion(begun, "troll-b")
     registry.change(registry.platform("troll"), without_sensor(begun, 1))
     assert registry.platform("troll").deletions == {"troll-b"}

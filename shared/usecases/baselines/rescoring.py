@@ -1,4 +1,4 @@
-"""Rescoring: which stored days are scored again: holes, other versions or readings, Criticals without an incident."""
+"""Rescoring: which stored days are scored again: holes, other versions or readings, incidents that do not fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,14 @@ from shared.detection import engine_id
 from shared.domain.deviation import Level, agree, fingerprint
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY
-from shared.ports import DaySummary, DeviationsTable, PlatformRecord
+from shared.ports import DaySummary, DeviationsTable, EstimationSummary, ListPage, PlatformRecord
 from shared.usecases.detection.day_rows import handed_other
 from shared.usecases.detection.detect import REACH, Detect
+from shared.usecases.incidents.reconcile import is_outlived
 from shared.usecases.telling import BEING_TOLD
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
+PAGE = 1000  # estimations a read
 CYCLE_DAYS = 28  # in which each older day is looked at once: a lost event of an old day leaves no trace in its row
 
 
@@ -33,7 +35,9 @@ class Rescoring:
             for sensor in template.sensors
         }
         incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
+        answered = {one.incident: one for one in self._answered(template)}
         stale = {*days[-RECENT_DAYS:], *(day for day in days if (days[-1] - day).days % CYCLE_DAYS == 0)}
+        stale |= {one.onset.date() for one in incidents if is_outlived(one, answered.get(one.id))}
         for day in days:
             covered_by_incident = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
@@ -48,6 +52,10 @@ class Rescoring:
                 stale |= {*before, day}  # it is held against the days that the same run looks at
         for first, last in _runs(sorted(stale.intersection(days))):
             self.detect.run(record.platform.id, template.id, first, last)
+
+    def _answered(self, template: Template) -> list[EstimationSummary]:
+        estimations = self.detect.reconcile.estimations
+        return ListPage.all(lambda after: estimations.list(template.id, limit=PAGE, after=after))
 
 
 def _is_stale(row: DaySummary | None, version: str) -> bool:
