@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from shared.domain.event import Event
 
-SAID_BEFORE = {"feedback", "baseline_undone"}
+SAID_BEFORE = {"feedback", "baseline_undone", "unit_changed"}
 OF_THE_LAST_LOOK = {"not_watched", "unreadable_platform"}  # at health, which a run of ingest begins with
 MENDED = {"corrupt_blob", "clock_ahead", "poison_message"}
 
