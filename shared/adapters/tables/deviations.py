@@ -27,7 +27,7 @@ from shared.adapters.tables.access import (
     quoted,
 )
 from shared.arrays import Times
-from shared.domain.deviation import Carry, Context, DeviationDay, Level
+from shared.domain.deviation import Carry, Context, DeviationDay, Level, fingerprint
 from shared.domain.tsd import grid
 from shared.errors import Conflict
 from shared.ports import DaySummary, ETag, StoredDeviations
@@ -216,16 +216,17 @@ def summary_of(entity: Mapping[str, Any]) -> DaySummary:
 
 
 def _summary(entity: Mapping[str, Any]) -> DaySummary:
+    counts = {level: entity[level.name.lower()] for level in Level}
     return DaySummary(
         day=date.fromisoformat(entity["RowKey"]),
         engine=entity["engine"],
         baseline=entity["baseline"],
         samples=entity["samples"],
-        counts={level: entity[level.name.lower()] for level in Level},
+        counts=counts,
         bad=entity["bad"],
         before=_unpack_carry(entity["before"]),
         carry=_carry(entity),
-        fingerprint=entity["fingerprint"],
+        fingerprint=entity["fingerprint"] if any(counts.values()) else fingerprint(None),
         context=_context(entity),
         told=names_from_text(entity["told"]),
     )

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.detection import engine_id
-from shared.domain.deviation import Level, agree, fingerprint
+from shared.domain.deviation import Level
 from shared.domain.template import Template
-from shared.domain.tsd import ONE_DAY
+from shared.domain.tsd import ONE_DAY, runs_of
 from shared.ports import DaySummary, DeviationsTable, EstimationSummary, ListPage, PlatformRecord
-from shared.usecases.detection.day_rows import handed_other
+from shared.usecases.detection.day_rows import rests_on_other
 from shared.usecases.detection.detect import REACH, Detect
 from shared.usecases.incidents.reconcile import is_outlived
 from shared.usecases.telling import BEING_TOLD
@@ -48,9 +48,9 @@ class Rescoring:
             ):
                 stale.add(day)
             before = [day - ONE_DAY, day - REACH]
-            if any(row and _rests_on_other(row, *map(rows[sensor].get, before)) for sensor, row in found.items()):
+            if any(row and rests_on_other(row, *map(rows[sensor].get, before)) for sensor, row in found.items()):
                 stale |= {*before, day}  # it is held against the days that the same run looks at
-        for first, last in _runs(sorted(stale.intersection(days))):
+        for first, last in runs_of(stale.intersection(days)):
             self.detect.run(record.platform.id, template.id, first, last)
 
     def _answered(self, template: Template) -> list[EstimationSummary]:
@@ -63,29 +63,3 @@ def _is_stale(row: DaySummary | None, version: str) -> bool:
     if row is None:  # a day that lacks the series has one, too
         return True
     return (row.engine, row.baseline) != (engine_id(), version) or BEING_TOLD in (row.told or ())
-
-
-def _rests_on_other(row: DaySummary, before: DaySummary | None, older: DaySummary | None) -> bool:
-    """Return whether the row rests on other readings or another latch than the two days before it have."""
-    pairs = ((row.context.yesterday, before), (row.context.day_before, older))
-    if any(one is not None and not _may_rest_on(recorded, one) for recorded, one in pairs):
-        return True
-    return before is not None and handed_other(row, before)
-
-
-def _may_rest_on(recorded: str, before: DaySummary) -> bool:
-    """Return whether that names the day's readings; an emptied day may have no series any more."""
-    if not before.fingerprint or (before.is_empty and recorded == fingerprint(None)):
-        return True
-    return agree(recorded, before.fingerprint)
-
-
-def _runs(days: Sequence[date]) -> list[tuple[date, date]]:
-    """Return the days as runs of consecutive ones (first, last)."""
-    runs: list[tuple[date, date]] = []
-    for day in days:
-        if runs and (day - runs[-1][1]).days == 1:
-            runs[-1] = (runs[-1][0], day)
-        else:
-            runs.append((day, day))
-    return runs
