@@ -7,6 +7,7 @@ with that tag. Every removal may be repeated after a crash.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from shared.domain.event import OF_A_STATE
 from shared.domain.platform import Platform
@@ -49,8 +50,9 @@ class StoredData:
         return {**self._own(sensor), "incidents": len(going_on), "estimations": estimated}
 
     def _own(self, sensor: Sensor) -> Mapping[str, int]:
+        days = self.deviations.summaries(sensor.id, date.min, date.max)
         return {
-            "scoredDays": self.deviations.count(sensor.id),
+            "scoredDays": sum(not one.is_empty for one in days),  # a day without its series has an empty row
             "baselineVersions": self.baselines.count(sensor.id),
             "decisions": self.marks.count(sensor.id),
         }

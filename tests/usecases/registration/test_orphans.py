@@ -121,6 +121,21 @@ def test_what_a_run_tells_of_a_sensor_that_is_deleted_meanwhile_is_taken_back() 
     assert "troll-a-1" not in {one.about for one in target.events.list(A.id)}
 
 
+def test_a_sensor_that_never_had_a_series_goes_unasked_with_what_was_told_of_it() -> None:
+    """A tag that was mistyped: its rows are empty, and nothing that anybody would miss."""
+    target = world()
+    day = target.lake.read(A, DAY).document
+    assert day is not None
+    target.lake.cells.set((A.id, DAY), day.model_copy(update={"sensors": {TWO: day.sensors[TWO]}}))
+    target.baselines.remove_all(ONE)
+    target.registry.histories.remove(ONE)
+    scored(target)
+    assert ONE in {one.about for one in target.events.list(A.id)}
+    registrations(target).delete_sensor(ONE)
+    assert ONE not in subjects(target)
+    assert ONE not in {one.about for one in target.events.list(A.id)}
+
+
 def test_a_template_that_is_deleted_under_a_run_is_done(caplog: pytest.LogCaptureFixture) -> None:
     """The run does not fail, nor does its repetition; the daily run takes what it wrote, and leaves people's notes."""
     with caplog.at_level(logging.WARNING):
