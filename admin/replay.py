@@ -6,11 +6,11 @@ from datetime import date
 from shared.bootstrap import Bootstrap
 from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.template import Template
-from shared.domain.tsd import start_of
+from shared.domain.tsd import runs_of, start_of
 from shared.errors import LeakDetectionError, NotFound
 from shared.ports import PlatformRecord
 from shared.retry import after_conflicts
-from shared.usecases.baselines.rescoring import pieces
+from shared.usecases.baselines.rescoring import AT_ONCE
 
 
 def replay(app: Bootstrap) -> None:
@@ -27,7 +27,7 @@ def replay(app: Bootstrap) -> None:
         for error in app.build_baselines.run_platform(record.platform.id).values():
             raise error
         for template in record.platform.templates:
-            for first, last in pieces(app.lake.days(template)):
+            for first, last in runs_of(app.lake.days(template), at_most=AT_ONCE):
                 app.detect.run(record.platform.id, template.id, first, last)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.bootstrap import Bootstrap
+from shared.domain.tsd import runs_of
+from shared.usecases.detection.detect import REACH
 from shared.usecases.detection.verify import Finding, Verify
 
 
@@ -17,14 +19,17 @@ class Verified(NamedTuple):
 
 
 def verify(app: Bootstrap, *, every: int = 1, mend: bool = False) -> Iterator[Verified]:
-    """Look at each ``every``-th day of each template; with ``mend``, let detect look again at what is wrong."""
+    """Look at each ``every``-th day of each template; with ``mend``, let detect look again at what is wrong.
+
+    It looks at the days before those, too: a day is held against the days that the same run looks at.
+    """
     for record in app.registry.platforms():
         for template in record.platform.templates:
             days = app.lake.days(template)
             findings = list(Verify(app.detect).run(record, template, days, every))
             left = len(findings)
             if mend and findings:
-                for day in sorted({one.day for one in findings}):
-                    app.detect.run(record.platform.id, template.id, day)
+                for first, last in runs_of(one.day for one in findings):
+                    app.detect.run(record.platform.id, template.id, first - REACH, last)
                 left = len(list(Verify(app.detect).run(record, template, days, every)))
             yield Verified(template.id, len(days[::every]), findings, left)

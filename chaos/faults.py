@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Kind = Literal["crash before", "crash within", "crash after", "error", "answer lost", "conflict", "meanwhile"]
 CONDITIONAL = {
     ("registry", "change"),
+    ("registry", "begin_deletion"),
     ("registry", "set_ingested"),
     ("registry", "set_history"),
     ("registry", "set_latest"),

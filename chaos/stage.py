@@ -23,6 +23,7 @@ from shared.usecases.baselines.build import BuildBaselines
 from shared.usecases.baselines.renewal import RenewalRules
 from shared.usecases.feedback.feedback import Feedback
 from shared.usecases.ingestion.ingest import Ingest, IngestRules
+from shared.usecases.registration.orphans import RemoveOrphans
 from shared.usecases.registration.registrations import Registrations
 from shared.usecases.registration.stored_data import StoredData
 from tests.support.examples import platform, template
@@ -139,6 +140,17 @@ class Process:
         )
         return Registrations(registry=app.registry, contents=contents)
 
+    @property
+    def remove_orphans(self) -> RemoveOrphans:
+        """Removes what belongs to nothing."""
+        app = self.app
+        return RemoveOrphans(
+            registry=app.registry,
+            of_sensors=(app.deviations, app.baselines),
+            of_templates=(app.estimations, app.incidents),
+            events=app.events,
+        )
+
 
 class Stage:
     """The world of a history, and what is under way in it."""
@@ -158,7 +170,6 @@ class Stage:
         self.processes = [Process(self.world, self.sea, self.meanwhile, rules) for _ in range(PROCESSES)]
         self.surprises: list[str] = []  # what no run may end with
         self.deleted: set[str] = set()  # sensors, whether or not they were created anew
-        self.asked_to_delete: set[int] = set()  # sensors whose deletion was answered with an error
         self._delivered: dict[date, str] = {}
 
     # --- what is under way
@@ -235,7 +246,8 @@ class Stage:
                     process.build_baselines.run_template("troll", requests[0])
                     del requests[:1]
             case steps.Daily():
-                failed = process.build_baselines.run()
+                failed = process.registrations.finish_deletions() | process.build_baselines.run()
+                process.remove_orphans.run()
                 if failed:
                     raise Unavailable(str(failed))
             case _:
@@ -254,9 +266,7 @@ class Stage:
         match run:
             case steps.Deleted(sensor=number):
                 self.deleted.add(_id(number))
-                self.asked_to_delete.add(number)
                 process.registrations.delete_sensor(_id(number), force=True)
-                self.asked_to_delete.discard(number)
             case steps.Created(sensor=number):
                 sensor = TEMPLATE.sensors[number - 1]
                 tag = f"NEW-{sensor.tag}" if run.renamed else sensor.tag
@@ -314,8 +324,6 @@ class Stage:
     def settle(self, order: int) -> None:
         """Let ingest look back once more, deliver every event until none is left, and let the daily run go once."""
         dice = random.Random(order)
-        for number in sorted(self.asked_to_delete & self.sensors.keys()):  # who was answered with an error asks again
-            self.must(steps.Deleted(sensor=number))
         self.clock.moment += SETTLED
         self.must(steps.Ingested(process=dice.randrange(PROCESSES)))
         self.drain(dice)

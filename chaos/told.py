@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterator
 
 from shared.domain.event import Event
 
-# Known: it is told when a day is scored, and stays when that day's blob is fetched again without the series.
-NOT_TAKEN_BACK = {"unknown_series"}
-SAID_BEFORE = {"feedback", "baseline_undone"}
+SAID_BEFORE = {"feedback", "baseline_undone", "unit_changed"}
 OF_THE_LAST_LOOK = {"not_watched", "unreadable_platform"}  # at health, which a run of ingest begins with
 MENDED = {"corrupt_blob", "clock_ahead", "poison_message"}
 
@@ -25,7 +23,7 @@ def events_differ(mine: Collection[Event], theirs: Collection[Event], deleted: C
             continue
         yield f"events: missing {kind} {rest}"
     for kind, *rest in sorted(told - due):
-        if kind not in NOT_TAKEN_BACK | SAID_BEFORE | OF_THE_LAST_LOOK | MENDED:
+        if kind not in SAID_BEFORE | OF_THE_LAST_LOOK | MENDED:
             yield f"events: not taken back {kind} {rest}"
 
 

@@ -18,13 +18,14 @@ blueprint = func.Blueprint()
 @blueprint.function_name("baselines")
 @blueprint.timer_trigger("timer", schedule="%BASELINES_SCHEDULE%")
 def baselines(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 (the runtime passes it by name)
-    """Build or renew the baselines that are due; raises LeakDetectionError that names the templates that failed.
+    """Build or renew the baselines that are due; raises LeakDetectionError that names what failed.
 
+    Before that, deletions that were cut short are finished.
     Then what runs left of sensors and templates that were deleted under them is removed.
     """
     with invocation(context), ExitStack() as later:
         later.callback(app().remove_orphans.run)
-        failed = app().build_baselines.run()
+        failed = app().registrations.finish_deletions() | app().build_baselines.run()
         if failed:
             raise LeakDetectionError("; ".join(f"{name}: {why}" for name, why in failed.items()))
 

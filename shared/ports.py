@@ -4,7 +4,7 @@ A ``ETag`` is what makes a write conditional (an ETag): the write succeeds only 
 only where nothing is yet; otherwise it raises Conflict.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -41,6 +41,16 @@ class ListPage(tuple[ItemT, ...]):
         page = cls(items)
         page.continuation = continuation
         return page
+
+    @staticmethod
+    def all(read: "Callable[[str | None], ListPage[ItemT]]") -> "list[ItemT]":
+        """Return the items of all pages; ``read`` reads the one after a continuation, or the first."""
+        page = read(None)
+        found = [*page]
+        while page.continuation is not None:
+            page = read(page.continuation)
+            found += page
+        return found
 
 
 class Clock(Protocol):
@@ -112,7 +122,7 @@ class PlatformRecord:
 
     ``etag`` names the state of everything that is registered of the platform; None in storage of old, until the next
     write. ``latest`` is each sensor's newest sample; ``latest_etags`` and ``ingest_etags`` are the etags of what holds
-    these and the templates' states, by template.
+    these and the templates' states, by template. ``deletions`` are the ids of what is being deleted with all its data.
     """
 
     platform: Platform
@@ -124,6 +134,7 @@ class PlatformRecord:
     # The newest of what is registered: of a newer release's, this one changes nothing.
     schema: int = field(default=1, compare=False)
     ingest_etags: Mapping[str, ETag] = field(default_factory=dict)
+    deletions: frozenset[str] = frozenset()
 
     @property
     def watermarks(self) -> Mapping[str, Mapping[str, datetime]]:
@@ -173,6 +184,10 @@ class RegistryTable(Protocol):
         None before: the platform must not exist. None after: it goes, with all that is registered of it. What is
         new begins without watermarks, baselines and newest samples; what stays keeps them.
         """
+        ...
+
+    def begin_deletion(self, before: PlatformRecord, name: str) -> None:
+        """Record that what has this id is being deleted, until it is; raises Conflict if anything changed since."""
         ...
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
@@ -290,6 +305,7 @@ class DaySummary(NamedTuple):
     carry: Carry
     fingerprint: str  # of the readings that it was scored from; empty: an older release did not record it
     context: Context
+    told: tuple[str, ...] | None  # names of the events that stand for it; None: nobody recorded them
 
     @property
     def is_empty(self) -> bool:

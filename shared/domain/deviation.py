@@ -78,13 +78,13 @@ NOT_RECORDED = Context()
 
 
 def fingerprint(readings: Floats | None) -> str:
-    """Return what names a day's readings [144]; None: there is no such day."""
+    """Return what names a day's readings [144]; None: nothing is known of it."""
     return "none" if readings is None else blake2b(readings.astype("<f8").tobytes(), digest_size=8).hexdigest()
 
 
 def agree(recorded: str, now: str) -> bool:
-    """Return whether a day may rest on readings with that fingerprint."""
-    return recorded in ("", now)
+    """Return whether a day may rest on readings with that fingerprint; where one is not recorded, it may."""
+    return recorded in ("", now) or not now
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,12 @@ class DeviationDay:
     @property
     def fingerprint(self) -> str:
         """What names the readings that the day was scored from."""
-        return fingerprint(self.readings)
+        return fingerprint(None if self.is_empty else self.readings)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of the day any more: it is then as if it had never been there."""
+        return not self.level.size
 
     @property
     def readings(self) -> Floats:
@@ -128,8 +133,8 @@ class DeviationDay:
 
     @property
     def handed_on(self) -> Carry | None:
-        """What the next day is handed; nothing of a day that was emptied, as if it had never been there."""
-        return self.carry if self.level.size else None
+        """What the next day is handed; nothing of a day that was emptied."""
+        return None if self.is_empty else self.carry
 
     def count(self, level: Level) -> int:
         """Return how many samples have that level."""

@@ -36,6 +36,7 @@ EventKind = Literal[
     "corrupt_blob",
     "unknown_series",
     "series_left_out",
+    "unit_changed",
     "clock_ahead",
     "not_watched",
     "poison_message",
@@ -189,6 +190,25 @@ def series_left_out(template: str, key: str, at: datetime, why: str) -> Event:
     """Return the event of a series (of a sensor, or a quantity of the sea) that is not ingested from ``at`` on."""
     message = f"{key} is left out since {iso(at)}: {why}"
     return Event(subject=template, kind="series_left_out", at=at, about=key, message=message)
+
+
+def unit_changed(
+    template: str, key: str, since: datetime, until: datetime, was: str, now: str, left: tuple[date, date] | None
+) -> Event:
+    """Return the event of a series whose unit is another one from ``until`` on.
+
+    since: from when on it was read in the one before; left: the days of that which ingest does not ask for again.
+    """
+    message = f"{key} is read in {now}; what was read from {iso(since)} to {iso(until)} was taken for {was}"
+    if left is None:
+        message += ", and is asked for again"
+    else:
+        first, last = left
+        message += (
+            f". What is older than {last} is not asked for again: if it was wrong, "
+            f"`python -m admin.manage refetch {template} {first} {last}` does that"
+        )
+    return Event(subject=template, kind="unit_changed", at=until, about=key, message=message)
 
 
 def clock_ahead(template: str, day: date, until: datetime) -> Event:

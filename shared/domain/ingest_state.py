@@ -8,6 +8,17 @@ from pydantic import AwareDatetime, Field
 from shared.domain.validation import StoredModel
 
 
+class ReadUnit(StoredModel):
+    """In which unit a series was read at its source, and for which registered one.
+
+    The lake holds readings that were made so from ``since`` on, up to the watermark.
+    """
+
+    source: str
+    registered: str
+    since: AwareDatetime
+
+
 class SeriesState(StoredModel):
     """How far one series was ingested, and of which series of its source that is said.
 
@@ -21,6 +32,7 @@ class SeriesState(StoredModel):
     source_id: str = ""
     begin: AwareDatetime | None = None  # of what was asked for
     anew: AwareDatetime | None = None
+    unit: ReadUnit | None = None  # None in storage of old
     newest: AwareDatetime | None = None  # bucket of the newest usable sample, None: none is known of
     problem: str = ""  # why it is left out; empty: it is not
     since: AwareDatetime | None = None  # the time of the event that tells so; without a problem: it may be there

@@ -36,6 +36,12 @@ class Platform(Model):
         return rules_of(self.id)
 
     @property
+    def ids(self) -> frozenset[str]:
+        """Its own id, and those of its templates and their sensors."""
+        sensors = {sensor.id for one in self.templates for sensor in one.sensors}
+        return frozenset({self.id, *(one.id for one in self.templates), *sensors})
+
+    @property
     def source_name(self) -> str:
         """Its data source as people write it, such as OMNIA."""
         return self.rules.source.upper()

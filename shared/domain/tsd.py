@@ -236,6 +236,17 @@ def start_of(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def runs_of(days: Iterable[date], at_most: int | None = None) -> list[tuple[date, date]]:
+    """Return days as runs of consecutive ones (first, last), in order; none longer than so many days."""
+    runs: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if runs and day - runs[-1][1] == ONE_DAY and (at_most is None or (day - runs[-1][0]).days < at_most):
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    return runs
+
+
 def days_between(start: datetime, end: datetime) -> list[date]:
     """Return the UTC days that [start, end) touches, in order."""
     first, last = utc(start).date(), utc(end - timedelta(microseconds=1)).date()

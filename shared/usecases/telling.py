@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 
 from shared.domain.event import Event
-from shared.ports import EventsTable
+from shared.ports import EventsTable, ListPage
 
 Names = tuple[str, ...]
 
@@ -24,6 +24,11 @@ def names_of(events: Iterable[Event]) -> Names:
 def half_told(told: Collection[str], events: Sequence[Event]) -> Names:
     """Return the names of a row that was told of by ``told`` and is to be told of by these events."""
     return tuple(sorted({*told, *names_of(events), BEING_TOLD}))
+
+
+def all_events(table: EventsTable, subject: str) -> list[Event]:
+    """Return all that is told of a subject, newest first."""
+    return ListPage.all(lambda after: table.list(subject, after=after))
 
 
 def tell(table: EventsTable, subject: str, events: Sequence[Event], told: Collection[str]) -> list[Event]:

@@ -353,3 +353,20 @@ def test_a_sensor_made_anew_makes_a_run_that_still_knew_it_lose_its_write(make_a
     app.registry.change(read, without_sensor(read, 1))
     with pytest.raises(Conflict):
         app.registry.set_ingested(A, read.ingested[A.id], read.ingest_etags[A.id])
+
+
+def test_a_deletion_that_was_begun_is_known_until_it_is_done(make_app: Make, unique: str) -> None:
+    """It is written on what was read, and goes with what it names; a sensor created anew is not being deleted."""
+    registry = make_app(unique).registry
+    registry.add(platform(A, B))
+    before = registry.platform("troll")
+    registry.begin_deletion(before, "troll-a-1")
+    with pytest.raises(Conflict):
+        registry.begin_deletion(before, "troll-b")
+    begun = registry.platform("troll")
+    assert (begun.deletions, begun.platform) == (frozenset({"troll-a-1"}), before.platform)
+    registry.begin_deletion(begun, "troll-b")
+    registry.change(registry.platform("troll"), without_sensor(begun, 1))
+    assert registry.platform("troll").deletions == {"troll-b"}
+    registry.change(registry.platform("troll"), before.platform)
+    assert registry.platform("troll").deletions == {"troll-b"}

@@ -17,6 +17,7 @@ from chaos.stage import begun, quickly
 from chaos.steps import History
 from chaos.written import write_test
 from shared.domain.deviation import DeviationDay, Level
+from shared.domain.event import OF_A_STATE
 from tests.support.fakes import FakeDeviations, FakeEvents
 
 pytestmark = [pytest.mark.statistical, pytest.mark.xdist_group("learning")]
@@ -162,3 +163,42 @@ def test_a_day_that_was_scored_from_other_readings_of_two_days_before_is_healed_
 def test_nothing_is_told_of_a_series_whose_sensor_was_deleted() -> None:
     """What remembered since when it was left out goes with the sensor, and so does the event."""
     assert play(History((steps.TagGone(sensor=2), TICK, steps.Deleted(sensor=2)))) == []
+
+
+def test_what_was_told_of_a_day_follows_its_blob() -> None:
+    """The day lost its series when it was fetched again, and got them back: nothing is told of it any more."""
+    gone = tuple(steps.TagGone(sensor=number) for number in (1, 2))
+    lost: tuple[steps.Step, ...] = (*gone, steps.Spoilt(day=8), steps.Later(hours=30.0), TICK, steps.Scored(day=8))
+    back = tuple(steps.TagBack(sensor=number) for number in (1, 2))
+    stage = begun()
+    for step in lost:
+        stage.play(step)
+    assert [one.kind for one in stage.world.events.list("troll-a")].count("unknown_series") == 2
+    assert play(History(lost)) == []
+    assert play(History((*lost, *back))) == []
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+@pytest.mark.parametrize("kind", ["crash before", "crash within", "crash after", "error", "answer lost"])
+def test_a_deletion_that_died_is_finished_by_the_daily_run(kind: str, call: int) -> None:
+    """Nobody has to ask again."""
+    struck = steps.Deleted(sensor=2, faults=(Fault(kind, call),))  # type: ignore[arg-type]
+    assert play(History((steps.Marked(sensor=2, day=4, first=0, end=3, verdict="leak"), struck))) == []
+
+
+@pytest.mark.parametrize("call", range(1, 14))
+def test_nothing_is_told_of_a_series_whose_sensor_is_deleted_while_it_is_told(call: int) -> None:
+    """At once where that is all that happens; where ingest or detect dies after it, by the daily run."""
+    gone, delete = steps.TagGone(sensor=2), Fault("meanwhile", call, steps.Deleted(process=1, sensor=2))
+    for after in ((), (Fault("crash before", call + 1),), (Fault("crash before", call + 2),)):
+        told = (gone, steps.Ingested(faults=(delete, *after)))
+        scored = steps.Scored(day=8, faults=(delete, *after))
+        lost = (gone, steps.Spoilt(day=8), steps.Later(hours=30.0), TICK, scored)
+        for story in (told, lost):
+            stage = begun()
+            for step in story:
+                stage.play(step)
+            if not after and "troll-a-2" in stage.deleted:
+                told_of = [one.kind for one in stage.world.events.list("troll-a") if one.about == "troll-a-2"]
+                assert not OF_A_STATE.intersection(told_of)
+            assert play(History(story)) == []

@@ -6,7 +6,8 @@ It holds bytes, as real storage does: what is read went through the same formats
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
@@ -81,6 +82,13 @@ class Writes:
         self.count += 1
         if self.crash_at is not None and self.count >= self.crash_at:
             raise Crash
+
+    @contextmanager
+    def as_one(self) -> Iterator[None]:
+        """Let what is written go with the write before: one transaction."""
+        crash_at, self.crash_at = self.crash_at, None
+        yield
+        self.crash_at = crash_at
 
 
 @dataclass(frozen=True)
@@ -218,6 +226,7 @@ class FakeRegistry:
         self.ingested: Cells[IngestState] = Cells(writes, INGESTED)
         self.histories: Cells[BaselineHistory] = Cells(writes, HISTORIES)
         self.latest: Cells[Mapping[str, Latest]] = Cells(writes, LATEST)
+        self.deletions: set[str] = set()
         self._writes = writes
         self._definitions = 0
 
@@ -240,12 +249,20 @@ class FakeRegistry:
             latest,
             tags,
             ingest_etags=states,
+            deletions=frozenset(one for one in self.deletions if one.partition("-")[0] == platform),
         )
 
     def _head(self, platform: str) -> str:
         cells = (self.ingested, self.histories, self.latest)
         tags = [etag for one in cells for key, (_, etag) in sorted(one.rows.items()) if key.startswith(f"{platform}-")]
         return " ".join([str(self._definitions), *tags])
+
+    def begin_deletion(self, before: PlatformRecord, name: str) -> None:
+        if before.etag != self._head(before.platform.id):
+            raise Conflict(f"{name} changed in between")
+        self._writes.tick()
+        self._definitions += 1
+        self.deletions.add(name)
 
     def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
         name = before.platform.id if before else after.id if after else ""
@@ -258,7 +275,10 @@ class FakeRegistry:
         self.known.pop(name, None)
         if after is not None:
             self.known[name] = after
-        self._forget(name)
+        kept = after.ids if after is not None else frozenset()
+        self.deletions -= {one for one in self.deletions if one.partition("-")[0] == name} - kept
+        with self._writes.as_one():
+            self._forget(name)
 
     def _forget(self, platform: str) -> None:
         templates = self.known[platform].templates if platform in self.known else ()

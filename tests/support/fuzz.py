@@ -49,10 +49,8 @@ def _run(host: FilledHost, seed: int, each: int, folder: Path) -> tuple[int, str
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config), "run"]
     command += [f"{host.url}/api/openapi.json", "--seed", str(seed), "--max-examples", str(each), "--checks", "all"]
     command += ["--header", f"x-functions-key: {KEY}", "--no-color", "--continue-on-failure"]
-    command += [
-        "--workers",
-        "1",
-    ]  # Hypothesis parses its own source, and threads of Python 3.11 trip over each other there
+    # Hypothesis parses its own source, and threads of Python 3.11 trip over each other there.
+    command += ["--workers", "1"]
     command += ["--report", "ndjson", "--report-ndjson-path", str(report)]
     ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     return ran.returncode, ran.stdout + ran.stderr, _statuses(report)

@@ -27,7 +27,7 @@ from shared.adapters.tables.access import (
     quoted,
 )
 from shared.arrays import Times
-from shared.domain.deviation import Carry, Context, DeviationDay, Level
+from shared.domain.deviation import Carry, Context, DeviationDay, Level, fingerprint
 from shared.domain.tsd import grid
 from shared.errors import Conflict
 from shared.ports import DaySummary, ETag, StoredDeviations
@@ -38,7 +38,7 @@ _PACKED = {"ppmv": "<f8", "score": "<f4", "level": "<i1", "raw": "<f4", "fault":
 _LEVELS = [level.name.lower() for level in Level]
 _SUMMARISED = [
     *("PartitionKey", "RowKey", SCHEMA, "samples", *_LEVELS),
-    *("engine", "baseline", "bad", "before", "carry", "fingerprint", "context"),
+    *("engine", "baseline", "bad", "before", "carry", "fingerprint", "context", "told"),
 ]
 
 
@@ -216,15 +216,17 @@ def summary_of(entity: Mapping[str, Any]) -> DaySummary:
 
 
 def _summary(entity: Mapping[str, Any]) -> DaySummary:
+    counts = {level: entity[level.name.lower()] for level in Level}
     return DaySummary(
         day=date.fromisoformat(entity["RowKey"]),
         engine=entity["engine"],
         baseline=entity["baseline"],
         samples=entity["samples"],
-        counts={level: entity[level.name.lower()] for level in Level},
+        counts=counts,
         bad=entity["bad"],
         before=_unpack_carry(entity["before"]),
         carry=_carry(entity),
-        fingerprint=entity["fingerprint"],
+        fingerprint=entity["fingerprint"] if any(counts.values()) else fingerprint(None),
         context=_context(entity),
+        told=names_from_text(entity["told"]),
     )

@@ -30,6 +30,7 @@ from shared.adapters.tables.registry_rows import (
     HEAD,
     PLATFORM,
     definitions,
+    deletion_row,
     differences,
     entity,
     history_entity,
@@ -152,6 +153,11 @@ class AzureRegistryTable:
             steps = differences(before, after)
             if steps:
                 self._write(after.id, steps, before.etag)
+
+    def begin_deletion(self, before: PlatformRecord, name: str) -> None:
+        """Record that what has this id is being deleted, until it is; raises Conflict if anything changed since."""
+        platform = before.platform.id
+        self._write(platform, [upsert(entity(platform, deletion_row(name)))], before.etag)
 
     def _create(self, platform: Platform) -> None:
         """Write a new platform; rows that runs left of one that was there before go."""

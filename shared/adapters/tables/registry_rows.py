@@ -22,6 +22,7 @@ from shared.schemas import SCHEMA, Stored, numbered, read, schema_of
 
 HEAD = "head"  # written with every other row of the partition, so that its etag names the partition's state
 PLATFORM = "platform"
+DELETION = "deletion"
 DEFINITIONS = (PLATFORM, "template", "sensor")  # rows that people registered
 # Properties of a baseline history as storage has called them from the first; the release before knows no others.
 STORED_NAMES = {"included": "put_in", "excluded": "kept_out", "last_attempt": "kept"}
@@ -39,6 +40,11 @@ def entity(platform: str, row: str, **more: Any) -> Entity:
 def sensor_row(template: Template, sensor: Sensor) -> str:
     """Return the key of a sensor's row."""
     return f"sensor|{template.slug}|{sensor.number:03d}"
+
+
+def deletion_row(name: str) -> str:
+    """Return the key of the row that says that a platform, template or sensor is being deleted."""
+    return f"{DELETION}|{name}"
 
 
 def definitions(platform: Platform) -> dict[str, Entity]:
@@ -142,6 +148,7 @@ class _Rows:
     stored: dict[str, StoredHistory] = field(default_factory=dict)
     latest: dict[str, Latest] = field(default_factory=dict)
     latest_etags: dict[str, ETag] = field(default_factory=dict)
+    deletions: set[str] = field(default_factory=set)
     schema: int = 1  # the newest
 
     def take(self, row: TableEntity) -> None:
@@ -164,6 +171,8 @@ class _Rows:
         elif kind == "ingest":
             self.ingested[template] = ingest_state(row)
             self.ingest_etags[template] = etag
+        elif kind == DELETION:
+            self.deletions.add(rest)
         elif kind == "latest":
             self.latest |= latest_of(row)
             self.latest_etags[template] = etag
@@ -188,6 +197,7 @@ def platform_record(rows: Sequence[TableEntity], etag: ETag) -> PlatformRecord:
         found.latest_etags,
         found.schema,
         found.ingest_etags,
+        frozenset(found.deletions),
     )
 
 
@@ -205,7 +215,8 @@ def differences(before: PlatformRecord, after: Platform) -> list[TransactionStep
     fresh = new.keys() - old.keys() | _reading_another_series(before.platform, after)
     written = [upsert(one, merge=row not in fresh) for row, one in new.items() if one != old.get(row)]
     removed = [delete(after.id, row) for row in old.keys() - new.keys()]
-    return [*written, *removed, *_forgotten(before, after)]
+    done = [delete(after.id, deletion_row(name)) for name in before.deletions - after.ids]
+    return [*written, *removed, *done, *_forgotten(before, after)]
 
 
 def _reading_another_series(before: Platform, after: Platform) -> set[str]:

@@ -1,10 +1,11 @@
 """What people are told of a template's days: unknown series, bad values, sensors that are not well, broken blobs.
 
-The events of a row follow it (``shared/usecases/telling.py``); those of what has no row are put again while it is so.
+The events of a row follow it, and the document that it was scored from (``shared/usecases/telling.py``); those of what
+has no row are put again while it is so.
 """
 
 import logging
-from collections.abc import Set
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,6 +28,7 @@ class DayEvents:
     events: EventsTable
     template: Template
     source: str  # the name of the platform's data source
+    document: Callable[[date], TemplateDay | None]  # of a day, as this run read it
 
     def corrupt_day(self, day: date, problem: str) -> None:
         """Tell of a day blob that cannot be read."""
@@ -37,20 +39,18 @@ class DayEvents:
         """Tell of a sensor whose baseline cannot be read."""
         self.events.put(event.corrupt_baseline(self.template.id, sensor, day, problem))
 
-    def series_of(self, document: TemplateDay, created: Set[str]) -> None:
-        """Tell of sensors that the day's document lacks, and take it back of those whose first row of it is written."""
-        day = document.day
-        for sensor in self.template.sensors:
-            unknown = event.unknown_series(self.template.id, sensor, day, self.source)
-            if document.series_of(sensor) is None:
-                self.events.put(unknown)
-            elif sensor.id in created:
-                self.events.remove(unknown)
-
     def of(self, row: DeviationDay) -> list[Event]:
         """Return the events that stand for a scored day."""
         bad = [event.bad_values(self.template.id, row.sensor, row.day, row.bad)] if row.bad else []
-        return [*bad, *fault_changes(self.template.id, row)]
+        return [*self._unknown(row), *bad, *fault_changes(self.template.id, row)]
+
+    def _unknown(self, row: DeviationDay) -> list[Event]:
+        """Return the event of a sensor that the day's document lacks."""
+        document = None if row.level.size else self.document(row.day)
+        sensors = [] if document is None else [one for one in self.template.sensors if document.series_of(one) is None]
+        return [
+            event.unknown_series(self.template.id, one, row.day, self.source) for one in sensors if one.id == row.sensor
+        ]
 
     def told(self, row: DeviationDay | None) -> Names:
         """Return the names of the events that may stand for a stored row; of an older release's, what it told."""
@@ -62,3 +62,7 @@ class DayEvents:
         """Put and take back events until they are those of the row."""
         for one in tell(self.events, self.template.id, self.of(row), told):
             logger.warning("%s", one.message)
+
+    def take_back(self, told: Names) -> None:
+        """Take back what a row was told of that is not there any more."""
+        tell(self.events, self.template.id, [], told)

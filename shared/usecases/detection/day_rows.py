@@ -12,6 +12,7 @@ from shared.ports import DaySummary, DeviationsTable, StoredDeviations
 from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.telling import Names, half_told, names_of
 
+AnyRow = DeviationDay | DaySummary
 RowKey = tuple[str, date]  # sensor and day
 
 
@@ -48,9 +49,9 @@ class DayRows:
         return self.known(sensor, day - ONE_DAY, fresh=self.stored[sensor, day].fresh)
 
     def keep(self, row: DeviationDay) -> None:
-        """Remember a scored day, unless it is empty and was never stored."""
+        """Remember a scored day, unless it is empty, was never stored, and nothing is told of it."""
         key = row.sensor, row.day
-        if row.level.size or self.stored[key].row is not None:
+        if not row.is_empty or self.stored[key].row is not None or self._events.of(row):
             self.scored[key] = row
 
     def changed(self, days: Sequence[date]) -> list[DeviationDay]:
@@ -61,11 +62,6 @@ class DayRows:
     def _differs(self, row: DeviationDay) -> bool:
         stored = self.stored[row.sensor, row.day].row
         return not row.same_as(stored) or names_of(self._events.of(row)) != self._events.told(stored)
-
-    def created(self, day: date) -> set[str]:
-        """Return the sensors whose first row of a day is to be written, where others have one."""
-        fresh = {name for (name, of), row in self.scored.items() if of == day and self.stored[name, of].row is None}
-        return fresh if any(one.row is not None for (_, of), one in self.stored.items() if of == day) else set()
 
     def write(self, row: DeviationDay) -> None:
         """Write a scored day on what was read, and see to it that people are told of it; raises Conflict."""
@@ -85,27 +81,27 @@ class DayRows:
     def _let_it_be_told_again(self, row: DeviationDay, names: Names) -> None:
         """Record what this run told beside another one, which may not know of it."""
         now = self._deviations.get(row.sensor, row.day, fresh=True)
-        if now.row is not None:
+        if now.row is None:  # its sensor was deleted
+            self._events.take_back(names)
+        else:
             told = half_told({*self._events.told(now.row), *names}, [])
             self._deviations.put(replace(now.row, told=told), now.etag)
 
+    def was_whole(self, day: date) -> bool:
+        """Return whether a sensor's stored row of the day was whole before this run."""
+        rows = [self.stored[sensor.id, day].row for sensor in self._template.sensors]
+        return any(row is not None and row.level.size == SLOTS for row in rows)
+
     def rests_on_other(self, sensor: str, day: date) -> bool:
         """Return whether the stored day rests on something else than what this run knows of the two days before it."""
-        row, before = self.stored[sensor, day].row, self._held(sensor, day - ONE_DAY)
-        if row is None:
-            return False
-        if before is not None and (not agree(row.context.yesterday, before.fingerprint) or handed_other(row, before)):
-            return True
-        return self._older_readings_differ(row)
+        row = self.stored[sensor, day].row
+        before, older = self._held(sensor, day - ONE_DAY), self._held(sensor, day - 2 * ONE_DAY)
+        return row is not None and rests_on_other(row, before, older)
 
     def trusted(self, sensor: str, day: date) -> DeviationDay | None:
         """Return the stored day if its scores may be gone on from: the readings two days before it are as they were."""
-        row = self.stored[sensor, day].row
-        return None if row is None or self._older_readings_differ(row) else row
-
-    def _older_readings_differ(self, row: DeviationDay) -> bool:
-        older = self._held(row.sensor, row.day - 2 * ONE_DAY)
-        return older is not None and not agree(row.context.day_before, older.fingerprint)
+        row, older = self.stored[sensor, day].row, self._held(sensor, day - 2 * ONE_DAY)
+        return None if row is None or _other_readings(row.context.day_before, older) else row
 
     def _held(self, sensor: str, day: date) -> DeviationDay | None:
         """Return the row as it was scored just now or read before; None where this run did not look at it."""
@@ -125,7 +121,17 @@ class DayRows:
         return [row for row in found if row is not None]
 
 
-def handed_other(row: DeviationDay | DaySummary, before: DeviationDay | DaySummary) -> bool:
+def rests_on_other(row: AnyRow, before: AnyRow | None, older: AnyRow | None) -> bool:
+    """Return whether a row rests on something else than the rows of the two days before it say, where there are any."""
+    readings = _other_readings(row.context.yesterday, before) or _other_readings(row.context.day_before, older)
+    return readings or (before is not None and handed_other(row, before))
+
+
+def _other_readings(recorded: str, row: AnyRow | None) -> bool:
+    return row is not None and not agree(recorded, row.fingerprint)
+
+
+def handed_other(row: AnyRow, before: AnyRow) -> bool:
     """Return whether the row was handed something else than the day before hands on, where both have one version."""
     same_version = row.baseline and (row.engine, row.baseline) == (before.engine, before.baseline)
     return bool(same_version) and not same_carry(row.before, before.handed_on)

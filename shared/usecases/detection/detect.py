@@ -98,9 +98,9 @@ class _Run:
         self._deps = detect
         self._begun = self._watched = record
         self._template = template
-        self._events = DayEvents(detect.events, template, record.platform.source_name)
+        self._days = LakeDays(detect.lake, template, self._row, tell=self._tell_corrupt)
+        self._events = DayEvents(detect.events, template, record.platform.source_name, self._days.document)
         self._rows = DayRows(detect.deviations, self._events, template, fresh=again)
-        self._days = LakeDays(detect.lake, template, self._row, tell=self._events.corrupt_day)
 
     def run(self, first: date, last: date) -> int:
         """Score, write, and reconcile; return how many rows were written."""
@@ -129,7 +129,7 @@ class _Run:
         """
         written: list[DeviationDay] = []
         day = last + ONE_DAY
-        while self._is_whole(last) and day <= last + REACH:
+        while self._is_followed(last) and day <= last + REACH:
             self._rows.read(day, fresh=True)
             if any(self._rows.rests_on_other(sensor.id, day) for sensor in self._template.sensors):
                 if self._days.document(day) is None:
@@ -173,23 +173,19 @@ class _Run:
     # --- writing
 
     def _write(self, days: Sequence[date]) -> list[DeviationDay]:
-        """Write the rows of these days that differ, and before each what a person should know of it."""
+        """Write the rows of these days that differ, and tell what a person should know of them."""
         changed = self._rows.changed(days)
-        for day in sorted({row.day for row in changed}):
-            document = self._days.document(day)
-            if document is not None:
-                self._events.series_of(document, self._rows.created(day))
         for row in changed:
             self._rows.write(row)
         return changed
 
     def _check_what_it_rests_on(self, written: Sequence[DeviationDay]) -> None:
-        """Raise Conflict if what whole days were scored from has changed while they were: it all begins anew then.
+        """Raise Conflict if what whole or emptied days were scored from has changed meanwhile: it all begins anew then.
 
         A day that goes on is looked at again with its next samples.
         """
         keys = {(row.sensor, row.day) for row in written}
-        whole = {row.day for row in written if row.level.size == SLOTS}
+        whole = {row.day for row in written if row.level.size in (0, SLOTS)}
         for day, stored in sorted(self._days.stored.items()) if whole else ():
             if self._deps.lake.etag(self._template, day) != stored.etag:
                 raise Conflict(f"the day {day} of {self._template.id} changed while it was scored")
@@ -229,10 +225,14 @@ class _Run:
 
     # --- what scoring rests on
 
-    def _is_whole(self, day: date) -> bool:
-        """Return whether another day may follow on this one: some series of it is known to its end."""
+    def _tell_corrupt(self, day: date, problem: str) -> None:
+        self._events.corrupt_day(day, problem)
+
+    def _is_followed(self, day: date) -> bool:
+        """Return whether another day may follow on this one: it is whole, was, or nothing is known of it any more."""
         series = [self._days.series(sensor, day) for sensor in self._template.sensors]
-        return any(one is not None and one.closed_slots(day) == SLOTS for one in series)
+        known = max((one.closed_slots(day) for one in series if one is not None), default=0)
+        return known in (0, SLOTS) or self._rows.was_whole(day)
 
     def _row(self, sensor: str, day: date) -> DeviationDay | None:
         return self._deps.deviations.get(sensor, day).row

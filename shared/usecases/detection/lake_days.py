@@ -36,12 +36,15 @@ class LakeDays:
         return None if document is None else document.series_of(sensor)
 
     def readings(self, sensor: Sensor, day: date) -> Floats | None:
-        """Return an earlier day's readings [144]; of one that cannot be read now, those that its row remembers."""
+        """Return an earlier day's readings [144]; of one that cannot be read now, those that its row remembers.
+
+        None where nothing is known of it.
+        """
         series = self.series(sensor, day)
         if series is not None:
-            return series.readings()
+            return series.readings() if series.closed_slots(day) else None
         row = self._row_of(sensor.id, day) if self.stored[day].problem else None
-        return None if row is None else row.readings
+        return None if row is None or row.is_empty else row.readings
 
     def forget_before(self, day: date) -> None:
         """Forget the days before one."""

@@ -41,6 +41,7 @@ class UpdateLatest:
 
         ``wrote`` says that some of the rows were written just now.
         """
+        rows = {key: row for key, row in rows.items() if row.level.size or row.sensor in record.latest}
         if not any(day >= _newest(record, sensor) - ONE_DAY for sensor, day in rows):
             return
         reach = {sensor: max(day for name, day in rows if name == sensor) for sensor, _ in rows}

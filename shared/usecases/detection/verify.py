@@ -84,7 +84,7 @@ class _Look:
 
     def __post_init__(self) -> None:
         self._days = LakeDays(self.deps.lake, self.template, lambda sensor, day: self.rows.get((sensor, day)))
-        self._events = DayEvents(self.deps.events, self.template, self.record.platform.source_name)
+        self._events = DayEvents(self.deps.events, self.template, self.record.platform.source_name, self._days.document)
 
     def day(self, day: date) -> Iterator[Finding]:
         """Yield what is wrong with the rows of a day."""
@@ -104,7 +104,7 @@ class _Look:
         series, earlier = self._days.series(sensor, day), partial(self._days.readings, sensor)
         expected = score_day(sensor.id, day, series, earlier, None, baseline, before=before)
         if row is None:
-            return "it has no row" if expected.level.size else ""
+            return "it has no row" if expected.level.size or self._events.of(expected) else ""
         return _difference(row, expected) or ("" if self._is_told(row) else "people were not told of it as it is")
 
     def _is_told(self, row: DeviationDay) -> bool:

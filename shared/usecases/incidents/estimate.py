@@ -3,8 +3,8 @@
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, EstimationStep, Observations
@@ -15,12 +15,20 @@ from shared.domain.estimation_words import (
     location,
     onset,
 )
-from shared.domain.event import incident_estimated
+from shared.domain.event import Event, incident_estimated
 from shared.domain.incident import CriticalMessage
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import iso
-from shared.ports import DayStore, EstimationsTable, EventsTable, IncidentsTable, RegistryTable, StoredEstimation
+from shared.domain.tsd import TemplateDay, iso
+from shared.ports import (
+    DayStore,
+    EstimationsTable,
+    EventsTable,
+    IncidentsTable,
+    RegistryTable,
+    StoredEstimation,
+    StoredIncident,
+)
 from shared.retry import after_conflicts
 from shared.usecases.incidents.estimation_inputs import InputWindow, load_inputs
 from shared.usecases.lookup import find_template
@@ -58,52 +66,92 @@ class Estimate:
         template = find_template(record, message.template)
         answer = after_conflicts(lambda _: self._attempt(record.platform, template, message), message.incident)
         if answer is not None:
-            self._notify(template, message, answer)
+            self._notify(message, answer)
         return answer
 
     def _attempt(self, platform: Platform, template: Template, message: CriticalMessage) -> Estimation | None:
-        if not self._supported(message):
+        stored = self.estimations.get(template.id, message.incident)
+        held = self._incident(message)
+        if held is None and stored is not None:  # a run that was removed with its incident died before it looked again
+            self._remove(message, _event(message))
+        if held is None or message.at > held.incident.last_critical:
             logger.info("%s up to %s: the data no longer support it", message.incident, iso(message.at))
             return None
-        stored = self.estimations.get(template.id, message.incident)
-        if stored is not None and stored.at > message.at:
+        if stored is not None and message.at < stored.at <= held.incident.last_critical:
             return None
-        return self._answer(platform, template, message, stored)
+        return self._answer(platform, template, message, stored, held)
 
     def _answer(
-        self, platform: Platform, template: Template, message: CriticalMessage, stored: StoredEstimation | None
+        self,
+        platform: Platform,
+        template: Template,
+        message: CriticalMessage,
+        stored: StoredEstimation | None,
+        held: StoredIncident,
     ) -> Estimation:
         """Return the answer, computed and stored where the stored one rests on other data; raises Conflict.
 
         What is stored was read before the lake, so that it cannot rest on newer data than these.
         """
-        lake, onset, at = self.lake, message.onset, message.at
-        found = load_inputs(platform, template, lambda day: lake.read(template, day).document, onset, at, self.rules)
-        digest = hashlib.sha256(f"{found.digest} {self.model}".encode()).hexdigest()[:32]
+        onset, at = message.onset, message.at
+        days = _Days(self.lake, template)
+        found = load_inputs(platform, template, days.document, onset, at, self.rules)
+        self._record_data(held, at, found.digest)
+        warnings = tuple(f"the day {day} could not be read: it is left out" for day in days.unreadable)
+        digest = hashlib.sha256(" ".join([found.digest, self.model, *warnings]).encode()).hexdigest()[:32]
         if stored is not None and (stored.at, stored.digest) == (at, digest):
             return stored.estimation
         earliest = onset - self.rules.lead * BACKGROUND_SHARE
         answer = self.invert(template, found.environment, found.observations, earliest, at)
+        answer = answer.model_copy(update={"warnings": (*answer.warnings, *warnings)})
         etag, before = (stored.etag, stored.history) if stored else (None, ())
         history = (*(one for one in before if one.at < at), step_of(answer, at))[-MOST_STEPS:]
         self.estimations.put(StoredEstimation(message.incident, template.id, onset, at, digest, answer, history, etag))
         return answer
 
-    def _supported(self, message: CriticalMessage) -> bool:
-        """Return whether the incident is there and its Criticals reach the message's time."""
-        stored = self.incidents.get(message.template, message.onset)
-        return (
-            stored is not None
-            and stored.incident.id == message.incident
-            and message.at <= stored.incident.last_critical
-        )
+    def _record_data(self, held: StoredIncident, at: datetime, digest: str) -> None:
+        """Let the incident say from which data it is estimated, where these are others than it asked to; or Conflict.
 
-    def _notify(self, template: Template, message: CriticalMessage, answer: Estimation) -> None:
-        event = incident_estimated(template.id, message.incident, message.onset, in_words(answer))
+        Detect compares: once the lake holds others again, as when a blob can be read again, it asks anew.
+        """
+        asked = held.notified
+        if asked is not None and asked.at == at and asked.digest != digest:
+            self.incidents.put(held.incident, replace(asked, digest=digest), held.etag, held.told)
+
+    def _incident(self, message: CriticalMessage) -> StoredIncident | None:
+        """Return the message's incident, if it is there."""
+        stored = self.incidents.get(message.template, message.onset)
+        return stored if stored is not None and stored.incident.id == message.incident else None
+
+    def _notify(self, message: CriticalMessage, answer: Estimation) -> None:
+        event = _event(message, in_words(answer))
         self.events.put(event)
-        if not self._supported(message):  # detect took it back while this ran
-            self.events.remove(event)
-            self.estimations.remove(template.id, message.incident)
+        held = self._incident(message)
+        if held is None or message.at > held.incident.last_critical:  # detect took it back while this ran
+            self._remove(message, event)
+
+    def _remove(self, message: CriticalMessage, event: Event) -> None:
+        self.events.remove(event)
+        self.estimations.remove(message.template, message.incident)
+
+
+class _Days:
+    """Reads a template's days, and remembers which could not be read."""
+
+    def __init__(self, lake: DayStore, template: Template) -> None:
+        self._lake, self._template = lake, template
+        self.unreadable: list[date] = []
+
+    def document(self, day: date) -> TemplateDay | None:
+        """Return the day's document; None where there is none that can be read."""
+        stored = self._lake.read(self._template, day)
+        if stored.problem:
+            self.unreadable.append(day)
+        return stored.document
+
+
+def _event(message: CriticalMessage, summary: str = "") -> Event:
+    return incident_estimated(message.template, message.incident, message.onset, summary)
 
 
 def step_of(answer: Estimation, at: datetime) -> EstimationStep:

@@ -20,6 +20,7 @@ from shared.errors import Conflict
 from shared.ports import (
     DeviationsTable,
     EstimationsTable,
+    EstimationSummary,
     EventsTable,
     IncidentsTable,
     MessageQueues,
@@ -122,6 +123,10 @@ class Reconcile:
         events = events_of(incident)
         names = names_of(events)
         if stored is not None and (stored.incident, stored.notified, stored.told) == (incident, notified, names):
+            if is_outlived(
+                incident, self.estimations.summary(template.id, incident.id)
+            ):  # a run that answered the longer one ended after it had been shortened
+                self.messages.critical(_message(incident, at))
             return
         before, told = (stored.notified, _told(stored)) if stored else (None, ())
         etag = stored.etag if stored else None
@@ -174,6 +179,11 @@ class Reconcile:
 def events_of(incident: Incident) -> list[Event]:
     """Return the events that stand for an incident; that of its estimation comes with the answer."""
     return [incident_opened(incident), *([] if incident.closed is None else [incident_closed(incident)])]
+
+
+def is_outlived(incident: Incident, answered: EstimationSummary | None) -> bool:
+    """Return whether an incident's estimation rests on data from after its last Critical: it was a longer one then."""
+    return answered is not None and answered.at > incident.last_critical
 
 
 def _told(stored: StoredIncident) -> Names:

@@ -14,11 +14,20 @@ from shared.domain.event import clock_ahead, series_left_out
 from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, EARLIEST, PlausibleRange, floor_to_bucket, start_of
-from shared.errors import Conflict, LeakDetectionError
-from shared.ports import Clock, DayStore, EventsTable, MessageQueues, PlatformRecord, ReadingSource, RegistryTable
+from shared.errors import Conflict, LeakDetectionError, NotFound
+from shared.ports import (
+    Clock,
+    DayStore,
+    EventsTable,
+    MessageQueues,
+    PlatformRecord,
+    ReadingSource,
+    RegistryTable,
+)
 from shared.telemetry import log_event
 from shared.usecases.ingestion.lake_writer import LakeWriter
 from shared.usecases.ingestion.look_back import Look, is_due, looks
+from shared.usecases.ingestion.read_units import unit_of
 from shared.usecases.ingestion.report import IngestReport
 from shared.usecases.ingestion.series_reader import SeriesReader, Span
 from shared.usecases.ingestion.wanted import WantedSeries, wanted_series
@@ -133,7 +142,13 @@ class TemplateRun:
             one = self._states.get(key, SeriesState())
             if one.until is not None and one.begin is None:
                 one = one.model_copy(update={"begin": self._beginning_of_old})
-            changed = {"tag": self._reader.wanted[key].tag, "source_id": series.id}
+            wanted, again = self._reader.wanted[key], self._target - self._rules.late
+            unit, told = unit_of(self._template, wanted, series.unit, one, one.begin or first, again)
+            if told is not None:
+                logger.warning("%s: %s", self._template.id, told.message)
+                self._deps.events.put(told)
+                self._looked_back = None
+            changed = {"tag": wanted.tag, "source_id": series.id, "unit": unit}
             if one.until is None:
                 self._states[key] = one.model_copy(update={**changed, "until": first, "begin": first})
             elif one.source_id and one.source_id != series.id:
@@ -251,8 +266,23 @@ class TemplateRun:
             else:
                 logger.error("%s: %s", self._template.id, one.problem)
                 self._deps.events.put(series_left_out(self._template.id, key, one.since, one.problem))
-        self._write(series)
+        try:
+            self._write(series)
+        except Superseded:
+            self._take_back_what_does_not_stand(events)
+            raise
         self._states = series
+
+    def _take_back_what_does_not_stand(self, events: Mapping[str, datetime | None]) -> None:
+        """Take back what this run told of series that others let go meanwhile, as with a sensor that was deleted."""
+        try:
+            record = self._deps.registry.platform(self._template.platform)
+        except NotFound:
+            record = None
+        state = record.ingested.get(self._template.id, IngestState()) if record else IngestState()
+        for key, since in events.items():
+            if state.series.get(key, SeriesState()).since != since:
+                self._take_back(key, since)
 
     def _state_of(self, key: str) -> SeriesState:
         """Return the series' state with why it is left out, and the time of the event that tells so."""

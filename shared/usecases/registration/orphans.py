@@ -5,12 +5,14 @@ was lost takes nothing with it. What people said is removed by who deletes, and 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+from shared.domain.event import OF_A_STATE
 from shared.errors import NotFound
-from shared.ports import EventsTable, PlatformRecord, RegistryTable, Removable
+from shared.ports import EventsTable, RegistryTable, Removable
 from shared.telemetry import log_event
+from shared.usecases.telling import all_events
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +33,9 @@ class RemoveOrphans:
             held = [(table, table.subjects(f"{name}-")) for table in (*self.of_sensors, *self.of_templates)]
             told = self.events.subjects(f"{name}-")
             try:
-                known = _known(self.registry.platform(name))  # after: what is registered by then is nobody's orphan
+                known = self.registry.platform(
+                    name
+                ).platform.ids  # after: what is registered by then is nobody's orphan
             except NotFound:
                 continue
             for table, subjects in held:
@@ -40,22 +44,12 @@ class RemoveOrphans:
                         table.remove_all(subject)
                         log_event(logger, "orphan removed", logging.WARNING, of=subject)
             for subject in told:
-                if subject not in known:
-                    self._remove_events(subject)
+                self._remove_events(subject, known)
 
-    def _remove_events(self, subject: str) -> None:
-        """Remove what the system said; people's notes stay."""
-        page = self.events.list(subject)
-        found = [*page]
-        while page.continuation is not None:
-            page = self.events.list(subject, after=page.continuation)
-            found += page
-        for event in found:
-            if not event.by:
+    def _remove_events(self, subject: str, known: Set[str]) -> None:
+        """Remove what the system said of a template that is gone, or of a gone sensor's state; people's notes stay."""
+        for event in all_events(self.events, subject):
+            of_gone_sensor = event.kind in OF_A_STATE and event.about.startswith(f"{subject}-")
+            gone = event.about if of_gone_sensor else subject
+            if not event.by and gone not in known:
                 self.events.remove(event)
-
-
-def _known(record: PlatformRecord) -> set[str]:
-    """Return the ids of the platform's templates and sensors."""
-    templates = record.platform.templates
-    return {one.id for one in templates} | {sensor.id for one in templates for sensor in one.sensors}

@@ -2,21 +2,27 @@
 
 Each method reads the platform, makes the new one by the domain's rules, and writes on exactly what was read; when
 something else was written meanwhile, it reads again. A ``guard`` sees what was read before anything is written, and
-raises where the caller had something else in mind.
+raises where the caller had something else in mind. A deletion of what has data is recorded before anything goes: what
+cut it short, the daily run finishes it.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from shared.domain.platform import Platform
 from shared.domain.template import MARGIN_M, PLATFORM_PATTERN, Sensor, Template
 from shared.domain.validation import Model, parse_given
-from shared.errors import Exists, HasData, InvalidInput
+from shared.errors import Exists, HasData, InvalidInput, NotFound
 from shared.ports import PlatformRecord, RegistryTable
 from shared.retry import after_conflicts
+from shared.telemetry import log_event
 from shared.usecases.lookup import check_id, find_template, look_up_sensor, look_up_template, sensor_of
+
+logger = logging.getLogger(__name__)
 
 Guard = Callable[[PlatformRecord], None]
 OneModel = TypeVar("OneModel", bound=Model)
@@ -85,7 +91,8 @@ class Registrations:
             for one in record.platform.templates:
                 self.contents.remove_template(record.platform, one)
 
-        self._delete(lambda: self._platform(platform), guard, self._of_platform, clear, lambda _: None, force=force)
+        read = partial(self._platform, platform)
+        self._delete(platform, read, guard, self._of_platform, clear, lambda _: None, force=force)
 
     def create_template(self, platform: str, template: Template, guard: Guard = _anything) -> Template:
         """Register a template of a platform; raises Exists where one of that id does, NotFound, InvalidInput."""
@@ -116,6 +123,7 @@ class Registrations:
             return _platform(record, tuple(one for one in record.platform.templates if one.id != template))
 
         self._delete(
+            template,
             lambda: look_up_template(self.registry, template)[0],
             guard,
             lambda record: self._of_template(record, find_template(record, template)),
@@ -154,6 +162,7 @@ class Registrations:
             return _with(record, _of_sensors(template, tuple(one for one in template.sensors if one.id != sensor)))
 
         self._delete(
+            sensor,
             lambda: look_up_sensor(self.registry, sensor)[0],
             guard,
             lambda record: (f"sensor {sensor!r}", self.contents.of_sensor(*sensor_of(record, sensor))),
@@ -161,6 +170,27 @@ class Registrations:
             rest,
             force=force,
         )
+
+    def finish_deletions(self) -> dict[str, str]:
+        """Finish what was cut short; return what failed, by id, after all had their turn."""
+        failed = {}
+        for record in self.registry.platforms():
+            for name in sorted(record.deletions):
+                log_event(logger, "deletion goes on", logging.WARNING, of=name)
+                try:
+                    self._deletion_of(record, name)(name, force=True)
+                except NotFound:
+                    continue  # it went with what it belonged to, or somebody asked again
+                except Exception as error:
+                    logger.exception("%s could not be deleted", name)
+                    failed[name] = f"{type(error).__name__}: {error}"
+        return failed
+
+    def _deletion_of(self, record: PlatformRecord, name: str) -> Callable[..., None]:
+        if name == record.platform.id:
+            return self.delete_platform
+        is_template = any(one.id == name for one in record.platform.templates)
+        return self.delete_template if is_template else self.delete_sensor
 
     def _change(
         self,
@@ -183,6 +213,7 @@ class Registrations:
 
     def _delete(
         self,
+        name: str,
         read: Callable[[], PlatformRecord],
         guard: Guard,
         count: Callable[[PlatformRecord], tuple[str, Mapping[str, int]]],
@@ -193,19 +224,21 @@ class Registrations:
     ) -> None:
         """Remove the contents, then the registration, then what a run that still knew it has written meanwhile.
 
-        While the registration is there, a deletion that was cut short can be repeated.
+        While the registration is there, so is what says that it is being deleted.
         """
 
         def attempt(_: bool) -> None:
             record = read()
             guard(record)
-            if force:
-                clear(record)
-            elif any((found := count(record))[1].values()):
+            if not force and any((found := count(record))[1].values()):
                 raise HasData(*found)
-            self.registry.change(record, rest(record))
+            if force and name not in record.deletions:
+                self.registry.begin_deletion(record, name)
+                record = read()
             if force:
                 clear(record)
+            self.registry.change(record, rest(record))
+            clear(record)
 
         after_conflicts(attempt, "registration")
 

@@ -7,6 +7,7 @@ with that tag. Every removal may be repeated after a crash.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from shared.domain.event import OF_A_STATE
 from shared.domain.platform import Platform
@@ -20,6 +21,7 @@ from shared.ports import (
     IncidentsTable,
     MarksTable,
 )
+from shared.usecases.telling import all_events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +50,9 @@ class StoredData:
         return {**self._own(sensor), "incidents": len(going_on), "estimations": estimated}
 
     def _own(self, sensor: Sensor) -> Mapping[str, int]:
+        days = self.deviations.summaries(sensor.id, date.min, date.max)
         return {
-            "scoredDays": self.deviations.count(sensor.id),
+            "scoredDays": sum(not one.is_empty for one in days),  # a day without its series has an empty row
             "baselineVersions": self.baselines.count(sensor.id),
             "decisions": self.marks.count(sensor.id),
         }
@@ -84,11 +87,6 @@ class StoredData:
 
     def _take_back(self, template: Template, sensor: Sensor) -> None:
         """Take back what is told of the sensor's state: what it follows goes with the sensor."""
-        gone, after, more = [], None, True
-        while more:
-            page = self.events.list(template.id, after=after)
-            gone += [one for one in page if one.kind in OF_A_STATE and one.about == sensor.id]
-            after = page.continuation
-            more = after is not None
-        for event in gone:
-            self.events.remove(event)
+        for event in all_events(self.events, template.id):
+            if event.kind in OF_A_STATE and event.about == sensor.id:
+                self.events.remove(event)

@@ -37,7 +37,7 @@ def test_a_day_gives_a_sensor_the_series_of_its_tag() -> None:
 
 
 def test_old_readings_are_not_scored() -> None:
-    """The day's document lacks the new series: that is told, and no row is made of the old one."""
+    """The day's document lacks the new series: that is told, and its row is empty."""
     world = World()
     world.registry.add(registered(ANEW))
     for sensor in ANEW.sensors:
@@ -46,7 +46,8 @@ def test_old_readings_are_not_scored() -> None:
     for number in (0, 1):
         world.lake.cells.set((OLD.id, day(number).day), day(number))
         world.detect.run("troll", OLD.id, day(number).day)
-    assert {sensor for sensor, _ in world.deviations.cells.rows} == {"troll-a-2"}
+    sizes = {sensor: row.level.size for (sensor, _), row in world.deviations.cells.values().items()}
+    assert sizes == {"troll-a-1": 0, "troll-a-2": 144}
     (unknown, _) = world.events.list(OLD.id)
     assert (unknown.kind, unknown.about) == ("unknown_series", "troll-a-1")
     assert set(world.registry.platform("troll").latest) == {"troll-a-2"}

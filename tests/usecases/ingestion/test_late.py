@@ -1,18 +1,19 @@
 """What comes late, what was lost in the lake, and clocks that go wrong."""
 
 import tracemalloc
+from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
 
 from shared.domain.template import Sensor
-from shared.domain.tsd import BUCKET, ONE_DAY, TemplateDay
+from shared.domain.tsd import BUCKET, ONE_DAY, TemplateDay, iso
 from shared.errors import InvalidInput, NotFound, SourceError
 from shared.ports import Answers, Window
 from shared.usecases.ingestion.look_back import is_due, looks
 from shared.usecases.ingestion.refetch import Refetch
 from tests.support.examples import NOW, platform, template, watermarked
-from tests.support.fakes import FakeSource, World
+from tests.support.fakes import Crash, FakeSource, World
 from tests.usecases.ingestion.test_ingest import BEGIN, TEMPLATE, ingest, lake_state, reference, source
 
 
@@ -241,3 +242,61 @@ def test_a_registered_unit_that_changes_begins_the_day_anew() -> None:
     assert found.unit == "m/s"
     assert max(value for value in found.values if value is not None) < 0.1
     assert today.sea_of("current_speed", "SPEED", "cm/s") is None
+
+
+def told_of_units(world: World) -> list[str]:
+    """Return what is told of units, the newest first."""
+    return [one.message for one in world.events.list(TEMPLATE.id) if one.kind == "unit_changed"]
+
+
+def test_a_unit_that_was_wrong_for_long_says_what_to_ask_for_again() -> None:
+    """From when to when, and the command for what ingest does not look back at; nothing where it looks at all."""
+    world = reference()
+    assert told_of_units(world) == []
+    weeks = timedelta(weeks=5)
+    for now, unit in ((NOW, "nmol/L"), (NOW + weeks, "nmol/L"), (NOW + weeks + BUCKET, "ppmv")):
+        omnia = source(now)
+        omnia.units["TAG-a-1"] = unit
+        ingest(world, omnia, now + BUCKET).run()
+    right, wrong = told_of_units(world)
+    assert "is asked for again" in wrong
+    begin = world.registry.ingested.values()[TEMPLATE.id].series["troll-a-1"].begin
+    assert begin is not None
+    last = (NOW + weeks + 2 * BUCKET - timedelta(days=28)).date()
+    assert f"troll-a-1 is read in ppmv; what was read from {iso(begin)} to {iso(NOW + weeks + BUCKET)}" in right
+    assert "taken for nmol/L (registered: ppmv)" in right
+    assert f"`python -m admin.manage refetch troll-a {begin.date()} {last}`" in right
+    healed = {key: one for key, one in lake_state(world).items() if key[1] > last}
+    now = NOW + weeks + BUCKET
+    list(Refetch(ingest(world, source(now), now + BUCKET)).run(TEMPLATE.id, begin.date(), last))
+    known = reference()
+    ingest(known, source(now), now + BUCKET).run()
+    assert lake_state(world) == lake_state(known)
+    assert healed == {key: one for key, one in lake_state(known).items() if key[1] > last}
+
+
+def test_a_unit_that_goes_by_another_name_is_no_other_unit() -> None:
+    """Nor is one that the source does not name any more, or that an older release did not record."""
+    world = reference()
+    for number, unit in enumerate(("PPMV", "", "ppmv")):
+        omnia = source(NOW + number * BUCKET)
+        omnia.units["TAG-a-1"] = unit
+        ingest(world, omnia, NOW + number * BUCKET).run()
+    assert told_of_units(world) == []
+
+
+def test_a_unit_is_told_once_whatever_dies() -> None:
+    """A crash at any write between noticing and remembering tells the same event again."""
+    reference_ = reference()
+    omnia = source(NOW + BUCKET)
+    omnia.units["TAG-a-1"] = "nmol/L"
+    ingest(reference_, omnia, NOW + BUCKET).run()
+    (expected,) = told_of_units(reference_)
+    for crash_at in range(1, 6):
+        world = reference()
+        world.writes.crash_at = world.writes.count + crash_at
+        with suppress(Crash):
+            ingest(world, omnia, NOW + BUCKET).run()
+        world.restart()
+        ingest(world, omnia, NOW + 2 * BUCKET).run()
+        assert told_of_units(world) == [expected]

@@ -2,19 +2,20 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
 from shared.domain.deviation import DeviationDay
-from shared.domain.event import note
-from shared.errors import HasData, NotFound
+from shared.domain.event import Event, corrupt_baseline, not_watched, note, series_left_out, unknown_series
+from shared.errors import HasData, LeakDetectionError, NotFound
 from shared.ports import ETag
 from shared.usecases.lookup import unless_gone
 from shared.usecases.registration.orphans import RemoveOrphans
 from shared.usecases.registration.registrations import Registrations
 from shared.usecases.registration.stored_data import StoredData
 from tests.support.examples import DAY, NOW, document, history, noise, platform, quiet_baseline, template
-from tests.support.fakes import FakeDeviations, World
+from tests.support.fakes import Crash, FakeDeviations, World
 
 A, B = template(slug="a"), template(slug="ab")
 ONE, TWO = (one.id for one in A.sensors)
@@ -101,6 +102,40 @@ def test_a_sensor_that_is_deleted_under_a_run_leaves_nothing() -> None:
     assert ONE not in subjects(target)
 
 
+def test_what_a_run_tells_of_a_sensor_that_is_deleted_meanwhile_is_taken_back() -> None:
+    """Its row, by which the event would be found, is gone: who told it takes it back."""
+    target = world()
+    scored(target)
+    day = target.lake.read(A, DAY).document
+    assert day is not None
+    target.lake.cells.set((A.id, DAY), day.model_copy(update={"sensors": {TWO: day.sensors[TWO]}}))
+    tell = target.events.put
+
+    def told_late(event: Event) -> None:
+        target.events.put = tell  # type: ignore[method-assign]
+        registrations(target).delete_sensor(ONE, force=True)
+        tell(event)
+
+    target.events.put = told_late  # type: ignore[method-assign]
+    scored(target)
+    assert "troll-a-1" not in {one.about for one in target.events.list(A.id)}
+
+
+def test_a_sensor_that_never_had_a_series_goes_unasked_with_what_was_told_of_it() -> None:
+    """A tag that was mistyped: its rows are empty, and nothing that anybody would miss."""
+    target = world()
+    day = target.lake.read(A, DAY).document
+    assert day is not None
+    target.lake.cells.set((A.id, DAY), day.model_copy(update={"sensors": {TWO: day.sensors[TWO]}}))
+    target.baselines.remove_all(ONE)
+    target.registry.histories.remove(ONE)
+    scored(target)
+    assert ONE in {one.about for one in target.events.list(A.id)}
+    registrations(target).delete_sensor(ONE)
+    assert ONE not in subjects(target)
+    assert ONE not in {one.about for one in target.events.list(A.id)}
+
+
 def test_a_template_that_is_deleted_under_a_run_is_done(caplog: pytest.LogCaptureFixture) -> None:
     """The run does not fail, nor does its repetition; the daily run takes what it wrote, and leaves people's notes."""
     with caplog.at_level(logging.WARNING):
@@ -112,6 +147,81 @@ def test_a_template_that_is_deleted_under_a_run_is_done(caplog: pytest.LogCaptur
     clean(target)
     assert subjects(target) == {A.id, *(one.id for one in B.sensors)}
     assert [one.kind for one in target.events.list(A.id)] == ["note"]
+
+
+@pytest.mark.parametrize("name", ["troll-a-1", "troll-a", "troll"])
+def test_a_deletion_that_was_cut_short_is_finished_by_the_daily_run(name: str) -> None:
+    """At whichever write it died, the end is that of one that did not; and nothing else goes."""
+
+    def begun() -> World:
+        target = world()
+        scored(target)
+        target.drain()
+        return target
+
+    def delete(target: World) -> None:
+        do = registrations(target)
+        {ONE: do.delete_sensor, A.id: do.delete_template, "troll": do.delete_platform}[name](name, force=True)
+
+    reference = begun()
+    before = reference.writes.count
+    delete(reference)
+    after = reference.writes.count
+    for crash_at in range(before + 1, after + 1):
+        target = begun()
+        target.writes.crash_at = crash_at
+        with suppress(Crash):
+            delete(target)
+        target.restart()
+        assert registrations(target).finish_deletions() == {}
+        if crash_at == before + 1:  # nothing had begun
+            assert target.registry.known == begun().registry.known
+        else:
+            assert target.state() == reference.state(), f"crash at write {crash_at}"
+            assert target.registry.known == reference.registry.known
+            assert not target.registry.deletions
+
+
+def test_a_deletion_that_cannot_be_finished_is_named_and_tried_again() -> None:
+    """The others are finished, and nothing is forgotten."""
+    target = world()
+    record = target.registry.platform("troll")
+    target.registry.begin_deletion(record, ONE)
+    target.registry.begin_deletion(target.registry.platform("troll"), TWO)
+    remove, refuse = target.marks.remove_all, refusing(ONE)
+    target.marks.remove_all = refuse  # type: ignore[method-assign, assignment]
+    assert registrations(target).finish_deletions() == {ONE: "LeakDetectionError: not now"}
+    assert [one.id for one in target.registry.known["troll"].templates[0].sensors] == [ONE]
+    target.marks.remove_all = remove  # type: ignore[method-assign]
+    assert registrations(target).finish_deletions() == {}
+    assert not target.registry.known["troll"].templates[0].sensors
+
+
+def refusing(name: str) -> Callable[[str], None]:
+    """Return what raises for one name."""
+
+    def remove_all(one: str) -> None:
+        if one == name:
+            raise LeakDetectionError("not now")
+
+    return remove_all
+
+
+def test_what_is_told_of_the_state_of_a_sensor_that_is_gone_goes_with_the_daily_run() -> None:
+    """A run that ended after its deletion told it; what was, and what is told of others, stays."""
+    target = world()
+    gone = A.sensors[0]
+    stays = [
+        series_left_out(A.id, TWO, NOW, "it is refused"),
+        not_watched(A.id, "current_speed", NOW, "it is left out"),
+        corrupt_baseline(A.id, ONE, DAY, "it is not stored"),
+    ]
+    for event in (*stays, series_left_out(A.id, ONE, NOW, "it is refused"), unknown_series(A.id, gone, DAY, "OMNIA")):
+        target.events.put(event)
+    registrations(target).delete_sensor(ONE, force=True)
+    target.events.put(series_left_out(A.id, ONE, NOW, "it is refused"))
+    clean(target)
+    assert sorted(one.id for one in target.events.list(A.id)) == sorted(one.id for one in stays)
 
 
 def test_what_fails_for_a_template_that_is_there_fails() -> None:
