@@ -72,7 +72,9 @@ def _scored(recorded: Recorded, known: Known) -> Rise | None:
     begin = int(present[0])
     history = np.where(in_known_rise(recorded.sensor, times[begin:first]), np.nan, ppmv[begin:first])
     scores = {
-        rule.name: rule.learn(times[begin:first], history)(times[begin:end], ppmv[begin:end], times[first])
+        rule.name: rule.learnt(recorded.sensor, times[begin:first], history)(
+            times[begin:end], ppmv[begin:end], times[first]
+        )
         for rule in RULES
     }
     return Rise(known, recorded.sensor, times[first:end], ppmv[first:end], scores)
