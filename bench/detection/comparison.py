@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from bench.detection.figures import Hours, Performance, budget_thresholds, median, performance, quiet_of
+from bench.detection.figures import Performance, budget_thresholds, median, performance, quiet_of
 from bench.detection.tally import BUDGETS, GROUPS, Tally, area
 from bench.detection.trial import Trial
 from shared.arrays import Floats
@@ -15,7 +15,7 @@ HALVINGS = 24
 
 
 def weights_of(sensors: Sequence[str], rng: np.random.Generator, resamples: int = RESAMPLES) -> Floats:
-    """Return how often each fold counts [1 + resamples, folds]: once, then as sensors are drawn, with all their folds."""
+    """Return how often each fold counts [1 + resamples, folds]: once, then as sensors are drawn, with all folds."""
     names, of = np.unique(np.array(sensors), return_inverse=True)
     drawn = rng.integers(names.size, size=(resamples, names.size))
     times = np.stack([np.bincount(one, minlength=names.size) for one in drawn])

@@ -63,12 +63,13 @@ def peaks_of(quiet: Sequence[Scores]) -> Scores:
 
     A sample begins a new alarm only if none within 24 h of it is higher.
     """
-    return np.unique(np.concatenate([_peaks(score) for score in quiet]))[::-1]
+    rising: Scores = np.unique(np.concatenate([_peaks(score) for score in quiet]))
+    return rising[::-1]
 
 
 def just_above(peaks: Scores) -> Scores:
     """Return the thresholds [p + 1] that the peaks [p] part: just above each, and the lowest itself."""
-    return np.concatenate((np.nextafter(peaks, np.float32(np.inf)), peaks[-1:]))
+    return np.asarray(np.concatenate((np.nextafter(peaks, np.float32(np.inf)), peaks[-1:])), dtype=np.float32)
 
 
 def first_broken(per_month: Floats, budget: float) -> int:
@@ -81,7 +82,8 @@ def _peaks(score: Scores) -> Scores:
     reach = MERGED_WITHIN - 1
     padded = np.pad(np.where(np.isnan(score), -np.inf, score), reach, constant_values=-np.inf)
     highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
-    return score[(score >= highest) & np.isfinite(score)]
+    found: Scores = score[(score >= highest) & np.isfinite(score)]
+    return found
 
 
 def first_flags(leaky: Leaky, rule: str, threshold: float) -> Hours:

@@ -64,7 +64,7 @@ def switched(hours: Floats, mean_h: float, rng: np.random.Generator) -> Floats:
 
 
 def response(source: Floats, tau_h: float = TAU_H) -> Floats:
-    """Return what the sensor reads [n] of a source [n]: y(t) = y(t - dt) e^(-dt/tau) + x(t) (1 - e^(-dt/tau)), y(0) = 0."""
+    """Return what the sensor reads [n] of a source [n]: y(t) = k y(t - dt) + (1 - k) x(t) from 0, k = e^(-dt / tau)."""
     kept = np.exp(-STEP_H / tau_h)
     readings = np.zeros(source.size)
     for index in range(1, source.size):

@@ -119,7 +119,7 @@ def first_h(score: Scores, threshold: float | None) -> float:
 
 
 def gap_table(outcomes: Sequence[After]) -> list[dict[str, Any]]:
-    """Return a row by rule, gap, length, onset and step: medians and the worst over all folds, and what was wrongly Ok."""
+    """Return a row by rule, gap, length, onset and step: medians and the worst over folds, and what was wrongly Ok."""
     cases = dict[tuple[str, str, int, str, float], list[After]]()
     for one in outcomes:
         cases.setdefault((one.rule, one.gap, one.gap_h, one.onset, one.step), []).append(one)

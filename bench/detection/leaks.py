@@ -44,8 +44,8 @@ class Source:
         if kind == "simulated":
             return simulated(self.templates, self.currents, rng)
         if kind == "puffs":
-            return self.puffs[rng.integers(len(self.puffs))]
-        hours = np.arange(1 + LASTS + AFTER) * STEP_H
+            return self.puffs[int(rng.integers(len(self.puffs)))]
+        hours = np.arange(1 + LASTS + AFTER, dtype=np.float64) * STEP_H
         strength = FIRST_ORDER[kind](hours, rng)
         strength[LASTS + 1 :] = 0.0
         return Signature(response(strength), int(rng.integers(self.currents.size)))

@@ -27,7 +27,7 @@ MOST_DRAWS = 200
 
 @dataclass(frozen=True, eq=False)
 class Signature:
-    """What a leak adds to a sensor [1 + LASTS + AFTER], at, while and after it lasts; its onset's bucket of the record."""
+    """What a leak adds to a sensor [1 + LASTS + AFTER], from its onset on, and the onset's bucket of the record."""
 
     added: Floats
     moment: int

@@ -45,7 +45,7 @@ def _data(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _areas(document: dict[str, Any]) -> Iterator[str]:
-    yield "area: mean recall % over 0.25, 0.5, 1 and 2 false alarms per sensor-month, of new alarms only (recall % at 1)"
+    yield "area: mean recall % over 0.25, 0.5, 1 and 2 false alarms per sensor-month, new alarms only (recall % at 1)"
     yield f"  {'':<28}" + "".join(f"{group:>{WIDE}}" for group in GROUPS)
     for name, groups in document["area"].items():
         cells = (f"{100 * one['area']:.1f} ({100 * one['recall_at_1']:.0f})" for one in groups.values())
@@ -54,7 +54,7 @@ def _areas(document: dict[str, Any]) -> Iterator[str]:
 
 def _intervals(document: dict[str, Any]) -> Iterator[str]:
     how = "without the sensor judged" if document["chosen_without_the_sensor"] else "on the same sensors"
-    yield f"ratios of areas, 90 % intervals over sensors, thresholds chosen anew (this system's constants: chosen {how})"
+    yield f"ratios of areas, 90 % intervals over sensors, thresholds chosen anew (our constants: chosen {how})"
     for name, groups in document["area_ratios"].items():
         for group, one in groups.items():
             yield f"  ours / {LABELS[name]:<14}{group:<14}{one['value']:>6.2f}  ({one['low']:.2f} to {one['high']:.2f})"
@@ -144,19 +144,31 @@ def _holding(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _gaps(document: dict[str, Any]) -> Iterator[str]:
-    yield "leaks that begin in a gap: hours to Warning / Critical after it, the median fold's (the worst fold's)"
+    yield "leaks that begin in a gap, in steps of so many times the baseline's spread"
     rows = document["gaps"]
     steps = sorted({row["step"] for row in rows})
-    for rule in (rule.name for rule in RULES):
-        mine = [row for row in rows if row["rule"] == rule]
+    for name in (rule.name for rule in RULES):
+        mine = [row for row in rows if row["rule"] == name]
         high, wrong = (sum(row[key] for row in mine) for key in ("high_samples", "high_but_ok_samples"))
-        yield f"  {LABELS[rule]}: {wrong} of {high} samples above the baseline's maximum plus its spread were Ok"
-        yield f"    {'gap, step':<26}" + "".join(f"{f'x {step:g}':>26}" for step in steps)
-        cases = dict.fromkeys((row["gap"], row["gap_h"], row["onset"]) for row in mine)
-        for case in cases:
-            by_step = {row["step"]: row for row in mine if (row["gap"], row["gap_h"], row["onset"]) == case}
-            cells = "".join(f"{_times(by_step[step]):>26}" for step in steps)
-            yield f"    {f'{case[0]} {case[1]} h, {case[2]}':<26}" + cells
+        yield f"  {LABELS[name]}: {wrong} of {high} samples above the baseline's maximum plus its spread were Ok"
+        for step in steps:
+            these = [row for row in mine if row["step"] == step]
+            yield f"    x {step:<5g}{_pooled(these, 'warning')}; {_pooled(these, 'critical')}"
+    yield "this system's hours to Warning / Critical after the gap, the median fold's (the worst fold's)"
+    yield f"  {'':<28}" + "".join(f"{f'x {step:g}':>26}" for step in steps)
+    cases = dict[str, list[dict[str, Any]]]()
+    for row in (row for row in rows if row["rule"] == "ours"):
+        cases.setdefault(f"{row['gap']} {row['gap_h']} h, {row['onset']}", []).append(row)
+    for case, members in cases.items():
+        yield f"  {case:<28}" + "".join(f"{_times(row):>26}" for row in members)
+
+
+def _pooled(rows: list[dict[str, Any]], level: str) -> str:
+    medians = sorted(row[f"{level}_median_h"] for row in rows)
+    worst = max(row[f"{level}_worst_h"] for row in rows)
+    seen = sum(math.isfinite(one) for one in medians)
+    middle = _hours(medians[len(medians) // 2])
+    return f"{level.capitalize()} in {seen} of {len(medians)} gaps, after {middle} h (worst fold {_hours(worst)})"
 
 
 def _times(row: dict[str, Any]) -> str:
@@ -172,8 +184,8 @@ def _events(document: dict[str, Any]) -> Iterator[str]:
     yield "known rises: first flag on their days, UTC"
     for event in document["events"]:
         yield f"  {event['sensor']}, {event['first_day']} to {event['last_day']}"
-        for name, label in ((rule.name, rule.label) for rule in RULES):
+        for name in (name for name in LABELS if name in event):
             flags = ", ".join(f"{when} {moment or 'never'}" for when, moment in event[name].items())
-            yield f"    {label:<16}{flags}"
+            yield f"    {LABELS[name]:<20}{flags}"
     if not document["events"]:
         yield "  none of their series is here"

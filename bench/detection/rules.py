@@ -1,9 +1,9 @@
 """The rules that are compared: each learns from a baseline and gives every sample a continuous score."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -57,6 +57,27 @@ class Rule:
         """Return the scorer of a sensor after a baseline of times [n] and ppmv [n]."""
         learn = self.learn if self.chosen_without is None else self.chosen_without(sensor)
         return learn(times, ppmv)
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """Rules as they learnt a sensor's baseline; each scores with what it is told."""
+
+    told: dict[str, Told]
+    scorers: dict[str, Scorer]
+
+    @classmethod
+    def of(cls, rules: Sequence[Rule], sensor: str, times: Times, ppmv: Floats) -> Self:
+        """Learn a baseline of times [n] and ppmv [n], once for all rules that differ only in what they are told."""
+        alike = {rule.learn: rule for rule in rules}
+        learnt = {learn: rule.learnt(sensor, times, ppmv) for learn, rule in alike.items()}
+        return cls({rule.name: rule.told for rule in rules}, {rule.name: learnt[rule.learn] for rule in rules})
+
+    def score(
+        self, name: str, times: Times, ppmv: Floats, since: np.datetime64, sea: Mapping[Told, Environment | None]
+    ) -> Scores:
+        """Return a rule's scores of the bins from ``since`` on."""
+        return self.scorers[name](times, ppmv, since, sea[self.told[name]])
 
 
 def ours(times: Times, ppmv: Floats) -> Scorer:

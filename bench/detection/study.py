@@ -7,34 +7,37 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from bench.detection import trial
 from bench.detection.currents import LEAST_RECORD, Currents, tidal_currents
-from bench.detection.events import Rise, rises
 from bench.detection.document import figures
+from bench.detection.events import Rise, rises
 from bench.detection.folds import Fold, folds_of
 from bench.detection.leaks import KINDS, Source, seeds
 from bench.detection.plumes import Signature, puffs
 from bench.detection.recorded_series import Folder, read_folder
 from bench.detection.rules import ALL_RULES, HEARS_CURRENTS, RULES, Rule
 from bench.detection.trial import AMPLITUDES, Trial
+from shared.domain.template import Template
 from shared.errors import InvalidInput
 
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 SEEDS = Path(__file__).resolve().parents[2] / "seed"
 
 
 @dataclass(frozen=True)
 class Options:
-    """How much is tried, and with which random numbers: leaks of each kind per fold, folds per sensor, puffing leaks."""
+    """How much is tried, and with which random numbers."""
 
     seed: int = 1
-    injections: int = 3
-    folds: int = 8
+    injections: int = 3  # leaks of each kind per fold
+    folds: int = 8  # per sensor
     jobs: int = 1
-    puffs: int = 24
+    puffs: int = 24  # leaks that are worked out
     gap_folds: int = 2  # per sensor
     zeros_count: bool = False
 
@@ -56,7 +59,7 @@ def study(folder: Path, options: Options) -> Study:
     if not folds:
         raise InvalidInput(f"no series in {folder} is long enough: {found.passed_over}")
     trials = trials_of(folds, found, options, ALL_RULES)
-    known = rises(found.series)
+    known = rises(found)
     return Study({**_summary(found, folds, trials, options), **figures(trials, options.seed), **_events(known)}, known)
 
 
@@ -92,11 +95,11 @@ def recorded_currents(found: Folder) -> Currents | None:
     return record if record.size >= LEAST_RECORD else None
 
 
-def _puffs(number: int, *, templates: list[Any], currents: Currents, seed: int) -> list[Signature]:
+def _puffs(number: int, *, templates: list[Template], currents: Currents, seed: int) -> list[Signature]:
     return puffs(templates, currents, [seed, number])
 
 
-def _mapped[T, R](function: Callable[[T], R], values: Sequence[T], jobs: int) -> Iterator[R]:
+def _mapped(function: Callable[[Given], Made], values: Sequence[Given], jobs: int) -> Iterator[Made]:
     """Yield the function of every value, in order, in so many processes."""
     if jobs == 1:
         yield from map(function, values)

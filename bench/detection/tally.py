@@ -29,7 +29,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """Counts by fold: months [f], leaks [f, kinds], alarms at peaks [f, p], found at the thresholds [f, kinds, p + 1]."""
+    """Counts by fold: months [f], leaks [f, kinds], alarms at peaks [f, p], found at thresholds [f, kinds, p + 1]."""
 
     months: Floats
     leaks: Floats
@@ -56,7 +56,7 @@ class Tally:
         places = [first_broken(per_month, budget) for budget in budgets]
         found = np.einsum("f,fkb->kb", weights, self.found[:, :, places])
         leaks = weights @ self.leaks
-        return np.divide(found, leaks[:, None], out=np.full(found.shape, np.nan), where=leaks[:, None] > 0)
+        return np.asarray(np.where(leaks[:, None] > 0, found / np.maximum(leaks[:, None], 1), np.nan))
 
 
 def area(recalls: Floats, group: str) -> float:
@@ -75,7 +75,7 @@ def _mean(recalls: Floats) -> float:
 
 
 def _amplitudes(trials: Sequence[Trial], rule: str) -> int:
-    return trials[0].leaks.scores[rule].shape[1]
+    return int(trials[0].leaks.scores[rule].shape[1])
 
 
 def _by_kind(leaky: Leaky, rule: str, thresholds: Scores) -> Floats:

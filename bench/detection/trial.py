@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.detection.currents import Told
 from bench.detection.folds import CONTEXT, Fold
 from bench.detection.gaps import After, after_gaps
 from bench.detection.leaks import HELD_KINDS, KINDS, Source
 from bench.detection.plumes import AFTER, LASTS
-from bench.detection.rules import Rule, Scorer
-from shared.arrays import Floats, Indices, Scores, Times
-from shared.domain.environment import Environment
+from bench.detection.rules import Learnt, Rule
+from shared.arrays import Floats, Indices, Scores
 
 PPMV = (5.0, 20.0, 50.0, 100.0)
 SIGMAS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -44,35 +42,13 @@ class Trial:
     gaps: tuple[After, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Learnt:
-    """The rules as they learnt a fold's baseline: each scores what it is told."""
-
-    told: dict[str, Told]
-    scorers: dict[str, Scorer]
-
-    @classmethod
-    def of(cls, rules: Sequence[Rule], fold: Fold) -> "Learnt":
-        """Learn once for all rules that differ only in what they are told."""
-        once = {rule.learn: rule for rule in rules}
-        baseline = fold.times[: fold.split], fold.ppmv[: fold.split]
-        learnt = {learn: rule.learnt(fold.sensor, *baseline) for learn, rule in once.items()}
-        return cls({rule.name: rule.told for rule in rules}, {rule.name: learnt[rule.learn] for rule in rules})
-
-    def score(
-        self, name: str, times: Times, ppmv: Floats, since: np.datetime64, sea: dict[Told, Environment | None]
-    ) -> Scores:
-        """Return a rule's scores from ``since`` on."""
-        return self.scorers[name](times, ppmv, since, sea[self.told[name]])
-
-
 def run(fold: Fold, source: Source, rules: Sequence[Rule], injections: int, seed: int, gap_folds: int = 0) -> Trial:
     """Return the fold's scores; the same for the same seed, whatever else runs.
 
     ``injections``: leaks of each kind; of the first ``gap_folds`` folds of a sensor also what follows gaps.
     """
     rng = np.random.default_rng([seed, fold.number, *hashlib.sha256(fold.sensor.encode()).digest()[:8]])
-    learnt = Learnt.of(rules, fold)
+    learnt = Learnt.of(rules, fold.sensor, fold.times[: fold.split], fold.ppmv[: fold.split])
     held = max(injections, 2)
     sizes = np.array([*PPMV, *(value * fold.sigma for value in SIGMAS)])
     leaks = _leaky(fold, learnt, source, KINDS * injections, sizes, LASTS, rng)
