@@ -11,16 +11,15 @@ from bench.detection.figures import Performance, alarms, performance, quiet_of
 from bench.detection.gaps import gap_table
 from bench.detection.holding import holding
 from bench.detection.poisson import garwood
-from bench.detection.rules import ALL_RULES, RULES, Rule
+from bench.detection.rules import RULES, Rule
 from bench.detection.tally import BUDGETS, GROUPS, Tally, area, recall_at
 from bench.detection.trial import Trial
 
 CURVE = tuple(step / 20 for step in range(61))
 
 
-def figures(trials: Sequence[Trial], seed: int) -> dict[str, Any]:
-    """Return the figures of every rule and of this system beside the others."""
-    rules = [rule for rule in ALL_RULES if rule.name in trials[0].quiet]
+def figures(trials: Sequence[Trial], rules: Sequence[Rule], seed: int) -> dict[str, Any]:
+    """Return the figures of the rules that scored, RULES among them, and of this system beside the others."""
     tallies = {rule.name: Tally.of(trials, rule.name) for rule in rules}
     weights = weights_of([one.sensor for one in trials], np.random.default_rng(seed))
     drawn = {name: areas(tally, weights) for name, tally in tallies.items()}

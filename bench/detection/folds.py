@@ -15,6 +15,7 @@ import numpy as np
 from bench.detection.known import in_known_rise
 from bench.detection.recorded_series import Recorded
 from shared.arrays import Flags, Floats, Times
+from shared.detection.detector import CONTEXT_BINS
 
 DAY = 144
 CUT_AT = 20 * DAY
@@ -23,7 +24,7 @@ BASELINE_DAYS = (30, 20, 14)
 EVALUATED = 30 * DAY
 LEAST_EVALUATED = 7 * DAY
 LEAST_PRESENT = 0.7  # of the baseline's bins
-CONTEXT = 3 * DAY  # before the first scored bin
+CONTEXT = max(3 * DAY, CONTEXT_BINS)  # before the first scored bin
 FLAT_PPMV = 0.05  # a baseline that varies less says nothing about sigma
 MONTH = 30.4375 * DAY
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from bench.detection.rules import ALL_RULES, RULES
+from bench.detection.rules import RULES, TOLD_RULES
 from bench.detection.tally import GROUPS
 
-LABELS = {rule.name: rule.label for rule in ALL_RULES}
+LABELS = {rule.name: rule.label for rule in RULES + TOLD_RULES}
 WIDTH = 7
 WIDE = 14
 

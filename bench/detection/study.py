@@ -60,7 +60,9 @@ def study(folder: Path, options: Options) -> Study:
         raise InvalidInput(f"no series in {folder} is long enough: {found.passed_over}")
     trials = trials_of(folds, found, options, ALL_RULES)
     known = rises(found)
-    return Study({**_summary(found, folds, trials, options), **figures(trials, options.seed), **_events(known)}, known)
+    return Study(
+        {**_summary(found, folds, trials, options), **figures(trials, ALL_RULES, options.seed), **_events(known)}, known
+    )
 
 
 def all_folds(found: Folder, options: Options) -> list[Fold]:

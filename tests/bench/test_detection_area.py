@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from bench.detection.comparison import areas, compared, ratio, weights_of
+from bench.detection.document import figures
 from bench.detection.figures import budget_thresholds, first_flags, per_month
 from bench.detection.leaks import KINDS, PLUMES
 from bench.detection.poisson import garwood
+from bench.detection.rules import RULES, TOLD_RULES
 from bench.detection.tally import BUDGETS, Tally, area, found_at, recall_at
 from bench.detection.trial import Leaky, Trial
 from shared.arrays import Scores
@@ -144,3 +146,23 @@ def test_a_rule_without_any_find_is_no_end_of_a_ratio() -> None:
 def test_the_interval_of_a_count_is_the_exact_one(count: int, low: float, high: float) -> None:
     """Half the quantiles of chi-squared, as tables have them for 90 %."""
     assert list(garwood(count)) == pytest.approx([low, high], abs=1e-4)
+
+
+def test_what_the_currents_are_worth_is_the_difference_of_areas() -> None:
+    """Told the right ones a rule finds the plumes, told shifted ones no more than without."""
+    names = [rule.name for rule in (*RULES, *TOLD_RULES)]
+    trials = []
+    for sensor, low in (("a", 1.0), ("b", 1.2), ("c", 0.9)):
+        heights = np.where(np.isin(KINDS, PLUMES), 0.3, low)
+        told = leaky(*np.where(np.isin(KINDS, PLUMES), 1.1, low)).scores["ours"]
+        without, missed = leaky(*heights).without["ours"], leaky(*heights).scores["ours"]
+        scores = {name: told if name == "ours_measured" else missed for name in names}
+        leaks = Leaky(KINDS, dict.fromkeys(names, without), scores)
+        trials.append(Trial(sensor, 0, 1.0, dict.fromkeys(names, quiet_with(0.5)), leaks, leaks))
+    found = figures(trials, (*RULES, *TOLD_RULES), seed=1)
+    measured, shifted = (found["area_differences"][name] for name in ("ours_measured", "ours_shifted"))
+    assert measured["plumes"] == {"value": 1, "low": 1, "high": 1}
+    assert measured["first_order"]["value"] == 0
+    assert shifted["plumes"] == {"value": 0, "low": 0, "high": 0}
+    assert found["area_ratios"]["older"]["first_order"] == {"value": 1, "low": 1, "high": 1}
+    assert found["fixed"]["ours_measured"]["warning"]["false_alarms"] == 0
