@@ -10,6 +10,7 @@ from bench.detection.comparison import areas, at_budgets, compared, delays, rati
 from bench.detection.figures import Performance, alarms, performance, quiet_of
 from bench.detection.gaps import gap_table
 from bench.detection.holding import holding
+from bench.detection.leaks import KINDS
 from bench.detection.poisson import garwood
 from bench.detection.rules import RULES, Rule
 from bench.detection.tally import BUDGETS, GROUPS, Tally, area, recall_at
@@ -59,5 +60,12 @@ def _fixed(trials: Sequence[Trial], rule: Rule) -> dict[str, Any]:
         count = sum(alarms(score, threshold) for score in quiet)
         low, high = garwood(count)
         interval = {"false_alarms": count, "per_month_low": low / months, "per_month_high": high / months}
-        found[name] = {**performance(trials, rule.name, threshold).summary(), **interval}
+        reached = performance(trials, rule.name, threshold)
+        found[name] = {**reached.summary(), **interval, "recall_by_kind": _by_kind(trials, reached)}
     return found
+
+
+def _by_kind(trials: Sequence[Trial], reached: Performance) -> dict[str, float]:
+    kinds = np.array([kind for trial in trials for kind in trial.leaks.kinds])
+    found = np.isfinite(reached.hours)
+    return {kind: float(found[kinds == kind].mean()) for kind in KINDS if (kinds == kind).any()}

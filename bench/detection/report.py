@@ -76,6 +76,7 @@ def _fixed(document: dict[str, Any]) -> Iterator[str]:
                 f"{one['false_alarms_per_month']:.2f} ({one['per_month_low']:.2f} to {one['per_month_high']:.2f}), "
                 f"recall {100 * one['recall']:.1f}"
             )
+            yield " " * 30 + ", ".join(f"{kind} {100 * share:.0f}" for kind, share in one["recall_by_kind"].items())
 
 
 def _performances(document: dict[str, Any]) -> Iterator[str]:
