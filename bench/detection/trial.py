@@ -45,8 +45,8 @@ class Trial:
 def run(fold: Fold, source: Source, rules: Sequence[Rule], injections: int, seed: int, gap_folds: int = 0) -> Trial:
     """Return the fold's scores; the same for the same seed, whatever else runs.
 
-    ``injections``: leaks of each kind, half as many of those that are held. Of a sensor's first ``gap_folds`` folds also
-    what follows gaps.
+    ``injections``: leaks of each kind, half as many of those that are held. Of the first ``gap_folds`` of a sensor
+    also what follows gaps.
     """
     rng = np.random.default_rng([seed, fold.number, *hashlib.sha256(fold.sensor.encode()).digest()[:8]])
     learnt = Learnt.of(rules, fold.sensor, fold.times[: fold.split], fold.ppmv[: fold.split])
