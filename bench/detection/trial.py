@@ -45,7 +45,7 @@ class Trial:
 def run(fold: Fold, source: Source, rules: Sequence[Rule], injections: int, seed: int, gap_folds: int = 0) -> Trial:
     """Return the fold's scores; the same for the same seed, whatever else runs.
 
-    ``injections``: leaks of each kind, half as many of those that are held. Of the first ``gap_folds`` of a sensor
+    ``injections``: leaks of each kind, and as many of those that are held. Of the first ``gap_folds`` of a sensor
     also what follows gaps.
     """
     rng = np.random.default_rng([seed, fold.number, *hashlib.sha256(fold.sensor.encode()).digest()[:8]])
@@ -53,7 +53,7 @@ def run(fold: Fold, source: Source, rules: Sequence[Rule], injections: int, seed
     sizes = np.array([*PPMV, *(value * fold.sigma for value in SIGMAS)])
     leaks = _leaky(fold, learnt, source, KINDS * injections, sizes, LASTS, rng)
     held_sizes = np.array(HELD_SIGMAS) * fold.sigma
-    holding = _leaky(fold, learnt, source, HELD_KINDS * max(injections // 2, 1), held_sizes, LASTS + AFTER, rng)
+    holding = _leaky(fold, learnt, source, HELD_KINDS * injections, held_sizes, LASTS + AFTER, rng)
     gaps = after_gaps(fold, rules, learnt.scorers, rng) if fold.number < gap_folds else ()
     return Trial(fold.sensor, fold.number, fold.months, _quiet(fold, learnt, source, rng), leaks, holding, gaps)
 
