@@ -1,7 +1,9 @@
 """How well leaks are found: leaks are put into recorded leak-free series, and three rules look for them.
 
-The way of the figures: ``series`` reads a folder, ``folds`` cuts each series into a baseline and an evaluated part,
-``leaks`` makes what is put in, ``rules`` score, ``trial`` scores one fold with and without leaks, ``figures`` and
-``holding`` count, ``events`` looks at the rises that operators know, ``report`` and ``picture`` show. ``variants`` asks
-what each choice of this system's own rule is worth.
+The way of the figures: ``recorded_series`` reads a folder, ``folds`` cuts each series into a baseline and an evaluated
+part, ``leaks`` makes what is put in (``first_order`` and ``plumes``, carried by ``currents``), ``rules`` score,
+``trial`` scores one fold with and without leaks, and after ``gaps``. ``tally`` and ``figures`` count, ``comparison``
+and ``poisson`` say how certain that is, ``holding`` how alarms end, ``events`` looks at the rises that operators know;
+``document`` holds all figures, ``report`` and ``picture`` show them. ``variants`` asks what each choice of this
+system's own rule is worth, ``context`` what else could be known.
 """

@@ -1,51 +1,51 @@
-"""This system beside the others on the same leaks: recall with a bootstrapped interval, delay at equal recall."""
+"""Rules side by side on the same leaks: ratios and differences of areas with bootstrapped intervals, and delays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from bench.detection.figures import Hours, Performance, budget_thresholds, median, performance, quiet_of
+from bench.detection.figures import Performance, budget_thresholds, median, performance, quiet_of
+from bench.detection.tally import BUDGETS, GROUPS, Tally, area
 from bench.detection.trial import Trial
 from shared.arrays import Floats
 
-RESAMPLES = 2000
+RESAMPLES = 500
+LEVELS = (0.05, 0.95)
 HALVINGS = 24
 
 
-def ratio(trials: Sequence[Trial], ours: Hours, theirs: Hours, seed: int) -> dict[str, float]:
-    """Return the ratio of mean recalls, by hours [leaks, a], and its 95 % interval by a paired cluster bootstrap.
-
-    Sensors are drawn again with replacement, then the folds inside each drawn sensor; thresholds stay.
-    """
-    folds = np.repeat(np.arange(len(trials)), [len(trial.leaks.kinds) for trial in trials])
-    counts = np.array([_per_fold(np.isfinite(hours), folds, len(trials)) for hours in (ours, theirs)])
-    sensors = [trial.sensor for trial in trials]
-    drawn = bootstrap(counts, sensors, np.random.default_rng(seed))
-    low, middle, high = np.quantile(drawn, [0.025, 0.5, 0.975])
-    total = counts.sum(axis=1)
-    return {
-        "ratio": float(total[0] / max(total[1], 1)),
-        "median": float(middle),
-        "low": float(low),
-        "high": float(high),
-    }
+def weights_of(sensors: Sequence[str], rng: np.random.Generator, resamples: int = RESAMPLES) -> Floats:
+    """Return how often each fold counts [1 + resamples, folds]: once, then as sensors are drawn, with all folds."""
+    names, of = np.unique(np.array(sensors), return_inverse=True)
+    drawn = rng.integers(names.size, size=(resamples, names.size))
+    times = np.stack([np.bincount(one, minlength=names.size) for one in drawn])
+    return np.concatenate((np.ones((1, of.size)), times[:, of]))
 
 
-def bootstrap(counts: Floats, sensors: Sequence[str], rng: np.random.Generator, resamples: int = RESAMPLES) -> Floats:
-    """Return resampled ratios [resamples] of the first to the second row of leaks found per fold, counts [2, folds]."""
-    names = sorted(set(sensors))
-    members = [np.flatnonzero(np.array(sensors) == name) for name in names]
-    ratios = np.empty(resamples)
-    for index in range(resamples):
-        chosen = rng.integers(len(names), size=len(names))
-        folds = np.concatenate([rng.choice(members[one], members[one].size) for one in chosen])
-        mine, theirs = counts[:, folds].sum(axis=1)
-        ratios[index] = mine / max(theirs, 1)
-    return ratios
+def areas(tally: Tally, weights: Floats) -> dict[str, Floats]:
+    """Return the area of each group [n], thresholds chosen anew under each of the weights [n, folds]."""
+    recalls = [tally.recalls(one, BUDGETS) for one in weights]
+    return {group: np.array([area(one, group) for one in recalls]) for group in GROUPS}
 
 
-def _per_fold(found: np.ndarray, folds: np.ndarray, count: int) -> Floats:
-    return np.bincount(folds, weights=found.sum(axis=1), minlength=count).astype(np.float64)
+def ratio(ours: float, theirs: float) -> float:
+    """Return the ratio of two areas; inf over none, NaN of none to none."""
+    if theirs:
+        return ours / theirs
+    return float("inf") if ours else float("nan")
+
+
+def compared(
+    mine: Mapping[str, Floats], theirs: Mapping[str, Floats], how: Callable[[float, float], float]
+) -> dict[str, dict[str, float]]:
+    """Return how two rules' areas compare by group, each [1 + resamples]: as they are, and a 90 % interval."""
+    found = {}
+    for group, ours in mine.items():
+        values = np.array([how(float(a), float(b)) for a, b in zip(ours, theirs[group], strict=True)])
+        known = values[1:][~np.isnan(values[1:])]
+        low, high = np.quantile(known, LEVELS, method="nearest") if known.size else (np.nan, np.nan)
+        found[group] = {"value": float(values[0]), "low": float(low), "high": float(high)}
+    return found
 
 
 def delays(trials: Sequence[Trial], ours: Performance, theirs: Performance) -> dict[str, float]:

@@ -1,21 +1,22 @@
 """The rises that operators know: when each rule flags them first.
 
 The baseline is all data of the piece up to 3 days before the rise, without earlier known rises, which are not
-leak-free.
+leak-free. What a rule is told of the currents is what was measured at the time.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bench.detection.currents import Told
 from bench.detection.folds import CUT_AT
 from bench.detection.folds import DAY as BINS_A_DAY
 from bench.detection.known import DAY, KNOWN, Known, in_known_rise
-from bench.detection.recorded_series import Recorded
-from bench.detection.rules import RULES
+from bench.detection.recorded_series import Folder, Recorded
+from bench.detection.rules import ALL_RULES, Learnt, Rule
 from shared.arrays import Floats, Scores, Times
+from shared.domain.environment import Environment
 
 LEAD = np.timedelta64(3, "D")  # between the baseline's end and the days of the rise
 AFTER = np.timedelta64(1, "D")
@@ -34,14 +35,12 @@ class Rise:
 
     def summary(self) -> dict[str, Any]:
         """Return sensor, days, and when each rule first flags the rise, as JSON takes it."""
-        flags = {rule.name: self._flags(rule.name, rule.warning, rule.critical) for rule in RULES}
+        flags = {rule.name: self._flags(rule) for rule in ALL_RULES if rule.name in self.scores}
         return {"sensor": self.sensor, "first_day": str(self.known.first), "last_day": str(self.known.last), **flags}
 
-    def _flags(self, rule: str, warning: float, critical: float | None) -> dict[str, str | None]:
-        return {
-            "warning": self.first_flag(rule, warning),
-            "critical": None if critical is None else self.first_flag(rule, critical),
-        }
+    def _flags(self, rule: Rule) -> dict[str, str | None]:
+        flags = {name: self.first_flag(rule.name, threshold) for name, threshold in rule.fixed.items()}
+        return {"warning": None, "critical": None, **flags}
 
     def first_flag(self, rule: str, threshold: float) -> str | None:
         """Return the first moment of the known days at or above a threshold, or None."""
@@ -50,17 +49,17 @@ class Rise:
         return str(self.times[above[0]]) if above.size else None
 
 
-def rises(series: Sequence[Recorded]) -> list[Rise]:
-    """Return the known rises that the series hold, scored after all data up to 3 days before them."""
+def rises(found: Folder) -> list[Rise]:
+    """Return the known rises that a folder's series hold, scored after all data up to 3 days before them."""
     return [
         rise
         for one in KNOWN
-        for recorded in series
-        if one.sensor in recorded.sensor and (rise := _scored(recorded, one)) is not None
+        for recorded in found.series
+        if one.sensor in recorded.sensor and (rise := _scored(recorded, one, found.currents)) is not None
     ]
 
 
-def _scored(recorded: Recorded, known: Known) -> Rise | None:
+def _scored(recorded: Recorded, known: Known, measured: Environment | None) -> Rise | None:
     times, ppmv = recorded.series.times, recorded.series.ppmv
     first = int(np.searchsorted(times, known.first - LEAD))
     end = int(np.searchsorted(times, known.last + DAY + AFTER))
@@ -71,8 +70,11 @@ def _scored(recorded: Recorded, known: Known) -> Rise | None:
         return None
     begin = int(present[0])
     history = np.where(in_known_rise(recorded.sensor, times[begin:first]), np.nan, ppmv[begin:first])
+    told: dict[Told, Environment | None] = {"nothing": None}
+    if measured is not None:
+        told["measured"] = measured
+    learnt = Learnt.of([rule for rule in ALL_RULES if rule.told in told], recorded.sensor, times[begin:first], history)
     scores = {
-        rule.name: rule.learn(times[begin:first], history)(times[begin:end], ppmv[begin:end], times[first])
-        for rule in RULES
+        name: learnt.score(name, times[begin:end], ppmv[begin:end], times[first], told) for name in learnt.scorers
     }
     return Rise(known, recorded.sensor, times[first:end], ppmv[first:end], scores)

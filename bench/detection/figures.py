@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.detection.leaks import STEP_H
+from bench.detection.first_order import STEP_H
 from bench.detection.trial import Leaky, Trial
 from shared.arrays import Floats, Scores
 
@@ -50,24 +50,40 @@ def per_month(quiet: Sequence[Scores], months: float, threshold: float) -> float
 def budget_thresholds(quiet: Sequence[Scores], months: float, budgets: Sequence[float]) -> list[float]:
     """Return for each budget the smallest threshold that, like every higher one, keeps so many alarms per month.
 
-    Every higher one too, since a low threshold merges all alarms into one. The count can only grow where the
-    threshold passes below a local maximum, so those are tried, from the highest on.
+    Every higher one too, since a low threshold merges all alarms into one.
     """
-    peaks = np.unique(np.concatenate([_peaks(score) for score in quiet]))[::-1]
-    thresholds = dict[float, float]()
-    for peak in peaks:
-        reached = per_month(quiet, months, float(peak))
-        broken = [budget for budget in budgets if reached > budget and budget not in thresholds]
-        thresholds.update(dict.fromkeys(broken, float(np.nextafter(peak, np.float32(np.inf)))))
-        if len(thresholds) == len(set(budgets)):
-            break
-    return [thresholds.get(budget, float(peaks[-1])) for budget in budgets]
+    peaks = peaks_of(quiet)
+    per_peak = np.array([per_month(quiet, months, float(peak)) for peak in peaks])
+    thresholds = just_above(peaks)
+    return [float(thresholds[first_broken(per_peak, budget)]) for budget in budgets]
+
+
+def peaks_of(quiet: Sequence[Scores]) -> Scores:
+    """Return the scores, falling, at which the number of alarms can grow as the threshold passes below.
+
+    A sample begins a new alarm only if none within 24 h of it is higher.
+    """
+    rising: Scores = np.unique(np.concatenate([_peaks(score) for score in quiet]))
+    return rising[::-1]
+
+
+def just_above(peaks: Scores) -> Scores:
+    """Return the thresholds [p + 1] that the peaks [p] part: just above each, and the lowest itself."""
+    return np.asarray(np.concatenate((np.nextafter(peaks, np.float32(np.inf)), peaks[-1:])), dtype=np.float32)
+
+
+def first_broken(per_month: Floats, budget: float) -> int:
+    """Return the first of falling thresholds at which the alarms per month [p] break the budget; p where none does."""
+    broken = per_month > budget
+    return int(np.argmax(broken)) if broken.any() else broken.size
 
 
 def _peaks(score: Scores) -> Scores:
-    padded = np.concatenate(([-np.inf], np.where(np.isnan(score), -np.inf, score), [-np.inf]))
-    middle = padded[1:-1]
-    return score[(middle >= padded[:-2]) & (middle >= padded[2:]) & np.isfinite(middle)]
+    reach = MERGED_WITHIN - 1
+    padded = np.pad(np.where(np.isnan(score), -np.inf, score), reach, constant_values=-np.inf)
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
+    found: Scores = score[(score >= highest) & np.isfinite(score)]
+    return found
 
 
 def first_flags(leaky: Leaky, rule: str, threshold: float) -> Hours:

@@ -2,7 +2,8 @@
 
 A series is cut at gaps of more than 20 days. Every 60 days from a piece's beginning, 30 days are baseline and up to
 30 days after them are evaluated; the baseline is 20 or else 14 days where the longer one leaves less than 7 days'
-worth of data to evaluate. The baseline is taken as it is, with whatever it holds; a known rise is not evaluated.
+worth of data to evaluate. Exact zeros are what a dead sensor reads, so they are missing, unless they are to count.
+Otherwise the baseline is taken as it is, with whatever it holds; a known rise is not evaluated.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import numpy as np
 from bench.detection.known import in_known_rise
 from bench.detection.recorded_series import Recorded
 from shared.arrays import Flags, Floats, Times
+from shared.detection.detector import CONTEXT_BINS
 
 DAY = 144
 CUT_AT = 20 * DAY
@@ -22,7 +24,7 @@ BASELINE_DAYS = (30, 20, 14)
 EVALUATED = 30 * DAY
 LEAST_EVALUATED = 7 * DAY
 LEAST_PRESENT = 0.7  # of the baseline's bins
-CONTEXT = 3 * DAY  # before the first scored bin
+CONTEXT = max(3 * DAY, CONTEXT_BINS)  # before the first scored bin
 FLAT_PPMV = 0.05  # a baseline that varies less says nothing about sigma
 MONTH = 30.4375 * DAY
 
@@ -61,9 +63,10 @@ class Fold:
         }
 
 
-def folds_of(recorded: Recorded, most: int) -> list[Fold]:
+def folds_of(recorded: Recorded, most: int, *, zeros_count: bool = False) -> list[Fold]:
     """Return at most ``most`` folds of a series, spread evenly over those that it has."""
-    found = [fold for first, end in _pieces(recorded.series.ppmv) for fold in _folds_in(recorded, first, end)]
+    ppmv = recorded.series.ppmv if zeros_count else np.where(recorded.series.ppmv == 0, np.nan, recorded.series.ppmv)
+    found = [fold for first, end in _pieces(ppmv) for fold in _folds_in(recorded, ppmv, first, end)]
     spread = np.linspace(0, max(len(found) - 1, 0), min(most, len(found)))
     return [
         Fold(one.sensor, number, one.times, one.ppmv, one.split, one.counted)
@@ -81,8 +84,8 @@ def _pieces(ppmv: Floats) -> list[tuple[int, int]]:
     return [(int(first), int(last) + 1) for first, last in zip(firsts, lasts, strict=True)]
 
 
-def _folds_in(recorded: Recorded, first: int, end: int) -> Iterator[Fold]:
-    times, ppmv = recorded.series.times, recorded.series.ppmv
+def _folds_in(recorded: Recorded, ppmv: Floats, first: int, end: int) -> Iterator[Fold]:
+    times = recorded.series.times
     usable = ~np.isnan(ppmv) & ~in_known_rise(recorded.sensor, times)
     for start in range(first, end, SPACING):
         for days in BASELINE_DAYS:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.detection.leaks import LASTS, STEP_H
+from bench.detection.first_order import STEP_H
+from bench.detection.plumes import LASTS
 from bench.detection.trial import Trial
 from shared.arrays import Flags, Floats, Scores
 

@@ -1,32 +1,21 @@
-"""What a leak adds to one sensor's readings, from two independent sources, scaled to an amplitude.
+"""What is put in: leaks of seven kinds, scaled to an amplitude, with the moment of the currents that carried them."""
 
-Simulated: this project's forward model, a random place in a random template of the seeds, one of its sensors, the
-recorded currents from a random moment on (a synthetic tide without a record). First-order: a sensor of time constant
-2 h that follows a source, sustained with a tide on it or pulsed with the tide. The amplitude is the mean of the
-highest tenth of the 72 h that the leak lasts; the model is linear in the rate, so scaling is exact.
-"""
-
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from shared.arrays import Floats
-from shared.domain.environment import Environment
-from shared.domain.leak import Leak
+from bench.detection.currents import Currents
+from bench.detection.first_order import FIRST_ORDER, STEP_H, response
+from bench.detection.plumes import AFTER, LASTS, MOST_DRAWS, Signature, amplitude, lasting, simulated
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.validation import parse
-from shared.simulation import simulate
 
-STEP_H = 1 / 6
-LASTS = 72 * 6  # bins from the onset to the end
-AFTER = 60 * 6  # bins after the end: 48 h to become clear in, 12 h to stay so
-TIDE_H = 12.42
-TAU_H = 2.0
-KINDS = ("simulated", "sustained", "simulated", "pulsed")
-MOST_PEAKED = 4.0  # a plume that only brushes the sensor would be scaled to a spike
-MOST_DRAWS = 200
+PLUMES = ("simulated", "puffs")
+KINDS = (*FIRST_ORDER, *PLUMES)
+HELD_KINDS = ("simulated", "sustained", "puffs", "pulsed")  # that last without a pause longer than half a tide
 
 
 def seeds(folder: Path) -> list[Template]:
@@ -35,70 +24,28 @@ def seeds(folder: Path) -> list[Template]:
     return [template for platform in platforms for template in platform.templates if template.sensors]
 
 
-def tidal_currents() -> Environment:
-    """Return a month of a tide that turns, with a steady drift: stands in for recorded currents."""
-    hours = np.arange(31 * 144) * STEP_H
-    turn = 2 * np.pi * hours / TIDE_H
-    east, north = 0.05 + 0.10 * np.cos(turn), 0.02 + 0.05 * np.sin(turn + 0.4)
-    start = np.datetime64("2021-01-01T00:00:00", "s")
-    return Environment.of(
-        start + (hours * 3600).round().astype(np.int64).astype("timedelta64[s]"),
-        current_speed=np.hypot(east, north),
-        current_direction=np.degrees(np.arctan2(east, north)) % 360,
-    )
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What leaks are drawn from: templates, the record of currents, and puffs that were worked out beforehand."""
 
+    templates: list[Template]
+    currents: Currents
+    puffs: Sequence[Signature]
 
-def amplitude(response: Floats) -> float:
-    """Return the mean of the highest tenth of what a leak adds while it lasts, response [LASTS + ...]."""
-    lasting = np.sort(response[1 : LASTS + 1])
-    return float(lasting[-LASTS // 10 :].mean())
+    def drawn(self, kind: str, rng: np.random.Generator) -> Signature:
+        """Return a leak of amplitude 1; raises ValueError when none in MOST_DRAWS does more than brush the sensor."""
+        for _ in range(MOST_DRAWS):
+            found = self._drawn(kind, rng)
+            if lasting(found.added):
+                return Signature(found.added / amplitude(found.added), found.moment)
+        raise ValueError(f"in {MOST_DRAWS} draws no leak of the kind {kind} reached a sensor for long")
 
-
-def signature(kind: str, templates: list[Template], currents: Environment, rng: np.random.Generator) -> Floats:
-    """Return what a leak of amplitude 1 adds [1 + LASTS + AFTER]: at its onset, while it lasts, after its end."""
-    response = simulated(templates, currents, rng) if kind == "simulated" else first_order(kind == "pulsed", rng)
-    return response / amplitude(response)
-
-
-def simulated(templates: list[Template], currents: Environment, rng: np.random.Generator) -> Floats:
-    """Return one sensor's response [1 + LASTS + AFTER] in ppmv to a simulated leak of 1 kg/s.
-
-    It is drawn again where the plume only brushes the sensor; raises ValueError after MOST_DRAWS of those.
-    """
-    for _ in range(MOST_DRAWS):
-        response = _drawn(templates, currents, rng)
-        if 0 < response.max() <= MOST_PEAKED * amplitude(response):
-            return response
-    raise ValueError(f"in {MOST_DRAWS} draws no simulated leak reached a sensor for long")
-
-
-def _drawn(templates: list[Template], currents: Environment, rng: np.random.Generator) -> Floats:
-    template = templates[rng.integers(len(templates))]
-    span = float((currents.times[-1] - currents.times[0]).astype(np.int64))
-    begin = currents.times[0] + np.timedelta64(int(rng.uniform(0, max(span - LASTS * 600, 0))), "s")
-    onset = datetime.fromtimestamp(int(begin.astype(np.int64)), UTC)
-    leak = Leak(
-        x=rng.uniform(-0.5, 0.5) * template.width,
-        y=rng.uniform(-0.5, 0.5) * template.length,
-        z=rng.uniform(0.0, 1.0) * template.height,
-        rate_kg_s=1.0,
-        onset=onset,
-        end=onset + timedelta(hours=LASTS * STEP_H),
-    )
-    times = begin + np.arange(1 + LASTS + AFTER) * np.timedelta64(600, "s")
-    responses = simulate(template, currents, leak, times)
-    return np.asarray(responses[rng.integers(len(template.sensors))])
-
-
-def first_order(pulsed: bool, rng: np.random.Generator) -> Floats:
-    """Return a first-order sensor's response [1 + LASTS + AFTER] to a source pulsed by the tide, or steady with one."""
-    hours = np.arange(1 + LASTS + AFTER) * STEP_H
-    phase = (hours / TIDE_H + rng.uniform()) % 1
-    share = rng.uniform(0.3, 0.6)  # of the tide for which the pulse lasts, or of the source that the tide takes away
-    source = (phase < share).astype(float) if pulsed else 1 - share * (0.5 + 0.5 * np.cos(2 * np.pi * phase))
-    source[LASTS + 1 :] = 0.0
-    kept = np.exp(-STEP_H / TAU_H)
-    response = np.zeros(hours.size)
-    for index in range(1, hours.size):
-        response[index] = kept * response[index - 1] + (1 - kept) * source[index]
-    return response
+    def _drawn(self, kind: str, rng: np.random.Generator) -> Signature:
+        if kind == "simulated":
+            return simulated(self.templates, self.currents, rng)
+        if kind == "puffs":
+            return self.puffs[int(rng.integers(len(self.puffs)))]
+        hours = np.arange(1 + LASTS + AFTER, dtype=np.float64) * STEP_H
+        strength = FIRST_ORDER[kind](hours, rng)
+        strength[LASTS + 1 :] = 0.0
+        return Signature(response(strength), int(rng.integers(self.currents.size)))

@@ -78,7 +78,7 @@ def _recall_by_false_alarms(axes: Axes, document: dict[str, Any]) -> None:
         budgets, recalls = [one["budget"] for one in curve], [one["recall"] for one in curve]
         axes.plot(budgets, recalls, drawstyle="steps-post", color=colour, label=rule.label, **_front(rule.name))
         for when, marker in (("warning", "o"), ("critical", "D")):
-            if fixed := figures["fixed"].get(when):
+            if fixed := document["fixed"][rule.name].get(when):
                 place = (fixed["false_alarms_per_month"], fixed["recall"])
                 axes.plot(*place, marker, color=colour, markeredgecolor="white", markersize=10, zorder=5)
     axes.axvline(BUDGET, color=INK, linewidth=1, linestyle=(0, (2, 3)))

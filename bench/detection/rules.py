@@ -1,15 +1,30 @@
 """The rules that are compared: each learns from a baseline and gives every sample a continuous score."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 
+from bench.detection.currents import Told
 from shared.arrays import Floats, Indices, Scores, Times
 from shared.detection import build_baseline, detect
 from shared.detection.regular import forward_fill, regularise
+from shared.domain.environment import Environment
 
-Scorer = Callable[[Times, Floats, np.datetime64], Scores]  # times [n], ppmv [n], since -> scores of the bins from since
+HEARS_CURRENTS = "environment" in inspect.signature(detect).parameters
+
+
+class Scorer(Protocol):
+    """Score times [n] and ppmv [n], told the currents or not: one score for each bin from ``since`` on."""
+
+    def __call__(
+        self, when: Times, values: Floats, since: np.datetime64, environment: Environment | None = None, /
+    ) -> Scores: ...
+
+
+Learn = Callable[[Times, Floats], Scorer]
 
 WINDOW = 144
 ZONE = WINDOW // 4  # STUMPY's default: windows at most so many bins apart do not match
@@ -18,26 +33,69 @@ ROWS = 256  # of windows compared at once: bounds the memory
 
 @dataclass(frozen=True)
 class Rule:
-    """A way to score readings, with the thresholds that its authors fixed."""
+    """A way to score readings, with the thresholds that its authors fixed, and what it is told of the currents.
+
+    ``chosen_without`` gives the rule whose constants were chosen from all sensors but the one named, which is the one
+    it is judged on; None where constants are the same for all.
+    """
 
     name: str
     label: str
-    learn: Callable[[Times, Floats], Scorer]
+    learn: Learn
     warning: float
     critical: float | None
+    told: Told = "nothing"
+    chosen_without: Callable[[str], Learn] | None = None
+
+    @property
+    def fixed(self) -> dict[str, float]:
+        """The thresholds that the rule has."""
+        given = {"warning": self.warning, "critical": self.critical}
+        return {name: threshold for name, threshold in given.items() if threshold is not None}
+
+    def learnt(self, sensor: str, times: Times, ppmv: Floats) -> Scorer:
+        """Return the scorer of a sensor after a baseline of times [n] and ppmv [n]."""
+        learn = self.learn if self.chosen_without is None else self.chosen_without(sensor)
+        return learn(times, ppmv)
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """Rules as they learnt a sensor's baseline; each scores with what it is told."""
+
+    told: dict[str, Told]
+    scorers: dict[str, Scorer]
+
+    @classmethod
+    def of(cls, rules: Sequence[Rule], sensor: str, times: Times, ppmv: Floats) -> Self:
+        """Learn a baseline of times [n] and ppmv [n], once for all rules that differ only in what they are told."""
+        alike = {rule.learn: rule for rule in rules}
+        learnt = {learn: rule.learnt(sensor, times, ppmv) for learn, rule in alike.items()}
+        return cls({rule.name: rule.told for rule in rules}, {rule.name: learnt[rule.learn] for rule in rules})
+
+    def score(
+        self, name: str, times: Times, ppmv: Floats, since: np.datetime64, sea: Mapping[Told, Environment | None]
+    ) -> Scores:
+        """Return a rule's scores of the bins from ``since`` on."""
+        return self.scorers[name](times, ppmv, since, sea[self.told[name]])
 
 
 def ours(times: Times, ppmv: Floats) -> Scorer:
     """Return this project's scorer after a baseline of times [n] and ppmv [n]."""
     baseline = build_baseline(times, ppmv)
-    return lambda when, values, since: detect(baseline, when, values, since=since).score
+
+    def score(when: Times, values: Floats, since: np.datetime64, environment: Environment | None = None, /) -> Scores:
+        told: dict[str, Any] = {} if environment is None else {"environment": environment}
+        return detect(baseline, when, values, since=since, **told).score
+
+    return score
 
 
 def level(times: Times, ppmv: Floats) -> Scorer:
     """Return the scorer by the reading over the highest of a baseline of times [n] and ppmv [n]."""
     highest = float(np.nanmax(regularise(times, ppmv).ppmv))
 
-    def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
+    def score(when: Times, values: Floats, since: np.datetime64, _: Environment | None = None, /) -> Scores:
         series = regularise(when, values)
         return (forward_fill(series.ppmv)[series.times >= since] / highest).astype(np.float32)
 
@@ -56,7 +114,7 @@ def older(times: Times, ppmv: Floats) -> Scorer:
     windows, where = windows[~np.isnan(windows).any(axis=1)], np.flatnonzero(~np.isnan(windows).any(axis=1))
     maximum = float(_nearest(windows, windows, (where, where)).max())
 
-    def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
+    def score(when: Times, values: Floats, since: np.datetime64, _: Environment | None = None, /) -> Scores:
         series = regularise(when, values)
         first = int(np.searchsorted(series.times, since))
         filled = np.concatenate((np.full(WINDOW - 1, np.nan), forward_fill(series.ppmv, series.ppmv.size)))
@@ -98,3 +156,8 @@ RULES = (
     Rule("older", "older system", older, 1.0, 1.5),
     Rule("level", "plain level", level, 1.0, None),
 )
+TOLD_RULES = (
+    replace(RULES[0], name="ours_measured", label="told the currents", told="measured"),
+    replace(RULES[0], name="ours_shifted", label="told shifted ones", told="shifted"),
+)
+ALL_RULES = RULES + (TOLD_RULES if HEARS_CURRENTS else ())

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.detection.folds import CONTEXT, Fold
-from bench.detection.leaks import AFTER, KINDS, LASTS, signature
-from bench.detection.rules import RULES, Rule, Scorer
+from bench.detection.gaps import After, after_gaps
+from bench.detection.leaks import HELD_KINDS, KINDS, Source
+from bench.detection.plumes import AFTER, LASTS
+from bench.detection.rules import Learnt, Rule
 from shared.arrays import Floats, Indices, Scores
-from shared.domain.environment import Environment
-from shared.domain.template import Template
 
 PPMV = (5.0, 20.0, 50.0, 100.0)
 SIGMAS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -39,68 +39,64 @@ class Trial:
     quiet: dict[str, Scores]
     leaks: Leaky
     holding: Leaky
+    gaps: tuple[After, ...] = ()
 
 
-def run(
-    fold: Fold,
-    templates: list[Template],
-    currents: Environment,
-    injections: int,
-    seed: int,
-    rules: Sequence[Rule] | None = None,
-) -> Trial:
-    """Return the fold's scores; the same for the same seed, whatever else runs."""
+def run(fold: Fold, source: Source, rules: Sequence[Rule], injections: int, seed: int, gap_folds: int = 0) -> Trial:
+    """Return the fold's scores; the same for the same seed, whatever else runs.
+
+    ``injections``: leaks of each kind, and as many of those that are held. Of the first ``gap_folds`` of a sensor
+    also what follows gaps.
+    """
     rng = np.random.default_rng([seed, fold.number, *hashlib.sha256(fold.sensor.encode()).digest()[:8]])
-    scorers = {
-        rule.name: rule.learn(fold.times[: fold.split], fold.ppmv[: fold.split])
-        for rule in (RULES if rules is None else rules)
-    }
-    begin = fold.split - CONTEXT
-    quiet = {}
-    for name, score in scorers.items():
-        found = score(fold.times[begin:], fold.ppmv[begin:], fold.times[fold.split])
-        quiet[name] = np.where(fold.counted, found, np.float32(np.nan))
+    learnt = Learnt.of(rules, fold.sensor, fold.times[: fold.split], fold.ppmv[: fold.split])
     sizes = np.array([*PPMV, *(value * fold.sigma for value in SIGMAS)])
+    leaks = _leaky(fold, learnt, source, KINDS * injections, sizes, LASTS, rng)
     held_sizes = np.array(HELD_SIGMAS) * fold.sigma
-    held = max(injections // 4, 2)
-    leaks = _leaky(fold, scorers, templates, currents, _onsets(fold, injections, LASTS, rng), sizes, LASTS, rng)
-    bins = LASTS + AFTER
-    holding = _leaky(fold, scorers, templates, currents, _onsets(fold, held, bins, rng), held_sizes, bins, rng)
-    return Trial(fold.sensor, fold.number, fold.months, quiet, leaks, holding)
+    holding = _leaky(fold, learnt, source, HELD_KINDS * injections, held_sizes, LASTS + AFTER, rng)
+    gaps = after_gaps(fold, rules, learnt.scorers, rng) if fold.number < gap_folds else ()
+    return Trial(fold.sensor, fold.number, fold.months, _quiet(fold, learnt, source, rng), leaks, holding, gaps)
 
 
-def _onsets(fold: Fold, count: int, bins: int, rng: np.random.Generator) -> Indices:
+def _quiet(fold: Fold, learnt: Learnt, source: Source, rng: np.random.Generator) -> dict[str, Scores]:
+    times, ppmv = fold.times[fold.split - CONTEXT :], fold.ppmv[fold.split - CONTEXT :]
+    sea = source.currents.told(source.currents.place_of(times, rng), times, rng)
+    found = {name: learnt.score(name, times, ppmv, times[CONTEXT], sea) for name in learnt.scorers}
+    return {name: np.where(fold.counted, one, np.float32(np.nan)) for name, one in found.items()}
+
+
+def onsets_in(fold: Fold, count: int, bins: int, rng: np.random.Generator) -> Indices:
     """Draw onsets [count], as bins of the fold, where the sensor reads and most of the ``bins`` after are counted."""
     present = np.concatenate(([0], np.cumsum(fold.counted)))
     starts = np.arange(max(fold.counted.size - bins, 0))
     enough = (present[starts + bins] - present[starts] >= PRESENT * bins) & fold.counted[starts]
     allowed = starts[enough]
-    return fold.split + np.sort(rng.choice(allowed, count)) if allowed.size else np.zeros(0, dtype=np.intp)
+    return fold.split + rng.choice(allowed, count) if allowed.size else np.zeros(0, dtype=np.intp)
 
 
 def _leaky(
     fold: Fold,
-    scorers: dict[str, Scorer],
-    templates: list[Template],
-    currents: Environment,
-    onsets: Indices,
+    learnt: Learnt,
+    source: Source,
+    kinds: Sequence[str],
     sizes: Floats,
     bins: int,
     rng: np.random.Generator,
 ) -> Leaky:
-    """Score the slice of each onset, CONTEXT before to ``bins`` after it, without and with leaks of all sizes."""
-    kinds = tuple(KINDS[index % len(KINDS)] for index in range(onsets.size))
-    without = {name: np.empty((onsets.size, 1, bins), dtype=np.float32) for name in scorers}
-    scores = {name: np.empty((onsets.size, sizes.size, bins), dtype=np.float32) for name in scorers}
+    """Score the slice of each leak, CONTEXT before its onset to ``bins`` after it, without and with all sizes of it."""
+    onsets = onsets_in(fold, len(kinds), bins, rng)
+    without = {name: np.empty((onsets.size, 1, bins), dtype=np.float32) for name in learnt.scorers}
+    scores = {name: np.empty((onsets.size, sizes.size, bins), dtype=np.float32) for name in learnt.scorers}
     for k, onset in enumerate(onsets):
-        shape = signature(kinds[k], templates, currents, rng)[1 : bins + 1]
+        leak = source.drawn(kinds[k], rng)
         times = fold.times[onset - CONTEXT : onset + bins + 1]
+        ppmv = fold.ppmv[onset - CONTEXT : onset + bins + 1]
+        sea = source.currents.told(leak.moment - CONTEXT, times, rng)
         since = times[CONTEXT + 1]
-        for name, score in scorers.items():
-            ppmv = fold.ppmv[onset - CONTEXT : onset + bins + 1]
-            without[name][k, 0] = score(times, ppmv, since)
+        for name in learnt.scorers:
+            without[name][k, 0] = learnt.score(name, times, ppmv, since, sea)
             for a, size in enumerate(sizes):
                 added = ppmv.copy()
-                added[CONTEXT + 1 :] += size * shape
-                scores[name][k, a] = score(times, added, since)
-    return Leaky(kinds, without, scores)
+                added[CONTEXT + 1 :] += size * leak.added[1 : bins + 1]
+                scores[name][k, a] = learnt.score(name, times, added, since, sea)
+    return Leaky(tuple(kinds[: onsets.size]), without, scores)

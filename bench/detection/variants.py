@@ -16,16 +16,16 @@ import numpy as np
 
 from bench.detection.comparison import at_budgets
 from bench.detection.figures import performance
-from bench.detection.folds import folds_of
 from bench.detection.recorded_series import read_folder
 from bench.detection.report import plain
 from bench.detection.rules import Rule, Scorer
-from bench.detection.study import Options, trials_of
+from bench.detection.study import Options, all_folds, trials_of
 from shared.arrays import Floats, Scores, Times
 from shared.detection.baseline import Rates, offset_of
 from shared.detection.channels import CHANNELS, Channel, ChannelMatcher, score_of
 from shared.detection.latch import LatchState, latch
 from shared.detection.regular import forward_fill, regularise
+from shared.domain.environment import Environment
 
 BUDGETS = (0.35, 0.7, 1.0, 1.5, 2.0)
 RATES = Rates()
@@ -38,7 +38,7 @@ def scored_by(channels: Sequence[Channel], held: bool, times: Times, ppmv: Float
     user_marked = np.zeros(series.size, dtype=bool)
     scales = [matcher.scale(RATES.warning, RATES.critical, user_marked) for matcher in matchers]
 
-    def score(when: Times, values: Floats, since: np.datetime64) -> Scores:
+    def score(when: Times, values: Floats, since: np.datetime64, _: Environment | None = None, /) -> Scores:
         found = regularise(when, values)
         filled = forward_fill(found.ppmv)
         first = int(np.searchsorted(found.times, since))
@@ -75,16 +75,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with files of the header time,ppmv")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--injections", type=int, default=8, help="onsets per fold; each has nine amplitudes")
+    parser.add_argument("--injections", type=int, default=1, help="of each kind per fold; each has nine amplitudes")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     chosen = parser.parse_args(arguments)
     found = read_folder(chosen.data)
-    folds = [fold for recorded in found.series for fold in folds_of(recorded, Options.folds)]
     rules = tuple(
         Rule(name, name, partial(scored_by, channels, held), 1.0, 2.0) for name, (channels, held) in variants().items()
     )
-    options = Options(chosen.seed, injections=chosen.injections, jobs=chosen.jobs)
-    trials = trials_of(folds, found, options, rules)
+    options = Options(chosen.seed, injections=chosen.injections, jobs=chosen.jobs, gap_folds=0)
+    trials = trials_of(all_folds(found, options), found, options, rules)
     document: dict[str, dict[str, Any]] = {
         rule.name: {
             "budgets": [one.summary() for one in at_budgets(trials, rule.name, BUDGETS)],

@@ -1,7 +1,8 @@
 """The bench of detection: folds, leaks, alarms, thresholds, intervals, and the whole on a small folder."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +10,28 @@ import pytest
 
 from bench.detection import trial
 from bench.detection.__main__ import main
-from bench.detection.comparison import bootstrap
 from bench.detection.context import explained
+from bench.detection.currents import Currents, Told, tidal_currents
 from bench.detection.figures import alarms, budget_thresholds, first_flags, per_month, performance
 from bench.detection.folds import CONTEXT, DAY, Fold, folds_of
 from bench.detection.holding import holding, hours_until_clear
-from bench.detection.leaks import AFTER, LASTS, amplitude, seeds, signature, tidal_currents
+from bench.detection.leaks import KINDS, Source, seeds
+from bench.detection.plumes import AFTER, LASTS, Signature, amplitude
 from bench.detection.recorded_series import Recorded, read_folder
 from bench.detection.rules import RULES, Rule, Scorer, level, older
-from bench.detection.study import SEEDS
+from bench.detection.study import SEEDS, Options, all_folds, trials_of
 from bench.detection.trial import Leaky, Trial
 from bench.detection.variants import scored_by, variants
 from shared.arrays import Floats, Scores, Times
 from shared.detection import build_baseline, detect
 from shared.detection.regular import regularise
+from shared.domain.environment import Environment
 from tests.support.naive_detection import nearest
 
 START = np.datetime64("2026-01-01T00:00:00", "s")
+TOLD: tuple[Told, ...] = ("nothing", "measured", "shifted")
+PUFF = Signature(np.minimum(np.arange(1 + LASTS + AFTER) / 72, 1.0), 100)  # stands in for seconds of work
+SOURCE = Source(seeds(SEEDS), Currents.of(tidal_currents()), [PUFF])
 NAN = float("nan")
 
 
@@ -95,55 +101,85 @@ def test_a_known_rise_is_not_evaluated() -> None:
     assert np.count_nonzero(~fold.counted) == 4 * DAY
 
 
-@pytest.mark.parametrize("kind", ["simulated", "sustained", "pulsed"])
-def test_a_leak_has_the_amplitude_asked_for_and_ends(kind: str) -> None:
-    """Nothing at its onset, the amplitude in its highest tenth, next to nothing two days after its end."""
-    shape = signature(kind, seeds(SEEDS), tidal_currents(), np.random.default_rng(3))
-    assert shape.shape == (1 + LASTS + AFTER,)
-    assert shape[0] == 0
-    assert (shape >= 0).all()
-    assert np.sort(shape[1 : LASTS + 1])[-43:].mean() == pytest.approx(1, rel=0.02)
-    assert amplitude(7 * shape) == pytest.approx(7)
-    assert shape[LASTS + 48 * 6 :].max() < 1e-6
-
-
-def test_leaks_differ_with_the_random_numbers_alone() -> None:
-    """The same generator gives the same leak, another one another."""
-    one, same, other = (first_order_leak(seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one, same)
-    assert not np.array_equal(one, other)
-
-
-def first_order_leak(seed: int) -> Floats:
-    """Return a pulsed leak."""
-    return signature("pulsed", [], tidal_currents(), np.random.default_rng(seed))
-
-
-def reading(times: Times, ppmv: Floats) -> Scorer:
+def reading(_: Times, __: Floats) -> Scorer:
     """Return the reading itself as score."""
-    return lambda when, values, since: values[when >= since].astype(np.float32)
+
+    def score(when: Times, values: Floats, since: np.datetime64, _: Environment | None = None, /) -> Scores:
+        return values[when >= since].astype(np.float32)
+
+    return score
 
 
-def test_what_is_scored_is_the_series_plus_the_leak_of_each_amplitude(monkeypatch: pytest.MonkeyPatch) -> None:
+READING = Rule("reading", "reading", reading, 1.0, None)
+
+
+def test_what_is_scored_is_the_series_plus_the_leak_of_each_amplitude() -> None:
     """The highest tenth of what a leak adds is its amplitude; without it the slice is the series."""
-    monkeypatch.setattr(trial, "RULES", (Rule("reading", "reading", reading, 1.0, None),))
     (fold,) = folds_of(recorded(50), most=8)
-    found = trial.run(fold, seeds(SEEDS), tidal_currents(), injections=4, seed=1)
+    found = trial.run(fold, SOURCE, (READING,), injections=1, seed=1)
+    assert found.leaks.kinds == KINDS
     added = found.leaks.scores["reading"] - found.leaks.without["reading"]
-    assert added.shape == (4, 9, LASTS)
+    assert added.shape == (len(KINDS), 9, LASTS)
     expected = [*trial.PPMV, *(fold.sigma * value for value in trial.SIGMAS)]
     for leak in added:
         assert [amplitude(np.concatenate(([0.0], one))) for one in leak] == pytest.approx(expected, rel=1e-3)
     np.testing.assert_array_equal(found.quiet["reading"], fold.ppmv[fold.split :].astype(np.float32))
 
 
-def test_a_trial_is_the_same_for_the_same_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_is_the_same_for_the_same_seed_whatever_else_is_scored() -> None:
     """Another seed draws other leaks."""
-    monkeypatch.setattr(trial, "RULES", (RULES[2],))
     (fold,) = folds_of(recorded(40), most=8)
-    one, same, other = (trial.run(fold, seeds(SEEDS), tidal_currents(), 4, seed) for seed in (1, 1, 2))
+    rules = ((RULES[2],), (READING, RULES[2]), (RULES[2],))
+    one, same, other = (trial.run(fold, SOURCE, mine, 1, seed) for mine, seed in zip(rules, (1, 1, 2), strict=True))
     np.testing.assert_array_equal(one.leaks.scores["level"], same.leaks.scores["level"])
     assert not np.array_equal(one.leaks.scores["level"], other.leaks.scores["level"])
+
+
+def test_a_rule_is_told_the_currents_that_carry_the_plume_or_others_or_none() -> None:
+    """The measured ones are the record's, as far as a meter is right; the shifted ones lie days away."""
+    told = dict[str, list[Environment | None]]()
+
+    def hearing(name: str) -> Callable[[Times, Floats], Scorer]:
+        def score(when: Times, values: Floats, since: np.datetime64, sea: Environment | None = None, /) -> Scores:
+            told.setdefault(name, []).append(sea)
+            assert sea is None or np.array_equal(sea.times, when)
+            return values[when >= since].astype(np.float32)
+
+        return lambda _, __: score
+
+    rules = [Rule(name, name, hearing(name), 1.0, None, told=name) for name in TOLD]
+    (fold,) = folds_of(recorded(40), most=8)
+    trial.run(fold, SOURCE, rules, injections=1, seed=1)
+    assert set(told["nothing"]) == {None}
+    measured, shifted = ([one for one in told[name] if one is not None] for name in TOLD[1:])
+    off = np.abs(measured[0].current_speed - shifted[0].current_speed)
+    assert len(measured) == len(shifted) == len(told["nothing"])
+    assert np.median(off / measured[0].current_speed) > 0.12
+
+
+def test_a_rule_may_be_judged_with_constants_that_were_chosen_without_its_sensor() -> None:
+    """Learnt as the sensor's own rule says, and once for all that it is told."""
+    without = list[str]()
+
+    def chosen_without(sensor: str) -> Callable[[Times, Floats], Scorer]:
+        without.append(sensor)
+        return reading
+
+    own = replace(READING, chosen_without=chosen_without)
+    (fold,) = folds_of(recorded(40), most=8)
+    trial.run(fold, SOURCE, (own, replace(own, name="told", told="measured")), injections=1, seed=1)
+    assert without == [fold.sensor]
+
+
+def test_exact_zeros_are_missing_unless_they_are_to_count() -> None:
+    """A dead sensor's days are neither baseline nor time."""
+    series = recorded(50).series
+    ppmv = series.ppmv.copy()
+    ppmv[32 * DAY : 34 * DAY] = 0
+    dead = Recorded("one", regularise(series.times, ppmv))
+    (fold,), (with_zeros,) = folds_of(dead, most=8), folds_of(dead, most=8, zeros_count=True)
+    assert with_zeros.months - fold.months == pytest.approx(2 / 30.4375)
+    assert np.isnan(fold.ppmv[32 * DAY : 34 * DAY]).all()
 
 
 def test_a_rule_scores_a_slice_as_it_scores_the_whole() -> None:
@@ -230,20 +266,6 @@ def test_recall_delay_and_false_alarms_come_together() -> None:
     assert found.time_in_alarm == pytest.approx(1 / 7)
 
 
-def test_the_bootstrap_is_the_same_for_the_same_seed_and_certain_where_nothing_differs() -> None:
-    """Equal counts give a ratio of 1 in every resample; different ones spread around their ratio."""
-    sensors = ["a", "a", "b", "c"]
-    equal = np.array([[3.0, 5, 2, 4]] * 2)
-    assert (bootstrap(equal, sensors, np.random.default_rng(1), 50) == 1).all()
-    counts = np.array([[6.0, 5, 8, 9], [3, 5, 2, 4]])
-    one, same, other = (bootstrap(counts, sensors, np.random.default_rng(seed), 400) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one, same)
-    assert not np.array_equal(one, other)
-    assert np.quantile(one, 0.025) < 28 / 14 < np.quantile(one, 0.975)
-    assert one.min() >= 1
-    assert one.max() <= 4
-
-
 def test_clear_is_when_12_h_without_alarm_begin() -> None:
     """A pause shorter than that is none; what is not seen is never."""
     caused = np.zeros(360, dtype=bool)
@@ -325,24 +347,36 @@ def test_a_folder_without_a_long_enough_series_is_refused(tmp_path: Path, capsys
 @pytest.mark.slow
 @pytest.mark.xdist_group("stumpy")
 def test_the_whole_bench_prints_one_document_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same document from one process and from two."""
+    """Of every series, rule and gap."""
     folder, picture = tmp_path / "data", tmp_path / "picture.png"
     folder.mkdir()
     write(folder / "a.csv", 24)
     write(folder / "b_raw.csv", 22)
-    outputs = []
-    for jobs in ("1", "2"):
-        command = ["--data", str(folder), "--json", "--quick", "--jobs", jobs, "--plot", str(picture)]
-        assert main(command) == 0
-        outputs.append(capsys.readouterr().out)
-    assert outputs[0] == outputs[1]
-    document = json.loads(outputs[0])
+    assert main(["--data", str(folder), "--json", "--quick", "--jobs", "2", "--plot", str(picture)]) == 0
+    document = json.loads(capsys.readouterr().out)
     assert document["sensors"] == ["a", "b"]
-    assert document["leaks"] == 2 * 4 * 9
+    assert document["leaks"] == 2 * len(KINDS) * 9
     assert set(document["rules"]) == {"ours", "older", "level"}
-    assert 0.5 < document["rules"]["ours"]["fixed"]["warning"]["recall"] <= 1
-    assert document["comparison"]["older"]["ours_at_budget_1"]["low"] > 0
+    assert 0.5 < document["fixed"]["ours"]["warning"]["recall"] <= 1
+    assert document["area_ratios"]["older"]["overall"]["low"] > 0
+    assert {row["rule"] for row in document["gaps"]} == {"ours", "older", "level"}
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_one_process_scores_as_two_do(tmp_path: Path) -> None:
+    """The puffs that it puts in, too."""
+    for name, days in (("a.csv", 24), ("b.csv", 22)):
+        write(tmp_path / name, days)
+    found = read_folder(tmp_path)
+    one, two = (
+        trials_of(all_folds(found, options), found, options, (RULES[2],))
+        for options in (Options(injections=1, puffs=2, gap_folds=0, jobs=jobs) for jobs in (1, 2))
+    )
+    assert [trial.sensor for trial in one] == ["a", "b"]
+    for mine, theirs in zip(one, two, strict=True):
+        np.testing.assert_array_equal(mine.leaks.scores["level"], theirs.leaks.scores["level"])
+        np.testing.assert_array_equal(mine.holding.scores["level"], theirs.holding.scores["level"])
 
 
 def test_variants_are_this_systems_rule_with_one_choice_made_otherwise() -> None:
