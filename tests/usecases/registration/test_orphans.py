@@ -248,7 +248,7 @@ def test_a_platform_that_cannot_be_read_keeps_all_that_it_has() -> None:
 
 @pytest.mark.parametrize("is_over", [False, True])
 def test_the_refusal_names_incidents(*, is_over: bool) -> None:
-    """Those at the sensor, with their estimations: nobody ends an alarm or loses an old one without having been told."""
+    """Those at the sensor, with their estimations: nobody ends an alarm, or loses an old one, unawares."""
     target = world()
     scored(target)
     target.drain()
