@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,36 @@ def test_an_incident_goes_with_the_last_sensor_of_its_template() -> None:
         DELETED[1],
     )
     assert play(History(story)) == []
+
+
+@pytest.mark.parametrize("call", range(34, 46))
+@pytest.mark.parametrize("kind", ["crash before", "crash within", "crash after", "error"])
+def test_an_incident_that_comes_back_after_its_removal_died_is_told_and_estimated_again(kind: str, call: int) -> None:
+    """Its row, which was still there, said that all had been told; so it does where it shrank for a while."""
+    fault = Fault(kind, call)  # type: ignore[arg-type]
+    arisen = (LEAK, steps.Later(30.0), TICK, SCORED, steps.Scored(day=10), *[steps.Estimated()] * 3)
+    for passing in (steps.Restored(sensor=1, day=9), steps.Corrected(sensor=1, day=9, first=0, end=6, by=40.0)):
+        struck = (steps.Later(26.0), TICK, steps.Scored(process=1, day=9, faults=(fault,)))
+        assert play(History((*arisen, passing, *struck, LEAK))) == []
+
+
+@pytest.mark.parametrize("call", range(33, 40))
+def test_an_incident_that_a_wrong_clock_took_away_is_told_again(call: int) -> None:
+    """A clock a day behind emptied the day, and the run that removed the incident died when the event was gone."""
+    story = (
+        replace(LEAK, end=60),
+        steps.Later(4.0),
+        TICK,
+        steps.Scored(day=7, faults=(Fault("meanwhile", 1, steps.Daily(process=1)),)),
+        steps.Ingested(jump=-1),
+        steps.Scored(process=1, day=8, faults=(Fault("crash after", call),)),
+    )
+    assert play(History(story)) == []
+
+
+@pytest.mark.parametrize("call", range(1, 8))
+def test_a_mark_and_its_undoing_at_one_moment_are_told_as_what_was_said_last(call: int) -> None:
+    """Both have one event; whoever told all decisions again told of the mark first, and died before its undoing."""
+    marked = (steps.Marked(sensor=2, day=2, first=18), steps.MarkUndone(sensor=2), steps.Daily())
+    again = steps.BaselineUndone(sensor=2, undone=False, faults=(Fault("answer lost", call),))
+    assert play(History((*marked, again))) == []

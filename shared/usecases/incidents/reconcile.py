@@ -142,8 +142,9 @@ class Reconcile:
         before, told = (stored.notified, _told(stored)) if stored else (None, ())
         etag = stored.etag if stored else None
         if (before, told) != (notified, names):
-            etag = self.incidents.put(incident, before, etag, half_told(told, events))
-            if before is not None and before.at > at:  # the answer rests on data that are not Critical any more
+            shorter = before is not None and before.at > at  # its answer rests on data that are not Critical any more
+            etag = self.incidents.put(incident, None if shorter else before, etag, half_told(told, events))
+            if shorter:
                 self._remove_estimation(incident)
             tell(self.events, template.id, events, told)
             if before is None:
@@ -172,13 +173,15 @@ class Reconcile:
             self.incidents.put(stored.incident, stored.notified, stored.etag, told)
 
     def _remove(self, stored: StoredIncident) -> None:
-        """Remove what hangs on the incident first, so that a crash in between is repeated.
+        """Remove what hangs on the incident first, so that a crash in between is repeated; raises Conflict.
 
-        And once more after it: an estimation that ended meanwhile still found it there.
+        And once more after it: an estimation that ended meanwhile still found it there. Before anything goes, the row
+        says so: where the data are as before by the time that somebody looks again, all is told and asked for anew.
         """
-        incident = stored.incident
+        incident, told = stored.incident, _told(stored)
+        self.incidents.put(incident, None, stored.etag, half_told(told, []))
         self._remove_estimation(incident)
-        tell(self.events, incident.template, [], _told(stored))
+        tell(self.events, incident.template, [], told)
         self.incidents.remove(incident)
         self._remove_estimation(incident)
 
