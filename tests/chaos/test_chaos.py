@@ -253,9 +253,10 @@ def test_an_incident_that_comes_back_after_its_removal_died_is_told_and_estimate
     """Its row, which was still there, said that all had been told; so it does where it shrank for a while."""
     fault = Fault(kind, call)  # type: ignore[arg-type]
     arisen = (LEAK, steps.Later(30.0), TICK, SCORED, steps.Scored(day=10), *[steps.Estimated()] * 3)
-    for passing in (steps.Restored(sensor=1, day=9), steps.Corrected(sensor=1, day=9, first=0, end=6, by=40.0)):
-        struck = (steps.Later(26.0), TICK, steps.Scored(process=1, day=9, faults=(fault,)))
-        assert play(History((*arisen, passing, *struck, LEAK))) == []
+    ended, short = steps.Restored(sensor=1, day=9), replace(LEAK, end=6)
+    struck = (steps.Later(26.0), TICK, steps.Scored(process=1, day=9, faults=(fault,)))
+    for passing in ((ended,), (ended, short)):
+        assert play(History((*arisen, *passing, *struck, LEAK))) == []
 
 
 @pytest.mark.parametrize("call", range(33, 40))
