@@ -252,7 +252,8 @@ def test_an_incident_goes_with_the_last_sensor_of_its_template() -> None:
 def test_an_incident_that_comes_back_after_its_removal_died_is_told_and_estimated_again(kind: str, call: int) -> None:
     """Its row, which was still there, said that all had been told; so it does where it shrank for a while."""
     fault = Fault(kind, call)  # type: ignore[arg-type]
-    arisen = (LEAK, steps.Later(30.0), TICK, SCORED, steps.Scored(day=10), *[steps.Estimated()] * 3)
+    estimated = [steps.Estimated()] * 3
+    arisen: list[steps.Step] = [LEAK, steps.Later(30.0), TICK, SCORED, steps.Scored(day=10), *estimated]
     ended, short = steps.Restored(sensor=1, day=9), replace(LEAK, end=6)
     struck = (steps.Later(26.0), TICK, steps.Scored(process=1, day=9, faults=(fault,)))
     assert play(History((*arisen, ended, *struck, LEAK))) == []
