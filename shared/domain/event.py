@@ -140,9 +140,10 @@ def baseline_changed(template: Template, sensor: Sensor, change: Change) -> Even
 
 
 def decided(template: str, decisions: Decisions) -> tuple[Event, ...]:
-    """Return the events of all that people decided about a sensor's baselines."""
+    """Return the events of all that people decided about a sensor's baselines; of one moment, what was said last."""
     marks = {mark.id: mark for mark in decisions.marks}
-    return tuple(_decision(template, one.what, marks) for one in decisions.all)
+    events = [_decision(template, one.what, marks) for one in decisions.all]
+    return tuple({one.id: one for one in events}.values())
 
 
 def _decision(template: str, what: Mark | Withdrawal | Undo, marks: Mapping[str, Mark]) -> Event:

@@ -1,12 +1,13 @@
 """Incidents: runs of Critical at one template, from the onset until it has been clear for a while."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from shared.domain.template import PLATFORM_PATTERN, TEMPLATE_PATTERN
+from shared.domain.tsd import BUCKET, days_between
 from shared.domain.validation import Model, StoredModel, parse_stored
 from shared.errors import InvalidInput
 from shared.schemas import CURRENT, SCHEMA, Stored
@@ -31,6 +32,11 @@ class Incident(Model):
     def open(self) -> bool:
         """Whether it goes on."""
         return self.closed is None
+
+    @property
+    def days(self) -> list[date]:
+        """The UTC days from its onset to its last Critical."""
+        return days_between(self.onset, self.last_critical + BUCKET)
 
 
 def split_incident(incident: str) -> tuple[str, datetime]:

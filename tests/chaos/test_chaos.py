@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,80 @@ def test_nothing_is_told_of_a_series_whose_sensor_is_deleted_while_it_is_told(ca
                 told_of = [one.kind for one in stage.world.events.list("troll-a") if one.about == "troll-a-2"]
                 assert not OF_A_STATE.intersection(told_of)
             assert play(History(story)) == []
+
+
+DELETED = [steps.Deleted(sensor=number) for number in (1, 2)]
+
+
+def test_an_incident_that_is_over_goes_with_its_sensor() -> None:
+    """Without any fault, too: the daily run looks at the days of what no row speaks of any more."""
+    old = steps.Corrected(sensor=2, day=7, first=0, end=36, by=40.0)
+    arisen = (steps.Later(hours=26.0), old, TICK, steps.Scored(day=7), steps.Scored(day=8))
+    assert play(History((*arisen, steps.Later(hours=30.0), DELETED[1]))) == []
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+@pytest.mark.parametrize("kind", ["crash before", "crash within", "crash after", "error", "answer lost"])
+def test_an_incident_that_is_over_goes_with_its_sensor_when_the_deletion_died(kind: str, call: int) -> None:
+    """It ended longer ago than the daily run looks back, so no scored day spoke of it, and none spoke against it."""
+    old = steps.Corrected(sensor=2, day=7, first=124, end=144, by=8.0)
+    struck = steps.Deleted(process=1, sensor=2, faults=(Fault(kind, call),))  # type: ignore[arg-type]
+    assert play(History((steps.Later(hours=17.0), old, struck))) == []
+
+
+def test_an_incident_is_told_away_when_its_sensor_went_while_it_arose() -> None:
+    """The rows went first; a correction made others, and an incident, of the sensor whose deletion had died."""
+    struck = steps.Deleted(process=1, sensor=1, faults=(Fault("crash within", 2),))
+    assert play(History((struck, steps.Corrected(sensor=1, day=7, first=0, end=3, by=40.0)))) == []
+
+
+def test_an_incident_goes_with_the_last_sensor_of_its_template() -> None:
+    """No row was left to look at, and with it nobody looked at the incident; also where the deletion died."""
+    struck = steps.Deleted(sensor=2, faults=(Fault("crash within", 4),))
+    leak = steps.Corrected(sensor=2, day=9, first=17, end=37, by=40.0)
+    assert play(History((DELETED[0], struck, leak))) == []
+    other = Fault("meanwhile", 2, steps.Ingested())
+    story = (
+        steps.Corrected(sensor=2, day=7, first=141, end=144, by=40.0),
+        steps.Ingested(process=1, jump=-1),
+        steps.Scored(process=1, day=9, faults=(other,)),
+        DELETED[0],
+        steps.Built(),
+        DELETED[1],
+    )
+    assert play(History(story)) == []
+
+
+@pytest.mark.parametrize("call", range(34, 46))
+@pytest.mark.parametrize("kind", ["crash before", "crash within", "crash after", "error"])
+def test_an_incident_that_comes_back_after_its_removal_died_is_told_and_estimated_again(kind: str, call: int) -> None:
+    """Its row, which was still there, said that all had been told; so it does where it shrank for a while."""
+    fault = Fault(kind, call)  # type: ignore[arg-type]
+    estimated = [steps.Estimated()] * 3
+    arisen: list[steps.Step] = [LEAK, steps.Later(30.0), TICK, SCORED, steps.Scored(day=10), *estimated]
+    ended, short = steps.Restored(sensor=1, day=9), replace(LEAK, end=6)
+    struck = (steps.Later(26.0), TICK, steps.Scored(process=1, day=9, faults=(fault,)))
+    assert play(History((*arisen, ended, *struck, LEAK))) == []
+    assert play(History((*arisen, ended, short, *struck, LEAK))) == []
+
+
+@pytest.mark.parametrize("call", range(33, 40))
+def test_an_incident_that_a_wrong_clock_took_away_is_told_again(call: int) -> None:
+    """A clock a day behind emptied the day, and the run that removed the incident died when the event was gone."""
+    story = (
+        replace(LEAK, end=60),
+        steps.Later(4.0),
+        TICK,
+        steps.Scored(day=7, faults=(Fault("meanwhile", 1, steps.Daily(process=1)),)),
+        steps.Ingested(jump=-1),
+        steps.Scored(process=1, day=8, faults=(Fault("crash after", call),)),
+    )
+    assert play(History(story)) == []
+
+
+@pytest.mark.parametrize("call", range(1, 8))
+def test_a_mark_and_its_undoing_at_one_moment_are_told_as_what_was_said_last(call: int) -> None:
+    """Both have one event; whoever told all decisions again told of the mark first, and died before its undoing."""
+    marked = (steps.Marked(sensor=2, day=2, first=18), steps.MarkUndone(sensor=2), steps.Daily())
+    again = steps.BaselineUndone(sensor=2, undone=False, faults=(Fault("answer lost", call),))
+    assert play(History((*marked, again))) == []

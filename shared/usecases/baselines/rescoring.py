@@ -1,11 +1,12 @@
 """Rescoring: which stored days are scored again: holes, other versions or readings, incidents that do not fit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from shared.detection import engine_id
 from shared.domain.deviation import Level
+from shared.domain.incident import Incident
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, runs_of
 from shared.ports import DaySummary, DeviationsTable, EstimationSummary, ListPage, PlatformRecord
@@ -37,31 +38,34 @@ class Rescoring:
     ) -> date | None:
         """Score the days from ``since`` on whose rows are missing or come from another version, and the newest ones.
 
+        And those of incidents that no rows tell of any more: their sensors were deleted.
         Returns the day to go on with where time was used up first. Some days are scored however late it is.
         """
         if not days:
             return None
+        incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
+        of_incidents = {day for one in incidents for day in one.days}
+        first, last = min(of_incidents | {days[0]}), max(of_incidents | {days[-1]})
         rows = {
-            sensor.id: {one.day: one for one in self.deviations.summaries(sensor.id, days[0], days[-1])}
+            sensor.id: {one.day: one for one in self.deviations.summaries(sensor.id, first, last)}
             for sensor in template.sensors
         }
-        incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
         answered = {one.incident: one for one in self._answered(template)}
         stale = {*days[-RECENT_DAYS:], *(day for day in days if (days[-1] - day).days % CYCLE_DAYS == 0)}
         stale |= {one.onset.date() for one in incidents if is_outlived(one, answered.get(one.id))}
         for day in days:
-            covered_by_incident = any(one.onset.date() <= day <= one.last_critical.date() for one in incidents)
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
             if any(
                 _is_stale(row, record.history(sensor).version_of(day))
-                or (row is not None and row.counts[Level.CRITICAL] and not covered_by_incident)
+                or (row is not None and row.counts[Level.CRITICAL] and day not in of_incidents)
                 for sensor, row in found.items()
             ):
                 stale.add(day)
             before = [day - ONE_DAY, day - REACH]
             if any(row and rests_on_other(row, *map(rows[sensor].get, before)) for sensor, row in found.items()):
                 stale |= {*before, day}  # it is held against the days that the same run looks at
-        runs = runs_of((day for day in stale.intersection(days) if day >= since), at_most=AT_ONCE)
+        unsaid = {one.onset.date() for one in incidents if not _is_said_by(rows, one)}  # in the lake or not any more
+        runs = runs_of((day for day in stale.intersection(days) | unsaid if day >= since), at_most=AT_ONCE)
         for number, (first, last) in enumerate(runs):
             if number and is_over():
                 return first
@@ -71,6 +75,14 @@ class Rescoring:
     def _answered(self, template: Template) -> list[EstimationSummary]:
         estimations = self.detect.reconcile.estimations
         return ListPage.all(lambda after: estimations.list(template.id, limit=PAGE, after=after))
+
+
+def _is_said_by(rows: Mapping[str, Mapping[date, DaySummary]], incident: Incident) -> bool:
+    """Return whether each sensor that an incident names has a Critical in its days; one that was deleted has none."""
+    return all(
+        any(row.counts[Level.CRITICAL] for day in incident.days if (row := rows.get(sensor, {}).get(day)) is not None)
+        for sensor in incident.sensors
+    )
 
 
 def _is_stale(row: DaySummary | None, version: str) -> bool:

@@ -116,7 +116,7 @@ class _Run:
         self._log_scored(last, written)
         self._update_latest(written)
         rows = [*self._rows.scored.values(), *self._rows_after()]
-        self._deps.reconcile.run(self._watched.platform, self._template, rows, self._days.document)
+        self._deps.reconcile.run(self._watched.platform, self._template, days, rows, self._days.document)
         return len(written)
 
     # --- scoring

@@ -6,7 +6,7 @@ it, so that it depends on the data and not on when they were looked at.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -55,19 +55,30 @@ class Reconcile:
     messages: MessageQueues
     rules: IncidentRules
 
-    def run(self, platform: Platform, template: Template, rows: Sequence[DeviationDay], documents: Documents) -> None:
-        """Bring the incidents that these rows can have touched, and the open ones, up to date; raises Conflict."""
+    def run(
+        self,
+        platform: Platform,
+        template: Template,
+        days: Iterable[date],
+        rows: Sequence[DeviationDay],
+        documents: Documents,
+    ) -> None:
+        """Bring the incidents that these days or rows can have touched, and the open ones, up to date; raises Conflict.
+
+        days: what was looked at, also where no row is left of it: an incident may be there whose sensors are gone.
+        """
         stored = self.incidents.list(template.id)
-        days = {row.day for row in rows if row.count(Level.CRITICAL)}
+        looked_at = {*days, *(row.day for row in rows)}
+        concerned = {row.day for row in rows if row.count(Level.CRITICAL)}
         for one in stored:
-            touched = {row.day for row in rows if self._touches(one.incident, row.day)}
+            touched = {day for day in looked_at if self._touches(one.incident, day)}
             if touched or one.incident.open:
-                days |= touched | {one.incident.onset.date()}
-        if not days:
+                concerned |= touched | {one.incident.onset.date()}
+        if not concerned:
             return
-        around, low = self._rows(template, min(days), max(days))
+        around, low, high = self._rows(template, min(concerned), max(concerned))
         found = {one.id: one for one in find_incidents(template, around, self.rules.clear)}
-        known = {one.incident.id: one for one in stored if start_of(low) <= one.incident.onset}
+        known = {one.incident.id: one for one in stored if low <= one.incident.onset.date() <= high}
         for gone in sorted(known.keys() - found.keys()):
             self._remove(known[gone])
         for incident in sorted(found.values(), key=lambda one: one.onset):
@@ -80,8 +91,8 @@ class Reconcile:
         ended = incident.closed is not None and start_of(day) > incident.closed
         return incident.onset - before < start_of(day) + ONE_DAY and not ended
 
-    def _rows(self, template: Template, first: date, last: date) -> tuple[list[DeviationDay], date]:
-        """Return the rows around [first, last], as far out as runs of Critical reach, and their first day."""
+    def _rows(self, template: Template, first: date, last: date) -> tuple[list[DeviationDay], date, date]:
+        """Return the rows around [first, last], as far out as runs of Critical reach, and between which days."""
         low, high = first - SILENT, last + SILENT
         rows = self._range(template, low, high)
         while (wider := reach_of(rows, low, high)) != (low, high):
@@ -90,7 +101,7 @@ class Reconcile:
             if len(more) == len(rows):
                 break
             rows = more
-        return rows, low
+        return rows, low, high
 
     def _range(self, template: Template, low: date, high: date) -> list[DeviationDay]:
         return [row for sensor in template.sensors for row in self.deviations.range(sensor.id, low, high)]
@@ -131,8 +142,9 @@ class Reconcile:
         before, told = (stored.notified, _told(stored)) if stored else (None, ())
         etag = stored.etag if stored else None
         if (before, told) != (notified, names):
-            etag = self.incidents.put(incident, before, etag, half_told(told, events))
-            if before is not None and before.at > at:  # the answer rests on data that are not Critical any more
+            shorter = before is not None and before.at > at  # its answer rests on data that are not Critical any more
+            etag = self.incidents.put(incident, None if shorter else before, etag, half_told(told, events))
+            if shorter:
                 self._remove_estimation(incident)
             tell(self.events, template.id, events, told)
             if before is None:
@@ -161,13 +173,15 @@ class Reconcile:
             self.incidents.put(stored.incident, stored.notified, stored.etag, told)
 
     def _remove(self, stored: StoredIncident) -> None:
-        """Remove what hangs on the incident first, so that a crash in between is repeated.
+        """Remove what hangs on the incident first, so that a crash in between is repeated; raises Conflict.
 
-        And once more after it: an estimation that ended meanwhile still found it there.
+        And once more after it: an estimation that ended meanwhile still found it there. Before anything goes, the row
+        says so: where the data are as before by the time that somebody looks again, all is told and asked for anew.
         """
-        incident = stored.incident
+        incident, told = stored.incident, _told(stored)
+        self.incidents.put(incident, None, stored.etag, half_told(told, []))
         self._remove_estimation(incident)
-        tell(self.events, incident.template, [], _told(stored))
+        tell(self.events, incident.template, [], told)
         self.incidents.remove(incident)
         self._remove_estimation(incident)
 

@@ -39,15 +39,12 @@ class StoredData:
     def of_sensor(self, template: Template, sensor: Sensor) -> Mapping[str, int]:
         """Return what would go with the sensor, by kind.
 
-        Incidents that go on at it, with their estimations, are told, too: with its scored days they may end unheard.
+        Incidents at it, with their estimations, are told, too: they follow its scored days, and may end unheard.
         """
-        going_on = [
-            one.incident.id
-            for one in self.incidents.list(template.id)
-            if one.incident.open and sensor.id in one.incident.sensors
-        ]
-        estimated = sum(self.estimations.summary(template.id, one) is not None for one in going_on)
-        return {**self._own(sensor), "incidents": len(going_on), "estimations": estimated}
+        held = self.incidents.list(template.id)
+        at_it = [one.incident.id for one in held if sensor.id in one.incident.sensors]
+        estimated = sum(self.estimations.summary(template.id, one) is not None for one in at_it)
+        return {**self._own(sensor), "incidents": len(at_it), "estimations": estimated}
 
     def _own(self, sensor: Sensor) -> Mapping[str, int]:
         days = self.deviations.summaries(sensor.id, date.min, date.max)

@@ -343,6 +343,24 @@ def test_an_old_incident_that_a_crash_left_untold_is_healed() -> None:
     assert target.state() == expected
 
 
+@pytest.mark.parametrize("left", [(), (TWO,)])
+@pytest.mark.parametrize("day_is_lost", [False, True])
+def test_an_old_incident_goes_with_its_sensor(left: tuple[str, ...], *, day_is_lost: bool) -> None:
+    """However old it is, whether another sensor is left or none, and whether its day can be read or not."""
+    target = world(60, {20: usual(20) + 60})
+    case(target, replace(RULES, augment_days=0)).run()
+    assert len(target.incidents.list(TEMPLATE.id)) == 1
+    kept = tuple(one for one in TEMPLATE.sensors if one.id in left)
+    target.registry.known["troll"] = platform(TEMPLATE.model_copy(update={"sensors": kept}))
+    target.deviations.remove_all(ONE)
+    if day_is_lost:
+        target.lake.cells.remove((TEMPLATE.id, day_of(20)))
+    target.restart()
+    case(target, replace(RULES, augment_days=0)).run()
+    assert not target.incidents.list(TEMPLATE.id)
+    assert not any("incident" in one.kind for one in target.events.list(TEMPLATE.id))
+
+
 def test_one_failing_template_does_not_stop_the_others() -> None:
     """The failure is named; the other template has its baselines."""
     target = world(18)

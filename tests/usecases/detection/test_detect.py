@@ -185,6 +185,21 @@ def test_late_data_that_end_an_incident_take_it_back() -> None:
     assert not target.events.list(TEMPLATE.id)
 
 
+def test_an_old_day_that_is_looked_at_again_leaves_later_incidents_alone() -> None:
+    """Their rows are not read then: that they say nothing does not mean that the incident is gone."""
+    target = world()
+    days = [DAY + timedelta(days=offset) for offset in range(30)]
+    for number, day in enumerate(days):
+        one = noise(number)
+        one[36:] += 40 * (number in (3, 25))
+        put(target, [document(TEMPLATE, day, s1=one, s2=noise(100 + number))])
+    run(target, *days)
+    before = target.state()
+    assert len(before["incidents"]) == 2
+    run(target, days[3])
+    assert target.state() == before
+
+
 def test_an_incident_closes_after_it_has_been_clear_for_a_while() -> None:
     """Twelve hours without a Critical close it, with an event at that time."""
     target = reference()

@@ -246,11 +246,16 @@ def test_a_platform_that_cannot_be_read_keeps_all_that_it_has() -> None:
     assert subjects(target) == before
 
 
-def test_the_refusal_names_what_goes_on() -> None:
-    """An open incident at the sensor, and its estimation: nobody ends an alarm without having been told."""
+@pytest.mark.parametrize("is_over", [False, True])
+def test_the_refusal_names_incidents(*, is_over: bool) -> None:
+    """Those at the sensor, with their estimations: nobody ends an alarm, or loses an old one, unawares."""
     target = world()
     scored(target)
     target.drain()
+    (stored,) = target.incidents.list(A.id)
+    if is_over:
+        closed = stored.incident.model_copy(update={"closed": NOW})
+        target.incidents.put(closed, stored.notified, stored.etag, stored.told)
     with pytest.raises(HasData) as refused:
         registrations(target).delete_sensor(ONE)
     assert refused.value.contents == {"scoredDays": 1, "baselineVersions": 1, "incidents": 1, "estimations": 1}
