@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]  # quantities: readings in ppmv, distances, rates
+ComplexFloats = npt.NDArray[np.complex128]  # currents: east + i north, in m/s
 Singles = npt.NDArray[np.float32]  # quantities that need no more digits, where memory or speed counts
 Scores = npt.NDArray[np.float32]  # how unlike the baseline each bucket is
 Levels = npt.NDArray[np.int8]  # the number of each bucket's level, or of its fault

@@ -9,6 +9,8 @@ ignore what they do not know. What a newer release wrote and they cannot read is
 import zlib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from math import nan
+from struct import pack
 from typing import Any, TypeVar
 
 from shared.errors import NewerSchema
@@ -38,7 +40,7 @@ CURRENT: Mapping[Stored, int] = {
     Stored.DAY: 1,
     Stored.BASELINE: 2,
     Stored.REGISTRY: 2,
-    Stored.DEVIATIONS: 2,
+    Stored.DEVIATIONS: 3,
     Stored.INCIDENT: 2,
     Stored.ESTIMATION: 1,
     Stored.EVENT: 1,
@@ -61,6 +63,12 @@ def _deviations_2(row: Properties) -> Properties:
     return {"engine": FIRST_ENGINE, "fingerprint": "", "context": " ", "told": "?", **row}
 
 
+def _deviations_3(row: Properties) -> Properties:
+    """Say that no channel is named and no current known: another engine scored the day."""
+    slots = row.get("buckets", 0)  # not asked for: then neither are the arrays
+    return {"channel": b"\xff" * slots, "away": bytes(slots), "currents": pack("<2f", nan, nan) * slots, **row}
+
+
 def _incident_2(row: Properties) -> Properties:
     """Call what people were notified of by its name; nobody recorded the names of the events."""
     return {"notified_closed": row["told_closed"], "notified_sensors": row["told_sensors"], "told": "?", **row}
@@ -75,6 +83,7 @@ def _mark_2(row: Properties) -> Properties:
 STEPS: Mapping[tuple[Stored, int], Callable[[Properties], Properties]] = {
     (Stored.REGISTRY, 1): _registry_2,
     (Stored.DEVIATIONS, 1): _deviations_2,
+    (Stored.DEVIATIONS, 2): _deviations_3,
     (Stored.INCIDENT, 1): _incident_2,
     (Stored.MARK, 1): _mark_2,
 }

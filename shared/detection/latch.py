@@ -1,11 +1,12 @@
 """The latch: once an alarm is raised, it stays until the sensor reads low again.
 
-The channels compare windows with windows, so they forget a leak that goes on: after a day it is all they know. While
+The channels compare hours with hours, so they forget a leak that goes on: after two days it is all they know. While
 the latch holds, the score stays at the level that was reached. It lets go when the hourly mean has stayed below a
-release level for more than 8 h, longer than the half tide in which the current may carry a leak away from the sensor.
+release level for more than 8 h, longer than the half tide in which the current may carry a leak away from the sensor;
+hours in which the measured current does so do not count (``directions``).
 The release level lies halfway between what was low in the 18 h before and what raised the alarm, and follows the
-highest hourly mean at 0.3 of its height. For a day after that the channels still see the leak's end; during it they
-are only believed where the reading is above the release level again, or rises: a leak's end only falls.
+highest hourly mean at 0.3 of its height. For 40 h after that the channels still see the leak; during them they are only
+believed where the reading is above the release level again, or rises: a leak's end only falls.
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared.arrays import Floats
-from shared.detection.channels import CHANNELS
+from shared.arrays import Flags, Floats
+from shared.detection.background import SPAN
 from shared.detection.regular import trailing_windows
 
 QUIET_BINS = 50
-AFTERMATH_BINS = max(channel.window for channel in CHANNELS)  # what the longest one still remembers
+AFTERMATH_BINS = SPAN  # what the channels still remember
 SMOOTH_BINS = 6
 BEFORE_BINS = 108  # 18 h: with what is held into them, no more than a day of context
 LOW_PERCENTILE = 20
@@ -47,11 +48,12 @@ class Latched:
     state: LatchState
 
 
-def latch(raw: Floats, ppmv: Floats, held: Floats, state: LatchState) -> Latched:
+def latch(raw: Floats, away: Flags, ppmv: Floats, held: Floats, usual: float, state: LatchState) -> Latched:
     """Return the last k buckets' score, from their raw score [k] (NaN: none) and the readings up to them [n >= k].
 
-    ppmv [n] as observed, held [n] with short gaps filled, both in ppmv and with the buckets before as context; state:
-    before them.
+    away [k]: the current carries a leak's methane elsewhere; ppmv [n] as observed, held [n] with short gaps filled,
+    both in ppmv and with the buckets before as context; usual: of the history [ppmv], for what was low before where
+    that is not known; state: before them.
     """
     first = held.size - raw.size
     hourly = trailing_windows(held, SMOOTH_BINS)
@@ -62,35 +64,44 @@ def latch(raw: Floats, ppmv: Floats, held: Floats, state: LatchState) -> Latched
     score = raw.copy()
     for index in range(raw.size):
         place = first + index
-        now = Now(float(raw[index]), float(means[place]), float(lowest[index]), ppmv[: place + 1], float(held[place]))
-        state, score[index] = _step(state, now)
+        now = Now(
+            float(raw[index]),
+            bool(away[index]),
+            float(means[place]),
+            float(lowest[index]),
+            ppmv[: place + 1],
+            float(held[place]),
+        )
+        state, score[index] = _step(state, now, usual)
     return Latched(score, state)
 
 
 class Now(NamedTuple):
-    """A bucket: raw score, mean of the last hour, the lowest such mean of 6 h, readings up to it, the held reading."""
+    """A bucket: raw score, whether the current carries away, the last hour's mean, the lowest of 6 h, readings."""
 
     raw: float
+    away: bool
     mean: float
     lowest: float
     ppmv: Floats
     reading: float
 
 
-def _step(state: LatchState, now: Now) -> tuple[LatchState, float]:
+def _step(state: LatchState, now: Now, usual: float) -> tuple[LatchState, float]:
     """Return the latch after a bucket and the bucket's score."""
     raw, mean = now.raw, now.mean
     level = 0.0 if not raw >= 1.0 else 1.0 if raw < 2.0 else 2.0
     if np.isnan(mean):  # silence says nothing: neither that it is over, nor that it goes on
         return state, raw
     held, low, release, age = state
-    age = min(age + 1.0, float(QUIET_BINS + AFTERMATH_BINS))
+    if not (held and now.away):  # that nothing is read then says nothing
+        age = min(age + 1.0, float(QUIET_BINS + AFTERMATH_BINS))
     if not held:
         over = age >= QUIET_BINS + AFTERMATH_BINS
         believed = level and (over or mean > release or _rises(now, low, release))
         if not believed:
             return LatchState(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
-        low = _low(now.ppmv)
+        low = _low(now.ppmv, usual)
         if not mean > low:  # an alarm while the sensor reads low: there is nothing to hold on to
             return LatchState(0.0, *state[1:3], age), raw
         release = low + RELEASE_AT_ONSET * (mean - low)
@@ -112,8 +123,8 @@ def _rises(now: Now, low: float, release: float) -> bool:
     return now.mean + low > RISING * (now.lowest + low) and min(now.mean - now.lowest, now.mean - low) > least
 
 
-def _low(ppmv: Floats) -> float:
-    """Return what was low in the last 18 h; NaN where nothing was read."""
+def _low(ppmv: Floats, usual: float) -> float:
+    """Return what was low in the last 18 h; the history's usual reading where less than half of them was read."""
     before = ppmv[-BEFORE_BINS:]
     before = before[~np.isnan(before)]
-    return float(np.percentile(before, LOW_PERCENTILE)) if before.size else np.nan
+    return usual if 2 * before.size < BEFORE_BINS else float(np.percentile(before, LOW_PERCENTILE))

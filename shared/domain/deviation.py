@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer
 
-from shared.arrays import Floats, Levels, Scores, Times
+from shared.arrays import ComplexFloats, Floats, Levels, Scores, Times
 from shared.domain.tsd import SLOTS, grid
 from shared.domain.validation import Model
 
@@ -45,7 +45,8 @@ def worst(levels: Iterable[Level]) -> Level:
 class Latest(Model):
     """A sensor's newest sample: what it said in the bucket ``at``, and since when its level is what it is.
 
-    ``since`` is the start of the run of that level, looked for in the sample's day and the day before it.
+    ``since`` is the start of the run of that level, looked for in the sample's day and the day before it. ``channel``
+    and ``raw`` say what the level rests on; where an older release wrote it, they are not known.
     """
 
     at: AwareDatetime
@@ -54,6 +55,8 @@ class Latest(Model):
     ppmv: float | None = None  # None: nothing usable came
     fault: int = 0  # shared.detection's Fault; 0: the sensor is well
     since: AwareDatetime
+    channel: int = -1  # shared.detection's Channel, of what spoke in raw; -1: none
+    raw: float | None = None  # score before the latch
 
 
 class Carry(NamedTuple):
@@ -64,8 +67,23 @@ class Carry(NamedTuple):
     baseline: str
 
 
+class Readings(NamedTuple):
+    """What a day is scored from: a sensor's readings [n] [ppmv] and the currents [n], NaN where there is none.
+
+    Currents are east + i north in m/s, as exact as a row stores them (complex64).
+    """
+
+    ppmv: Floats
+    currents: ComplexFloats
+
+
+def no_currents(slots: int) -> ComplexFloats:
+    """Return currents [slots] of which nothing is known."""
+    return np.full(slots, complex(np.nan, np.nan))
+
+
 class Context(NamedTuple):
-    """Fingerprints of the readings of the two days before one, as that one was scored from them.
+    """Fingerprints of the readings and currents of the two days before one, as that one was scored from them.
 
     Empty: they made no difference, or an older release did not record them.
     """
@@ -77,9 +95,14 @@ class Context(NamedTuple):
 NOT_RECORDED = Context()
 
 
-def fingerprint(readings: Floats | None) -> str:
-    """Return what names a day's readings [144]; None: nothing is known of it."""
-    return "none" if readings is None else blake2b(readings.astype("<f8").tobytes(), digest_size=8).hexdigest()
+def fingerprint(readings: Readings | None) -> str:
+    """Return what names a day's readings and currents, each [144]; None: nothing is known of it."""
+    if readings is None:
+        return "none"
+    named = blake2b(readings.ppmv.astype("<f8").tobytes(), digest_size=8)
+    if not np.isnan(readings.currents).all():
+        named.update(readings.currents.astype("<c8").tobytes())
+    return named.hexdigest()
 
 
 def agree(recorded: str, now: str) -> bool:
@@ -92,7 +115,9 @@ class DeviationDay:
     """One sensor's scored day: what is known of its first n closed buckets, arrays [n].
 
     ppmv: NaN where missing, inf where only bad values came; score and raw (before the latch): NaN for Undefined;
-    fault: 0 where the sensor is well. ``before`` is what the day before handed on, ``carry`` what this one does;
+    channel: what spoke in raw, a number of ``Channel``; away: 1 while the current carries a leak's methane elsewhere;
+    fault: 0 where the sensor is well; currents: east + i north in m/s, NaN where none are known. ``before`` is what the
+    day before handed on, ``carry`` what this one does;
     ``context`` names the earlier readings that the scores rest on.
     """
 
@@ -104,7 +129,10 @@ class DeviationDay:
     score: Scores
     level: Levels
     raw: Scores
+    channel: Levels
+    away: Levels
     fault: Levels
+    currents: ComplexFloats
     before: Carry | None
     carry: Carry
     bad: str = ""  # buckets with bad samples by reason, as people read it
@@ -122,9 +150,12 @@ class DeviationDay:
         return not self.level.size
 
     @property
-    def readings(self) -> Floats:
-        """The readings of the whole day [144], NaN where nothing is known yet."""
-        return np.concatenate((self.ppmv, np.full(SLOTS - self.ppmv.size, np.nan)))
+    def readings(self) -> Readings:
+        """The readings and currents of the whole day [144], NaN where nothing is known yet."""
+        rest = SLOTS - self.ppmv.size
+        return Readings(
+            np.concatenate((self.ppmv, np.full(rest, np.nan))), np.concatenate((self.currents, no_currents(rest)))
+        )
 
     @property
     def times(self) -> Times:
@@ -152,11 +183,11 @@ class DeviationDay:
             == (other.sensor, other.day, other.engine, other.baseline, other.bad, other.context)
             and same_carry(self.before, other.before)
             and same_carry(self.carry, other.carry)
-            and all(
-                getattr(self, name).tobytes() == getattr(other, name).tobytes()
-                for name in ("ppmv", "score", "level", "raw", "fault")
-            )
+            and all(getattr(self, name).tobytes() == getattr(other, name).tobytes() for name in DAY_ARRAYS)
         )
+
+
+DAY_ARRAYS = ("ppmv", "score", "level", "raw", "channel", "away", "fault", "currents")  # of a scored day, each [n]
 
 
 def same_carry(one: Carry | None, other: Carry | None) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from shared.arrays import Floats, Times
+from shared.arrays import ComplexFloats, Floats, Times
 
 
 def _as_times(value: Any) -> Times:
@@ -46,6 +46,13 @@ class Environment(BaseModel):
         missing = np.full(stamps.shape, np.nan)
         names = [name for name in cls.model_fields if name != "times"]
         return cls(times=stamps, **{name: quantities.get(name, missing) for name in names})
+
+    @classmethod
+    def of_currents(cls, times: Any, currents: ComplexFloats) -> Self:
+        """Return an environment of nothing but currents, east + i north [n] in m/s."""
+        return cls.of(
+            times, current_speed=np.abs(currents), current_direction=np.degrees(np.angle(1j * currents.conj()))
+        )
 
     @model_validator(mode="after")
     def _one_length_and_sane(self) -> Self:

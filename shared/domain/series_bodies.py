@@ -32,11 +32,15 @@ class ReadingBucketsBody(Model):
 
 
 class DeviationsBody(Model):
-    """A sensor's scores (1.0 is Warning's edge, 2.0 Critical's), levels, and faults; null: none."""
+    """A sensor's scores (1.0 is Warning's edge, 2.0 Critical's), levels, and faults; null: none.
+
+    ``channel`` is what spoke, before an alarm was held: what the score rests on unless it is held above that.
+    """
 
     sensor: str
     times: list[str]
     score: list[float | None]
+    channel: list[str | None]
     level: list[str]
     fault: list[str | None]
     continuation: str | None

@@ -164,6 +164,11 @@ class SeriesDay(StoredModel):
         )
 
 
+def values_of(series: SeriesDay | None) -> Floats:
+    """Return the usable values [144] of a day's series, NaN where there is none."""
+    return np.full(SLOTS, np.nan) if series is None else series.array()
+
+
 def _fault(reading: Reading, plausible: PlausibleRange) -> BadBucket | None:
     value = reading.value
     if reading.count > 0 and value is not None:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,16 @@ from shared.adapters.tables import deviations
 from shared.adapters.tables.events import event_of
 from shared.adapters.tables.incidents import estimation_of, incident_of
 from shared.adapters.tables.marks import decisions_of
-from shared.adapters.tables.registry_rows import platform_record
+from shared.adapters.tables.registry_rows import latest_entity, latest_of, platform_record
 from shared.detection import Baseline, engine_id
-from shared.detection.channels import CHANNELS
+from shared.detection.channels import SCALES, Channel
 from shared.domain.baseline_request import BaselineRequest
 from shared.domain.decisions import Decisions
+from shared.domain.deviation import Latest
 from shared.domain.incident import CriticalMessage
 from shared.domain.tsd import TemplateDay
 from shared.errors import CorruptBlob, InvalidInput, NewerSchema, OtherEngine
+from shared.ports import PlatformRecord
 from shared.schemas import CURRENT, FIRST_ENGINE, SCHEMA, STEPS, Stored, schema_of, upgraded
 from tests.conftest import bootstrap, environment
 from tests.support.examples import DAY, PPMV, platform, template
@@ -90,8 +93,31 @@ def test_rows_that_the_first_release_wrote_say_the_same(table: str) -> None:
         assert {(one.id, one.note) for one in read(before).marks} == {(one.id, one.note) for one in read(after).marks}
     elif table in ("events", "estimations"):  # these hold when they were recorded
         assert {type(one) for one in read(before)} == {type(one) for one in read(after)}
+    elif table == "registry":  # the first release did not record what a level rests on
+        assert read(before) == replace(read(after), latest=unexplained(read(after)))
     else:
         assert read(before) == read(after)
+
+
+def unexplained(record: PlatformRecord) -> dict[str, Latest]:
+    """Return the newest samples without what their levels rest on."""
+    return {key: one.model_copy(update={"channel": -1, "raw": None}) for key, one in record.latest.items()}
+
+
+def test_what_a_level_rests_on_is_read_where_it_was_recorded() -> None:
+    """By the release that wrote it; in rows of before nothing is known of it."""
+    today, first = (platform_record(rows(folder, "registry"), None).latest for folder in (TODAY, FIRST))
+    assert {(one.channel, one.raw is None) for one in today.values()} == {(Channel.RELEASE, False)}
+    assert {(one.channel, one.raw) for one in first.values()} == {(Channel.NONE, None)}
+
+
+def test_what_a_level_rests_on_stands_beside_the_samples() -> None:
+    """The first release refuses a sample with a property that it does not know, and with it the whole platform."""
+    first = next(row for row in rows(FIRST, "registry") if row["RowKey"] == "latest|w")
+    written = latest_entity("snorre", "w", platform_record(rows(TODAY, "registry"), None).latest)
+    known = [{name for sample in json.loads(row["sensors"]).values() for name in sample} for row in (first, written)]
+    assert known[0] == known[1]
+    assert latest_of(entity_of(written)) == platform_record(rows(TODAY, "registry"), None).latest
 
 
 def test_decisions_without_a_number_come_first_and_by_time() -> None:
@@ -132,7 +158,7 @@ def test_recorded_blobs_and_messages_are_read(folder: Path) -> None:
     assert (day.template, day.day, len(day.sensors)) == ("snorre-w", date(2026, 3, 2), 4)
     assert day.to_json() == (folder / "day.json").read_bytes()
     recorded = (folder / "baseline.bin").read_bytes()
-    if recorded_channels(recorded) == [channel.name for channel in CHANNELS]:
+    if recorded_channels(recorded) == [channel.word for channel in SCALES]:
         assert Baseline.from_bytes(recorded).to_bytes() == recorded
     else:
         with pytest.raises(OtherEngine):

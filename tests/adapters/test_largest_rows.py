@@ -65,11 +65,13 @@ def test_the_registry_holds_the_largest_platform_and_what_is_known_of_it(make_ap
     full = SeriesState(tag=WIDE * 64, source_id=str(UUID(int=0)), problem=WIDE * 200, **moments)
     state = IngestState(series=dict.fromkeys((*sensors, "current_speed"), full), looked_back=at(DAY), failed=at(DAY))
     app.registry.set_ingested(one, state, None)
-    newest = Latest(at=at(DAY), level=Level.CRITICAL, score=1 / 3, ppmv=1 / 7, since=at(DAY), fault=4)
+    newest = Latest(
+        at=at(DAY), level=Level.CRITICAL, score=1 / 3, ppmv=1 / 7, since=at(DAY), fault=4, channel=5, raw=1 / 9
+    )
     app.registry.set_latest(one, dict.fromkeys(sensors, newest), None)
     found = app.registry.platform("troll")
     assert found.platform.templates == (one,)
-    assert set(found.latest) == sensors
+    assert found.latest == dict.fromkeys(sensors, newest)
     assert found.ingested[one.id] == state
 
 

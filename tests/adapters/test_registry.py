@@ -24,7 +24,7 @@ pytestmark = pytest.mark.azurite
 Make = Callable[..., Bootstrap]
 MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 A, B = template(slug="a"), template(slug="b")
-LATEST = Latest(at=MOMENT, level=Level.OK, score=0.5, ppmv=10.0, since=MOMENT)
+LATEST = Latest(at=MOMENT, level=Level.OK, score=0.5, ppmv=10.0, since=MOMENT, channel=3, raw=0.5)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """While one release takes over from another: what either wrote is read, kept and named, on real storage."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from shared.detection import Baseline
 from shared.domain.decisions import Decision
 from shared.domain.event import note
 from shared.domain.mark import Effect, Mark
+from shared.domain.series_bodies import DeviationsBody
+from shared.domain.tsd import ONE_DAY
 from shared.errors import CorruptBlob, NewerSchema
 from shared.schemas import CURRENT, FIRST_ENGINE, SCHEMA, STEPS, Stored
+from shared.usecases.queries.series import Resolution, TimeRange
 from tests.support.examples import (
     DAY,
     at,
@@ -183,13 +187,39 @@ def test_baselines_are_named_by_the_bytes_that_are_stored(
     assert make_app(unique).baselines.get("troll-a-1", newer.version).version == newer.version
 
 
+@pytest.mark.parametrize("nulls", [False, True], ids=["missing", "null"])
+def test_days_of_before_name_no_channel_and_the_next_ones_do(
+    app: Bootstrap, request: pytest.FixtureRequest, nulls: bool
+) -> None:
+    """As columns of one answer, whose rows are of both schemas."""
+    if nulls:
+        request.getfixturevalue("_nulls")
+    later = replace(scored_day(sensor=SENSOR.id), day=DAY + ONE_DAY)
+    for day in (scored_day(sensor=SENSOR.id), later):
+        app.deviations.put(day, None)
+    rewrite(app.clients.table(app.settings.storage.deviations_table), SENSOR.id, DAY.isoformat(), without_channels)
+    _, columns = app.deviations.columns(SENSOR.id, DAY, DAY + ONE_DAY, ("score", "channel"))
+    assert columns["channel"].tolist() == [-1] * 144 + later.channel.tolist()
+    assert columns["score"].size == 288
+    found = app.series_queries.scores(SENSOR.id, TimeRange(at(DAY), at(DAY, 48)), Resolution.parse("raw"), None)
+    assert isinstance(found, DeviationsBody)
+    assert (found.channel[:144], found.channel[144:147]) == ([None] * 144, ["profile", "course", None])
+
+
+def without_channels(properties: dict[str, Any]) -> None:
+    """Take what the release before did not write."""
+    for name in ("channel", "currents"):
+        del properties[name]
+    properties[SCHEMA] = CURRENT[Stored.DEVIATIONS] - 1
+
+
 def test_a_damaged_baseline_is_corrupt_and_no_other_engines(make_app: Make, unique: str) -> None:
     """One bit of a channel's name must not pass for another engine, of which nobody is told."""
     app = make_app(unique)
     app.baselines.put("troll-a-1", quiet_baseline())
     container = app.clients.container(app.settings.storage.baselines_container)
     name = f"troll-a-1/{quiet_baseline().version}.bin"
-    container.upload_blob(name, quiet_baseline().to_bytes().replace(b"half day", b"halF day"), overwrite=True)
+    container.upload_blob(name, quiet_baseline().to_bytes().replace(b"release", b"releasE"), overwrite=True)
     with pytest.raises(CorruptBlob, match="holds"):
         make_app(unique).baselines.get("troll-a-1", quiet_baseline().version)
 
@@ -237,4 +267,6 @@ def test_rows_of_before_are_read_and_upgraded_where_what_is_missing_is_null(app:
     assert times.size == columns["level"].size == 144
     done = {one.what: one for one in upgrade(app) if one.ended}
     assert (done[table.table_name].rewritten, done[table.table_name].refused) == (1, 0)
-    assert access.get_entity(table, SENSOR.id, DAY.isoformat(), [SCHEMA, "unheard_of"]) == {SCHEMA: 2}
+    assert access.get_entity(table, SENSOR.id, DAY.isoformat(), [SCHEMA, "unheard_of"]) == {
+        SCHEMA: CURRENT[Stored.DEVIATIONS]
+    }

@@ -43,10 +43,9 @@ HISTORIES = {
 
 @pytest.mark.parametrize("name", HISTORIES)
 def test_every_history_gives_levels_that_can_be_used(name: str) -> None:
-    """Thresholds are finite and positive, usual days are no alarm where the history was usual, and a leak is found."""
+    """Usual days are no alarm where the history was usual, and a leak is found."""
     history = HISTORIES[name]
     baseline = build_baseline(times(history.size), history)
-    assert all(0 < scale.warning < scale.critical < np.inf for scale in baseline.scales)
     known = history[np.isfinite(history)]
     usual = float(np.median(known[known < 1e5])) + quiet(2, 4 * DAY) - 10.0
     spread = np.abs(usual)
@@ -79,7 +78,7 @@ def test_too_short_a_history_is_refused(history: Floats) -> None:
 def test_two_days_are_enough() -> None:
     """A day and the day after it are two windows a day apart."""
     baseline = build_baseline(times(2 * DAY), quiet(1, 2 * DAY))
-    assert np.flatnonzero(~np.isnan(baseline.scales[0].profile)).tolist() == [0, DAY]
+    assert np.flatnonzero(~np.isnan(baseline.profile)).tolist() == [0, DAY]
     ppmv = quiet(2, 2 * DAY) + leak(60.0, 2 * DAY, DAY, 2 * DAY)
     assert detect(baseline, times(ppmv.size), ppmv).level[-1] == 2
 
@@ -124,12 +123,9 @@ def test_baselines_survive_storage(seed: int) -> None:
         lambda one: replace(one, ppmv=put(one.ppmv, slice(7, 8), np.nextafter(one.ppmv[7], 0))),
         lambda one: replace(one, noise=np.nextafter(one.noise, 0)),
         lambda one: replace(one, hold_bins=36),
-        lambda one: replace(one, scales=(replace(one.scales[0], warning=1.0), *one.scales[1:])),
-        lambda one: replace(
-            one, scales=(*one.scales[:-1], replace(one.scales[-1], profile=one.scales[-1].profile * 2))
-        ),
+        lambda one: replace(one, profile=one.profile * 2),
     ],
-    ids=["rates", "start", "reading", "noise", "hold", "threshold", "profile"],
+    ids=["rates", "start", "reading", "noise", "hold", "profile"],
 )
 def test_another_content_is_another_version(change: Callable[[Baseline], Baseline]) -> None:
     """Nothing that matters to a score is left out of the version, nor lost in storage."""
@@ -175,6 +171,7 @@ def stored() -> bytes:
         lambda: with_header(rates=[1.0]),
         lambda: with_header(rates=[0.1, 1.0]),
         lambda: with_header(rates=["a", "b"]),
+        lambda: with_header(channels=None),
         lambda: with_header(channels="day"),
         lambda: with_header(channels=7),
     ],
@@ -194,8 +191,7 @@ def test_a_baseline_of_other_channels_is_another_engines(channels: list[object])
 
 def content(one: Baseline) -> tuple[object, ...]:
     """Return all that a baseline consists of."""
-    scales = [(scale.warning, scale.critical, scale.profile.tobytes()) for scale in one.scales]
-    return one.start, one.ppmv.tobytes(), one.hold_bins, one.noise, one.rates, scales
+    return one.start, one.ppmv.tobytes(), one.hold_bins, one.noise, one.rates, one.profile.tobytes()
 
 
 @settings(max_examples=200, deadline=None)

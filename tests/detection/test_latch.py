@@ -10,7 +10,7 @@ CALM = 10.0
 
 def run(ppmv: np.ndarray, raw: np.ndarray) -> np.ndarray:
     """Return the latched score of a series without gaps."""
-    return latch(raw, ppmv, ppmv, LatchState()).score
+    return latch(raw, np.zeros(raw.size, dtype=bool), ppmv, ppmv, CALM, LatchState()).score
 
 
 def series(size: int, *steps: tuple[int, int, float]) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_silence_neither_ends_nor_prolongs_an_alarm() -> None:
     ppmv[300:360] = np.nan
     raw = alarm(600, (203, 210, 2.5))
     raw[300:396] = np.nan
-    score = latch(raw, ppmv, ppmv, LatchState()).score
+    score = run(ppmv, raw)
     assert np.isnan(score[300:360]).all()
     assert (score[360:] >= 2).all()
 
@@ -79,3 +79,24 @@ def test_an_alarm_while_the_sensor_reads_low_is_not_held() -> None:
     score = run(series(600, (200, 600, 1.0)), alarm(600, (203, 210, 2.5)))
     assert (score[203:210] == 2.5).all()
     assert (score[210:] < 1).all()
+
+
+def test_after_silence_the_historys_usual_reading_is_what_was_low() -> None:
+    """A leak that began in it is all that was read since: it is held for as long as it lasts."""
+    ppmv, raw = np.full(400, 80.0), alarm(400, (200, 202, 2.5))
+    ppmv[:200] = np.nan
+    raw[:200] = np.nan
+    assert (run(ppmv, raw)[200:] >= 2).all()
+    assert (run(np.full(400, 80.0), raw)[202:] < 1).all()
+    ppmv[300:] = CALM
+    assert (run(ppmv, raw)[300 + QUIET_BINS + 6 :] < 1).all()
+
+
+def test_hours_in_which_the_current_carries_the_leak_away_do_not_count() -> None:
+    """Twenty hours of low readings end nothing then; the next eight do."""
+    ppmv, raw = series(700, (200, 300, 30.0)), alarm(700, (205, 210, 2.5))
+    away = np.zeros(700, dtype=bool)
+    away[300:420] = True
+    score = latch(raw, away, ppmv, ppmv, CALM, LatchState()).score
+    assert (score[205:420] >= 2).all()
+    assert (score[420 + QUIET_BINS + 6 :] < 1).all()

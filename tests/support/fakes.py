@@ -429,7 +429,7 @@ class FakeDeviations(FakeTable):
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         rows = self.range(sensor, first, last)
         times = np.concatenate([np.empty(0, "datetime64[s]"), *(row.times for row in rows)])
-        kinds = {"ppmv": np.float64, "score": np.float32, "level": np.int8, "fault": np.int8}
+        kinds = {"ppmv": np.float64, "score": np.float32, "level": np.int8, "fault": np.int8, "channel": np.int8}
         return times, {
             name: np.concatenate([np.empty(0, kinds[name]), *(getattr(row, name) for row in rows)]) for name in names
         }

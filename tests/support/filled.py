@@ -82,7 +82,7 @@ def _documents(platform: Platform, template: Template, until: datetime) -> list[
     )
     sensor = next(one for one in template.sensors if one.id == SENSOR)
     leak = Leak(
-        x=sensor.x + 1, y=sensor.y, z=max(sensor.z - 1, 0), rate_kg_s=2e-5, onset=BEGAN, end=BEGAN + timedelta(hours=8)
+        x=sensor.x + 1, y=sensor.y, z=max(sensor.z - 1, 0), rate_kg_s=2e-5, onset=BEGAN, end=BEGAN + timedelta(hours=6)
     )
     noise = np.random.default_rng(1).normal(10, 1, (len(template.sensors), times.size))
     ppmv = noise + simulate(template, environment, leak, times)

@@ -10,7 +10,9 @@ from unittest.mock import patch
 import numpy as np
 
 from shared.detection import Baseline, Detection, LatchState, Rates, build_baseline, detect
+from shared.detection.figures import NOTHING, Raw
 from shared.domain.baseline_history import BaselineHistory
+from shared.domain.environment import Environment
 from shared.ports import Clock
 from shared.usecases.baselines import recorded_readings, selection
 from shared.usecases.baselines.build import BuildBaselines
@@ -33,11 +35,11 @@ _built: dict[bytes, Baseline] = {}
 _detected: dict[tuple[object, ...], Detection] = {}
 
 
-def build_once(times: Any, ppmv: Any, rates: Rates, *, user_marked: Any) -> Baseline:
+def build_once(times: Any, ppmv: Any, rates: Rates) -> Baseline:
     """Build what was not built before: the same readings give the same baseline."""
-    key = np.asarray(times).tobytes() + np.asarray(ppmv).tobytes() + np.asarray(user_marked).tobytes()
+    key = np.asarray(times).tobytes() + np.asarray(ppmv).tobytes()
     if key not in _built:
-        _built[key] = build_baseline(times, ppmv, rates, user_marked=user_marked)
+        _built[key] = build_baseline(times, ppmv, rates)
     return _built[key]
 
 
@@ -45,18 +47,20 @@ def detect_once(
     baseline: Baseline,
     times: np.ndarray,
     ppmv: np.ndarray,
+    environment: Environment | None = None,
     *,
     since: np.datetime64,
     state: LatchState | None = None,
-    known: np.ndarray | None = None,
+    known: Raw = NOTHING,
 ) -> Detection:
     """Detect in what was not searched before: the same input gives the same scores, which nobody may change."""
     handed = None if state is None else np.array(state).tobytes()
-    scored = None if known is None else known.tobytes()
-    key = (baseline.version, times.tobytes(), ppmv.tobytes(), since, handed, scored)
+    sea = None if environment is None else environment.current_speed.tobytes() + environment.current_direction.tobytes()
+    key = (baseline.version, times.tobytes(), ppmv.tobytes(), sea, since, handed, known.score.tobytes())
     if key not in _detected:
-        found = detect(baseline, times, ppmv, since=since, state=state, known=known)
-        for array in (found.times, found.ppmv, found.score, found.level, found.raw, found.fault):
+        found = detect(baseline, times, ppmv, environment, since=since, state=state, known=known)
+        raw = (found.raw.score, found.raw.channel, found.raw.away)
+        for array in (found.times, found.ppmv, found.score, found.level, *raw, found.fault):
             array.setflags(write=False)
         _detected[key] = found
     return _detected[key]

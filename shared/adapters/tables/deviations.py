@@ -1,9 +1,9 @@
 """Table of scored days: PartitionKey sensor id, RowKey day.
 
 Counts and maxima are plain properties for people; the day's samples are packed in little-endian arrays
-(ppmv float64; score and raw float32; level and fault int8). Rows that this process wrote or read stay in memory with
-their etag, so that a tick costs one conditional write per sensor and no read; a stale one loses that write and is read
-again.
+(ppmv float64; score and raw float32; currents complex64; level, channel, away and fault int8). Rows that this process
+wrote or read stay in memory with their etag, so that a tick costs one conditional write per sensor and no read; a stale
+one loses that write and is read again.
 """
 
 import threading
@@ -33,7 +33,22 @@ from shared.errors import Conflict
 from shared.ports import DaySummary, ETag, StoredDeviations
 from shared.schemas import SCHEMA, Stored, numbered, read
 
-_PACKED = {"ppmv": "<f8", "score": "<f4", "level": "<i1", "raw": "<f4", "fault": "<i1"}
+_PACKED = {
+    "ppmv": "<f8",
+    "score": "<f4",
+    "level": "<i1",
+    "raw": "<f4",
+    "channel": "<i1",
+    "away": "<i1",
+    "fault": "<i1",
+    "currents": "<c8",
+}
+_IN_MEMORY = {
+    "currents": np.complex128,
+    "ppmv": np.float64,
+    "score": np.float32,
+    "raw": np.float32,
+}  # in memory; else int8
 
 _LEVELS = [level.name.lower() for level in Level]
 _SUMMARISED = [
@@ -145,11 +160,7 @@ def entity_of(row: DeviationDay) -> dict[str, Any]:
         "fingerprint": row.fingerprint,
         "context": " ".join(row.context),
         "told": names_in_text(row.told),
-        "ppmv": row.ppmv.astype(_PACKED["ppmv"]).tobytes(),
-        "score": row.score.astype(_PACKED["score"]).tobytes(),
-        "level": row.level.astype(_PACKED["level"]).tobytes(),
-        "raw": row.raw.astype(_PACKED["raw"]).tobytes(),
-        "fault": row.fault.astype(_PACKED["fault"]).tobytes(),
+        **{name: getattr(row, name).astype(packed).tobytes() for name, packed in _PACKED.items()},
     }
     return numbered(Stored.DEVIATIONS, properties)
 
@@ -185,11 +196,10 @@ def _row(entity: Mapping[str, Any]) -> DeviationDay:
         day=date.fromisoformat(entity["RowKey"]),
         engine=entity["engine"],
         baseline=entity["baseline"],
-        ppmv=np.frombuffer(entity["ppmv"], _PACKED["ppmv"]).astype(np.float64),
-        score=np.frombuffer(entity["score"], _PACKED["score"]).astype(np.float32),
-        level=np.frombuffer(entity["level"], _PACKED["level"]).astype(np.int8),
-        raw=np.frombuffer(entity["raw"], _PACKED["raw"]).astype(np.float32),
-        fault=np.frombuffer(entity["fault"], _PACKED["fault"]).astype(np.int8),
+        **{
+            name: np.frombuffer(entity[name], packed).astype(_IN_MEMORY.get(name, np.int8))
+            for name, packed in _PACKED.items()
+        },
         before=_unpack_carry(entity["before"]),
         carry=_carry(entity),
         bad=entity["bad"],

@@ -28,6 +28,7 @@ DEFINITIONS = (PLATFORM, "template", "sensor")  # rows that people registered
 STORED_NAMES = {"included": "put_in", "excluded": "kept_out", "last_attempt": "kept"}
 LONGEST_PLAIN = 200_000  # characters of a history; a row takes 1 MiB, two bytes a character
 PIECE = 30_000  # characters; a property takes 32 Ki
+SPOKE = {"channel", "raw"}  # of a newest sample: what its level rests on
 
 Entity = dict[str, Any]
 
@@ -83,15 +84,22 @@ def ingest_state(row: Mapping[str, Any]) -> IngestState:
 
 
 def latest_entity(platform: str, slug: str, latest: Mapping[str, Latest]) -> Entity:
-    """Return the row of the newest samples of a template's sensors."""
-    bodies = {sensor: one.model_dump(mode="json") for sensor, one in sorted(latest.items())}
-    return entity(platform, f"latest|{slug}", sensors=json.dumps(bodies))
+    """Return the row of the newest samples of a template's sensors.
+
+    What the levels rest on stands apart in ``spoke``, which may be missing: the first releases refuse it in a sample.
+    """
+    bodies = {sensor: one.model_dump(mode="json", exclude=SPOKE) for sensor, one in sorted(latest.items())}
+    spoke = {sensor: one.model_dump(mode="json", include=SPOKE) for sensor, one in sorted(latest.items())}
+    return entity(platform, f"latest|{slug}", sensors=json.dumps(bodies), spoke=json.dumps(spoke))
 
 
 def latest_of(row: Mapping[str, Any]) -> dict[str, Latest]:
     """Return the newest samples in a template's row, by sensor."""
-    bodies = json.loads(row["sensors"])
-    return {sensor: Latest.model_validate(body, extra="ignore") for sensor, body in bodies.items()}
+    bodies, spoke = json.loads(row["sensors"]), json.loads(row.get("spoke", "{}"))
+    return {
+        sensor: Latest.model_validate({**body, **spoke.get(sensor, {})}, extra="ignore")
+        for sensor, body in bodies.items()
+    }
 
 
 def history_entity(template: Template, sensor: Sensor, history: BaselineHistory) -> Entity:

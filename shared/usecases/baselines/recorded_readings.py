@@ -10,14 +10,16 @@ from functools import lru_cache
 
 import numpy as np
 
-from shared.arrays import Flags, Floats, Times
+from shared.arrays import ComplexFloats, Flags, Floats, Times
 from shared.detection import Baseline, Rates, build_baseline
 from shared.domain.baseline_history import Recipe
+from shared.domain.deviation import Readings
 from shared.domain.mark import Span
 from shared.domain.platform import Platform
 from shared.domain.tsd import ONE_DAY, SLOTS, SeriesDay, TemplateDay, days_between, grid, to_datetime64
 from shared.errors import InvalidInput, NotFound
 from shared.ports import DayStore
+from shared.usecases.sea import currents_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,25 +34,36 @@ class RecordedReadings:
 
     def __init__(self, lake: DayStore, platform: Platform) -> None:
         """Read the platform's day documents, each on first use."""
-        self._lake = lake
+        self._lake, self._platform = lake, platform
         self._templates = {one.id: one for one in platform.templates}
         self._sensors = {sensor.id: (one, sensor) for one in platform.templates for sensor in one.sensors}
         self._document = lru_cache(KEPT_DOCUMENTS)(self._read)
         self._day = lru_cache(KEPT_DAYS)(self._readings)
         self._made = lru_cache(KEPT_BASELINES)(self._build)
 
-    def _read(self, template: str, day: date) -> TemplateDay | None:
-        """Return the sensors' part of the template's day document; None where there is none that can be read."""
+    def _read(self, template: str, day: date) -> tuple[TemplateDay, ComplexFloats] | None:
+        """Return the sensors' part of the template's day document, and the currents [144]; None: it cannot be read."""
         document = self._lake.read(self._templates[template], day).document
-        return None if document is None else document.model_copy(update={"environment": {}})
+        if document is None:
+            return None
+        return document.model_copy(update={"environment": {}}), currents_of(self._platform, document)
 
     def series(self, sensor: str, day: date) -> SeriesDay | None:
         """Return the sensor's series of the day, or None; raises NotFound for a sensor that is not registered."""
+        found = self._found(sensor, day)
+        return None if found is None else found[0].series_of(self._sensors[sensor][1])
+
+    def scored_from(self, sensor: str, day: date) -> Readings | None:
+        """Return what of the sensor's day is scored, [144] each; None where nothing is known of it."""
+        found, series = self._found(sensor, day), self.series(sensor, day)
+        if found is None or series is None or not series.closed_slots(day):
+            return None
+        return Readings(series.readings(), found[1])
+
+    def _found(self, sensor: str, day: date) -> tuple[TemplateDay, ComplexFloats] | None:
         if sensor not in self._sensors:
             raise NotFound(f"sensor {sensor!r} is not registered")
-        template, known = self._sensors[sensor]
-        document = self._document(template.id, day)
-        return None if document is None else document.series_of(known)
+        return self._document(self._sensors[sensor][0].id, day)
 
     def day(self, sensor: str, day: date) -> Floats | None:
         """Return the sensor's readings [144] of the day, or None."""
@@ -86,14 +99,13 @@ class RecordedReadings:
 
     def _build(self, recipe: Recipe) -> Baseline | None:
         try:
-            times, ppmv, user_marked = self._of(recipe)
-            return build_baseline(times, ppmv, Rates(*recipe.rates), user_marked=user_marked)
+            return build_baseline(*self._of(recipe), Rates(*recipe.rates))
         except (InvalidInput, NotFound) as error:  # too little is left, or the sensor that it was borrowed from is gone
             logger.warning("%s: %s", recipe.source, error)
             return None
 
-    def _of(self, recipe: Recipe) -> tuple[Times, Floats, Flags]:
-        """Return the recipe's readings on one grid, with everything else missing, and which were marked by people.
+    def _of(self, recipe: Recipe) -> tuple[Times, Floats]:
+        """Return the recipe's readings on one grid, with everything else missing.
 
         A range that is put in brings the day before it along: without that, no sample's window of it is complete.
         """
@@ -104,10 +116,9 @@ class RecordedReadings:
             raise InvalidInput("a baseline needs at least two days, the recipe names none")
         times, ppmv = self.between(recipe.source, min(days), max(days), without=recipe.excluded)
         taken = np.isin(times.astype("datetime64[D]"), np.array(recipe.whole_days(), dtype="datetime64[D]"))
-        user_marked = np.zeros(times.size, dtype=bool)
         for span in included:
-            user_marked |= inside(times, span)
-        return times, np.where(taken | user_marked, ppmv, np.nan), user_marked
+            taken |= inside(times, span)
+        return times, np.where(taken, ppmv, np.nan)
 
 
 def inside(times: Times, span: Span) -> Flags:

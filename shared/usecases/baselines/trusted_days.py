@@ -80,7 +80,7 @@ class TrustedDays:
             return None
         baseline = self.histories.baseline(sensor, version) if version else None
         before = self._rows.get((sensor, day - ONE_DAY, version))
-        return score_day(sensor, day, series, partial(self.readings.day, sensor), None, baseline, before=before)
+        return score_day(sensor, day, series, partial(self.readings.scored_from, sensor), None, baseline, before=before)
 
     def trusted(self, sensor: str, days: Sequence[date], end: date) -> set[date]:
         """Return which of the days are quiet, well observed, and a day away from all incidents of the template.

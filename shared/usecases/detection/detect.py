@@ -98,7 +98,7 @@ class _Run:
         self._deps = detect
         self._begun = self._watched = record
         self._template = template
-        self._days = LakeDays(detect.lake, template, self._row, tell=self._tell_corrupt)
+        self._days = LakeDays(detect.lake, record.platform, template, self._row, tell=self._tell_corrupt)
         self._events = DayEvents(detect.events, template, record.platform.source_name, self._days.document)
         self._rows = DayRows(detect.deviations, self._events, template, fresh=again)
 
@@ -158,11 +158,11 @@ class _Run:
 
     def _scored(self, sensor: Sensor, day: date, baseline: Baseline | None) -> DeviationDay:
         """Score one sensor's day; memory may be behind the table, so only the table says that nothing changed."""
-        series, earlier = self._days.series(sensor, day), partial(self._days.readings, sensor)
+        series, readings = self._days.series(sensor, day), partial(self._days.readings, sensor)
 
         def score() -> DeviationDay:
             before, known = self._rows.before(sensor.id, day), self._rows.trusted(sensor.id, day)
-            return score_day(sensor.id, day, series, earlier, known, baseline, before=before)
+            return score_day(sensor.id, day, series, readings, known, baseline, before=before)
 
         scored, stored = score(), self._rows.stored[sensor.id, day]
         if not stored.fresh and scored.same_as(stored.row):

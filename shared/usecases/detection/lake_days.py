@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from datetime import date
 
-from shared.arrays import Floats
-from shared.domain.deviation import DeviationDay
+from shared.domain.deviation import DeviationDay, Readings
+from shared.domain.platform import Platform
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import SeriesDay, TemplateDay
 from shared.ports import DayStore, StoredDay
+from shared.usecases.sea import currents_of
 
 RowOf = Callable[[str, date], DeviationDay | None]  # a sensor's stored row of a day
 
@@ -16,10 +17,15 @@ class LakeDays:
     """Reads days of one template; for one look at them, never longer."""
 
     def __init__(
-        self, lake: DayStore, template: Template, row_of: RowOf, tell: Callable[[date, str], None] | None = None
+        self,
+        lake: DayStore,
+        platform: Platform,
+        template: Template,
+        row_of: RowOf,
+        tell: Callable[[date, str], None] | None = None,
     ) -> None:
-        """Read from the lake; ``tell`` is told of a day whose blob cannot be read, and why."""
-        self._lake, self._template, self._row_of, self._tell = lake, template, row_of, tell
+        """Read a platform's template from the lake; ``tell`` is told of a day whose blob cannot be read, and why."""
+        self._lake, self._platform, self._template, self._row_of, self._tell = lake, platform, template, row_of, tell
         self.stored: dict[date, StoredDay] = {}
 
     def document(self, day: date) -> TemplateDay | None:
@@ -35,14 +41,15 @@ class LakeDays:
         document = self.document(day)
         return None if document is None else document.series_of(sensor)
 
-    def readings(self, sensor: Sensor, day: date) -> Floats | None:
-        """Return an earlier day's readings [144]; of one that cannot be read now, those that its row remembers.
+    def readings(self, sensor: Sensor, day: date) -> Readings | None:
+        """Return a day's readings and currents [144]; of one that cannot be read now, those that its row remembers.
 
         None where nothing is known of it.
         """
-        series = self.series(sensor, day)
-        if series is not None:
-            return series.readings() if series.closed_slots(day) else None
+        document, series = self.document(day), self.series(sensor, day)
+        if document is not None and series is not None:
+            known = series.closed_slots(day)
+            return Readings(series.readings(), currents_of(self._platform, document)) if known else None
         row = self._row_of(sensor.id, day) if self.stored[day].problem else None
         return None if row is None or row.is_empty else row.readings
 

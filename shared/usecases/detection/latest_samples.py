@@ -13,6 +13,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 
@@ -129,12 +130,17 @@ def _sample(row: DeviationDay, before: DeviationDay | None, since: datetime) -> 
     """Return the row's last sample; a run since midnight goes back into a whole day before it."""
     if since == start_of(row.day) and before is not None and before.level.size and before.level[-1] == row.level[-1]:
         since = _level_since(before)
-    score, ppmv = float(row.score[-1]), float(row.ppmv[-1])
     return Latest(
         at=start_of(row.day) + (row.level.size - 1) * BUCKET,
         level=Level(int(row.level[-1])),
-        score=score if np.isfinite(score) else None,
-        ppmv=ppmv if np.isfinite(ppmv) else None,
+        score=_known(row.score[-1]),
+        ppmv=_known(row.ppmv[-1]),
         fault=int(row.fault[-1]),
         since=since,
+        channel=int(row.channel[-1]),
+        raw=_known(row.raw[-1]),
     )
+
+
+def _known(value: np.floating[Any]) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from shared.detection import Baseline
-from shared.domain.deviation import DeviationDay, same_carry
+from shared.domain.deviation import DAY_ARRAYS, DeviationDay, same_carry
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY
 from shared.errors import CorruptBlob, NewerSchema, NotFound
@@ -83,7 +83,9 @@ class _Look:
     rows: dict[tuple[str, date], DeviationDay]
 
     def __post_init__(self) -> None:
-        self._days = LakeDays(self.deps.lake, self.template, lambda sensor, day: self.rows.get((sensor, day)))
+        self._days = LakeDays(
+            self.deps.lake, self.record.platform, self.template, lambda sensor, day: self.rows.get((sensor, day))
+        )
         self._events = DayEvents(self.deps.events, self.template, self.record.platform.source_name, self._days.document)
 
     def day(self, day: date) -> Iterator[Finding]:
@@ -101,8 +103,8 @@ class _Look:
             baseline = self._baseline(sensor, day)
         except (NotFound, CorruptBlob, NewerSchema) as error:
             return f"its baseline cannot be read: {error}"
-        series, earlier = self._days.series(sensor, day), partial(self._days.readings, sensor)
-        expected = score_day(sensor.id, day, series, earlier, None, baseline, before=before)
+        series, readings = self._days.series(sensor, day), partial(self._days.readings, sensor)
+        expected = score_day(sensor.id, day, series, readings, None, baseline, before=before)
         if row is None:
             return "it has no row" if expected.level.size or self._events.of(expected) else ""
         return _difference(row, expected) or ("" if self._is_told(row) else "people were not told of it as it is")
@@ -119,14 +121,16 @@ def _difference(row: DeviationDay, expected: DeviationDay) -> str:
     """Return in what a row differs from what it should be; empty where it does not."""
     if (row.engine, row.baseline) != (expected.engine, expected.baseline):
         return f"it was scored by version {row.baseline or 'none'} of engine {row.engine}"
-    if row.ppmv.tobytes() != expected.ppmv.tobytes() or row.bad != expected.bad:
+    if any(_differ(row, expected, name) for name in ("ppmv", "currents")) or row.bad != expected.bad:
         return "the lake holds other readings"
     if not same_carry(row.before, expected.before):
         return "the day before hands on something else"
     if "" not in row.context and row.context != expected.context:
         return "the days before hold other readings"
-    if any(
-        getattr(row, name).tobytes() != getattr(expected, name).tobytes() for name in ("score", "level", "raw", "fault")
-    ):
+    if any(_differ(row, expected, name) for name in DAY_ARRAYS):
         return "its scores are not those of its readings"
     return ""
+
+
+def _differ(row: DeviationDay, expected: DeviationDay, name: str) -> bool:
+    return bool(getattr(row, name).tobytes() != getattr(expected, name).tobytes())

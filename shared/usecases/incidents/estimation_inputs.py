@@ -14,14 +14,14 @@ from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import (
     BUCKET,
-    SLOTS,
-    SeriesDay,
     TemplateDay,
     days_between,
     floor_to_bucket,
     slot_of,
     to_datetime64,
+    values_of,
 )
+from shared.usecases.sea import sea_of
 
 Documents = Callable[[date], TemplateDay | None]
 
@@ -53,7 +53,7 @@ def load_inputs(
     """Return what the lake holds from ``onset - lead`` to the bucket ``at`` (included)."""
     start, end = floor_to_bucket(onset - rules.lead), at + BUCKET
     days = _days(platform, template, documents, start, end)
-    sensors = [_span([_values(day.series_of(one)) for day in days], start, end) for one in template.sensors]
+    sensors = [_span([values_of(day.series_of(one)) for day in days], start, end) for one in template.sensors]
     sea = _sea(platform, days, start, end)
     times = buckets_between(start, end)
     size = times.size
@@ -92,15 +92,8 @@ def _days(
 
 def _sea(platform: Platform, days: list[TemplateDay], start: datetime, end: datetime) -> dict[str, Floats]:
     """Return the quantities of the environment in the project's units, by name, in a fixed order."""
-    return {
-        quantity: series.scale
-        * _span([_values(day.sea_of(quantity, series.tag, series.unit)) for day in days], start, end)
-        for quantity, series in sorted(platform.environment.items())
-    }
-
-
-def _values(series: SeriesDay | None) -> Floats:
-    return np.full(SLOTS, np.nan) if series is None else series.array()
+    found = [sea_of(platform, day) for day in days]
+    return {quantity: _span([one[quantity] for one in found], start, end) for quantity in found[0]} if found else {}
 
 
 def _span(days: list[Floats], start: datetime, end: datetime) -> Floats:

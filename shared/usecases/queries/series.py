@@ -24,6 +24,7 @@ from shared.domain.validation import Moment
 from shared.errors import InvalidInput
 from shared.ports import DeviationsTable, RegistryTable
 from shared.usecases.lookup import look_up_sensor, look_up_template
+from shared.usecases.queries.channels import channel_words
 
 MOST_POINTS = 10_000
 WIDTHS = {"1h": timedelta(hours=1), "1d": timedelta(days=1)}
@@ -185,16 +186,17 @@ class SeriesQueries:
     def scores(
         self, sensor: str, span: TimeRange, resolution: Resolution, continuation: str | None
     ) -> DeviationsBody | DeviationBucketsBody:
-        """Return the sensor's scores, levels and faults; raises NotFound or InvalidInput."""
+        """Return the sensor's scores, what they rest on, levels and faults; raises NotFound or InvalidInput."""
         look_up_sensor(self.registry, sensor)
         names = ("score", "level", "fault")
         if resolution.raw:
             page, rest = self._page(span, continuation)
-            times, columns = self._columns(sensor, page, names)
+            times, columns = self._columns(sensor, page, (*names, "channel"))
             return DeviationsBody.model_construct(
                 sensor=sensor,
                 times=_texts(times),
                 score=_numbers(columns["score"].astype(np.float64).round(4)),
+                channel=channel_words(columns["channel"]),
                 level=_levels(columns["level"]),
                 fault=_faults(columns["fault"]),
                 continuation=rest,

@@ -10,6 +10,7 @@ import pytest
 
 from admin.verify import verify
 from shared.bootstrap import Bootstrap
+from shared.domain.deviation import DAY_ARRAYS
 from shared.domain.tsd import BUCKET, SLOTS, TemplateDay, start_of
 from shared.usecases.baselines.rescoring import RECENT_DAYS, Rescoring
 from shared.usecases.detection.detect import Detect
@@ -78,7 +79,7 @@ def test_who_died_before_it_followed_follows_when_the_event_comes_again(how: str
     for sensor in TEMPLATE.sensors:
         stored = target.deviations.get(sensor.id, DAYS[1], fresh=True)
         assert stored.row is not None
-        none = {name: getattr(stored.row, name)[:0] for name in ("ppmv", "score", "level", "raw", "fault")}
+        none = {name: getattr(stored.row, name)[:0] for name in DAY_ARRAYS}
         target.deviations.put(replace(stored.row, **none), stored.etag)
     target.restart()
     run(target, DAYS[1])

@@ -1,13 +1,12 @@
 """Another detection engine: what the one before made stands until it is made anew, and all of it is."""
 
 import json
-from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from shared.detection import Baseline, baseline, channels, detect, detector, engine, engine_id, is_newer
+from shared.detection import Baseline, baseline, detect, detector, engine, engine_id, is_newer
 from shared.domain.deviation import Level
 from shared.domain.tsd import SLOTS
 from shared.errors import NewerSchema, OtherEngine
@@ -36,9 +35,8 @@ def learned() -> World:
 @pytest.fixture
 def one_channel_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel beside the others, as the next engine may have."""
-    more = (*channels.CHANNELS, replace(channels.CHANNELS[-1], name="quarter", window=36, head=9, tail=9))
-    for module in (channels, baseline, detector):
-        monkeypatch.setattr(module, "CHANNELS", more)
+    monkeypatch.setattr(engine, "NUMBER", engine.NUMBER + 1)
+    monkeypatch.setattr(baseline, "_NAMES", [*baseline._NAMES, "quarter"])
 
 
 def health(target: World, day: int = DAYS) -> tuple[str, int]:

@@ -70,9 +70,9 @@ def expected(target: World, sensor: str = ONE) -> Latest:
         if other != level:
             break
         since = moment
-    score, ppmv = (None if not np.isfinite(one[-1]) else float(one[-1]) for one in (rows[-1].score, rows[-1].ppmv))
-    fault = int(rows[-1].fault[-1])
-    return Latest(at=levels[-1][0], level=Level(level), score=score, ppmv=ppmv, fault=fault, since=since)
+    newest = {name: getattr(rows[-1], name)[-1].item() for name in ("score", "ppmv", "fault", "channel", "raw")}
+    known = {name: value if np.isfinite(value) else None for name, value in newest.items()}
+    return Latest(at=levels[-1][0], level=Level(level), since=since, **known)
 
 
 def before_first(target: Any, name: str, act: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shared.detection import Baseline
-from shared.detection.channels import CHANNELS
+from shared.detection.channels import SCALES
 from shared.domain.deviation import Level
 from shared.domain.tsd import SLOTS, SeriesDay, start_of
 from shared.errors import NotFound
@@ -111,7 +111,7 @@ def test_a_sensors_page_counts_its_data() -> None:
     assert (found.samples, found.bad, found.missing) == (SLOTS - 10, 0, 28 * SLOTS + 10)
     assert sum(found.levels.values()) == SLOTS
     assert isinstance(page.baseline, Baseline)
-    assert len(page.baseline.thresholds) == len(CHANNELS)
+    assert len(page.baseline.thresholds) == len(SCALES)
     assert page.baseline.usual[0] < 10 < page.baseline.usual[1]
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.detection.channels import Channel
 from shared.domain.series_bodies import DeviationBucketsBody, DeviationsBody, ReadingBucketsBody, ReadingsBody
 from shared.domain.tsd import BUCKET, iso, to_datetime64
 from shared.errors import InvalidInput, NotFound
@@ -130,6 +131,19 @@ def test_score_buckets_count_what_the_samples_say() -> None:
     assert found.level == ["Critical"]
     assert found.max == [max(one for one in raw.score if one is not None)]
     assert found.faulty == [sum(one is not None for one in raw.fault)]
+
+
+def test_scores_say_which_channel_spoke() -> None:
+    """Sample by sample as the row has it, and none where there is no score."""
+    values = noise(1)
+    values[100:] += 60
+    asked = series(values)
+    found = asked.scores(SENSOR, TimeRange(at(DAY), at(DAY, 24)), RAW, None)
+    assert isinstance(found, DeviationsBody)
+    (row,) = asked.deviations.range(SENSOR, DAY, DAY)
+    assert found.channel == [None if one < 0 else Channel(one).word for one in row.channel.tolist()]
+    assert found.channel[0] is None
+    assert "level" in found.channel[100:]
 
 
 def test_hours_begin_with_utcs_and_points_with_the_range() -> None:
