@@ -30,7 +30,7 @@ from local.metadata import BY_HAND
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
 from shared.detection import engine_id
-from shared.domain.deviation import Carry, DeviationDay, Latest, Level
+from shared.domain.deviation import Carry, DeviationDay, Latest, Level, no_currents
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.settings import Settings
@@ -107,7 +107,10 @@ def fill(app: Bootstrap) -> None:
             score=score,
             level=(score > 1).astype(np.int8),
             raw=score,
+            channel=np.zeros(144, dtype=np.int8),
+            away=np.zeros(144, dtype=np.int8),
             fault=np.zeros(144, dtype=np.int8),
+            currents=no_currents(144),
             before=None,
             carry=Carry((0.0, 0.0, 0.0, 0.0), 0, "v"),
         )

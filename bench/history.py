@@ -5,10 +5,12 @@ import numpy as np
 from shared.arrays import Floats, Times
 from shared.detection import Baseline, build_baseline
 from shared.detection.join import Join
+from shared.domain.environment import Environment
 
 WINDOW = 144
 START = np.datetime64("2020-01-01T00:00:00")
 STEP = np.timedelta64(600, "s")
+TIDE_H = 12.42
 
 
 def history(samples: int, seed: int = 1) -> Floats:
@@ -28,6 +30,14 @@ def history(samples: int, seed: int = 1) -> Floats:
 def times(first: int, samples: int) -> Times:
     """Return the buckets' starts [samples], the first of them so many after the history's."""
     return np.asarray(START + np.arange(first, first + samples) * STEP)
+
+
+def tide(moments: Times) -> Environment:
+    """Return a current that turns with the tide, at times [n]."""
+    turned = (moments - START).astype(np.float64) / (3600 * TIDE_H)
+    return Environment.of(
+        moments, current_speed=0.1 + 0.05 * np.cos(4 * np.pi * turned), current_direction=360 * turned % 360
+    )
 
 
 def baseline_of(values: Floats) -> Baseline:

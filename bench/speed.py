@@ -2,9 +2,9 @@
 
     python -m bench.speed [--json] [--quick]
 
-Milliseconds per sample, medians of interleaved turns: the engine (nearest windows of one channel), the whole score
-(``detect`` as a tick calls it, all channels), STUMPY's ``aampi.update``, and the same with what it costs to build
-that class again every 144 samples, without which it would slowly join the leak to its baseline.
+Milliseconds per sample, medians of interleaved turns: the engine (nearest windows), the whole score (``detect`` as a
+tick calls it, all channels, with and without currents), STUMPY's ``aampi.update``, and the same with what it costs to
+build that class again every 144 samples, without which it would slowly join the leak to its baseline.
 """
 
 import argparse
@@ -17,16 +17,19 @@ from collections.abc import Callable
 from typing import Any
 
 from bench import fresh
-from bench.history import WINDOW, baseline_of, history, ready_profile, times
+from bench.history import WINDOW, baseline_of, history, ready_profile, tide, times
 from shared.arrays import Floats
 from shared.detection import Baseline, detect
+from shared.detection.figures import Raw
 from shared.detection.join import Join
 
 SIZES = (5_000, 20_000, 66_000, 125_000)
 CALLS = (1, 6, 144, 1000)  # samples that come at once: live, an hour, a day, a week
-CONTEXT = 2 * WINDOW  # bins that a tick reads before the samples it scores
+DAY = 144
+CONTEXT = 2 * DAY  # bins that a tick reads before the samples it scores
 RESET = 144  # samples between two resets of the older system
 MONTH, MONTH_BASELINE = 4_320, 52_000
+BUILT = 200 * DAY
 
 
 def say(text: str) -> None:
@@ -41,11 +44,15 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def score(baseline: Baseline, values: Floats, samples: int) -> Callable[[], object]:
-    """Return the call that scores the last so many samples of values [n]."""
-    recent = values[-(CONTEXT + samples) :]
+def score(baseline: Baseline, values: Floats, samples: int, *, currents: bool) -> Callable[[], object]:
+    """Return the call that scores the last so many samples of values [n]; the rest of their day is scored already."""
+    known = max(DAY - samples, 0)
+    recent = values[-(CONTEXT + known + samples) :]
     moments = times(values.size - recent.size, recent.size)
-    return lambda: detect(baseline, moments, recent, since=moments[-samples])
+    sea = tide(moments) if currents else None
+    raw = detect(baseline, moments, recent, sea, since=moments[CONTEXT]).raw
+    before = Raw(raw.score[:known], raw.channel[:known], raw.away[:known])
+    return lambda: detect(baseline, moments, recent, sea, since=moments[CONTEXT], known=before)
 
 
 def per_sample(baseline: Baseline, values: Floats, profile: Floats, turns: int) -> list[dict[str, float]]:
@@ -64,16 +71,16 @@ def per_sample(baseline: Baseline, values: Floats, profile: Floats, turns: int) 
     rows = []
     for samples in CALLS:
         query = values[size - WINDOW + 1 : size + samples]
-        whole = score(baseline, values[: size + samples], samples)
-        whole()
-        mine: list[float] = []
-        scored: list[float] = []
-        theirs: list[float] = []
+        whole, told = (score(baseline, values[: size + samples], samples, currents=each) for each in (False, True))
+        mine, scored, with_currents, theirs = (list[float]() for _ in range(4))
         for _ in range(turns if samples < RESET else max(turns // 5, 3)):
             mine.append(seconds(lambda: join.nearest(query)) / samples)  # noqa: B023
             theirs.extend(seconds(lambda: stream.update(values[size])) for _ in range(2))
             scored.append(seconds(whole) / samples)
-        engine, detection, update = (1e3 * statistics.median(each) for each in (mine, scored, theirs))
+            with_currents.append(seconds(told) / samples)
+        engine, detection, hearing, update = (
+            1e3 * statistics.median(each) for each in (mine, scored, with_currents, theirs)
+        )
         with_resets = update + 1e3 * reset / RESET
         rows.append(
             {
@@ -81,12 +88,15 @@ def per_sample(baseline: Baseline, values: Floats, profile: Floats, turns: int) 
                 "samples": samples,
                 "engine_ms": engine,
                 "score_ms": detection,
+                "score_with_currents_ms": hearing,
                 "stumpy_update_ms": update,
                 "stumpy_with_resets_ms": with_resets,
                 "engine_ratio": update / engine,
                 "engine_ratio_with_resets": with_resets / engine,
                 "score_ratio": update / detection,
                 "score_ratio_with_resets": with_resets / detection,
+                "score_with_currents_ratio": update / hearing,
+                "score_with_currents_ratio_with_resets": with_resets / hearing,
             }
         )
     return rows
@@ -95,8 +105,7 @@ def per_sample(baseline: Baseline, values: Floats, profile: Floats, turns: int) 
 def month(turns: int) -> dict[str, float]:
     """Return the median seconds of scoring a month of one sensor again."""
     values = history(MONTH_BASELINE + MONTH)
-    call = score(baseline_of(values[:MONTH_BASELINE]), values, MONTH)
-    call()
+    call = score(baseline_of(values[:MONTH_BASELINE]), values, MONTH, currents=True)
     return {
         "baseline": MONTH_BASELINE,
         "samples": MONTH,
@@ -104,8 +113,14 @@ def month(turns: int) -> dict[str, float]:
     }
 
 
+def built(turns: int) -> dict[str, float]:
+    """Return the median seconds of making a baseline of 200 days."""
+    values = history(BUILT)
+    return {"samples": BUILT, "build_s": statistics.median(seconds(lambda: baseline_of(values)) for _ in range(turns))}
+
+
 def measure(quick: bool) -> dict[str, Any]:
-    """Return everything: per_sample, fresh, month."""
+    """Return everything: per_sample, fresh, built, month."""
     sizes = SIZES[:2] if quick else SIZES
     rows: list[dict[str, float]] = []
     for size in sizes:
@@ -116,20 +131,25 @@ def measure(quick: bool) -> dict[str, Any]:
         rows += per_sample(baseline, values, profile, 15 if quick else 41)
     say("fresh processes ...")
     start = fresh.measure(baseline, values[: size + WINDOW], profile, 3 if quick else 5)
-    say("a month again ...")
-    return {"per_sample": rows, "fresh": start, **({} if quick else {"month": month(3)})}
+    say("a baseline of 200 days, and a month again ...")
+    return {"per_sample": rows, "fresh": start, "built": built(3), **({} if quick else {"month": month(3)})}
 
 
 def report(found: dict[str, Any]) -> None:
     """Print what was measured as tables."""
     print("milliseconds per sample, and how many times as long STUMPY's streaming class takes (with its resets)")
-    print("baseline  at once   engine    score    STUMPY  with resets   engine is faster   score is faster")
+    print(
+        "baseline  at once   engine    score  and currents   STUMPY  with resets"
+        "   engine is faster   score is faster   and with currents"
+    )
     for row in found["per_sample"]:
         print(
             f"{row['baseline']:8,}  {row['samples']:7,}  {row['engine_ms']:7.3f}  {row['score_ms']:7.3f}"
-            f"  {row['stumpy_update_ms']:8.3f}  {row['stumpy_with_resets_ms']:11.3f}"
+            f"  {row['score_with_currents_ms']:12.3f}"
+            f" {row['stumpy_update_ms']:8.3f}  {row['stumpy_with_resets_ms']:11.3f}"
             f"   {row['engine_ratio']:6.1f} ({row['engine_ratio_with_resets']:6.1f})"
             f"   {row['score_ratio']:6.1f} ({row['score_ratio_with_resets']:6.1f})"
+            f"  {row['score_with_currents_ratio']:6.1f} ({row['score_with_currents_ratio_with_resets']:6.1f})"
         )
     cold = found["fresh"]
     print(
@@ -140,6 +160,9 @@ def report(found: dict[str, Any]) -> None:
     print(
         f"  STUMPY streaming class  {cold['stumpy_streaming_s']:7.2f} s  {cold['stumpy_streaming_mb']:5.0f} MB at most"
     )
+    made = found["built"]
+    print(f"\na baseline of {made['samples']:,} samples")
+    print(f"  this system             {made['build_s']:7.2f} s")
     if "month" in found:
         again = found["month"]
         print(f"\na month of one sensor again ({again['samples']:,} samples, baseline of {again['baseline']:,})")

@@ -4,6 +4,9 @@ The way of the figures: ``recorded_series`` reads a folder, ``folds`` cuts each 
 part, ``leaks`` makes what is put in (``first_order`` and ``plumes``, carried by ``currents``), ``rules`` score,
 ``trial`` scores one fold with and without leaks, and after ``gaps``. ``tally`` and ``figures`` count, ``comparison``
 and ``poisson`` say how certain that is, ``holding`` how alarms end, ``events`` looks at the rises that operators know;
-``document`` holds all figures, ``report`` and ``picture`` show them. ``variants`` asks what each choice of this
-system's own rule is worth, ``context`` what else could be known.
+``document`` holds all figures, ``report`` and ``picture`` show them.
+
+What this system rests on: ``channel_figures`` are what its channels find before any threshold, ``scales`` measures how
+rare these are at such sensors, and a sensor is judged by what the others measure. ``variants`` asks what each choice is
+worth, ``explain`` why one moment is scored as it is.
 """

@@ -78,6 +78,19 @@ def with_error(sea: Environment, speed: Floats, turn: Floats) -> Environment:
     )
 
 
+def record_of(measured: Environment | None) -> Currents | None:
+    """Return what was measured; None where it is too little."""
+    if measured is None or measured.times.size == 0:
+        return None
+    record = Currents.of(measured)
+    return record if record.size >= LEAST_RECORD else None
+
+
+def currents_of(measured: Environment | None) -> Currents:
+    """Return what was measured, or what stands in for it."""
+    return record_of(measured) or Currents.of(tidal_currents())
+
+
 def tidal_currents() -> Environment:
     """Return a month of a tide that turns, with a steady drift: stands in for recorded currents."""
     steps = np.arange(31 * DAY)

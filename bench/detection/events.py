@@ -4,6 +4,7 @@ The baseline is all data of the piece up to 3 days before the rise, without earl
 leak-free. What a rule is told of the currents is what was measured at the time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,32 +50,42 @@ class Rise:
         return str(self.times[above[0]]) if above.size else None
 
 
-def rises(found: Folder) -> list[Rise]:
+def rises(found: Folder, rules: Sequence[Rule]) -> list[Rise]:
     """Return the known rises that a folder's series hold, scored after all data up to 3 days before them."""
     return [
         rise
         for one in KNOWN
         for recorded in found.series
-        if one.sensor in recorded.sensor and (rise := _scored(recorded, one, found.currents)) is not None
+        if one.sensor in recorded.sensor and (rise := _scored(recorded, one, found.currents, rules)) is not None
     ]
 
 
-def _scored(recorded: Recorded, known: Known, measured: Environment | None) -> Rise | None:
-    times, ppmv = recorded.series.times, recorded.series.ppmv
-    first = int(np.searchsorted(times, known.first - LEAD))
-    end = int(np.searchsorted(times, known.last + DAY + AFTER))
-    present = np.flatnonzero(~np.isnan(ppmv[:first]))
+def history_before(recorded: Recorded, moment: np.datetime64) -> slice:
+    """Return the buckets of a series that a baseline of a moment is made of, ``LEAD`` before it; empty: none."""
+    first = int(np.searchsorted(recorded.series.times, moment - LEAD))
+    present = np.flatnonzero(~np.isnan(recorded.series.ppmv[:first]))
     cuts = np.flatnonzero(np.diff(present) > CUT_AT)
     present = present[cuts[-1] + 1 :] if cuts.size else present
-    if present.size < LEAST_BASELINE or end == first:
+    return slice(int(present[0]), first) if present.size >= LEAST_BASELINE else slice(first, first)
+
+
+def leak_free(recorded: Recorded, part: slice) -> Floats:
+    """Return the readings of a part of a series, without known rises."""
+    times, ppmv = recorded.series.times[part], recorded.series.ppmv[part]
+    return np.where(in_known_rise(recorded.sensor, times), np.nan, ppmv)
+
+
+def _scored(recorded: Recorded, known: Known, measured: Environment | None, rules: Sequence[Rule]) -> Rise | None:
+    times, ppmv = recorded.series.times, recorded.series.ppmv
+    part = history_before(recorded, known.first)
+    begin, first = part.start, part.stop
+    end = int(np.searchsorted(times, known.last + DAY + AFTER))
+    if first in (begin, end):
         return None
-    begin = int(present[0])
-    history = np.where(in_known_rise(recorded.sensor, times[begin:first]), np.nan, ppmv[begin:first])
     told: dict[Told, Environment | None] = {"nothing": None}
     if measured is not None:
         told["measured"] = measured
-    learnt = Learnt.of([rule for rule in ALL_RULES if rule.told in told], recorded.sensor, times[begin:first], history)
-    scores = {
-        name: learnt.score(name, times[begin:end], ppmv[begin:end], times[first], told) for name in learnt.scorers
-    }
+    heard = [rule for rule in rules if rule.told in told]
+    learnt = Learnt.of(heard, recorded.sensor, times[part], leak_free(recorded, part))
+    scores = learnt.scores(times[begin:end], ppmv[begin:end], times[first], told)
     return Rise(known, recorded.sensor, times[first:end], ppmv[first:end], scores)

@@ -53,13 +53,11 @@ def _areas(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _intervals(document: dict[str, Any]) -> Iterator[str]:
-    how = "without the sensor judged" if document["chosen_without_the_sensor"] else "on the same sensors"
-    yield f"ratios of areas, 90 % intervals over sensors, thresholds chosen anew (our constants: chosen {how})"
+    how = "measured without the sensor judged" if document["chosen_without_the_sensor"] else "as they are set"
+    yield f"ratios of areas, 90 % intervals over sensors, thresholds chosen anew (this system's scales: {how})"
     for name, groups in document["area_ratios"].items():
         for group, one in groups.items():
             yield f"  ours / {LABELS[name]:<14}{group:<14}{one['value']:>6.2f}  ({one['low']:.2f} to {one['high']:.2f})"
-    if not document["told_currents"]:
-        yield "the detector cannot be told the currents: nothing to compare"
     for name, groups in document["area_differences"].items():
         yield f"area {LABELS[name]} less that without, in points"
         for group, one in groups.items():

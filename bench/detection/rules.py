@@ -1,19 +1,20 @@
 """The rules that are compared: each learns from a baseline and gives every sample a continuous score."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from functools import partial
+from typing import Protocol, Self
 
 import numpy as np
 
+from bench.detection.channel_figures import adjusted
 from bench.detection.currents import Told
+from bench.detection.scales import Scales
 from shared.arrays import Floats, Indices, Scores, Times
 from shared.detection import build_baseline, detect
+from shared.detection.channels import SCALES, thresholds
 from shared.detection.regular import forward_fill, regularise
 from shared.domain.environment import Environment
-
-HEARS_CURRENTS = "environment" in inspect.signature(detect).parameters
 
 
 class Scorer(Protocol):
@@ -73,20 +74,20 @@ class Learnt:
         learnt = {learn: rule.learnt(sensor, times, ppmv) for learn, rule in alike.items()}
         return cls({rule.name: rule.told for rule in rules}, {rule.name: learnt[rule.learn] for rule in rules})
 
-    def score(
-        self, name: str, times: Times, ppmv: Floats, since: np.datetime64, sea: Mapping[Told, Environment | None]
-    ) -> Scores:
-        """Return a rule's scores of the bins from ``since`` on."""
-        return self.scorers[name](times, ppmv, since, sea[self.told[name]])
+    def scores(
+        self, times: Times, ppmv: Floats, since: np.datetime64, sea: Mapping[Told, Environment | None]
+    ) -> dict[str, Scores]:
+        """Return every rule's scores of the bins from ``since`` on."""
+        return {name: scorer(times, ppmv, since, sea[self.told[name]]) for name, scorer in self.scorers.items()}
 
 
-def ours(times: Times, ppmv: Floats) -> Scorer:
-    """Return this project's scorer after a baseline of times [n] and ppmv [n]."""
-    baseline = build_baseline(times, ppmv)
+def ours(times: Times, ppmv: Floats, scales: Scales = SCALES) -> Scorer:
+    """Return this project's scorer, with other scales if given, after a baseline of times [n] and ppmv [n]."""
+    known = build_baseline(times, ppmv)
+    baseline = adjusted(known, thresholds(known.rates, scales))
 
     def score(when: Times, values: Floats, since: np.datetime64, environment: Environment | None = None, /) -> Scores:
-        told: dict[str, Any] = {} if environment is None else {"environment": environment}
-        return detect(baseline, when, values, since=since, **told).score
+        return detect(baseline, when, values, environment, since=since).score
 
     return score
 
@@ -160,4 +161,14 @@ TOLD_RULES = (
     replace(RULES[0], name="ours_measured", label="told the currents", told="measured"),
     replace(RULES[0], name="ours_shifted", label="told shifted ones", told="shifted"),
 )
-ALL_RULES = RULES + (TOLD_RULES if HEARS_CURRENTS else ())
+ALL_RULES = RULES + TOLD_RULES
+
+
+def judged(without: Mapping[str, Scales]) -> tuple[Rule, ...]:
+    """Return all rules, this system's with the scales that were measured without the sensor it is judged on."""
+    chosen = partial(_ours_without, without)
+    return tuple(replace(rule, chosen_without=chosen) if rule.learn is ours else rule for rule in ALL_RULES)
+
+
+def _ours_without(without: Mapping[str, Scales], sensor: str) -> Learn:
+    return partial(ours, scales=without[sensor])

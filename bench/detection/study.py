@@ -1,31 +1,28 @@
 """The whole study: folds scored side by side, then every figure, as one document."""
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tqdm import tqdm
 
 from bench.detection import trial
-from bench.detection.currents import LEAST_RECORD, Currents, tidal_currents
+from bench.detection.currents import Currents, currents_of, record_of
 from bench.detection.document import figures
 from bench.detection.events import Rise, rises
 from bench.detection.folds import Fold, folds_of
 from bench.detection.leaks import KINDS, Source, seeds
+from bench.detection.parallel import mapped
 from bench.detection.plumes import Signature, puffs
 from bench.detection.recorded_series import Folder, read_folder
-from bench.detection.rules import ALL_RULES, HEARS_CURRENTS, RULES, Rule
+from bench.detection.rules import ALL_RULES, Rule, judged, ours
+from bench.detection.scales import all_peaks, without
 from bench.detection.trial import AMPLITUDES, Trial
 from shared.domain.template import Template
 from shared.errors import InvalidInput
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 SEEDS = Path(__file__).resolve().parents[2] / "seed"
 
 
@@ -58,11 +55,20 @@ def study(folder: Path, options: Options) -> Study:
     found.passed_over.update({one.sensor: "no fold fits" for one in found.series if one.sensor not in used})
     if not folds:
         raise InvalidInput(f"no series in {folder} is long enough: {found.passed_over}")
-    trials = trials_of(folds, found, options, ALL_RULES)
-    known = rises(found)
-    return Study(
-        {**_summary(found, folds, trials, options), **figures(trials, ALL_RULES, options.seed), **_events(known)}, known
-    )
+    rules = rules_for(found, options)
+    trials = trials_of(folds, found, options, rules)
+    known = rises(found, rules)
+    summary = _summary(found, folds, trials, options)
+    chosen = {"chosen_without_the_sensor": all(rule.chosen_without for rule in rules if rule.learn is ours)}
+    return Study({**summary, **chosen, **figures(trials, rules, options.seed), **_events(known)}, known)
+
+
+def rules_for(found: Folder, options: Options) -> Sequence[Rule]:
+    """Return all rules, this system's with scales that other sensors chose, where these hold enough to choose by."""
+    peaks = all_peaks(found, options.seed, options.jobs)
+    scales = {one.sensor: without(peaks, one.sensor) for one in found.series}
+    chosen = {sensor: one for sensor, one in scales.items() if one is not None}
+    return judged(chosen) if len(chosen) == len(scales) else ALL_RULES
 
 
 def all_folds(found: Folder, options: Options) -> list[Fold]:
@@ -74,9 +80,9 @@ def all_folds(found: Folder, options: Options) -> list[Fold]:
 
 def trials_of(folds: Sequence[Fold], found: Folder, options: Options, rules: Sequence[Rule]) -> list[Trial]:
     """Return every fold's scores by these rules, side by side, with progress on stderr."""
-    templates, currents = seeds(SEEDS), recorded_currents(found) or Currents.of(tidal_currents())
+    templates, currents = seeds(SEEDS), currents_of(found.currents)
     puff = partial(_puffs, templates=templates, currents=currents, seed=options.seed)
-    leaks = list(tqdm(_mapped(puff, range(options.puffs), options.jobs), total=options.puffs, desc="puffs"))
+    leaks = list(tqdm(mapped(puff, range(options.puffs), options.jobs), total=options.puffs, desc="puffs"))
     source = Source(templates, currents, [one for sensors in leaks for one in sensors])
     run = partial(
         trial.run,
@@ -86,39 +92,18 @@ def trials_of(folds: Sequence[Fold], found: Folder, options: Options, rules: Seq
         seed=options.seed,
         gap_folds=options.gap_folds,
     )
-    return list(tqdm(_mapped(run, folds, options.jobs), total=len(folds), desc="folds", unit="fold"))
-
-
-def recorded_currents(found: Folder) -> Currents | None:
-    """Return the recorded currents; None where there are too few of them."""
-    if found.currents is None or found.currents.times.size == 0:
-        return None
-    record = Currents.of(found.currents)
-    return record if record.size >= LEAST_RECORD else None
+    return list(tqdm(mapped(run, folds, options.jobs), total=len(folds), desc="folds", unit="fold"))
 
 
 def _puffs(number: int, *, templates: list[Template], currents: Currents, seed: int) -> list[Signature]:
     return puffs(templates, currents, [seed, number])
 
 
-def _mapped(function: Callable[[Given], Made], values: Sequence[Given], jobs: int) -> Iterator[Made]:
-    """Yield the function of every value, in order, in so many processes."""
-    if jobs == 1:
-        yield from map(function, values)
-        return
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # one core per process; read when numpy is imported there
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(function, values)
-
-
 def _summary(found: Folder, folds: Sequence[Fold], trials: Sequence[Trial], options: Options) -> dict[str, Any]:
     return {
         "options": {name: value for name, value in vars(options).items() if name != "jobs"},
         "passed_over": found.passed_over,
-        "currents": "recorded" if recorded_currents(found) else "a synthetic tide",
-        "told_currents": HEARS_CURRENTS,
-        "chosen_without_the_sensor": RULES[0].chosen_without is not None,
+        "currents": "recorded" if record_of(found.currents) else "a synthetic tide",
         "sensors": sorted({fold.sensor for fold in folds}),
         "folds": [fold.summary() for fold in folds],
         "sensor_months": sum(one.months for one in trials),

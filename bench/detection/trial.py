@@ -61,7 +61,7 @@ def run(fold: Fold, source: Source, rules: Sequence[Rule], injections: int, seed
 def _quiet(fold: Fold, learnt: Learnt, source: Source, rng: np.random.Generator) -> dict[str, Scores]:
     times, ppmv = fold.times[fold.split - CONTEXT :], fold.ppmv[fold.split - CONTEXT :]
     sea = source.currents.told(source.currents.place_of(times, rng), times, rng)
-    found = {name: learnt.score(name, times, ppmv, times[CONTEXT], sea) for name in learnt.scorers}
+    found = learnt.scores(times, ppmv, times[CONTEXT], sea)
     return {name: np.where(fold.counted, one, np.float32(np.nan)) for name, one in found.items()}
 
 
@@ -93,10 +93,11 @@ def _leaky(
         ppmv = fold.ppmv[onset - CONTEXT : onset + bins + 1]
         sea = source.currents.told(leak.moment - CONTEXT, times, rng)
         since = times[CONTEXT + 1]
-        for name in learnt.scorers:
-            without[name][k, 0] = learnt.score(name, times, ppmv, since, sea)
-            for a, size in enumerate(sizes):
-                added = ppmv.copy()
-                added[CONTEXT + 1 :] += size * leak.added[1 : bins + 1]
-                scores[name][k, a] = learnt.score(name, times, added, since, sea)
+        for name, found in learnt.scores(times, ppmv, since, sea).items():
+            without[name][k, 0] = found
+        for a, size in enumerate(sizes):
+            added = ppmv.copy()
+            added[CONTEXT + 1 :] += size * leak.added[1 : bins + 1]
+            for name, found in learnt.scores(times, added, since, sea).items():
+                scores[name][k, a] = found
     return Leaky(tuple(kinds[: onsets.size]), without, scores)

@@ -10,7 +10,6 @@ import pytest
 
 from bench.detection import trial
 from bench.detection.__main__ import main
-from bench.detection.context import explained
 from bench.detection.currents import Currents, Told, tidal_currents
 from bench.detection.figures import alarms, budget_thresholds, first_flags, per_month, performance
 from bench.detection.folds import CONTEXT, DAY, Fold, folds_of
@@ -21,9 +20,7 @@ from bench.detection.recorded_series import Recorded, read_folder
 from bench.detection.rules import RULES, Rule, Scorer, level, older
 from bench.detection.study import SEEDS, Options, all_folds, trials_of
 from bench.detection.trial import Leaky, Trial
-from bench.detection.variants import scored_by, variants
 from shared.arrays import Floats, Scores, Times
-from shared.detection import build_baseline, detect
 from shared.detection.regular import regularise
 from shared.domain.environment import Environment
 from tests.support.naive_detection import nearest
@@ -377,28 +374,3 @@ def test_one_process_scores_as_two_do(tmp_path: Path) -> None:
     for mine, theirs in zip(one, two, strict=True):
         np.testing.assert_array_equal(mine.leaks.scores["level"], theirs.leaks.scores["level"])
         np.testing.assert_array_equal(mine.holding.scores["level"], theirs.holding.scores["level"])
-
-
-def test_variants_are_this_systems_rule_with_one_choice_made_otherwise() -> None:
-    """What is called as it is scores as the entry point does; the others are what they are called."""
-    rng = np.random.default_rng(1)
-    stamps = np.datetime64("2026-01-01", "s") + np.arange(2000) * np.timedelta64(600, "s")
-    ppmv = 10 + rng.normal(0, 1, 2000)
-    ppmv[1700:] += 20
-    channels, held = variants()["as it is"]
-    mine = scored_by(channels, held, stamps[:1440], ppmv[:1440])(stamps[1200:], ppmv[1200:], stamps[1440])
-    entry = detect(build_baseline(stamps[:1440], ppmv[:1440]), stamps[1200:], ppmv[1200:], since=stamps[1440]).score
-    np.testing.assert_array_equal(mine, entry)
-    assert len(variants()["without day"][0]) == len(channels) - 1
-    loose = scored_by(channels, variants()["no latch"][1], stamps[:1440], ppmv[:1440])
-    assert (loose(stamps[1200:], ppmv[1200:], stamps[1440]) < 1)[-50:].all()
-    assert (mine[-50:] >= 1).all()
-
-
-def test_harmonics_explain_a_tide_and_nothing_else() -> None:
-    """Where there is one, and also later, as long as it keeps its phase."""
-    hours = np.arange(3000) / 6
-    waves = np.column_stack([np.ones_like(hours), np.sin(2 * np.pi * hours / 12.42), np.cos(2 * np.pi * hours / 12.42)])
-    noise = np.random.default_rng(2).normal(0, 1, hours.size)
-    assert explained(waves[:, 1] + 0.1 * noise, waves, 2000)[1] > 0.9
-    assert explained(noise, waves, 2000)[1] < 0.05
