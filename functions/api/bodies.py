@@ -12,6 +12,7 @@ from shared.domain.template import Sensor, Template
 from shared.domain.validation import Model
 from shared.ports import PlatformRecord
 from shared.usecases.health.gaps import Reason, gap_of
+from shared.usecases.queries.channels import channel_word
 
 
 class BaselineInUseBody(Model):
@@ -29,12 +30,16 @@ class UnwatchedBody(Model):
 
 
 class LatestSampleBody(Model):
-    """A sensor's newest scored sample; ``since``: when this level began, as far as the last days tell."""
+    """A sensor's newest scored sample; ``since``: when this level began, as far as the last days tell.
+
+    ``channel`` is what spoke, before an alarm was held: what the score rests on unless it is held above that.
+    """
 
     at: AwareDatetime
     level: str
     since: AwareDatetime
     score: float | None
+    channel: str | None
     ppmv: float | None
     fault: str | None
 
@@ -98,6 +103,7 @@ def _latest(found: Latest) -> LatestSampleBody:
         level=found.level.word,
         since=found.since,
         score=found.score,
+        channel=channel_word(found.channel),
         ppmv=found.ppmv,
         fault=None if fault is Fault.NONE else fault.word,
     )

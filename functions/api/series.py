@@ -65,7 +65,7 @@ def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
     media_types=(JSON, CSV),
 )
 def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
-    """Return a sensor's scores, levels and faults."""
+    """Return a sensor's scores, what they rest on, levels and faults."""
     asked = call.query
     found = app().series_queries.scores(
         call.path["sensor"], span_of(asked), Resolution.parse(asked.resolution), asked.continuation

@@ -6,6 +6,7 @@ from functions.http.assets import FOREVER, asset
 from functions.http.endpoint import Call
 from functions.http.parameters import NoParameters
 from functions.http.reply import Reply
+from functions.pages.channel_words import channel_rows, rests_on
 from functions.pages.drawing import arrow_length, elevation, from_north, plan
 from functions.pages.page import Pages, shown
 from functions.pages.words import name_of, sentence
@@ -109,7 +110,8 @@ def sensor(call: Call[NoParameters, Model]) -> Reply:
         sensor=found.state.sensor,
         template=found.template,
         name=name_of(found.platform, found.template),
-        thresholds=found.baseline.thresholds if found.baseline else (),
+        rests_on=rests_on(found.state, found.baseline),
+        channels=tuple(channel_rows(found.baseline)) if found.baseline else (),
         usual=found.baseline.usual if found.baseline else None,
         quality=found.quality,
     )

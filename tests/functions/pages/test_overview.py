@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import requests
 
+from functions.pages.channel_words import QUESTIONS
 from local.azurite import Azurite
-from tests.support.filled import TEMPLATE
+from shared.domain.estimation_words import digits
+from tests.support.examples import quiet_baseline
+from tests.support.filled import SENSOR, TEMPLATE
 from tests.support.http_host import FilledHost, filled_host
 
 pytestmark = [pytest.mark.azurite, pytest.mark.xdist_group("overview")]
@@ -69,3 +72,27 @@ def test_what_nobody_watches_is_seen(host: FilledHost) -> None:
     assert told["about"] == "troll"
     about = {one["about"] for one in host.get("templates/snorre-m/events")["items"] if one["kind"] == "not_watched"}
     assert {"snorre-m-1", "current_speed"} <= about
+
+
+def test_the_level_says_what_it_rests_on(host: FilledHost) -> None:
+    """The sensor's page in a sentence, the API by the channel's word; the table says what that channel asks."""
+    listed = next(one for one in host.get(f"templates/{TEMPLATE}/sensors")["items"] if one["id"] == SENSOR)
+    stored = host.app.registry.platform("snorre").latest[SENSOR]
+    limits = next(one for one in quiet_baseline().thresholds if one.channel == stored.channel)
+    word, warning, critical = limits.channel.word, digits(limits.warning, 3), digits(limits.critical, 3)
+    assert listed["latest"]["channel"] == word
+    scores = host.get(f"sensors/{SENSOR}/deviations", **{"from": "2026-03-03T00:00:00Z", "to": "2026-03-04T00:00:00Z"})
+    assert (scores["channel"][-1], len(scores["channel"])) == (word, 144)
+    answer = requests.get(f"{host.url}/sensors/{SENSOR}", timeout=30)
+    answer.raise_for_status()
+    text = " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+    figure = re.search(
+        r"Detection still sees an alarm that has ended "
+        rf"\({word}: ([\d.]+), where Warning is {warning} and Critical {critical}\)\. For 40 h",
+        text,
+    )
+    assert figure is not None
+    assert stored.raw == pytest.approx(
+        1 + (float(figure[1]) - limits.warning) / (limits.critical - limits.warning), rel=0.03
+    )
+    assert f"{word} {QUESTIONS[limits.channel]} {warning} {critical}" in text
