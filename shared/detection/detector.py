@@ -77,7 +77,7 @@ def detect(
         np.concatenate((known.away, raw.away))[: held.size - first],
     )
     usual = baseline.range.median
-    latched = latch(raw.score.astype(np.float64), raw.away > 0, series.ppmv, held, usual, state or LatchState())
+    latched = latch(raw.score.astype(np.float64), raw.away, series.ppmv, held, usual, state or LatchState())
     fault = fault[first:]
     score = latched.score.astype(np.float32)
     unknown = (fault != Fault.NONE) | (held[first:] >= baseline.range.top)

@@ -20,7 +20,8 @@ AWAY = 0.3  # of the most that the sensor would have read since the leak began
 class Raw:
     """What the channels say of k buckets, before the latch: the score [k], and which channel's it is [k].
 
-    away [k]: 1 while the current carries elsewhere what a leak sheds that it has shown; else 0.
+    away [k]: 1 while the current carries elsewhere what a leak sheds that it has shown, -1 while it carries it here, 0
+    where it shows none.
     """
 
     score: Scores
@@ -82,7 +83,8 @@ class Figures:
         score, channel = np.where(higher, high, score), np.where(higher, np.int8(Channel.LEVEL), channel)
         said = ~np.isnan(self.level) & (self.known | (score >= WARNING_SCORE))
         least = next((one.warning for one in limits if one.channel is Channel.CURRENT), np.inf)
-        away = (self.by_channel[Channel.CURRENT] >= least) & (self.shows < AWAY)
+        plume = self.by_channel[Channel.CURRENT] >= least
+        away = np.where(plume, np.where(self.shows < AWAY, 1, -1), 0)
         return Raw(
             np.where(said, score, np.float32(np.nan)),
             np.where(said, channel, np.int8(Channel.NONE)),

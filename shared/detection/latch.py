@@ -3,7 +3,8 @@
 The channels compare hours with hours, so they forget a leak that goes on: after two days it is all they know. While
 the latch holds, the score stays at the level that was reached. It lets go when the hourly mean has stayed below a
 release level for more than 8 h, longer than the half tide in which the current may carry a leak away from the sensor;
-hours in which the measured current does so do not count (``directions``).
+hours in which the measured current does so do not count, and those in which it brings a plume here count twice
+(``directions``).
 The release level lies halfway between what was low in the 18 h before and what raised the alarm, and follows the
 highest hourly mean at 0.3 of its height. For 40 h after that the channels still see the leak; during them they are only
 believed where the reading is above the release level again, or rises: a leak's end only falls.
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared.arrays import Flags, Floats
+from shared.arrays import Floats, Levels
 from shared.detection.background import SPAN
 from shared.detection.regular import trailing_windows
 
@@ -48,12 +49,12 @@ class Latched:
     state: LatchState
 
 
-def latch(raw: Floats, away: Flags, ppmv: Floats, held: Floats, usual: float, state: LatchState) -> Latched:
+def latch(raw: Floats, away: Levels, ppmv: Floats, held: Floats, usual: float, state: LatchState) -> Latched:
     """Return the last k buckets' score, from their raw score [k] (NaN: none) and the readings up to them [n >= k].
 
-    away [k]: the current carries a leak's methane elsewhere; ppmv [n] as observed, held [n] with short gaps filled,
-    both in ppmv and with the buckets before as context; usual: of the history [ppmv], for what was low before where
-    that is not known; state: before them.
+    away [k]: 1 while the current carries a leak's methane elsewhere, -1 here; ppmv [n] as observed, held [n] with short
+    gaps filled, both in ppmv and with the buckets before as context; usual: of the history [ppmv], for what was low
+    before where that is not known; state: before them.
     """
     first = held.size - raw.size
     hourly = trailing_windows(held, SMOOTH_BINS)
@@ -66,7 +67,7 @@ def latch(raw: Floats, away: Flags, ppmv: Floats, held: Floats, usual: float, st
         place = first + index
         now = Now(
             float(raw[index]),
-            bool(away[index]),
+            int(away[index]),
             float(means[place]),
             float(lowest[index]),
             ppmv[: place + 1],
@@ -77,10 +78,10 @@ def latch(raw: Floats, away: Flags, ppmv: Floats, held: Floats, usual: float, st
 
 
 class Now(NamedTuple):
-    """A bucket: raw score, whether the current carries away, the last hour's mean, the lowest of 6 h, readings."""
+    """A bucket: raw score, 1 while the current carries away, the last hour's mean, the lowest of 6 h, readings."""
 
     raw: float
-    away: bool
+    away: int
     mean: float
     lowest: float
     ppmv: Floats
@@ -94,8 +95,8 @@ def _step(state: LatchState, now: Now, usual: float) -> tuple[LatchState, float]
     if np.isnan(mean):  # silence says nothing: neither that it is over, nor that it goes on
         return state, raw
     held, low, release, age = state
-    if not (held and now.away):  # that nothing is read then says nothing
-        age = min(age + 1.0, float(QUIET_BINS + AFTERMATH_BINS))
+    counts = 1.0 - now.away if held else 1.0  # that nothing is read says nothing, or twice as much
+    age = min(age + counts, float(QUIET_BINS + AFTERMATH_BINS))
     if not held:
         over = age >= QUIET_BINS + AFTERMATH_BINS
         believed = level and (over or mean > release or _rises(now, low, release))

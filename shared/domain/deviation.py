@@ -115,9 +115,9 @@ class DeviationDay:
     """One sensor's scored day: what is known of its first n closed buckets, arrays [n].
 
     ppmv: NaN where missing, inf where only bad values came; score and raw (before the latch): NaN for Undefined;
-    channel: what spoke in raw, a number of ``Channel``; away: 1 while the current carries a leak's methane elsewhere;
-    fault: 0 where the sensor is well; currents: east + i north in m/s, NaN where none are known. ``before`` is what the
-    day before handed on, ``carry`` what this one does;
+    channel: what spoke in raw, a number of ``Channel``; away: 1 while the current carries a leak's methane elsewhere,
+    -1 while it carries it here; fault: 0 where the sensor is well; currents: east + i north in m/s, NaN where none are
+    known. ``before`` is what the day before handed on, ``carry`` what this one does;
     ``context`` names the earlier readings that the scores rest on.
     """
 

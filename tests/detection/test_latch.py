@@ -10,7 +10,7 @@ CALM = 10.0
 
 def run(ppmv: np.ndarray, raw: np.ndarray) -> np.ndarray:
     """Return the latched score of a series without gaps."""
-    return latch(raw, np.zeros(raw.size, dtype=bool), ppmv, ppmv, CALM, LatchState()).score
+    return latch(raw, np.zeros(raw.size, dtype=np.int8), ppmv, ppmv, CALM, LatchState()).score
 
 
 def series(size: int, *steps: tuple[int, int, float]) -> np.ndarray:
@@ -95,8 +95,16 @@ def test_after_silence_the_historys_usual_reading_is_what_was_low() -> None:
 def test_hours_in_which_the_current_carries_the_leak_away_do_not_count() -> None:
     """Twenty hours of low readings end nothing then; the next eight do."""
     ppmv, raw = series(700, (200, 300, 30.0)), alarm(700, (205, 210, 2.5))
-    away = np.zeros(700, dtype=bool)
-    away[300:420] = True
+    away = np.zeros(700, dtype=np.int8)
+    away[300:420] = 1
     score = latch(raw, away, ppmv, ppmv, CALM, LatchState()).score
     assert (score[205:420] >= 2).all()
     assert (score[420 + QUIET_BINS + 6 :] < 1).all()
+
+
+def test_hours_in_which_the_current_would_bring_a_plume_count_twice() -> None:
+    """Nothing is read of it then: half of the time is enough."""
+    ppmv, raw = series(700, (200, 300, 30.0)), alarm(700, (205, 210, 2.5))
+    score = latch(raw, np.full(700, -1, dtype=np.int8), ppmv, ppmv, CALM, LatchState()).score
+    assert (score[205:300] >= 2).all()
+    assert (score[300 + QUIET_BINS // 2 + 6 :] < 1).all()
