@@ -23,6 +23,7 @@ from shared.schemas import CURRENT, SCHEMA, Stored, read
 
 _MAGIC = b"leak-baseline "  # and the schema's number, in a line of its own
 UNREST_PERCENTILE = 99
+CALMEST = 6.0  # unrest: recorded sensors have 6.6 to 14, noise that is white would have 3
 _NAMES = [channel.word for channel in SCALES]
 
 
@@ -184,4 +185,4 @@ def _unrest(values: Floats, observed: Flags) -> float:
     innovations = background.innovations(values, observed & ~np.isnan(values))
     figures = Releases(background).sudden(innovations, 0)
     known = figures[~np.isnan(figures)]
-    return max(float(np.percentile(known, UNREST_PERCENTILE)), 1.0) if known.size else 1.0
+    return max(float(np.percentile(known, UNREST_PERCENTILE)), CALMEST) if known.size else CALMEST
