@@ -35,6 +35,9 @@ def undefined_estimation(template: Template, series: ObservedSeries, words: str,
     )
 
 
+DECIMALS = 6  # of logarithms of Bayes factors
+
+
 def report(
     problem: InverseProblem, solution: Solution, alternatives: tuple[float, float], options: EstimationOptions
 ) -> Estimation:
@@ -49,8 +52,9 @@ def report(
         "verdict": verdict,
         "probability": shares[0],
         "probability_external": shares[1],
-        "log_bayes_factor": leak,
-        "log_bayes_factor_external": leak - alternatives[0],
+        # In thousands, the last digits depend on how a process's threads add; the lake alone must give the answer.
+        "log_bayes_factor": round(leak, DECIMALS),
+        "log_bayes_factor_external": round(leak - alternatives[0], DECIMALS),
         "warnings": tuple(warnings),
     }
     if leak <= 0:
