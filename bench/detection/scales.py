@@ -26,8 +26,8 @@ from bench.detection.channel_figures import figures_of
 from bench.detection.currents import Currents, currents_of
 from bench.detection.folds import CONTEXT, DAY, MONTH, Fold, folds_of
 from bench.detection.known import in_known_rise
-from bench.detection.parallel import mapped
 from bench.detection.recorded_series import Folder, Recorded, read_folder
+from bench.parallel import mapped
 from shared.arrays import BUCKET_STEP, Flags, Floats, Times
 from shared.detection import Channel, build_baseline
 from shared.detection.channels import SCALES, Scale

@@ -14,12 +14,12 @@ from bench.detection.document import figures
 from bench.detection.events import Rise, rises
 from bench.detection.folds import Fold, folds_of
 from bench.detection.leaks import KINDS, Source, seeds
-from bench.detection.parallel import mapped
 from bench.detection.plumes import Signature, puffs
 from bench.detection.recorded_series import Folder, read_folder
 from bench.detection.rules import ALL_RULES, Rule, judged, ours
 from bench.detection.scales import all_peaks, without
 from bench.detection.trial import AMPLITUDES, Trial
+from bench.parallel import mapped
 from shared.domain.template import Template
 from shared.errors import InvalidInput
 

@@ -1,9 +1,6 @@
 """The whole study: scenarios side by side, then every figure, as one document."""
 
-import multiprocessing
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +14,7 @@ from bench.estimation.scenarios import Kind, World
 from bench.estimation.size import full_size
 from bench.estimation.targets import judged
 from bench.estimation.trial import Task, run
+from bench.parallel import mapped
 
 KINDS: tuple[Kind, ...] = ("model", "puffs", "self_consistent", "none", "common")  # their order is part of every seed
 LEAST_LEAKLESS = 20
@@ -67,7 +65,7 @@ def tasks_of(options: Options, world: World) -> list[Task]:
 
 def outcomes_of(tasks: Sequence[Task], jobs: int) -> list[Outcome]:
     """Return what comes out of every task, in order, with progress on a terminal."""
-    return list(tqdm(_outcomes(tasks, jobs), total=len(tasks), desc="scenarios", unit="leak", disable=None))
+    return list(tqdm(mapped(run, tasks, jobs), total=len(tasks), desc="scenarios", unit="leak", disable=None))
 
 
 def figures(outcomes: Sequence[Outcome], truths: Sequence[Kind]) -> dict[str, Any]:
@@ -79,13 +77,3 @@ def figures(outcomes: Sequence[Outcome], truths: Sequence[Kind]) -> dict[str, An
         "common": verdicts(of["common"]) if of["common"] else None,
         "time": time_and_memory(outcomes),
     }
-
-
-def _outcomes(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
-    if jobs == 1:
-        yield from map(run, tasks)
-        return
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # one core per process; read when numpy is imported there
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(run, tasks)

@@ -48,7 +48,11 @@ class Background:
         known = ppmv[~np.isnan(ppmv)]
         lowest = float(np.percentile(known, LOWEST_PERCENTILE)) if known.size else 0.0
         raised = np.maximum(ppmv, lowest)
-        lagged = np.lib.stride_tricks.sliding_window_view(raised, ORDER + 1) if ppmv.size > ORDER else np.zeros((0, 7))
+        lagged = (
+            np.lib.stride_tricks.sliding_window_view(raised, ORDER + 1)
+            if ppmv.size > ORDER
+            else np.zeros((0, ORDER + 1))
+        )
         rows = lagged[~np.isnan(lagged).any(axis=1)]
         terms = np.concatenate((rows[:, ORDER - 1 :: -1], np.ones((rows.shape[0], 1))), axis=1)
         *weights, constant = np.linalg.lstsq(terms, rows[:, ORDER])[0]

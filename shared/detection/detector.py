@@ -7,7 +7,7 @@ said is compared with nothing.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from shared.detection.currents import Sea, currents_on
 from shared.detection.figures import NOTHING, Figures, Raw
 from shared.detection.health import FAULT_CONTEXT, Fault, faults
 from shared.detection.latch import BEFORE_BINS, RISING_BINS, SMOOTH_BINS, LatchState, latch
-from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, forward_fill, regularise
+from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, Regular, forward_fill, regularise
 
 # What a sample's score can depend on: its span or what the latch looks back on, and what these rest on in turn.
 CONTEXT_BINS = max(SPAN + ORDER, BEFORE_BINS, RISING_BINS + SMOOTH_BINS) + max(HOLD_BINS_BY_EXCEPTION, FAULT_CONTEXT)
@@ -60,11 +60,8 @@ def detect(
     ``known`` is what the channels say of the first buckets from ``since`` on, where that is known already. Raises
     InvalidInput.
     """
-    series = regularise(times, ppmv)
+    series, held, fault, believed = prepared(baseline, times, ppmv)
     first = 0 if since is None else int(np.searchsorted(series.times, since))
-    held = forward_fill(series.ppmv, baseline.hold_bins)
-    fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)
-    believed = np.where((fault == Fault.STUCK) | (fault == Fault.NOISY), np.nan, held)
     begin = min(first + known.score.size, held.size)
     currents = currents_on(series.times, environment)
     raw = NOTHING
@@ -83,6 +80,23 @@ def detect(
     unknown = (fault != Fault.NONE) | (held[first:] >= baseline.range.top)
     score[unknown & (score < WARNING_SCORE)] = np.nan
     return Detection(series.times[first:], series.ppmv[first:], score, level_of(score), raw, fault, latched.state)
+
+
+class Prepared(NamedTuple):
+    """A series on the grid, its readings with short gaps held, its faults, and the readings that are believed [n]."""
+
+    series: Regular
+    held: Floats
+    fault: Levels
+    believed: Floats
+
+
+def prepared(baseline: Baseline, times: Any, ppmv: Any) -> Prepared:
+    """Return what a baseline's channels compare of samples of any order and spacing; raises InvalidInput."""
+    series = regularise(times, ppmv)
+    held = forward_fill(series.ppmv, baseline.hold_bins)
+    fault = faults(series.ppmv, series.bad, baseline.noise, baseline.hold_bins)
+    return Prepared(series, held, fault, np.where((fault == Fault.STUCK) | (fault == Fault.NOISY), np.nan, held))
 
 
 def level_of(score: Scores) -> Levels:
