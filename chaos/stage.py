@@ -146,6 +146,7 @@ class Process:
         app = self.app
         return RemoveOrphans(
             registry=app.registry,
+            deviations=app.deviations,
             of_sensors=(app.deviations, app.baselines),
             of_templates=(app.estimations, app.incidents),
             events=app.events,
@@ -169,6 +170,7 @@ class Stage:
         self.sea.add("DIRECTION", np.full(DAYS * SLOTS, 90.0))
         self.processes = [Process(self.world, self.sea, self.meanwhile, rules) for _ in range(PROCESSES)]
         self.surprises: list[str] = []  # what no run may end with
+        self.was_ahead = False  # a process's clock
         self.deleted: set[str] = set()  # sensors, whether or not they were created anew
         self._delivered: dict[date, str] = {}
 
@@ -217,7 +219,9 @@ class Stage:
     def _run(self, run: steps.Run, choose: Choose) -> None:
         process = self.processes[run.process]
         process.strikes.begin(choose)
-        process.clock.moment = self.clock.moment + timedelta(days=getattr(run, "jump", 0))
+        jump = getattr(run, "jump", 0)
+        process.clock.moment = self.clock.moment + timedelta(days=jump)
+        self.was_ahead |= jump > 0
         try:
             self._work(process, run)
         except Crash:
@@ -322,11 +326,15 @@ class Stage:
     # --- the end
 
     def settle(self, order: int) -> None:
-        """Let ingest look back once more, deliver every event until none is left, and let the daily run go once."""
+        """Let ingest look back once more, deliver every event until none is left, and let the daily run go once.
+
+        A clock that was ahead claims a look back that was none, until its time has come; then the next one is due.
+        """
         dice = random.Random(order)
-        self.clock.moment += SETTLED
-        self.must(steps.Ingested(process=dice.randrange(PROCESSES)))
-        self.drain(dice)
+        for _ in range(1 + self.was_ahead):
+            self.clock.moment += SETTLED
+            self.must(steps.Ingested(process=dice.randrange(PROCESSES)))
+            self.drain(dice)
         self.must(steps.Daily(process=dice.randrange(PROCESSES)))
         self.drain(dice)
 

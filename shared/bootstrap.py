@@ -385,6 +385,7 @@ class Bootstrap:
 
         return RemoveOrphans(
             registry=self.registry,
+            deviations=self.deviations,
             of_sensors=(self.deviations, self.baselines),
             of_templates=(self.estimations, self.incidents),
             events=self.events,

@@ -44,10 +44,10 @@ EventKind = Literal[
     "note",
 ]
 
+# Events that follow the row of a sensor's day, which names them.
+OF_A_ROW: frozenset[EventKind] = frozenset({"bad_values", "sensor_fault", "sensor_well", "unknown_series"})
 # Events that follow a sensor's present state, and go with it; the others are history.
-OF_A_STATE: frozenset[EventKind] = frozenset(
-    {"bad_values", "sensor_fault", "sensor_well", "unknown_series", "series_left_out", "not_watched"}
-)
+OF_A_STATE: frozenset[EventKind] = OF_A_ROW | {"series_left_out", "not_watched"}
 SYSTEM = "system"  # the subject of what concerns no template
 EVENT_PATTERN = r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{16}$"
 

@@ -21,6 +21,11 @@ def names_of(events: Iterable[Event]) -> Names:
     return tuple(sorted(f"{one.id}.{hashlib.sha256(one.message.encode()).hexdigest()[:8]}" for one in events))
 
 
+def ids_of(names: Collection[str]) -> set[str]:
+    """Return the ids of the events that are named."""
+    return {name.partition(".")[0] for name in names if name != BEING_TOLD}
+
+
 def half_told(told: Collection[str], events: Sequence[Event]) -> Names:
     """Return the names of a row that was told of by ``told`` and is to be told of by these events."""
     return tuple(sorted({*told, *names_of(events), BEING_TOLD}))
@@ -34,9 +39,8 @@ def all_events(table: EventsTable, subject: str) -> list[Event]:
 def tell(table: EventsTable, subject: str, events: Sequence[Event], told: Collection[str]) -> list[Event]:
     """Put and take back a subject's events until they are these; return those that were put."""
     ids = {one.id for one in events}
-    for name in sorted(set(told) - {BEING_TOLD}):
-        if (old := name.partition(".")[0]) not in ids:
-            table.remove_id(subject, old)
+    for old in sorted(ids_of(told) - ids):
+        table.remove_id(subject, old)
     new = [one for one in events if BEING_TOLD in told or names_of([one])[0] not in told]
     for one in new:
         table.put(one)

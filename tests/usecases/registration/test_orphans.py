@@ -3,17 +3,29 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from shared.domain.deviation import DeviationDay
-from shared.domain.event import Event, corrupt_baseline, not_watched, note, series_left_out, unknown_series
+from shared.domain.event import (
+    Event,
+    bad_values,
+    corrupt_baseline,
+    fault_changed,
+    not_watched,
+    note,
+    series_left_out,
+    unknown_series,
+)
+from shared.domain.tsd import ONE_DAY, start_of
 from shared.errors import HasData, LeakDetectionError, NotFound
 from shared.ports import ETag
 from shared.usecases.lookup import unless_gone
 from shared.usecases.registration.orphans import RemoveOrphans
 from shared.usecases.registration.registrations import Registrations
 from shared.usecases.registration.stored_data import StoredData
+from shared.usecases.telling import half_told
 from tests.support.examples import DAY, NOW, document, history, noise, platform, quiet_baseline, template
 from tests.support.fakes import Crash, FakeDeviations, World
 
@@ -53,6 +65,7 @@ def clean(target: World) -> None:
     """Do what the daily run does."""
     RemoveOrphans(
         registry=target.registry,
+        deviations=target.deviations,
         of_sensors=(target.deviations, target.baselines),
         of_templates=(target.estimations, target.incidents),
         events=target.events,
@@ -134,6 +147,44 @@ def test_a_sensor_that_never_had_a_series_goes_unasked_with_what_was_told_of_it(
     registrations(target).delete_sensor(ONE)
     assert ONE not in subjects(target)
     assert ONE not in {one.about for one in target.events.list(A.id)}
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        fault_changed(A.id, TWO, NOW, "stale"),
+        fault_changed(A.id, TWO, NOW, None),
+        bad_values(A.id, TWO, DAY, "3 out of range"),
+        unknown_series(A.id, A.sensors[1], DAY, "omnia"),
+        unknown_series(A.id, A.sensors[0], DAY - ONE_DAY, "omnia"),
+    ],
+    ids=lambda one: f"{one.kind} on {one.at:%d}",
+)
+def test_what_a_run_told_after_another_had_written_its_row_goes(late: Event) -> None:
+    """It wrote its row, waited while another run wrote and told it otherwise, told, and ended: no row names that."""
+    target = world()
+    day = target.lake.read(A, DAY).document
+    assert day is not None
+    target.lake.cells.set((A.id, DAY), day.model_copy(update={"sensors": {TWO: day.sensors[TWO]}}))
+    scored(target)
+    told = {one.id for one in target.events.list(A.id)}
+    assert unknown_series(A.id, A.sensors[0], DAY, "").id in told
+    target.events.put(late)
+    clean(target)
+    assert {one.id for one in target.events.list(A.id)} == told
+
+
+def test_what_a_run_is_about_to_tell_stays() -> None:
+    """Its row names it, and that it is being told."""
+    target = world()
+    scored(target)
+    late = fault_changed(A.id, TWO, start_of(DAY), "stale")
+    row, etag, _ = target.deviations.get(TWO, DAY)
+    assert row is not None
+    target.deviations.put(replace(row, told=half_told(row.told or (), [late])), etag)
+    target.events.put(late)
+    clean(target)
+    assert late in target.events.list(A.id)
 
 
 def test_a_template_that_is_deleted_under_a_run_is_done(caplog: pytest.LogCaptureFixture) -> None:
