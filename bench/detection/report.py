@@ -129,17 +129,18 @@ def _delays(document: dict[str, Any]) -> Iterator[str]:
 def _holding(document: dict[str, Any]) -> Iterator[str]:
     yield "holding: leaks of 5 and 10 sigma that end after 3 days"
     yield " " * 30 + "   found  held %  (median, worst 5 %)   clear: median h, P95 h, within 12 h %"
-    for name, rule in document["rules"].items():
-        for when, one in rule["holding"].items():
+    for name, levels in document["holding"].items():
+        for when, one in levels.items():
             yield (
                 f"  {LABELS[name] + ', ' + when:<28}{one['found']:>4}/{one['leaks']:<4}{100 * one['held_share']:>7.1f}"
                 f"  ({100 * one['held_share_median_leak']:>5.1f}, {100 * one['held_share_p5_leak']:>5.1f})"
                 f"{_hours(one['clear_median_h']):>23}{_hours(one['clear_p95_h']):>8}"
                 f"{100 * one['clear_within_12_h']:>12.0f}"
             )
-    for when, one in document["rules"]["ours"]["holding"].items():
-        kinds = ", ".join(f"{kind} {100 * share:.1f}" for kind, share in one["held_share_by_kind"].items())
-        yield f"  this system, {when}, held % by kind of leak: {kinds}"
+    for name in ("ours", *(rule.name for rule in TOLD_RULES)):
+        for when, one in document["holding"][name].items():
+            kinds = ", ".join(f"{kind} {100 * share:.1f}" for kind, share in one["held_share_by_kind"].items())
+            yield f"  {LABELS[name]}, {when}, held % by kind of leak: {kinds}"
 
 
 def _gaps(document: dict[str, Any]) -> Iterator[str]:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared.arrays import BUCKET_S, ComplexFloats, Floats, Indices, Times
+from shared.arrays import BUCKET_S, ComplexFloats, Floats, Times
 from shared.detection.background import ORDER, SPAN, Background
-from shared.detection.releases import response
+from shared.detection.releases import KEPT, response
 
 DIRECTIONS = 16
 SPREAD = np.radians(30.0)  # S0
@@ -24,6 +24,14 @@ WANDERING = 0.014  # V, m/s
 SLOWEST = 0.005  # U1, m/s
 RESIDUAL = 0.02  # U0, m/s
 ONSETS_APART = 18  # bins: 3 h; onsets lie on the clock, so that a score does not depend on where a series begins
+
+# The buckets from one onset to the next are looked at together, with all onsets that they may belong to.
+ONSETS = ONSETS_APART * np.arange(-(-SPAN // ONSETS_APART))  # bins from the first one on
+BINS = int(ONSETS[-1]) + ONSETS_APART
+SINCE = np.arange(BINS) - ONSETS[:, np.newaxis]  # [onsets, BINS]
+LASTS = (SINCE >= 0) & (SINCE < SPAN)
+LEFT = np.where(LASTS, KEPT ** np.maximum(SINCE, 0), 0.0)  # of what the sensor read at an onset
+FIRST_HOUR = ONSETS[:, np.newaxis] + np.arange(ORDER)  # of each onset: what is new there rests on nothing before
 
 
 def exposure(currents: ComplexFloats) -> Floats:
@@ -55,34 +63,58 @@ def carried(background: Background, times: Times, innovations: Floats, currents:
     times, innovations (NaN: none) and currents [n].
     """
     size = innovations.size
-    nothing = np.full(size - first, np.nan)
-    onsets = np.flatnonzero(times.astype(np.int64) // BUCKET_S % ONSETS_APART == 0)
-    onsets = onsets[onsets + SPAN > first]
-    if not onsets.size or np.isnan(currents).all():
-        return Carried(nothing, nothing)
-    after = onsets[:, np.newaxis] + np.arange(SPAN)
-    inside, after = after < size, np.minimum(after, size - 1)
-    source = exposure(currents[onsets[0] :])[:, after - onsets[0]]  # [directions, onsets, SPAN]
-    source[..., 0] = 0.0  # the leak begins with the onset's bucket
-    reading = response(source)
-    pattern = background.whitened(reading)
-    seen = np.where(np.isnan(innovations), 0.0, innovations)[after]
-    fit = np.cumsum(pattern * seen, axis=-1)
-    norm = np.sqrt(np.cumsum(pattern**2 * ~np.isnan(innovations)[after], axis=-1))
+    found = np.full((2, size - first), np.nan)
+    if first < size and not np.isnan(currents).all():
+        clock = int(times[0].astype(np.int64) // BUCKET_S)
+        for newest in range(first - (clock + first) % ONSETS_APART, size, ONSETS_APART):
+            begin = newest - int(ONSETS[-1])
+            asked = slice(max(first, newest) - begin, min(size, newest + ONSETS_APART) - begin)
+            before, after = max(begin, 0), min(begin + BINS, size)
+            known = np.full((2, BINS), complex(np.nan, np.nan))
+            known[:, before - begin : after - begin] = innovations[before:after], currents[before:after]
+            part = _from_onset_to_onset(background, known[0].real, known[1], asked)
+            found[:, asked.start + begin - first : asked.stop + begin - first] = part
+    return Carried(*found)
+
+
+def _from_onset_to_onset(
+    background: Background, innovations: Floats, currents: ComplexFloats, asked: slice
+) -> tuple[Floats, Floats]:
+    """Return the fit [k] and what shows [k] of the asked ones of BINS buckets, the last onset's and what follows it."""
+    missing = np.isnan(currents)
+    source = exposure(np.where(missing, 0.0, currents))
+    source[:, missing] = 0.0
+    reading = response(source)  # to what has come since the first onset [directions, BINS]
+    earlier = reading[:, ONSETS]  # what of it came before each onset, and is no part of a leak that begins with it
+    new = background.whitened(reading)[:, np.newaxis] - earlier[..., np.newaxis] * background.whitened(LEFT)
+    first_hour = reading[:, FIRST_HOUR] - earlier[..., np.newaxis] * LEFT[0, :ORDER]
+    np.put_along_axis(new, FIRST_HOUR[np.newaxis], background.whitened(first_hour), axis=-1)
+
+    seen = np.where(LASTS & ~np.isnan(innovations), 1.0, 0.0)
+    fit = _sums("dot,ot->do{}", asked, new, seen * np.nan_to_num(innovations))
+    norm = np.sqrt(_sums("dot,dot,ot->do{}", asked, new, new, seen))
+    gaps = np.cumsum(missing)
+    usable = LASTS & (SINCE >= ORDER) & (gaps == gaps[ONSETS, np.newaxis])
     with np.errstate(invalid="ignore", divide="ignore"):
-        fits = np.where(norm > 0, fit / norm, np.nan)
-        shows = reading / np.maximum.accumulate(reading, axis=-1)
-    best = _largest(fits)
-    usable = inside & (np.arange(SPAN) >= ORDER)
-    by_bucket = np.full((2, onsets.size, size), np.nan)
-    place = np.nonzero(usable)
-    for kept, values in zip(by_bucket, (fits, shows), strict=True):
-        kept[place[0], after[usable]] = np.take_along_axis(values, best, axis=0)[0][usable]
-    fits, shows = by_bucket[:, :, first:]
-    best = _largest(fits)
-    return Carried(np.take_along_axis(fits, best, axis=0)[0], np.take_along_axis(shows, best, axis=0)[0])
+        fits = np.where(usable[:, asked] & (norm > 0), fit / norm, -np.inf).reshape(-1, asked.stop - asked.start)
+    best = np.argmax(fits, axis=0)
+    direction, onset = np.divmod(best, ONSETS.size)
+    fits = fits[best, np.arange(best.size)]
+
+    plume = reading[direction] - earlier[direction, onset][:, np.newaxis] * LEFT[onset]  # [k, BINS]
+    now = np.arange(asked.start, asked.stop)
+    while_it_lasts = LASTS[onset] & (np.arange(BINS) <= now[:, np.newaxis])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shows = plume[np.arange(now.size), now] / np.max(np.where(while_it_lasts, plume, 0.0), axis=1)
+    known = np.isfinite(fits)
+    return np.where(known, fits, np.nan), np.where(known, shows, np.nan)
 
 
-def _largest(values: Floats) -> Indices:
-    """Return where along the first axis the largest is, with that axis kept; 0 where all are NaN."""
-    return np.asarray(np.argmax(np.where(np.isnan(values), -np.inf, values), axis=0))[np.newaxis]
+def _sums(terms: str, asked: slice, *factors: Floats) -> Floats:
+    """Return the sums [directions, onsets, k] of products of the factors up to each of the asked bins."""
+    # In two parts, and without BLAS: a bucket's sum must not depend on how many others are asked for.
+    before = [one[..., : ONSETS[-1]] for one in factors]
+    after = [one[..., ONSETS[-1] : asked.stop] for one in factors]
+    total = np.einsum(terms.format(""), *before)[..., np.newaxis]
+    each = np.einsum(terms.format("t"), *after)
+    return np.asarray(total + np.cumsum(each, axis=-1)[..., asked.start - ONSETS[-1] :])
