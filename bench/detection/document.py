@@ -31,7 +31,7 @@ def figures(trials: Sequence[Trial], rules: Sequence[Rule], seed: int) -> dict[s
         "area": {rule.name: _area(tallies[rule.name]) for rule in rules},
         "area_ratios": {name: compared(drawn["ours"], drawn[name], ratio) for name in others},
         "area_differences": {name: compared(drawn[name], drawn["ours"], sub) for name in told},
-        "rules": {rule.name: _rule(rule, tallies[rule.name], budgets[rule.name]) for rule in RULES},
+        "rules": {rule.name: _rule(tallies[rule.name], budgets[rule.name]) for rule in RULES},
         "fixed": {rule.name: _fixed(trials, rule) for rule in rules},
         "holding": {rule.name: _holding(trials, rule) for rule in rules},
         "delays": {name: delays(trials, budgets["ours"][1.0], budgets[name][1.0]) for name in others},
@@ -44,7 +44,7 @@ def _area(tally: Tally) -> dict[str, dict[str, float]]:
     return {group: {"area": area(recalls, group), "recall_at_1": recall_at(recalls, group, 1.0)} for group in GROUPS}
 
 
-def _rule(rule: Rule, tally: Tally, budgets: dict[float, Performance]) -> dict[str, Any]:
+def _rule(tally: Tally, budgets: dict[float, Performance]) -> dict[str, Any]:
     curve = np.nanmean(tally.recalls(np.ones(tally.months.size), CURVE), axis=0)
     return {
         "budgets": [{"budget": budget, **reached.summary()} for budget, reached in budgets.items()],
