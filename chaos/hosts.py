@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -18,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -43,6 +44,7 @@ from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import iso, start_of
 from shared.settings import load_settings
+from shared.usecases.ingestion.refetch import Refetch
 
 RUN = Path(".run/chaos")
 PLATFORM = "askeladd"  # the smallest: one template with two sensors
@@ -51,6 +53,7 @@ DAYS = 19  # that are there before
 SETTLED = timedelta(hours=26)  # after so long, ingest has looked back a week
 TURNS = 10  # of a round, each with a kill
 PATIENCE_S = 300
+REFETCH = re.compile(r"refetch (\S+) (\S+) ([\d-]+)")  # in the words of an event
 NEVER = "0 0 0 1 1 *"  # but at New Year
 TABLES = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS", "MARKS")
 RULES = {
@@ -191,7 +194,18 @@ class Round:
             for function in ("ingest", "baselines"):
                 host.run_now(function)
                 host.wait_idle(PATIENCE_S)
+            self._fetch_again()
+            host.wait_idle(PATIENCE_S)
         return list(self._differences(self._storage.app(self._now)))
+
+    def _fetch_again(self) -> None:
+        """Do what a person is told to: what was read in another unit is too old for ingest to ask for it by itself."""
+        app = self._storage.app(self._now)
+        for event in app.events.list(_template(app).id):
+            if event.kind == "unit_changed" and (told := REFETCH.search(event.message)):
+                template, first, last = told.groups()
+                for _ in Refetch(app.ingest).run(template, date.fromisoformat(first), date.fromisoformat(last)):
+                    pass
 
     def _host(self) -> HostProcess:
         options = ("--lease", "1", "--redeliver", "0.3", "--shuffle", "--seed", str(self._dice.randrange(1000)))

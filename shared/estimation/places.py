@@ -40,7 +40,7 @@ def likely_leak_point(template: Template, places: Places, probability: Floats) -
     for point in template.leak_points:
         at = np.array([point.x, point.y, point.z])
         near = ((places.positions - at) ** 2).sum(axis=1) <= _NEAR_POINT_M**2
-        mass = min(1.0, float(probability[near].sum()))
+        mass = min(1.0, round(float(probability[near].sum()), 6))
         found.append(PlaceProbability(name=point.name, x=point.x, y=point.y, z=point.z, probability=mass))
     return max(found, key=lambda place: place.probability, default=None)
 

@@ -35,7 +35,9 @@ def undefined_estimation(template: Template, series: ObservedSeries, words: str,
     )
 
 
-DECIMALS = 6  # of logarithms of Bayes factors
+# How a process's threads add decides the last digits of a sum; the lake alone must give the answer.
+DECIMALS = 6  # of probabilities and logarithms
+DIGITS = 6  # of what has a unit
 
 
 def report(
@@ -50,9 +52,8 @@ def report(
     answer = undefined_estimation(template, problem.series, problem.sea.words, "")
     stated = {
         "verdict": verdict,
-        "probability": shares[0],
-        "probability_external": shares[1],
-        # In thousands, the last digits depend on how a process's threads add; the lake alone must give the answer.
+        "probability": round(shares[0], DECIMALS),
+        "probability_external": round(shares[1], DECIMALS),
         "log_bayes_factor": round(leak, DECIMALS),
         "log_bayes_factor_external": round(leak - alternatives[0], DECIMALS),
         "warnings": tuple(warnings),
@@ -67,11 +68,11 @@ def report(
         update={
             **stated,
             "place": place,
-            "location_error_m": error,
+            "location_error_m": _plain(error),
             "nearest_leak_point": likely_leak_point(template, places, probability),
             "places": likely_places(template, places, probability),
-            "region_50_m3": region(mass, 0.5).size * volume,
-            "region_90_m3": region(mass, 0.9).size * volume,
+            "region_50_m3": _plain(region(mass, 0.5).size * volume),
+            "region_90_m3": _plain(region(mass, 0.9).size * volume),
             "dissolved_rate_kg_s": dissolved,
             "total_rate_kg_s": _total(np.log(solution.rates), posterior.rate, options),
             "onset": _onset(solution),
@@ -84,8 +85,12 @@ def _rate(log_rates: Floats, weights: Floats) -> Interval:
     """Return median and central intervals of a rate [kg/s] from its weights on evenly spaced ln rates."""
     half = 0.5 * (log_rates[1] - log_rates[0])
     edges = np.append(log_rates - half, log_rates[-1] + half)
-    median, low_50, high_50, low_90, high_90 = np.exp(quantiles(edges, weights, _LEVELS)).tolist()
+    median, low_50, high_50, low_90, high_90 = map(_plain, np.exp(quantiles(edges, weights, _LEVELS)))
     return Interval(median=median, low_50=low_50, high_50=high_50, low_90=low_90, high_90=high_90)
+
+
+def _plain(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
 
 
 def _total(log_rates: Floats, weights: Floats, options: EstimationOptions) -> Interval:

@@ -224,6 +224,39 @@ def test_an_incident_that_is_over_goes_with_its_sensor_when_the_deletion_died(ki
     assert play(History((steps.Later(hours=17.0), old, struck))) == []
 
 
+OLD_INCIDENT = (
+    steps.Corrected(sensor=2, day=7, first=0, end=20, by=8.0),
+    TICK,
+    steps.Later(hours=30.0),
+    TICK,
+    steps.Scored(day=7),
+    *[steps.Estimated()] * 3,
+)
+
+
+def test_what_another_sensor_said_goes_from_an_old_incidents_estimation_with_the_sensor() -> None:
+    """The incident's own sensor stays, so nothing of its days changes but what it was estimated from."""
+    assert play(History((*OLD_INCIDENT, steps.Deleted(sensor=1)))) == []
+
+
+def test_an_old_incident_is_estimated_anew_when_its_template_has_become_another() -> None:
+    """A leak point moved: what was answered rests on a place that is no more; a new name asks for nothing."""
+    stage = begun()
+    for step in OLD_INCIDENT:
+        stage.play(step)
+    (incident,) = stage.world.incidents.list("troll-a")
+    answered = stage.world.estimations.get("troll-a", incident.incident.id)
+    for change, asked in (({"name": "another"}, False), ({"leak_points": []}, True)):
+        stage.processes[0].registrations.change_template("troll-a", change)
+        stage.must(steps.Daily())
+        assert bool(stage.world.messages.criticals) == asked
+        stage.drain()
+    now = stage.world.estimations.get("troll-a", incident.incident.id)
+    assert answered is not None
+    assert now is not None
+    assert now.digest != answered.digest
+
+
 def test_an_incident_is_told_away_when_its_sensor_went_while_it_arose() -> None:
     """The rows went first; a correction made others, and an incident, of the sensor whose deletion had died."""
     struck = steps.Deleted(process=1, sensor=1, faults=(Fault("crash within", 2),))

@@ -12,7 +12,7 @@ from shared.domain.tsd import ONE_DAY, runs_of
 from shared.ports import DaySummary, DeviationsTable, EstimationSummary, ListPage, PlatformRecord
 from shared.usecases.detection.day_rows import rests_on_other
 from shared.usecases.detection.detect import REACH, Detect
-from shared.usecases.incidents.reconcile import is_outlived
+from shared.usecases.incidents.reconcile import is_of_other_template, is_outlived
 from shared.usecases.telling import BEING_TOLD
 
 RECENT_DAYS = 3  # looked at again each time, whatever their rows say: cheap, and heals what a lost event left
@@ -38,12 +38,14 @@ class Rescoring:
     ) -> date | None:
         """Score the days from ``since`` on whose rows are missing or come from another version, and the newest ones.
 
-        And those of incidents that no rows tell of any more: their sensors were deleted.
+        And those of incidents that no rows tell of any more, since their sensors were deleted, and of those that were
+        estimated when the template was another.
         Returns the day to go on with where time was used up first. Some days are scored however late it is.
         """
         if not days:
             return None
-        incidents = [one.incident for one in self.detect.reconcile.incidents.list(template.id)]
+        stored = self.detect.reconcile.incidents.list(template.id)
+        incidents = [one.incident for one in stored]
         of_incidents = {day for one in incidents for day in one.days}
         first, last = min(of_incidents | {days[0]}), max(of_incidents | {days[-1]})
         rows = {
@@ -53,6 +55,7 @@ class Rescoring:
         answered = {one.incident: one for one in self._answered(template)}
         stale = {*days[-RECENT_DAYS:], *(day for day in days if (days[-1] - day).days % CYCLE_DAYS == 0)}
         stale |= {one.onset.date() for one in incidents if is_outlived(one, answered.get(one.id))}
+        stale |= {one.incident.onset.date() for one in stored if is_of_other_template(one, template)}
         for day in days:
             found = {sensor.id: rows[sensor.id].get(day) for sensor in template.sensors}
             if any(

@@ -57,14 +57,19 @@ def load_inputs(
     sea = _sea(platform, days, start, end)
     times = buckets_between(start, end)
     size = times.size
-    digest = hashlib.sha256(
-        template.model_dump_json(exclude={"name": True, "sensors": {"__all__": FOR_PEOPLE}}).encode()
-    )
-    digest.update(times.tobytes())
+    digest = hashlib.sha256(times.tobytes())
     for values in [*sensors, *sea.values()]:
         digest.update(values.tobytes())
     ppmv = np.stack(sensors) if sensors else np.empty((0, size))
-    return EstimationInputs(Observations(times, ppmv), Environment.of(times, **sea), digest.hexdigest()[:32])
+    return EstimationInputs(
+        Observations(times, ppmv), Environment.of(times, **sea), digest_of(template) + digest.hexdigest()[:24]
+    )
+
+
+def digest_of(template: Template) -> str:
+    """Return what names all of a template that an estimation rests on: its data's digest begins with it."""
+    registered = template.model_dump_json(exclude={"name": True, "sensors": {"__all__": FOR_PEOPLE}})
+    return hashlib.sha256(registered.encode()).hexdigest()[:8]
 
 
 def sea_between(

@@ -29,7 +29,7 @@ from shared.ports import (
 )
 from shared.telemetry import log_event
 from shared.usecases.incidents.critical_runs import SILENT, find_incidents, reach_of
-from shared.usecases.incidents.estimation_inputs import Documents, InputWindow, load_inputs
+from shared.usecases.incidents.estimation_inputs import Documents, InputWindow, digest_of, load_inputs
 from shared.usecases.telling import Names, half_told, names_of, tell
 
 logger = logging.getLogger(__name__)
@@ -198,6 +198,11 @@ def events_of(incident: Incident) -> list[Event]:
 def is_outlived(incident: Incident, answered: EstimationSummary | None) -> bool:
     """Return whether an incident's estimation rests on data from after its last Critical: it was a longer one then."""
     return answered is not None and answered.at > incident.last_critical
+
+
+def is_of_other_template(stored: StoredIncident, template: Template) -> bool:
+    """Return whether its estimation was asked for when the template was another: a sensor more, a place moved."""
+    return stored.notified is not None and not stored.notified.digest.startswith(digest_of(template))
 
 
 def _told(stored: StoredIncident) -> Names:
