@@ -161,6 +161,22 @@ def test_a_day_that_was_scored_from_other_readings_of_two_days_before_is_healed_
     assert play(History(story)) == []
 
 
+def test_a_day_that_ends_early_is_not_scored_by_what_a_process_remembers_of_the_day_before() -> None:
+    """One process read the day anew, but not the day before it; no later samples make good what it would write."""
+    history = History(
+        (
+            steps.Corrected(sensor=1, day=9, first=0, end=60, by=40.0),
+            steps.Corrected(sensor=2, day=7, first=104, end=144, by=1e14),
+            steps.Corrected(sensor=1, day=8, first=0, end=40, by=40.0),
+            steps.Ingested(process=1, jump=1),
+            steps.TagGone(sensor=1, refused=True),
+            steps.Ingested(process=1, faults=(Fault("crash within", 13),)),
+        ),
+        order=669,
+    )
+    assert play(history) == []
+
+
 def test_nothing_is_told_of_a_series_whose_sensor_was_deleted() -> None:
     """What remembered since when it was left out goes with the sensor, and so does the event."""
     assert play(History((steps.TagGone(sensor=2), TICK, steps.Deleted(sensor=2)))) == []

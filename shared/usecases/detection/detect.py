@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 
 from shared.detection import Baseline, engine_id, is_newer
-from shared.domain.deviation import DeviationDay, Level
+from shared.domain.deviation import DeviationDay, Level, same_carry
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY, SLOTS
 from shared.errors import Conflict, CorruptBlob, NewerSchema, NotFound, OtherEngine
@@ -157,7 +157,10 @@ class _Run:
             self._rows.keep(self._scored(sensor, day, baseline))
 
     def _scored(self, sensor: Sensor, day: date, baseline: Baseline | None) -> DeviationDay:
-        """Score one sensor's day; memory may be behind the table, so only the table says that nothing changed."""
+        """Score one sensor's day; memory may be behind the table, so only the table says that nothing changed.
+
+        And only the table says that the day before hands on something else.
+        """
         series, readings = self._days.series(sensor, day), partial(self._days.readings, sensor)
 
         def score() -> DeviationDay:
@@ -165,7 +168,8 @@ class _Run:
             return score_day(sensor.id, day, series, readings, known, baseline, before=before)
 
         scored, stored = score(), self._rows.stored[sensor.id, day]
-        if not stored.fresh and scored.same_as(stored.row):
+        row = stored.row
+        if not stored.fresh and (row is None or scored.same_as(row) or not same_carry(scored.before, row.before)):
             self._rows.read_from_table(sensor.id, day)
             scored = score()
         return scored
