@@ -45,6 +45,7 @@ from shared.domain.template import Template
 from shared.domain.tsd import iso, start_of
 from shared.settings import load_settings
 from shared.usecases.ingestion.refetch import Refetch
+from shared.usecases.telling import all_events
 
 RUN = Path(".run/chaos")
 PLATFORM = "askeladd"  # the smallest: one template with two sensors
@@ -201,7 +202,7 @@ class Round:
     def _fetch_again(self) -> None:
         """Do what a person is told to: what was read in another unit is too old for ingest to ask for it by itself."""
         app = self._storage.app(self._now)
-        for event in app.events.list(_template(app).id):
+        for event in all_events(app.events, _template(app).id):
             if event.kind == "unit_changed" and (told := REFETCH.search(event.message)):
                 template, first, last = told.groups()
                 for _ in Refetch(app.ingest).run(template, date.fromisoformat(first), date.fromisoformat(last)):

@@ -136,8 +136,12 @@ class TemplateRun:
         self._looked_back = None
 
     def _begin(self) -> None:
-        """Give every series that was found a state, and see which of them were made anew at their source."""
-        first = start_of((self._target - self._rules.backfill).date())
+        """Give every series that was found a state, and see which of them were made anew at their source.
+
+        That one is read in another unit is written before it is: a run that dies would leave readings of which nobody
+        knows that they are in it.
+        """
+        first, in_another_unit = start_of((self._target - self._rules.backfill).date()), False
         for key, series in self._reader.found.items():
             one = self._states.get(key, SeriesState())
             if one.until is not None and one.begin is None:
@@ -147,7 +151,7 @@ class TemplateRun:
             if told is not None:
                 logger.warning("%s: %s", self._template.id, told.message)
                 self._deps.events.put(told)
-                self._looked_back = None
+                self._looked_back, in_another_unit = None, True
             changed = {"tag": wanted.tag, "source_id": series.id, "unit": unit}
             if one.until is None:
                 self._states[key] = one.model_copy(update={**changed, "until": first, "begin": first})
@@ -158,6 +162,8 @@ class TemplateRun:
                 self._states[key] = one.model_copy(update=changed)
             if (anew := self._states[key].anew) is not None:
                 self._writer.kept[key] = anew
+        if in_another_unit:
+            self._save()
 
     @cached_property
     def _beginning_of_old(self) -> datetime:

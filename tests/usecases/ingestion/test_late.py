@@ -275,6 +275,28 @@ def test_a_unit_that_was_wrong_for_long_says_what_to_ask_for_again() -> None:
     assert healed == {key: one for key, one in lake_state(known).items() if key[1] > last}
 
 
+def test_a_run_that_died_while_it_wrote_in_another_unit_is_told_of() -> None:
+    """By the next run the source names the old unit again: nothing but the state says what the lake holds of it."""
+    died = 0
+    for crash_at in range(1, 60):
+        world = reference()
+        before, weeks = lake_state(world), timedelta(weeks=5)
+        omnia = source(NOW + BUCKET)
+        omnia.units["TAG-a-1"] = "nmol/L"
+        world.writes.crash_at = world.writes.count + crash_at
+        try:
+            ingest(world, omnia, NOW + BUCKET).run()
+        except Crash:
+            died += 1
+        else:
+            break
+        world.restart()
+        ingest(world, source(NOW + weeks), NOW + weeks).run()
+        in_another = {key for key, one in before.items() if lake_state(world)[key] != one and key[1] < NOW.date()}
+        assert not in_another or any("refetch" in one for one in told_of_units(world)), crash_at
+    assert died > 3
+
+
 def test_a_unit_that_goes_by_another_name_is_no_other_unit() -> None:
     """Nor is one that the source does not name any more, or that an older release did not record."""
     world = reference()
