@@ -1,7 +1,7 @@
 """Measure how well leaks are located and sized.
 
-python -m bench.estimation [--seed N] [--scenarios M] [--template open|semi] [--truth model|puffs] [--easy]
-[--currents FILE] [--readings DIR] [--json] [--plot FILE] [--jobs N]
+python -m bench.estimation [--seed N] [--scenarios M] [--template open|semi] [--truth family|model|puffs] [--easy]
+[--without closure,meter,...] [--currents FILE] [--readings DIR] [--json] [--plot FILE] [--jobs N]
 """
 
 import argparse
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.detection.report import plain
+from bench.estimation.family import UNKNOWNS, Unknown
 from bench.estimation.noise import noises_of
 from bench.estimation.report import report
 from bench.estimation.scenarios import COUNT, Kind, World
 from bench.estimation.sea_states import SeaStates, recorded
-from bench.estimation.study import Options, study
+from bench.estimation.study import Options, study, truths_of
 from shared.errors import InvalidInput
 
 
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return 2 for files that cannot be used."""
     chosen = _parser().parse_args(arguments)
     truths: tuple[Kind, ...] = (
-        ("self_consistent",) if chosen.easy else (chosen.truth,) if chosen.truth else ("model", "puffs")
+        ("self_consistent",) if chosen.easy else (chosen.truth,) if chosen.truth else truths_of(chosen.template)
     )
     try:
         sea_states = recorded(chosen.currents, COUNT) if chosen.currents else SeaStates()
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     options = Options(chosen.seed, chosen.scenarios, chosen.template, truths, chosen.jobs)
-    document = study(options, World(chosen.template, sea_states, noises))
+    document = study(options, World(chosen.template, sea_states, noises, chosen.without))
     if chosen.plot:
         from bench.estimation.picture import draw
 
@@ -47,14 +48,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenarios", type=_at_least(1), default=100, help="detected leaks per truth")
     parser.add_argument("--template", choices=("open", "semi"), default="open", help="semi: closed in part")
     truth = parser.add_mutually_exclusive_group()
-    truth.add_argument("--truth", choices=("model", "puffs"), help="one truth alone")
+    truth.add_argument("--truth", choices=("family", "model", "puffs"), help="one truth alone")
     truth.add_argument("--easy", action="store_true", help="what the estimation assumes: its calibration alone")
+    parser.add_argument(
+        "--without",
+        type=_unknowns,
+        default=(),
+        help=f"hold these of what the family leaves unknown at their middle: {', '.join(UNKNOWNS)}",
+    )
     parser.add_argument("--currents", type=Path, help="file with the header time,direction_deg,speed_cm_s")
     parser.add_argument("--readings", type=Path, help="folder with files of the header time,ppmv, for their noise")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("--plot", type=Path, help="write a picture (PNG)")
     parser.add_argument("--jobs", type=_at_least(1), default=2, help="processes")
     return parser
+
+
+def _unknowns(text: str) -> tuple[Unknown, ...]:
+    named = tuple(text.split(","))
+    chosen = tuple(one for one in UNKNOWNS if one in named)
+    if len(chosen) < len(named):
+        raise argparse.ArgumentTypeError(f"must be some of {', '.join(UNKNOWNS)}, not {text}")
+    return chosen
 
 
 def _at_least(least: int) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from bench.estimation.outcome import RANKS
 
 NAMES = {
+    "family": "family (independent, drawn per leak)",
     "puffs": "puffs (independent of the model)",
     "model": "model, perturbed",
     "self_consistent": "the estimation's own prior",

@@ -1,9 +1,10 @@
 """One scenario: a sea, a template, a leak drawn from the estimation's prior, or none, and what the sensors read.
 
-Truths: ``model`` is this project's forward model with everything in it perturbed that is not known
-(``perturbed_model``), ``puffs`` an independent one (``puffs``, for a semi-closed template ``box``), ``self_consistent``
-exactly what the estimation assumes (``self_consistent``).
-``none`` has no leak, ``common`` a swing of the background at all sensors.
+Truths: ``family`` is drawn from a family that shares no closure with the forward model (``family``, ``clouds``),
+``model`` is this project's forward model with everything in it perturbed that is not known (``perturbed_model``),
+``puffs`` an independent one (``puffs``, for a semi-closed template ``box``), ``self_consistent`` exactly what the
+estimation assumes (``self_consistent``).
+``none`` has no leak, ``common`` a swing of the background at all sensors (``swings``).
 """
 
 from collections.abc import Sequence
@@ -12,25 +13,26 @@ from typing import Literal
 
 import numpy as np
 
-from bench.estimation import noise, self_consistent, sites
+from bench.estimation import family, noise, self_consistent, sites, swings
 from bench.estimation.box import semi_readings
+from bench.estimation.clouds import cloud_readings
 from bench.estimation.leak import TrueLeak, known_or_anywhere, log_uniform
 from bench.estimation.perturbed_model import perturbed
 from bench.estimation.puffs import puff_readings
-from bench.estimation.sea_states import SeaStates
+from bench.estimation.sea_states import SeaStates, metered
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
 from shared.estimation import EstimationOptions
 
-Kind = Literal["model", "puffs", "self_consistent", "none", "common"]
+Kind = Literal["model", "puffs", "self_consistent", "none", "common", "family"]
 COUNT = 145  # a day
 EARLIEST_S, LATEST_S = 4 * 3600.0, 18 * 3600.0  # of the onset, after the first reading
 LEAST_PPMV = 0.1  # that a sensor reads
 SPREADS, SAMPLES = 5.0, 18  # a leak is detected when it is this many standard deviations high for 3 h
+FAMILY_RATES = 10**-7.5, 10**-2.5  # kg/s
 TAU_S, TAU_FACTOR = 7200.0, float(np.exp(0.2))
-LOWEST_SWING, HIGHEST_SWING, SWING_UNEVEN, SWING_MEMORY_S = 10.0, 200.0, 0.15, 6 * 3600.0
 MOST_DRAWS = 2000
 
 
@@ -41,6 +43,7 @@ class World:
     template: sites.Kind = "open"
     sea_states: SeaStates = field(default_factory=SeaStates)
     noises: Sequence[noise.Noise] = ()
+    without: tuple[family.Unknown, ...] = ()  # of what the family leaves unknown
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ class Scenario:
 
 
 def drawn(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
-    """Return a scenario; with a leak of ``model`` or ``puffs`` the first that is detected."""
+    """Return a scenario; with a leak of ``family``, ``model`` or ``puffs`` the first that is detected."""
     if kind in ("none", "common"):
         return _leakless(kind, world, rng)
     if kind == "self_consistent":
@@ -75,17 +78,26 @@ def detected(signal: Floats, noises: Sequence[noise.Noise]) -> bool:
 
 def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> Scenario | None:
     template, environment, times, noises = _begun(world, rng)
-    leak = _prior(template, times, rng)
-    signal = perturbed(template, environment, leak, times, rng) if kind == "model" else None
-    if signal is None:
-        tau = TAU_S * TAU_FACTOR ** rng.standard_normal()
+    told = environment
+    if kind == "family":
+        leak = _prior(template, times, rng, FAMILY_RATES)
+        truth = family.drawn(rng, world.without)
+        place, rate, onset = leak.place, leak.rate_kg_s, leak.moment
+        signal = cloud_readings(template, environment, place, rate, onset, times, truth, rng)
+        told = metered(environment, truth.speed_error, truth.direction_error_deg, rng)
+    elif kind == "model":
+        leak = _prior(template, times, rng)
+        signal = perturbed(template, environment, leak, times, rng)
+    else:
+        leak = _prior(template, times, rng)
         readings = puff_readings if world.template == "open" else semi_readings
+        tau = TAU_S * TAU_FACTOR ** rng.standard_normal()
         signal = readings(
             template, environment, leak.place, leak.rate_kg_s, leak.moment, times, rng, time_constant_s=tau
         )
     if not detected(signal, noises):
         return None
-    return Scenario(template, environment, _read(times, signal, noises, rng), leak, detected=True, drawn=number)
+    return Scenario(template, told, _read(times, signal, noises, rng), leak, detected=True, drawn=number)
 
 
 def _self_consistent(world: World, rng: np.random.Generator) -> Scenario:
@@ -99,11 +111,7 @@ def _self_consistent(world: World, rng: np.random.Generator) -> Scenario:
 def _leakless(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
     template, environment, times, noises = _begun(world, rng)
     rows = len(template.sensors)
-    swing = np.zeros((rows, times.size))
-    if kind == "common":
-        size = log_uniform(LOWEST_SWING, HIGHEST_SWING, rng)
-        shown = np.exp(SWING_UNEVEN * rng.standard_normal(rows))
-        swing = np.outer(shown, np.maximum(size * noise.wandering(1, times.size, SWING_MEMORY_S, rng)[0], 0))
+    swing = swings.drawn(rows, times.size, rng) if kind == "common" else np.zeros((rows, times.size))
     return Scenario(template, environment, _read(times, swing, noises, rng), None)
 
 
@@ -113,11 +121,13 @@ def _begun(world: World, rng: np.random.Generator) -> tuple[Template, Environmen
     return template, environment, times, noise.drawn(world.noises, len(template.sensors), rng)
 
 
-def _prior(template: Template, times: Times, rng: np.random.Generator) -> TrueLeak:
-    """Return a leak of the estimation's prior, with its rate in the range that the estimation looks at."""
+def _prior(
+    template: Template, times: Times, rng: np.random.Generator, rates: tuple[float, float] | None = None
+) -> TrueLeak:
+    """Return a leak of the estimation's prior, with its rate [kg/s] where the estimation looks unless said."""
     options = EstimationOptions()
     place = known_or_anywhere(template, options.known_point_weight, rng)
-    rate = log_uniform(options.lowest_rate_kg_s, options.highest_rate_kg_s, rng)
+    rate = log_uniform(*(rates or (options.lowest_rate_kg_s, options.highest_rate_kg_s)), rng)
     return TrueLeak(place, rate, float(times[0].astype(np.int64)) + rng.uniform(EARLIEST_S, LATEST_S))
 
 

@@ -71,9 +71,9 @@ def currents(environment: Environment, angle_from_north: float, at: Floats, phas
     return np.stack([np.interp(at, when, part) for part in parts])
 
 
-def wandering(rng: np.random.Generator, shape: tuple[int, int], memory_s: float) -> Floats:
+def wandering(rng: np.random.Generator, shape: tuple[int, int], memory_s: float, step_s: float = STEP_S) -> Floats:
     """Return Ornstein-Uhlenbeck series of mean 0 and variance 1 [series, steps] with the memory given."""
-    kept = np.exp(-STEP_S / memory_s)
+    kept = np.exp(-step_s / memory_s)
     values = rng.standard_normal(shape)
     values[:, 1:] *= np.sqrt(1 - kept**2)
     for step in range(1, shape[1]):

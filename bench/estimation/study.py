@@ -16,7 +16,14 @@ from bench.estimation.targets import judged
 from bench.estimation.trial import Task, run
 from bench.parallel import mapped
 
-KINDS: tuple[Kind, ...] = ("model", "puffs", "self_consistent", "none", "common")  # their order is part of every seed
+KINDS: tuple[Kind, ...] = (
+    "model",
+    "puffs",
+    "self_consistent",
+    "none",
+    "common",
+    "family",
+)  # their order is part of every seed
 LEAST_LEAKLESS = 20
 
 
@@ -27,8 +34,13 @@ class Options:
     seed: int = 1
     scenarios: int = 100
     template: sites.Kind = "open"
-    truths: tuple[Kind, ...] = ("model", "puffs")
+    truths: tuple[Kind, ...] = ("family", "model", "puffs")
     jobs: int = 1
+
+
+def truths_of(template: sites.Kind) -> tuple[Kind, ...]:
+    """Return the truths of a kind of template; clouds drift in the open."""
+    return ("family", "model", "puffs") if template == "open" else ("model", "puffs")
 
 
 def study(options: Options, world: World) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from shared.estimation.options import EstimationOptions
 
 AMPLITUDES = (5.0, 15.0, 50.0, 150.0, 500.0, 1500.0, 5000.0)  # ppmv, of external causes and of wander
 _ANYTHING_LARGE = 1e200  # the corner of a bordered matrix; only the last pivot feels it
-_GAIN_ERROR = 0.2  # by how much the sensors differ in showing one external cause
+_GAIN_ERROR = 0.4  # by how much the sensors differ in showing one external cause
 
 
 def log_alternatives(
@@ -18,7 +18,7 @@ def log_alternatives(
     """Return ln of the evidence over nothing of two alternatives to a leak: an external cause, and sensors that wander.
 
     An external cause is one mode on all sensors, rank one in sensors and an Ornstein-Uhlenbeck process in time; the
-    sensors may differ by 20 % of what the lower half of them share. A sensor that wanders does so on its own, by the
+    sensors may differ by 40 % of what the lower half of them share. A sensor that wanders does so on its own, by the
     same process, or not at all. The process' amplitude is one of a log-spaced set, each as likely.
     """
     wander = sum(_wander(series, noise, options) for noise in noises)

@@ -7,19 +7,16 @@ from shared.domain.estimation import Curve, Curves
 from shared.domain.tsd import to_datetime
 from shared.estimation.candidates import onset_seconds
 from shared.estimation.places import named
-from shared.estimation.posterior import Hypothesis
+from shared.estimation.posterior import MOST_KEPT, Hypothesis
 from shared.estimation.solution import InverseProblem, Solution
 
-MOST_CURVES, MOST_TIMES = 3, 100  # so that an answer stays small
+MOST_CURVES, MOST_TIMES = MOST_KEPT, 100  # so that an answer stays small
 MOST_VALUES = 12_000  # of all curves: with 100 sensors, too, an answer fits into a row's 64 KiB
 
 
 def likeliest(solution: Solution) -> list[Hypothesis]:
     """Return the likeliest hypotheses of different places, the likeliest first."""
-    found: dict[int, Hypothesis] = {}
-    for one in sorted(solution.posterior.best, key=lambda hypothesis: -hypothesis.log_weight):
-        found.setdefault(one.place, one)
-    return list(found.values())[:MOST_CURVES]
+    return sorted(solution.posterior.best.values(), key=lambda one: -one.log_weight)[:MOST_CURVES]
 
 
 def signal_of(problem: InverseProblem, solution: Solution, hypothesis: Hypothesis) -> Floats:

@@ -14,6 +14,7 @@ _WEIGHTS = (1.0, 1.0, 0.25)  # of squared distances to starboard, to fore and up
 MOST_PLACES = 250  # so that an answer stays small
 _NEAR_M = 5.0  # what is further away than that counts little more
 _NEAR_POINT_M = 1.5
+_ALMOST_ALL = 0.999  # of the probability; what is beyond decides no place
 
 
 def cell_mass(places: Places, probability: Floats) -> Floats:
@@ -27,10 +28,13 @@ def likely_place(template: Template, places: Places, probability: Floats) -> tup
     The least mean of d / (d + 5 m): as the most likely place where one stands out, as the middle of a cluster where
     none does, and not drawn away by what is far. Height counts half, since the sensors hardly see it.
     """
-    difference = places.positions[:, None, :] - places.positions[None, :, :]
-    distance = np.sqrt((difference**2 * _WEIGHTS).sum(axis=-1))
-    chosen = int((distance / (distance + _NEAR_M) @ probability).argmin())
-    error = math.sqrt(float((difference[chosen] ** 2).sum(axis=-1) @ probability))
+    likely = np.sort(region(probability, _ALMOST_ALL))
+    scaled = (places.positions[likely] * np.sqrt(_WEIGHTS)).astype(np.float32)
+    square = np.einsum("pi,pi->p", scaled, scaled)
+    distance = np.sqrt(np.maximum(square[:, None] + square - 2 * scaled @ scaled.T, 0.0))
+    chosen = int(likely[int((distance / (distance + _NEAR_M) @ probability[likely]).argmin())])
+    away = places.positions - places.positions[chosen]
+    error = math.sqrt(float((away**2).sum(axis=-1) @ probability))
     return named(template, places, chosen, float(cell_mass(places, probability)[places.home[chosen]])), error
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from shared.arrays import Floats, Indices
 
+MOST_KEPT = 3  # places of each block
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -30,31 +32,39 @@ class Posterior:
     member: Floats
     rate_of_place: Floats
     scale: float = -np.inf
-    best: list[Hypothesis] = field(default_factory=list)
+    best: dict[int, Hypothesis] = field(default_factory=dict)  # of likely places
 
     @classmethod
     def empty(cls, places: int, onsets: int, members: int, rates: int) -> "Posterior":
         """Return a posterior of nothing yet."""
         return cls(np.zeros(places), np.zeros(onsets), np.zeros(members), np.zeros((places, rates)))
 
-    def add(self, log_weights: Floats, places: slice, onsets: slice, member: int) -> None:
-        """Add hypotheses by ln of their likelihood times prior [p, o, r]."""
-        top = int(log_weights.argmax())
-        highest = float(log_weights.flat[top])
-        if highest > self.scale:
-            self._rescale(highest)
-        p, o, r = np.unravel_index(top, log_weights.shape)
-        self.best.append(Hypothesis(places.start + int(p), onsets.start + int(o), member, int(r), highest))
+    def add(self, log_weights: Floats, places: Indices, onsets: Indices, member: int) -> None:
+        """Add hypotheses by ln of their likelihood times prior [k, r], of ``places`` [k] and ``onsets`` [k]."""
+        highest = log_weights.max(axis=1)
+        if highest.max() > self.scale:
+            self._rescale(float(highest.max()))
+        order = np.argsort(-highest, kind="stable")
+        for k in order[np.sort(np.unique(places[order], return_index=True)[1])[:MOST_KEPT]].tolist():
+            rate = int(log_weights[k].argmax())
+            self._keep(Hypothesis(int(places[k]), int(onsets[k]), member, rate, float(highest[k])))
         weights = np.exp(log_weights - self.scale)
-        of_place = weights.sum(axis=1)
-        self.rate_of_place[places] += of_place
-        self.place[places] += of_place.sum(axis=1)
-        self.onset[onsets] += weights.sum(axis=(0, 2))
-        self.member[member] += float(of_place.sum())
+        of_hypothesis = weights.sum(axis=1)
+        by_place = np.argsort(places, kind="stable")
+        different, starts = np.unique(places[by_place], return_index=True)
+        self.rate_of_place[different] += np.add.reduceat(weights[by_place], starts, axis=0)
+        self.place += np.bincount(places, of_hypothesis, self.place.size)
+        self.onset += np.bincount(onsets, of_hypothesis, self.onset.size)
+        self.member[member] += float(of_hypothesis.sum())
 
     def blur(self, kernel: Floats) -> None:
         """Spread the weights of rates by a common factor that is not known: probability [x, q] of seeing q as x."""
         self.rate_of_place = self.rate_of_place @ kernel
+
+    def _keep(self, one: Hypothesis) -> None:
+        known = self.best.get(one.place)
+        if known is None or one.log_weight > known.log_weight:
+            self.best[one.place] = one
 
     def _rescale(self, scale: float) -> None:
         factor = np.exp(self.scale - scale)

@@ -11,7 +11,7 @@ import numpy as np
 from shared.arrays import Floats
 from shared.estimation.options import EstimationOptions
 
-SPACING = 0.2  # of ln q; finer than any gain error that the data could resolve
+SPACING = 0.3  # of ln q; finer than any gain error that the data could resolve
 _BROADENED = 0.6  # of the spacing: a likelihood narrower than the grid is made as wide, or the grid would miss it
 _LOWEST, _LEAST = -80.0, 1e-37  # likelihoods over their peak that a number of four bytes still holds
 _NEVER_ZERO = 1e-300
@@ -69,3 +69,8 @@ def log_likelihood(a: Floats, c: Floats, rates: Floats, kernel: Floats) -> Float
         total += np.log(np.maximum(seen, _LEAST))
         total += (product * best - 0.5 * square * best**2 + 0.5 * np.log(shrink))[..., None]
     return total
+
+
+def highest_log_likelihood(a: Floats, c: Floats) -> Floats:
+    """Return what ``log_likelihood`` is at most at any rate and gains [...], given A and c [..., sensors]."""
+    return np.asarray((0.5 * np.maximum(c, 0.0) ** 2 / np.maximum(a, _NEVER_ZERO)).sum(axis=-1))

@@ -17,11 +17,12 @@ from shared.estimation.noise import SensorNoise, rises
 from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Posterior
-from shared.estimation.rate import common_kernel, gain_kernel, log_likelihood, rates_of
+from shared.estimation.rate import common_kernel, gain_kernel, highest_log_likelihood, log_likelihood, rates_of
 from shared.estimation.responses import Responses, responses_of
 from shared.simulation import ResolvedEnvironment, confinement
 
-_BLOCK_PLACES = 64  # at once on the grid of rates: some hundred kilobytes per array, so that blocks stay in the cache
+_BLOCK = 1024  # hypotheses at once on the grid of rates: so few that their arrays stay in the cache
+_NEGLIGIBLE = 25.0  # of ln likelihood below the best one's; a million of those are a hundred thousandth of it
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,12 +60,12 @@ class Solution:
 def solve(problem: InverseProblem, options: EstimationOptions) -> Solution:
     """Return the posterior over place, onset, rate and physics.
 
-    A first look, with the middle of the physics alone, says which onsets matter; half of the candidates go there.
+    A first look, with the middle of each closure alone, says which onsets matter; half of the candidates go there.
     """
     rates, sets = rates_of(options), range(len(problem.members))
-    middle = len(sets) // 2
+    middle = [index for index, one in enumerate(problem.members) if one.is_middle]
     onsets = spread_onsets(*problem.window, options.onset_candidates)
-    first = _posterior(problem, onsets, [middle], rates, options)
+    first = _posterior(problem, onsets, middle, rates, options)
     chosen = refined_onsets(onsets, first.onset, options.onset_candidates)
     posterior = _posterior(problem, chosen, sets, rates, options)
     posterior.blur(common_kernel(rates, confinement(problem.template), options))
@@ -85,11 +86,15 @@ def _posterior(
     posterior = Posterior.empty(len(problem.places.positions), onsets.size, len(problem.members), rates.size)
     for member in members:
         found = fit(problem.responses(member, onsets), errors, problem.series, problem.noises, onsets)
-        for start in range(0, found.a.shape[0], _BLOCK_PLACES):
-            block = slice(start, min(start + _BLOCK_PLACES, found.a.shape[0]))
-            logs = log_likelihood(power * found.a[block], power * found.c[block], rates, kernel)
-            logs += common + problem.places.log_prior[block, None, None]
-            posterior.add(logs, block, slice(0, onsets.size), member)
+        prior = common[:, 0] + problem.places.log_prior[:, None]
+        most = prior + power * highest_log_likelihood(found.a, found.c)
+        order = np.argsort(-most, axis=None, kind="stable")
+        for start in range(0, order.size, _BLOCK):
+            place, onset = np.unravel_index(order[start : start + _BLOCK], most.shape)
+            if most[place[0], onset[0]] < posterior.scale - _NEGLIGIBLE:
+                break  # nor do all that follow matter
+            logs = log_likelihood(power * found.a[place, onset], power * found.c[place, onset], rates, kernel)
+            posterior.add(logs + prior[place, onset, None], place, onset, member)
     return posterior
 
 

@@ -47,7 +47,7 @@ def simulate(
         begun = box_exposure(enclosure, confinement(template), sea, inner, turned, chosen)
         zone = int(enclosure.zone_of(place)[0])
         exposure += begun[0, zone] - (begun[1, zone] if len(turned) > 1 else 0.0)
-    readings = first_order(exposure, inner, chosen.sensor_time_constant_s)
+    readings = first_order(exposure, inner, chosen.sensor_time_constant_s, chosen.sensor_fall)
     return np.asarray(leak.rate_kg_s * readings[:, np.searchsorted(inner, wanted)], dtype=np.float64)
 
 
@@ -63,7 +63,8 @@ def plume_response(
     """Return the readings [p, sensors, n] in ppmv per kg/s dissolved, of leaks at ``places`` [p, 3] that always were.
 
     ``times`` [n] increase, UTC. Only what reaches the sensors as in the open: all of it at an open template. A leak
-    that starts at t0 follows from these, y(t) - exp(-(t - t0) / tau) y(t0), since the sensors forget exponentially.
+    that starts at t0 follows from these, y(t) - exp(-(t - t0) / tau) y(t0), since the sensors forget exponentially;
+    nearly so where they fall otherwise than they rise.
     ``turn_deg`` is added to the current's direction. Raises InvalidInput for places more than 5 m outside the template
     or of another shape, and for times that do not increase.
     """
@@ -77,7 +78,9 @@ def plume_response(
     inner = _inner_seconds(wanted, -np.inf, chosen)
     sea = sea_of(template, environment, inner, chosen, turn_deg)
     exposure = plume_exposure(template, grid, sea, chosen)
-    return first_order(exposure, inner, chosen.sensor_time_constant_s)[..., np.searchsorted(inner, wanted)]
+    return first_order(exposure, inner, chosen.sensor_time_constant_s, chosen.sensor_fall)[
+        ..., np.searchsorted(inner, wanted)
+    ]
 
 
 def box_response(
@@ -110,7 +113,7 @@ def box_response(
     inner = np.union1d(steps, onsets[(onsets > steps[0]) & (onsets < steps[-1])])
     sea = sea_of(template, environment, steps, chosen, turn_deg).held(np.searchsorted(steps, inner))
     exposure = box_exposure(enclosure, confinement(template), sea, inner, onsets.tolist(), chosen)
-    readings = first_order(exposure, inner, chosen.sensor_time_constant_s)
+    readings = first_order(exposure, inner, chosen.sensor_time_constant_s, chosen.sensor_fall)
     return readings[..., np.searchsorted(inner, wanted)], zone
 
 
@@ -132,7 +135,7 @@ def _inner_seconds(wanted: Floats, onset: float, physics: Physics) -> Floats:
     What reaches the sensors is held over the step that ends at each of them.
     """
     first, last = float(wanted[0]), float(wanted[-1])
-    history = _SPIN_UP * physics.sensor_time_constant_s
+    history = _SPIN_UP * physics.sensor_time_constant_s * max(1.0, physics.sensor_fall)
     start = float(np.clip(onset, first - history, first)) // BUCKET_S * BUCKET_S
     if (last - start) // BUCKET_S + wanted.size > MAX_STEPS:
         raise InvalidInput(f"times span more than {MAX_STEPS} steps of {BUCKET_S} s")

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.arrays import Floats
+from shared.simulation.ballistic import unit_clouds, variances
 from shared.simulation.physics import Physics
-from shared.simulation.plume import Flow, direction_variance, mixing_length, unit_plume
+from shared.simulation.plume import Flow, direction_variance, mean_slowness, mixing_length, unit_plume
 from shared.simulation.release import effective_speed
 
 _LEAST_DAMPING = 1e-4  # of the last cosine that is kept
@@ -41,7 +42,7 @@ def concentration(places: Floats, sensors: Floats, flow: Flow, physics: Physics)
     shape = (places.shape[0], sensors.shape[0], flow.speed.size)
     if 0 in shape:
         return np.zeros(shape)
-    speed, drag = _axis(effective_speed(flow.speed)), _axis(flow.friction_ratio)
+    speed, drag = _axes(flow, physics)
     offset = sensors[None, :, :2] - places[:, None, :2]
     distance, bearing = np.hypot(offset[..., 0], offset[..., 1]), np.arctan2(offset[..., 0], offset[..., 1])
     count = _harmonics(flow, physics)
@@ -59,6 +60,14 @@ def concentration(places: Floats, sensors: Floats, flow: Flow, physics: Physics)
     return np.maximum(out, 0.0, out=out)
 
 
+def _axes(flow: Flow, physics: Physics) -> tuple[_Axis, _Axis]:
+    """Return the axes of speed and drag that the plume's shape depends on: a ballistic one's on neither."""
+    if physics.closure == "ballistic":
+        always = _axis(np.ones(flow.speed.size))
+        return always, always
+    return _axis(effective_speed(flow.speed)), _axis(flow.friction_ratio)
+
+
 def _axis(values: Floats) -> _Axis:
     """Return as many nodes as the range of the values needs; one where it is narrower than 1 %."""
     low, high = float(np.log(values.min())), float(np.log(values.max()))
@@ -73,7 +82,10 @@ def _axis(values: Floats) -> _Axis:
 def _harmonics(flow: Flow, physics: Physics) -> int:
     """Return how many cosines it takes: fewer the more the direction varies, or the wider the narrowest plume is."""
     spread = float(np.sqrt(direction_variance(flow.speed, physics).min()))
-    width = np.sqrt(2 * float(mixing_length(0.0, flow.friction_ratio.min(), physics)) / _FAR_M)
+    if physics.closure == "ballistic":
+        width = float(np.sqrt(variances(np.array(_FAR_M), physics)[0])) / _FAR_M
+    else:
+        width = float(np.sqrt(2 * mixing_length(0.0, flow.friction_ratio.min(), physics) / _FAR_M))
     reach = np.sqrt(-2 * np.log(_LEAST_DAMPING))
     return int(np.clip(np.ceil(reach / np.hypot(spread, min(width, 1.0))), 8, _MOST_HARMONICS))
 
@@ -81,13 +93,16 @@ def _harmonics(flow: Flow, physics: Physics) -> int:
 def _coefficients(
     distance: Floats, heights: tuple[float, float], nodes: tuple[Floats, Floats], count: int, physics: Physics
 ) -> Floats:
-    """Return the coefficients [pairs, count, speeds, drags] of cosines and polynomials, the factor 1/U_e left out."""
+    """Return the coefficients [pairs, count, speeds, drags] of cosines and polynomials, the slowness left out."""
     few = distance.size <= _DISTANCES
     at, mix = (distance, None) if few else _spread_distances(distance, physics)
     angle = _angles(2 * count)
-    x, y = at[:, None] * np.cos(angle), at[:, None] * np.sin(angle)
-    carried, drag = nodes[0][:, None], nodes[1][None, :]
-    field = carried * unit_plume(x[..., None, None], y[..., None, None], heights, carried, drag, physics)
+    if physics.closure == "ballistic":
+        field = unit_clouds(at, angle, heights, physics)[..., None, None]
+    else:
+        x, y = at[:, None] * np.cos(angle), at[:, None] * np.sin(angle)
+        carried, drag = nodes[0][:, None], nodes[1][None, :]
+        field = carried * unit_plume(x[..., None, None], y[..., None, None], heights, carried, drag, physics)
     table = np.tensordot(_cosines(2 * count)[:count], field, axes=(1, 1)).transpose(1, 0, 2, 3)
     table = np.einsum("pmjr,aj,br->pmab", table, _cosines(nodes[0].size), _cosines(nodes[1].size), optimize=True)
     if mix is None:
@@ -131,12 +146,12 @@ def _turned(table: Floats, bearing: Floats) -> Floats:
 
 
 def _columns(flow: Flow, speed: _Axis, drag: _Axis, count: int, physics: Physics, part: slice) -> Floats:
-    """Return what the coefficients are multiplied by at each time [(2 count - 1) speeds drags, n], 1/U_e in it."""
+    """Return what the coefficients are multiplied by at each time [(2 count - 1) speeds drags, n], with slowness."""
     order = np.arange(count)[:, None]
     damping = np.exp(-0.5 * order**2 * direction_variance(flow.speed[part], physics))
     damping[1:] *= 1 - flow.isotropic[part]
     angle = order * flow.angle[part]
     waves = np.concatenate([damping * np.cos(angle), (damping * np.sin(angle))[1:]])
-    waves /= effective_speed(flow.speed[part])
+    waves *= mean_slowness(flow.speed[part], physics)
     product = waves[:, None, None] * speed.basis[None, :, None, part] * drag.basis[None, None, :, part]
     return np.asarray(product.reshape(-1, product.shape[-1]))

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from shared.arrays import Floats
 from shared.simulation.ambient import ResolvedEnvironment
-from shared.simulation.physics import RESIDUAL_SPEED, VON_KARMAN, Physics
+from shared.simulation.physics import VON_KARMAN, Physics
 from shared.simulation.release import bubbles, effective_speed, rise, rise_scale
 
-_MEANDER = RESIDUAL_SPEED / np.sqrt(2)  # m/s across the mean current
+_FAR_FROM_REST = 30.0  # U^2 / 4 sigma^2, from where Bessel's I0 is as good by its series
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,11 +50,25 @@ def mixing_length(height: npt.ArrayLike, friction_ratio: npt.ArrayLike, physics:
 def direction_variance(speed: Floats, physics: Physics) -> Floats:
     """Return the variance of the direction inside 10 minutes [n] in rad2, for a current's ``speed`` [n] in m/s.
 
-    That of a steady current, plus what the residual motion of 2 cm/s turns a current by: without bound as it comes to
-    rest, so that slack water points everywhere.
+    That of a steady current, plus what the residual motion turns a current by: without bound as it comes to rest, so
+    that slack water points everywhere.
     """
     steady = np.radians(physics.direction_spread_deg)
-    return np.asarray(steady**2 + (_MEANDER / np.maximum(speed, 1e-6)) ** 2, dtype=np.float64)
+    return np.asarray(steady**2 + (physics.residual_m_s / np.maximum(speed, 1e-6)) ** 2, dtype=np.float64)
+
+
+def mean_slowness(speed: Floats, physics: Physics) -> Floats:
+    """Return the mean of 1 / |U| [n] in s/m while the residual motion is added to a current's ``speed`` [n] in m/s.
+
+    Of a speed after Rice: sqrt(pi / 2) / sigma exp(-a) I0(a), a = U^2 / 4 sigma^2, sigma the residual of a component.
+    """
+    sigma = physics.residual_m_s
+    a = speed**2 / (4 * sigma**2)
+    near = np.minimum(a, _FAR_FROM_REST)
+    far = np.maximum(a, _FAR_FROM_REST)
+    series = 1 + (1 + 9 / (16 * far) * (1 + 25 / (24 * far))) / (8 * far)  # Abramowitz and Stegun 9.7.1
+    scaled = np.where(a < _FAR_FROM_REST, np.exp(-near) * np.i0(near), series / np.sqrt(2 * np.pi * far))
+    return np.asarray(np.sqrt(np.pi / 2) / sigma * scaled, dtype=np.float64)
 
 
 def green_function(downstream: Floats, radius: Floats, length: npt.ArrayLike, carried: npt.ArrayLike) -> Floats:

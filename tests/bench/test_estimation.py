@@ -247,8 +247,8 @@ def test_the_command_measures_and_draws(
     files = ["--currents", str(sea), "--readings", str(series), "--plot", str(picture)]
     assert main(["--seed", "3", "--scenarios", "2", "--json", *files]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["options"]["truths"] == ["model", "puffs"]
-    assert [document["truths"][kind]["scenarios"] for kind in ("model", "puffs")] == [2, 2]
+    assert document["options"]["truths"] == ["family", "model", "puffs"]
+    assert [one["scenarios"] for one in document["truths"].values()] == [2, 2, 2]
     assert document["none"]["verdicts"]["CONFIRMED"]["of"] == 3
     assert document["size"]["places"] > 1000
     assert document["size"]["seconds"] > 0

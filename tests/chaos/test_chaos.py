@@ -240,7 +240,7 @@ def test_an_incident_that_is_over_goes_with_its_sensor_when_the_deletion_died(ki
     assert play(History((steps.Later(hours=17.0), old, struck))) == []
 
 
-OLD_INCIDENT = (
+OLD_INCIDENT: tuple[steps.Step, ...] = (
     steps.Corrected(sensor=2, day=7, first=0, end=20, by=8.0),
     TICK,
     steps.Later(hours=30.0),

@@ -10,7 +10,8 @@ from shared.domain.leak import Leak
 from shared.domain.template import Template
 from shared.estimation import EstimationOptions, estimate
 from shared.estimation.curves import MOST_CURVES, MOST_TIMES
-from shared.simulation import Physics, simulate
+from shared.estimation.ensemble import ensemble_of
+from shared.simulation import simulate
 from tests.support.naive_enclosure import boxed
 from tests.support.naive_plume import ONSET, template, times, turning_sea
 
@@ -37,16 +38,16 @@ def curves(here: Template, options: EstimationOptions = FINE) -> Curves:
 
 @pytest.mark.parametrize("here", [template(), boxed(0.1), boxed(0.65)], ids=["open", "closed", "between"])
 def test_a_curve_is_what_the_simulation_says_of_its_hypothesis(here: Template) -> None:
-    """Background and readings of a leak of that place, onset and rate, of the sensors that were used."""
+    """Background and readings of a leak of that place, onset and rate, nearly: what was read before fades otherwise."""
     found = curves(here)
     at = np.array([moment.replace(tzinfo=None) for moment in found.times], dtype="datetime64[s]")
-    physics = Physics(source_radius_m=0.25)  # that of a grid of 1 m
+    physics = ensemble_of(FINE)[0].physics
     for one in found.hypotheses:
         leak = Leak(x=one.place.x, y=one.place.y, z=one.place.z, rate_kg_s=one.dissolved_rate_kg_s, onset=one.onset)
         signal = simulate(here, turning_sea(STEPS), leak, at, physics=physics)[[0, 1, 3]]
         ppmv = np.array(one.ppmv)
         assert ppmv.shape == signal.shape
-        np.testing.assert_allclose(ppmv - ppmv[:, :1], signal, rtol=0.03, atol=0.02 * signal.max())
+        np.testing.assert_allclose(ppmv - ppmv[:, :1], signal, rtol=0.03, atol=0.05 * signal.max())
 
 
 def test_the_likeliest_comes_first_and_each_has_its_own_place() -> None:

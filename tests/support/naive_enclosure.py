@@ -140,7 +140,7 @@ def _pressures(
 
 def naive_weights(speed: float, angle: float, physics: Physics) -> list[float]:
     """Return how likely each of 24 directions is, by a wrapped normal distribution written out turn by turn."""
-    meander = 0.02 / math.sqrt(2) / max(speed, 1e-6)
+    meander = physics.residual_m_s / max(speed, 1e-6)
     spread = min(max(math.hypot(math.radians(physics.direction_spread_deg), meander), math.pi / 12), math.pi)
     raw = [
         sum(math.exp(-0.5 * ((angle - math.pi / 12 * k - 2 * math.pi * turn) / spread) ** 2) for turn in range(-6, 7))

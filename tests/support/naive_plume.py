@@ -73,14 +73,23 @@ def naive_concentration(
     drag = (0.41 / math.log(3.0 / (0.025 / 30))) ** 2
     wall = 0.41 * math.sqrt(drag) * place[2]
     length = physics.mixing_factor * (wall + physics.structure_mixing * physics.structure_size_m)
-    spread = math.hypot(math.radians(physics.direction_spread_deg), 0.02 / math.sqrt(2) / max(speed, 1e-6))
+    spread = math.hypot(math.radians(physics.direction_spread_deg), physics.residual_m_s / max(speed, 1e-6))
     nodes = [-5 + 10 * k / (turns - 1) for k in range(turns)] if spread > 0 else [0.0]
     weights = [math.exp(-0.5 * node**2) for node in nodes]
     total = 0.0
     for node, weight in zip(nodes, weights, strict=True):
         angle = math.radians(direction - heading) + spread * node
         total += weight / sum(weights) * _one_direction(place, sensor, carried, angle, length, physics)
-    return float(total)
+    return float(total * naive_slowness(speed, physics.residual_m_s))
+
+
+def naive_slowness(speed: float, residual: float) -> float:
+    """Return the mean of 1 / |U| [s/m] over a residual motion, as a sum over the plane of velocities."""
+    radius = (np.arange(20_000) + 0.5) * (speed + 10 * residual) / 20_000
+    angle = (np.arange(720) + 0.5) * 2 * np.pi / 720
+    inside = 2 * speed * radius[:, None] * np.cos(angle) - radius[:, None] ** 2 - speed**2
+    density = np.exp(inside / (2 * residual**2)).mean(axis=1) / residual**2
+    return float(density.sum() * radius[0] * 2)
 
 
 def _one_direction(
@@ -104,5 +113,5 @@ def _one_direction(
             behind = downstream - drift
             r = math.sqrt(behind**2 + across**2 + (sensor[2] - source) ** 2 + radius**2)
             decay = math.exp((behind - r) / (2 * length))
-            total += share * decay / (4 * math.pi * length * carried * r)
+            total += share * decay / (4 * math.pi * length * r)
     return float(total)
