@@ -111,10 +111,15 @@ class Releases:
         wanted = rest.copy()
         rates = np.zeros_like(rest)
         for _ in range(SWEEPS):
+            settled = True
             for piece, alike in enumerate(self._alike):
                 rate = np.maximum(rates[piece] + rest[piece], 0.0)
-                rest -= alike[:, np.newaxis] * (rate - rates[piece])
-                rates[piece] = rate
+                if (more := rate - rates[piece]).any():  # of a quiet sensor hardly any piece changes
+                    rest -= alike[:, np.newaxis] * more
+                    rates[piece] = rate
+                    settled = False
+            if settled:
+                break
         explained = np.zeros(rest.shape[1])
         for piece in range(rates.shape[0]):  # in this order, however many spans there are
             explained += rates[piece] * (wanted[piece] + rest[piece])
