@@ -69,13 +69,22 @@ class Currents:
         }
 
 
-def with_error(sea: Environment, speed: Floats, turn: Floats) -> Environment:
-    """Return the currents as a meter tells them, with standard normal errors [n] of speed and direction."""
-    return Environment.of(
-        sea.times,
-        current_speed=np.maximum(sea.current_speed * (1 + SPEED_ERROR * speed), 0.0),
-        current_direction=(sea.current_direction + DIRECTION_ERROR_DEG * turn) % 360,
-    )
+def with_error(
+    sea: Environment,
+    speed: Floats,
+    turn: Floats,
+    speed_error: float = SPEED_ERROR,
+    direction_error_deg: float = DIRECTION_ERROR_DEG,
+) -> Environment:
+    """Return the sea with its currents as a meter tells them, with standard normal errors [n] of speed and direction.
+
+    The error of the speed is a share of it.
+    """
+    told = {
+        "current_speed": np.maximum(sea.current_speed * (1 + speed_error * speed), 0.0),
+        "current_direction": (sea.current_direction + direction_error_deg * turn) % 360,
+    }
+    return sea.model_copy(update=told)
 
 
 def record_of(measured: Environment | None) -> Currents | None:

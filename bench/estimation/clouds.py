@@ -41,10 +41,9 @@ def cloud_readings(
     ``environment`` holds the true currents. Linear in the rate for the same ``rng``.
     """
     span = span_of(times, onset, max(truth.up_s, truth.down_s))
-    points = np.array([[one.x, one.y, one.z] for one in template.sensors]).reshape(-1, 3)
     at = np.arange(span.start - AGES_S[-1] - STEP_S, span.ends[-1] + 2 * STEP_S, STEP_S)
     flow = _swinging(currents(environment, template.angle_from_north, at, truth.phase), truth, rng)
-    per_rate = concentration(points, place, at, flow, span, truth, rng)
+    per_rate = concentration(template.sensor_positions, place, at, flow, span, truth, rng)
     ppmv = per_rate / kg_m3_per_ppmv(environment, template.depth, span.ends)
     return dissolved_rate_kg_s * _read(ppmv, span, times, truth)
 

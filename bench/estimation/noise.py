@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.detection.recorded_series import Recorded, read_folder
+from bench.estimation import sea
 from shared.arrays import Floats
 from shared.errors import InvalidInput
 
@@ -83,12 +84,7 @@ def readings(noises: Sequence[Noise], count: int, rng: np.random.Generator) -> F
 
 def wandering(rows: int, count: int, memory_s: float, rng: np.random.Generator) -> Floats:
     """Return AR(1) series [rows, n] of mean 0 and variance 1 on the 10-minute grid."""
-    kept = np.exp(-STEP_S / memory_s)
-    values = rng.standard_normal((rows, count))
-    values[:, 1:] *= np.sqrt(1 - kept**2)
-    for step in range(1, count):
-        values[:, step] += kept * values[:, step - 1]
-    return values
+    return sea.wandering(rng, (rows, count), memory_s, STEP_S)
 
 
 def main(folder: Path) -> int:

@@ -32,9 +32,8 @@ def puff_readings(
     """
     chosen = parameters or drawn(rng)
     span = span_of(times, onset, time_constant_s)
-    points = np.array([[one.x, one.y, one.z] for one in template.sensors]).reshape(-1, 3)
     flow = currents(environment, template.angle_from_north, span.steps, chosen.phase)
-    per_rate = puff_concentration(points, place, flow, span, chosen, rng)
+    per_rate = puff_concentration(template.sensor_positions, place, flow, span, chosen, rng)
     ppmv = per_rate / kg_m3_per_ppmv(environment, template.depth, span.ends)
     return dissolved_rate_kg_s * sensed(ppmv, span, times, time_constant_s)
 

@@ -13,13 +13,14 @@ from typing import Literal
 
 import numpy as np
 
+from bench.detection.currents import ERROR_MEMORY_S, with_error
 from bench.estimation import family, noise, self_consistent, sites, swings
 from bench.estimation.box import semi_readings
 from bench.estimation.clouds import cloud_readings
 from bench.estimation.leak import TrueLeak, known_or_anywhere, log_uniform
 from bench.estimation.perturbed_model import perturbed
 from bench.estimation.puffs import puff_readings
-from bench.estimation.sea_states import SeaStates, metered
+from bench.estimation.sea_states import SeaStates
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
@@ -84,7 +85,8 @@ def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> S
         truth = family.drawn(rng, world.without)
         place, rate, onset = leak.place, leak.rate_kg_s, leak.moment
         signal = cloud_readings(template, environment, place, rate, onset, times, truth, rng)
-        told = metered(environment, truth.speed_error, truth.direction_error_deg, rng)
+        speed, turn = noise.wandering(2, environment.times.size, ERROR_MEMORY_S, rng)
+        told = with_error(environment, speed, turn, truth.speed_error, truth.direction_error_deg)
     elif kind == "model":
         leak = _prior(template, times, rng)
         signal = perturbed(template, environment, leak, times, rng)

@@ -15,7 +15,6 @@ BEFORE, AFTER = 60, 5  # steps of the sea around a scenario's times
 TEMPERATURE = 7.0  # degrees Celsius
 FASTEST = 2.0  # m/s; a record says more only when its meter fails
 MOST_MISSING = 3  # steps
-METER_MEMORY_S = 6 * 3600.0
 TIDE_S = 12.42 * 3600
 START = np.datetime64("2021-04-01T00:00:00", "s")
 _STEP = np.timedelta64(int(STEP_S), "s")
@@ -49,16 +48,6 @@ def recorded(path: Path, count: int) -> SeaStates:
 def turned(sea: Environment, degrees: float) -> Environment:
     """Return the same sea with its currents turned clockwise."""
     return _sea(sea.times, sea.current_speed, (sea.current_direction + degrees) % 360)
-
-
-def metered(sea: Environment, speed_error: float, direction_error_deg: float, rng: np.random.Generator) -> Environment:
-    """Return what a meter says of the currents: a share of the speed and degrees off, which wander over hours."""
-    speed, turn = wandering(2, sea.times.size, METER_MEMORY_S, rng)
-    return _sea(
-        sea.times,
-        np.maximum(sea.current_speed * (1 + speed_error * speed), 0.0),
-        (sea.current_direction + direction_error_deg * turn) % 360,
-    )
 
 
 def _sea(times: Times, speed: object, direction: object) -> Environment:

@@ -82,11 +82,11 @@ def _posterior(
     alone = log_error_over_nothing(errors, problem.series, problem.noises, onsets)
     # When the readings begin to be more than noise is the same for all hypotheses. Were it their own onset, what is
     # quiet between a leak's onset and its plume's arrival would speak for a later one.
-    common = log_sum_exp(log_onset + power * alone) + log_onset[:, None] - np.log(rates.size * len(members))
+    common = log_sum_exp(log_onset + power * alone) + log_onset - np.log(rates.size * len(members))
     posterior = Posterior.empty(len(problem.places.positions), onsets.size, len(problem.members), rates.size)
     for member in members:
         found = fit(problem.responses(member, onsets), errors, problem.series, problem.noises, onsets)
-        prior = common[:, 0] + problem.places.log_prior[:, None]
+        prior = common + problem.places.log_prior[:, None]
         most = prior + power * highest_log_likelihood(found.a, found.c)
         order = np.argsort(-most, axis=None, kind="stable")
         for start in range(0, order.size, _BLOCK):
