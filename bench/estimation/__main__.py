@@ -14,18 +14,17 @@ from bench.detection.report import plain
 from bench.estimation.family import UNKNOWNS, Unknown
 from bench.estimation.noise import noises_of
 from bench.estimation.report import report
-from bench.estimation.scenarios import COUNT, Kind, World
+from bench.estimation.scenarios import COUNT, OPEN_TRUTHS, SEMI_TRUTHS, Kind, World
 from bench.estimation.sea_states import SeaStates, recorded
-from bench.estimation.study import Options, study, truths_of
+from bench.estimation.study import Options, study
 from shared.errors import InvalidInput
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return 2 for files that cannot be used."""
     chosen = _parser().parse_args(arguments)
-    truths: tuple[Kind, ...] = (
-        ("self_consistent",) if chosen.easy else (chosen.truth,) if chosen.truth else truths_of(chosen.template)
-    )
+    of_template = OPEN_TRUTHS if chosen.template == "open" else SEMI_TRUTHS
+    truths: tuple[Kind, ...] = ("self_consistent",) if chosen.easy else (chosen.truth,) if chosen.truth else of_template
     try:
         sea_states = recorded(chosen.currents, COUNT) if chosen.currents else SeaStates()
         noises = noises_of(chosen.readings) if chosen.readings else ()
@@ -48,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenarios", type=_at_least(1), default=100, help="detected leaks per truth")
     parser.add_argument("--template", choices=("open", "semi"), default="open", help="semi: closed in part")
     truth = parser.add_mutually_exclusive_group()
-    truth.add_argument("--truth", choices=("family", "model", "puffs"), help="one truth alone")
+    truth.add_argument("--truth", choices=OPEN_TRUTHS, help="one truth alone")
     truth.add_argument("--easy", action="store_true", help="what the estimation assumes: its calibration alone")
     parser.add_argument(
         "--without",

@@ -28,6 +28,8 @@ from shared.domain.template import Template
 from shared.estimation import EstimationOptions
 
 Kind = Literal["model", "puffs", "self_consistent", "none", "common", "family"]
+OPEN_TRUTHS: tuple[Kind, ...] = ("family", "model", "puffs")  # clouds drift in the open
+SEMI_TRUTHS: tuple[Kind, ...] = ("model", "puffs")
 COUNT = 145  # a day
 EARLIEST_S, LATEST_S = 4 * 3600.0, 18 * 3600.0  # of the onset, after the first reading
 LEAST_PPMV = 0.1  # that a sensor reads

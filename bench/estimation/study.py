@@ -10,7 +10,7 @@ from tqdm import tqdm
 from bench.estimation import machine, sites
 from bench.estimation.figures import leaky, time_and_memory, verdicts
 from bench.estimation.outcome import Outcome
-from bench.estimation.scenarios import Kind, World
+from bench.estimation.scenarios import OPEN_TRUTHS, Kind, World
 from bench.estimation.size import full_size
 from bench.estimation.targets import judged
 from bench.estimation.trial import Task, run
@@ -34,13 +34,8 @@ class Options:
     seed: int = 1
     scenarios: int = 100
     template: sites.Kind = "open"
-    truths: tuple[Kind, ...] = ("family", "model", "puffs")
+    truths: tuple[Kind, ...] = OPEN_TRUTHS
     jobs: int = 1
-
-
-def truths_of(template: sites.Kind) -> tuple[Kind, ...]:
-    """Return the truths of a kind of template; clouds drift in the open."""
-    return ("family", "model", "puffs") if template == "open" else ("model", "puffs")
 
 
 def study(options: Options, world: World) -> dict[str, Any]:

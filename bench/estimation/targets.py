@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.estimation import sites
+from bench.estimation.scenarios import OPEN_TRUTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,6 @@ OF_EVERY_TRUTH = (
     ("rate_bias_ln", "bias of ln rate", -0.25, 0.25),
     ("onset_90", "90 % interval of the onset covers", 0.85, math.inf),
 )
-OPEN_TRUTHS = ("family", "model", "puffs")
 
 TARGETS = (
     *(
