@@ -18,7 +18,7 @@ from tests.support.filled import NOW, QUIET, SENSOR, TEMPLATE, advance, begin, e
 from tests.support.pages import visiting, wait_live
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow, pytest.mark.xdist_group("pages_live")]
 
@@ -70,6 +70,17 @@ def refusing(port: str, status: int) -> Iterator[None]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def stay_signed_out(page: "Page") -> None:
+    """Refuse what a page asks by itself until it is loaded anew: one answer, and its link to sign in is gone."""
+    loaded = []
+
+    def answer(route: "Route") -> None:
+        loaded.extend([True] * (route.request.resource_type == "document"))
+        route.continue_() if loaded else route.fulfill(status=401)
+
+    page.route("**/*", answer)
 
 
 def sees(page: "Page", place: str, words: str) -> None:
@@ -162,6 +173,7 @@ def test_a_page_asks_to_sign_in_again_when_the_session_is_over(
         for status in (401, 403):
             with refusing(sea.port, status):
                 sees(page, "#connection", "Signed out: sign in again")
+        stay_signed_out(page)
         with sea.at(BEFORE):
             page.get_by_role("link", name="sign in again").click()
             page.wait_for_selector('#charts[data-shown="days=30"]')
