@@ -66,6 +66,15 @@ class Curves(Model):
     hypotheses: tuple[Curve, ...]
 
 
+class SensorFit(Model):
+    """How well the likeliest leak fits one sensor: by its curve times the sensor's own ``gain``."""
+
+    sensor: str
+    p: float = Field(ge=0, le=1)  # of a misfit at least as large, were the model right
+    residual_ppmv: float  # root mean square
+    gain: float | None  # what it reads of the leak over what it should; None where that is next to nothing
+
+
 class Estimation(Model):
     """The answer to "is a leak of this template behind it, and if so where, how large, since when?"."""
 
@@ -73,7 +82,7 @@ class Estimation(Model):
     probability: float = Field(ge=0, le=1)  # of a leak here
     probability_external: float = Field(
         0.0, ge=0, le=1
-    )  # of one cause from outside; the rest is none or a sensor's own
+    )  # of one cause from outside; the rest is none, a sensor's own, or one that no model holds
     log_bayes_factor: float  # leak here over nothing here
     log_bayes_factor_external: float | None = None  # leak here over an external cause
     place: PlaceProbability | None  # the cell or leak point nearest to where it may be
@@ -86,6 +95,7 @@ class Estimation(Model):
     total_rate_kg_s: Interval | None
     onset: OnsetInterval | None
     curves: Curves | None = None
+    fits: tuple[SensorFit, ...] = ()
     sensors: tuple[str, ...]
     samples: int
     environment: str  # what of the environment it rests on, in words

@@ -13,6 +13,7 @@ from shared.estimation.options import EstimationOptions
 Values = TypeVar("Values", Singles, Floats)
 
 _ALL = slice(None)
+HEARD = 3.0  # standard deviations of a sensor's noise that a signal must reach to be heard by it
 _GAP_STEPS = 1.5  # after a longer gap the noise starts afresh
 
 
@@ -49,6 +50,10 @@ class SensorNoise:
         d, b = self.whitened(self.data / sigma), self.whitened(np.ones_like(self.keep) / sigma)
         earlier = 1 - later
         return d**2 @ earlier, (d * b) @ earlier, b**2 @ earlier
+
+    def hears(self, signal: Floats) -> bool:
+        """Return whether a signal [t] in ppmv stands out of the noise."""
+        return bool(signal[self.at].max(initial=0.0) > HEARD * self.variance**0.5)
 
     @property
     def log_nothing(self) -> float:

@@ -48,6 +48,7 @@ class EstimationOptions:
     prior_leak: float = 0.3
     prior_external: float = 0.3
     prior_wander: float = 0.2
+    prior_unmodelled: float = 0.02  # of what neither holds, as far as the fit speaks for it
     confirm_at: float = 0.95
     external_at: float = 0.95
 
@@ -83,6 +84,7 @@ class EstimationOptions:
             "prior_leak": (1e-6, 1 - 1e-6),
             "prior_external": (0, 1 - self.prior_leak),
             "prior_wander": (0, 1 - self.prior_leak - self.prior_external),
+            "prior_unmodelled": (0, 1),
             "confirm_at": (0.5, 1),
             "external_at": (0.5, 1),
         }

@@ -3,10 +3,11 @@
 import numpy as np
 
 from shared.arrays import Floats
-from shared.domain.estimation import Estimation, Interval, OnsetInterval
+from shared.domain.estimation import Estimation, Interval, OnsetInterval, SensorFit
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
 from shared.estimation.curves import curves_of
+from shared.estimation.goodness_of_fit import fits_of, p_of_all
 from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 from shared.estimation.places import cell_mass, likely_leak_point, likely_place, likely_places
@@ -46,9 +47,10 @@ def report(
     """Return the estimation; place, rates and onset are those of a leak if any, None where nothing is likelier."""
     posterior, places, template = solution.posterior, problem.places, problem.template
     leak = posterior.log_bayes_factor
-    shares = probabilities(leak, alternatives, options)
+    fits = fits_of(problem, solution, options)
+    shares = probabilities(leak, alternatives, p_of_all(fits), options)
     dissolved = _rate(np.log(solution.rates), posterior.rate)
-    verdict, warnings = verdict_of(problem, solution, shares, options)
+    verdict, warnings = verdict_of(problem, solution, shares, fits, options)
     answer = undefined_estimation(template, problem.series, problem.sea.words, "")
     stated = {
         "verdict": verdict,
@@ -77,6 +79,7 @@ def report(
             "total_rate_kg_s": _total(np.log(solution.rates), posterior.rate, options),
             "onset": _onset(solution),
             "curves": curves_of(problem, solution),
+            "fits": tuple(_shortened(one) for one in fits),
         }
     )
 
@@ -87,6 +90,11 @@ def _rate(log_rates: Floats, weights: Floats) -> Interval:
     edges = np.append(log_rates - half, log_rates[-1] + half)
     median, low_50, high_50, low_90, high_90 = map(_plain, np.exp(quantiles(edges, weights, _LEVELS)))
     return Interval(median=median, low_50=low_50, high_50=high_50, low_90=low_90, high_90=high_90)
+
+
+def _shortened(one: SensorFit) -> SensorFit:
+    gain = None if one.gain is None else _plain(one.gain)
+    return SensorFit(sensor=one.sensor, p=round(one.p, DECIMALS), residual_ppmv=_plain(one.residual_ppmv), gain=gain)
 
 
 def _plain(value: float) -> float:

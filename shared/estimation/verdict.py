@@ -2,34 +2,49 @@
 
 import numpy as np
 
-from shared.domain.estimation import Verdict
+from shared.domain.estimation import SensorFit, Verdict
 from shared.estimation.curves import likeliest, signal_of
+from shared.estimation.goodness_of_fit import evidence_left
 from shared.estimation.options import EstimationOptions
 from shared.estimation.solution import InverseProblem, Solution
 
 _SATURATED_PPMV = 1e5  # far above what water holds around a leak
-_HEARD = 3.0  # standard deviations of a sensor's noise that a signal must reach to be heard by it
+_POOR = 0.05  # p of a fit that people are told of
 
 
-def probabilities(leak: float, alternatives: tuple[float, float], options: EstimationOptions) -> tuple[float, float]:
-    """Return the probabilities of a leak here and of an external cause; the rest is wandering sensors or nothing."""
+def probabilities(
+    leak: float, alternatives: tuple[float, float], p: float, options: EstimationOptions
+) -> tuple[float, float]:
+    """Return the probabilities of a leak here and of an external cause.
+
+    The rest is sensors that wander, nothing, or what no model holds: that has as much evidence beside the leak's as the
+    ``p`` of its fit lets something else have.
+    """
+    left = evidence_left(p)
+    unmodelled = leak + np.log(max(1 / left - 1, 1e-12))
     nothing = 1 - options.prior_leak - options.prior_external - options.prior_wander
-    priors = np.array([options.prior_leak, options.prior_external, options.prior_wander, nothing])
-    logs = np.log(np.maximum(priors, 1e-12)) + np.array([leak, *alternatives, 0.0])
+    priors = np.array(
+        [options.prior_leak, options.prior_external, options.prior_wander, options.prior_unmodelled, nothing]
+    )
+    logs = np.log(np.maximum(priors, 1e-12)) + np.array([leak, *alternatives, unmodelled, 0.0])
     shares = np.exp(logs - logs.max())
     shares /= shares.sum()
     return float(shares[0]), float(shares[1])
 
 
 def verdict_of(
-    problem: InverseProblem, solution: Solution, shares: tuple[float, float], options: EstimationOptions
+    problem: InverseProblem,
+    solution: Solution,
+    shares: tuple[float, float],
+    fits: tuple[SensorFit, ...],
+    options: EstimationOptions,
 ) -> tuple[Verdict, list[str]]:
     """Return the verdict and the warnings; some of them forbid a verdict."""
     leak, external = shares
     doubts = _doubts(problem)
     if leak >= options.confirm_at and not doubts:
         doubts += _lonely(problem, solution)
-    warnings = doubts + _cautions(problem)
+    warnings = doubts + (_misfits(fits) if leak >= external else []) + _cautions(problem)
     if doubts:
         return "UNDEFINED", warnings
     if leak >= options.confirm_at:
@@ -53,11 +68,19 @@ def _doubts(problem: InverseProblem) -> list[str]:
 
 def _lonely(problem: InverseProblem, solution: Solution) -> list[str]:
     """Return the doubt about a leak that a single sensor would read: so close to it, a fault of it looks the same."""
-    peaks = signal_of(problem, solution, likeliest(solution)[0]).max(axis=1)
-    heard = [noise for noise, peak in zip(problem.noises, peaks, strict=True) if peak > _HEARD * noise.variance**0.5]
-    if len(heard) > 1:
+    signal = signal_of(problem, solution, likeliest(solution)[0])
+    if sum(noise.hears(signal[noise.row]) for noise in problem.noises) > 1:
         return []
     return ["at most one sensor would read such a leak: a cause at that sensor alone cannot be told from it"]
+
+
+def _misfits(fits: tuple[SensorFit, ...]) -> list[str]:
+    """Return the sensors that read otherwise than by the likeliest leak."""
+    poor = [one for one in fits if len(fits) * one.p < _POOR]
+    return [
+        f"{one.sensor} reads otherwise than any leak here would have it (p {one.p:.2g}): no model holds all of it"
+        for one in poor
+    ]
 
 
 def _cautions(problem: InverseProblem) -> list[str]:

@@ -11,7 +11,7 @@ from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.leak import Leak
 from shared.domain.platform import Platform
-from shared.estimation import EstimationOptions, estimate, verdict
+from shared.estimation import EstimationOptions, estimate, noise
 from shared.simulation import simulate
 from tests.support.paths import ROOT
 
@@ -56,7 +56,7 @@ def test_a_leak_that_one_sensor_reads_is_not_confirmed() -> None:
 
 def test_that_leak_would_be_confirmed_without_that_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail: the evidence alone speaks for a leak."""
-    monkeypatch.setattr(verdict, "_HEARD", -1.0)
+    monkeypatch.setattr(noise, "HEARD", -1.0)
     assert lonely_leak().verdict == "CONFIRMED"
 
 
