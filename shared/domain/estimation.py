@@ -66,6 +66,15 @@ class Curves(Model):
     hypotheses: tuple[Curve, ...]
 
 
+class RateStep(Model):
+    """What was released from ``start`` to ``end``: the dissolved rate, 0 where nothing was."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    probability_leaking: float = Field(ge=0, le=1)
+    dissolved_rate_kg_s: Interval
+
+
 class SensorFit(Model):
     """How well the likeliest leak fits one sensor: by its curve times the sensor's own ``gain``."""
 
@@ -94,6 +103,9 @@ class Estimation(Model):
     dissolved_rate_kg_s: Interval | None
     total_rate_kg_s: Interval | None
     onset: OnsetInterval | None
+    rate_over_time: tuple[RateStep, ...] = ()  # from the earliest onset on; the rates above are a steady leak's
+    dissolved_mass_kg: Interval | None = None  # of all these steps
+    total_mass_kg: Interval | None = None
     curves: Curves | None = None
     fits: tuple[SensorFit, ...] = ()
     sensors: tuple[str, ...]

@@ -1,6 +1,6 @@
 """What one sensor reads beside a leak: an unknown constant background and AR(1) noise around it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -50,6 +50,13 @@ class SensorNoise:
         d, b = self.whitened(self.data / sigma), self.whitened(np.ones_like(self.keep) / sigma)
         earlier = 1 - later
         return d**2 @ earlier, (d * b) @ earlier, b**2 @ earlier
+
+    def remembering(self, memory_s: float, options: EstimationOptions) -> "SensorNoise":
+        """Return the noise for whitening by another memory in s, its variance such that it is as large after that."""
+        keep = self.keep ** (options.noise_time_s / memory_s)
+        scale = 1 / np.sqrt(1 - keep**2)
+        grown = float(np.mean(scale**2 * (1 - 2 * keep * self.keep + keep**2)))
+        return replace(self, keep=keep, scale=scale, variance=grown * self.variance)
 
     def hears(self, signal: Floats) -> bool:
         """Return whether a signal [t] in ppmv stands out of the noise."""

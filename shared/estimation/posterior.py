@@ -6,7 +6,9 @@ import numpy as np
 
 from shared.arrays import Floats, Indices
 
+_NEVER_ZERO = 1e-300
 MOST_KEPT = 3  # places of each block
+MOST_DRAWN = 64  # hypotheses that stand for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,45 @@ class Hypothesis:
     member: int
     rate: int
     log_weight: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Draws:
+    """Hypotheses that stand for all, over every rate: their places, onsets and members [k], and their weights [k]."""
+
+    place: Indices
+    onset: Indices
+    member: Indices
+    weight: Floats
+
+
+@dataclass(eq=False, slots=True)
+class _Lottery:
+    """Draws without replacement by the largest of ln weight plus Gumbel noise (Kool, van Hoof & Welling 2019)."""
+
+    noise: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    indices: Indices = field(default_factory=lambda: np.empty((3, 0), dtype=np.intp))  # place, onset, member
+    log_weight: Floats = field(default_factory=lambda: np.empty(0))
+    key: Floats = field(default_factory=lambda: np.empty(0))
+
+    def add(self, log_weights: Floats, places: Indices, onsets: Indices, member: int) -> None:
+        """Let hypotheses take part."""
+        more = np.stack([places, onsets, np.full(places.size, member)])
+        key = np.concatenate([self.key, log_weights + self.noise.gumbel(size=log_weights.size)])
+        kept = np.argsort(-key, kind="stable")[: MOST_DRAWN + 1]
+        self.key = key[kept]
+        self.log_weight = np.concatenate([self.log_weight, log_weights])[kept]
+        self.indices = np.concatenate([self.indices, more], axis=1)[:, kept]
+
+    def drawn(self) -> Draws:
+        """Return those drawn; each weighs what it is over the probability that it was drawn."""
+        count = min(MOST_DRAWN, self.key.size)
+        least = self.key[count] if self.key.size > count else -np.inf
+        log_weight = self.log_weight[:count]
+        chance = -np.expm1(-np.exp(np.minimum(log_weight - least, 700.0)))
+        weight = np.exp(log_weight - log_weight.max()) / chance
+        place, onset, member = self.indices[:, :count]
+        return Draws(place, onset, member, weight / weight.sum())
 
 
 @dataclass(eq=False, slots=True)
@@ -33,6 +74,7 @@ class Posterior:
     rate_of_place: Floats
     scale: float = -np.inf
     best: dict[int, Hypothesis] = field(default_factory=dict)  # of likely places
+    lottery: _Lottery = field(default_factory=_Lottery)
 
     @classmethod
     def empty(cls, places: int, onsets: int, members: int, rates: int) -> "Posterior":
@@ -56,10 +98,15 @@ class Posterior:
         self.place += np.bincount(places, of_hypothesis, self.place.size)
         self.onset += np.bincount(onsets, of_hypothesis, self.onset.size)
         self.member[member] += float(of_hypothesis.sum())
+        self.lottery.add(np.log(np.maximum(of_hypothesis, _NEVER_ZERO)) + self.scale, places, onsets, member)
 
     def blur(self, kernel: Floats) -> None:
         """Spread the weights of rates by a common factor that is not known: probability [x, q] of seeing q as x."""
         self.rate_of_place = self.rate_of_place @ kernel
+
+    def draws(self) -> Draws:
+        """Return hypotheses that stand for all of them."""
+        return self.lottery.drawn()
 
     def _keep(self, one: Hypothesis) -> None:
         known = self.best.get(one.place)

@@ -38,7 +38,16 @@ def common_kernel(rates: Floats, confined: float, options: EstimationOptions) ->
 
     ``confined`` is the share of the release that mixes through a box, 0 to 1.
     """
-    sigma = float(np.hypot(options.common_error, confined * options.box_error))
+    return walk_kernel(rates, common_spread(confined, options))
+
+
+def common_spread(confined: float, options: EstimationOptions) -> float:
+    """Return the standard deviation of the logarithm of what all sensors share, with a share ``confined`` in a box."""
+    return float(np.hypot(options.common_error, confined * options.box_error))
+
+
+def walk_kernel(rates: Floats, sigma: float) -> Floats:
+    """Return the probability [r, q] that ln of a rate q becomes that of r, by a normal step of deviation ``sigma``."""
     return _normal(np.log(rates)[:, None] - np.log(rates)[None, :], sigma)
 
 

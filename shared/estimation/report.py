@@ -1,9 +1,11 @@
 """From the posterior to the answer that people read."""
 
+from typing import Any
+
 import numpy as np
 
 from shared.arrays import Floats
-from shared.domain.estimation import Estimation, Interval, OnsetInterval, SensorFit
+from shared.domain.estimation import Estimation, Interval, OnsetInterval, RateStep, SensorFit
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
 from shared.estimation.curves import curves_of
@@ -12,6 +14,7 @@ from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 from shared.estimation.places import cell_mass, likely_leak_point, likely_place, likely_places
 from shared.estimation.posterior import quantiles, region
+from shared.estimation.release_history import ReleaseHistory, release_history
 from shared.estimation.solution import InverseProblem, Solution
 from shared.estimation.verdict import probabilities, verdict_of
 
@@ -78,6 +81,7 @@ def report(
             "dissolved_rate_kg_s": dissolved,
             "total_rate_kg_s": _total(np.log(solution.rates), posterior.rate, options),
             "onset": _onset(solution),
+            **_over_time(release_history(problem, solution, options), options),
             "curves": curves_of(problem, solution),
             "fits": tuple(_shortened(one) for one in fits),
         }
@@ -88,7 +92,11 @@ def _rate(log_rates: Floats, weights: Floats) -> Interval:
     """Return median and central intervals of a rate [kg/s] from its weights on evenly spaced ln rates."""
     half = 0.5 * (log_rates[1] - log_rates[0])
     edges = np.append(log_rates - half, log_rates[-1] + half)
-    median, low_50, high_50, low_90, high_90 = map(_plain, np.exp(quantiles(edges, weights, _LEVELS)))
+    return _interval(np.exp(quantiles(edges, weights, _LEVELS)))
+
+
+def _interval(at_levels: Floats) -> Interval:
+    median, low_50, high_50, low_90, high_90 = map(_plain, at_levels)
     return Interval(median=median, low_50=low_50, high_50=high_50, low_90=low_90, high_90=high_90)
 
 
@@ -113,6 +121,34 @@ def _total(log_rates: Floats, weights: Floats, options: EstimationOptions) -> In
     shares = np.exp(-0.5 * ((shifts + np.log(options.dissolved_share)) / spread) ** 2)
     total = np.convolve(weights, shares)
     return _rate(log_rates[0] + step * np.arange(total.size), total)
+
+
+def _over_time(history: ReleaseHistory, options: EstimationOptions) -> dict[str, Any]:
+    moments = [to_datetime(np.datetime64(round(edge), "s")) for edge in history.edges]
+    steps = tuple(
+        RateStep(
+            start=start,
+            end=end,
+            probability_leaking=min(1.0, round(float(history.weight @ (rates > 0)), DECIMALS)),
+            dissolved_rate_kg_s=_of_draws(rates, history.weight),
+        )
+        for start, end, rates in zip(moments[:-1], moments[1:], history.rates.T, strict=True)
+    )
+    mass = history.mass_kg
+    share = np.random.default_rng(0).standard_normal(mass.size)
+    log_share = np.log(options.dissolved_share) + np.log(options.dissolved_share_factor) * share
+    return {
+        "rate_over_time": steps,
+        "dissolved_mass_kg": _of_draws(mass, history.weight),
+        "total_mass_kg": _of_draws(mass / np.exp(np.minimum(log_share, 0.0)), history.weight),
+    }
+
+
+def _of_draws(values: Floats, weight: Floats) -> Interval:
+    """Return median and central intervals of draws [n] with their weights [n]."""
+    order = np.argsort(values, kind="stable")
+    held = np.cumsum(weight[order]) - 0.5 * weight[order]
+    return _interval(np.interp(_LEVELS, held, values[order]))
 
 
 def _onset(solution: Solution) -> OnsetInterval:
