@@ -20,6 +20,7 @@ BINS_PER_H = 6
 TIME_CONSTANT_H = 2.0
 KEPT = float(np.exp(-1 / (BINS_PER_H * TIME_CONSTANT_H)))  # of a response after a bin
 BLOCK = 48  # bins: at its end 2 % of what was at its beginning is left, so nothing is lost to rounding
+LEFT = KEPT ** np.arange(BLOCK)  # of what was at its beginning
 TIDE_H = 12.42  # the semidiurnal lunar tide
 CLIP = 2.5  # usual sizes; from 2 to 4 the result is the same
 BEGAN_BEFORE_H = (10, 20, 30, 40)
@@ -38,7 +39,7 @@ def response(source: Floats) -> Floats:
     before = np.zeros(source.shape[:-1])
     for begin in range(0, source.shape[-1], BLOCK):  # a sum of what each bucket adds, as the block's first one is left
         part = source[..., begin : begin + BLOCK]
-        left = KEPT ** np.arange(part.shape[-1])
+        left = LEFT[: part.shape[-1]]
         sums = np.cumsum(part * ((1 - KEPT) / left), axis=-1)
         found[..., begin : begin + BLOCK] = left * (sums + KEPT * before[..., np.newaxis])
         before = found[..., begin + part.shape[-1] - 1]
