@@ -110,20 +110,20 @@ class Releases:
         """Return how well the best source that is never negative fits, for each span [k]."""
         rest = spans.found(self._pieces).T / spans.loudness  # what no piece explains yet, [pieces, k]
         wanted = rest.copy()
-        rates = np.zeros_like(rest)
+        least = np.zeros_like(rest)  # what a piece's rate may change by: it is never negative
         for _ in range(SWEEPS):
             settled = True
-            for piece, alike in enumerate(self._alike):
-                rate = np.maximum(rates[piece] + rest[piece], 0.0)
-                if (more := rate - rates[piece]).any():  # of a quiet sensor hardly any piece changes
-                    rest -= alike[:, np.newaxis] * more
-                    rates[piece] = rate
+            for piece, alike in enumerate(self._alike[..., np.newaxis]):
+                more = np.maximum(rest[piece], least[piece])
+                if np.count_nonzero(more):  # of a quiet sensor hardly any piece changes
+                    least[piece] -= more
+                    rest -= alike * more
                     settled = False
             if settled:
                 break
         explained = np.zeros(rest.shape[1])
-        for piece in range(rates.shape[0]):  # in this order, however many spans there are
-            explained += rates[piece] * (wanted[piece] + rest[piece])
+        for piece, rate in enumerate(-least):  # in this order, however many spans there are
+            explained += rate * (wanted[piece] + rest[piece])
         return np.asarray(np.sqrt(np.maximum(explained, 0.0)))
 
 
