@@ -17,7 +17,7 @@ import numpy as np
 
 from shared.arrays import Floats, Levels
 from shared.detection.background import SPAN
-from shared.detection.regular import trailing_windows
+from shared.detection.regular import trailing_counts, trailing_windows
 
 QUIET_BINS = 50
 AFTERMATH_BINS = SPAN  # what the channels still remember
@@ -58,10 +58,10 @@ def latch(raw: Floats, away: Levels, ppmv: Floats, held: Floats, usual: float, s
     before where that is not known; state: before them.
     """
     first = held.size - raw.size
-    hourly = trailing_windows(held, SMOOTH_BINS)
-    known = ~np.isnan(hourly)
+    known = ~np.isnan(held)
     with np.errstate(invalid="ignore"):
-        means = np.where(known, hourly, 0.0).sum(axis=1) / known.sum(axis=1)
+        sums = trailing_windows(np.where(known, held, 0.0), SMOOTH_BINS).sum(axis=1)
+        means = sums / trailing_counts(known, SMOOTH_BINS)
     read = ~np.isnan(means[first:])
     spoken = np.flatnonzero(read & (raw >= 1.0))
     score = raw.copy()
