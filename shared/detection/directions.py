@@ -96,7 +96,7 @@ def _from_onset_to_onset(
     """
     reading = response(source)  # to what has come since the first onset [directions, BINS]
     earlier = reading[:, ONSETS]  # what of it came before each onset, and is no part of a leak that begins with it
-    new = np.multiply(earlier[..., np.newaxis], left, out=SCRATCH.array("new", (DIRECTIONS, *LASTS.shape)))
+    new = np.einsum("do,ot->dot", earlier, left, out=SCRATCH.array("new", (DIRECTIONS, *LASTS.shape)))
     np.subtract(background.whitened(reading)[:, np.newaxis], new, out=new)
     first_hour = reading[:, FIRST_HOUR] - earlier[..., np.newaxis] * LEFT[0, :ORDER]
     new[:, ROWS, FIRST_HOUR] = background.whitened(first_hour)
