@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from shared.arrays import Flags, Floats
-from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, trailing_windows
+from shared.detection.regular import HOLD_BINS_BY_EXCEPTION, trailing_counts, trailing_windows
 
 ORDER = 6  # bins: an hour
 SPAN = 240  # bins: 40 h; with the order and what is held into it, no more than two days of context
@@ -123,8 +123,8 @@ class Spans:
         How loud a span is, its ``newest`` bins do not say.
         """
         known = ~np.isnan(innovations)
-        spans = trailing_windows(np.where(known, innovations, 0.0), SPAN, missing=0.0)[first:]
-        counts = trailing_windows(known, SPAN, missing=False)[first:, : SPAN - newest].sum(axis=1)
+        spans = trailing_windows(np.where(known, innovations, 0.0), SPAN)[first:]
+        counts = (trailing_counts(known, SPAN) - trailing_counts(known, newest))[first:]
         squares = np.einsum("ij,ij->i", *[spans[:, : SPAN - newest]] * 2)
         loud = np.sqrt(squares / np.maximum(counts, 1)) / max(usual, SMALLEST)
         return cls(spans, np.where(counts < LEAST_KNOWN, np.nan, np.maximum(loud, 1.0)))

@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared.arrays import BUCKET_S, ComplexFloats, Floats, Times
+from shared.arrays import BUCKET_S, ComplexFloats, Flags, Floats, Times
 from shared.detection.background import ORDER, SPAN, Background
 from shared.detection.releases import KEPT, response
+from shared.detection.scratch import SCRATCH
 
 DIRECTIONS = 16
+TOWARDS = np.exp(2j * np.pi * np.arange(DIRECTIONS) / DIRECTIONS)[:, np.newaxis]
 SPREAD = np.radians(30.0)  # S0
 WANDERING = 0.014  # V, m/s
 SLOWEST = 0.005  # U1, m/s
@@ -32,6 +34,7 @@ SINCE = np.arange(BINS) - ONSETS[:, np.newaxis]  # [onsets, BINS]
 LASTS = (SINCE >= 0) & (SINCE < SPAN)
 LEFT = np.where(LASTS, KEPT ** np.maximum(SINCE, 0), 0.0)  # of what the sensor read at an onset
 FIRST_HOUR = ONSETS[:, np.newaxis] + np.arange(ORDER)  # of each onset: what is new there rests on nothing before
+ROWS = np.arange(ONSETS.size)[:, np.newaxis]
 
 
 def exposure(currents: ComplexFloats) -> Floats:
@@ -40,8 +43,7 @@ def exposure(currents: ComplexFloats) -> Floats:
     currents: east + i north [n] in m/s, NaN where missing.
     """
     speed = np.abs(currents)
-    towards = np.exp(2j * np.pi * np.arange(DIRECTIONS) / DIRECTIONS)[:, np.newaxis]
-    angle = np.angle(currents * towards.conj())
+    angle = np.angle(currents * TOWARDS.conj())
     spread = np.hypot(SPREAD, WANDERING / np.maximum(speed, SLOWEST))
     return np.asarray(np.exp(-(angle**2) / (2 * spread**2)) / (spread * np.hypot(speed, RESIDUAL)))
 
@@ -66,33 +68,42 @@ def carried(background: Background, times: Times, innovations: Floats, currents:
     found = np.full((2, size - first), np.nan)
     if first < size and not np.isnan(currents).all():
         clock = int(times[0].astype(np.int64) // BUCKET_S)
-        for newest in range(first - (clock + first) % ONSETS_APART, size, ONSETS_APART):
-            begin = newest - int(ONSETS[-1])
-            asked = slice(max(first, newest) - begin, min(size, newest + ONSETS_APART) - begin)
-            before, after = max(begin, 0), min(begin + BINS, size)
-            known = np.full((2, BINS), complex(np.nan, np.nan))
-            known[:, before - begin : after - begin] = innovations[before:after], currents[before:after]
-            part = _from_onset_to_onset(background, known[0].real, known[1], asked)
-            found[:, asked.start + begin - first : asked.stop + begin - first] = part
+        newest = range(first - (clock + first) % ONSETS_APART, size, ONSETS_APART)
+        begin, end = newest[0] - int(ONSETS[-1]), newest[-1] + ONSETS_APART
+        known = np.full((2, end - begin), complex(np.nan, np.nan))
+        inside = slice(max(begin, 0), size)
+        known[:, inside.start - begin : size - begin] = innovations[inside], currents[inside]
+        new, missing = known[0].real, np.isnan(known[1])
+        source = exposure(np.where(missing, 0.0, known[1]))
+        source[:, missing] = 0.0
+        left = background.whitened(LEFT)
+        for onset in newest:
+            start = onset - int(ONSETS[-1])
+            part = slice(start - begin, start - begin + BINS)
+            low, high = max(first, onset), min(size, onset + ONSETS_APART)
+            found[:, low - first : high - first] = _from_onset_to_onset(
+                background, new[part], source[:, part], missing[part], left, slice(low - start, high - start)
+            )
     return Carried(*found)
 
 
 def _from_onset_to_onset(
-    background: Background, innovations: Floats, currents: ComplexFloats, asked: slice
+    background: Background, innovations: Floats, source: Floats, missing: Flags, left: Floats, asked: slice
 ) -> tuple[Floats, Floats]:
-    """Return the fit [k] and what shows [k] of the asked ones of BINS buckets, the last onset's and what follows it."""
-    missing = np.isnan(currents)
-    source = exposure(np.where(missing, 0.0, currents))
-    source[:, missing] = 0.0
+    """Return the fit [k] and what shows [k] of the asked ones of BINS buckets, the last onset's and what follows it.
+
+    innovations and missing currents [BINS]; source [directions, BINS], 0 where they are; left: LEFT whitened.
+    """
     reading = response(source)  # to what has come since the first onset [directions, BINS]
     earlier = reading[:, ONSETS]  # what of it came before each onset, and is no part of a leak that begins with it
-    new = background.whitened(reading)[:, np.newaxis] - earlier[..., np.newaxis] * background.whitened(LEFT)
+    new = np.einsum("do,ot->dot", earlier, left, out=SCRATCH.array("new", (DIRECTIONS, *LASTS.shape)))
+    np.subtract(background.whitened(reading)[:, np.newaxis], new, out=new)
     first_hour = reading[:, FIRST_HOUR] - earlier[..., np.newaxis] * LEFT[0, :ORDER]
-    np.put_along_axis(new, FIRST_HOUR[np.newaxis], background.whitened(first_hour), axis=-1)
+    new[:, ROWS, FIRST_HOUR] = background.whitened(first_hour)
+    new *= LASTS & ~np.isnan(innovations)
 
-    seen = np.where(LASTS & ~np.isnan(innovations), 1.0, 0.0)
-    fit = _sums("dot,ot->do{}", asked, new, seen * np.nan_to_num(innovations))
-    norm = np.sqrt(_sums("dot,dot,ot->do{}", asked, new, new, seen))
+    fit = _sums("dot,t->do{}", asked, new, np.nan_to_num(innovations))
+    norm = np.sqrt(_sums("dot,dot->do{}", asked, new, new))
     gaps = np.cumsum(missing)
     usable = LASTS & (SINCE >= ORDER) & (gaps == gaps[ONSETS, np.newaxis])
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from shared.arrays import Flags, Floats, Levels
-from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, trailing_windows
+from shared.detection.regular import HOLD_BINS, HOLD_BINS_BY_EXCEPTION, trailing_counts
 
 STUCK_SAMPLES = 18  # 3 h of exactly the same mean: recorded sensors that work repeat one for 1.5 h at most
 SPARSE_BINS = 18  # of which at least a third must be observed
@@ -43,13 +43,12 @@ def faults(ppmv: Floats, bad: Flags, noise: float, hold_bins: int) -> Levels:
     observed = ~np.isnan(ppmv)
     found = np.full(ppmv.size, Fault.NONE, dtype=np.int8)
     found[noisy(ppmv, noise)] = Fault.NOISY
-    silent = trailing_windows(observed, SPARSE_BINS, missing=True).sum(axis=1) * 3 < SPARSE_BINS
+    silent = 3 * trailing_counts(~observed, SPARSE_BINS) > 2 * SPARSE_BINS
     if hold_bins > HOLD_BINS:  # a series logged by exception is sparse when it is well
-        silent = ~trailing_windows(observed, hold_bins + 1, missing=True).any(axis=1)
+        silent = trailing_counts(~observed, hold_bins + 1) > hold_bins
     found[silent] = Fault.STALE
     found[stuck(ppmv)] = Fault.STUCK
-    wrong = trailing_windows(bad, SPARSE_BINS, missing=False).sum(axis=1)
-    found[wrong > trailing_windows(observed, SPARSE_BINS, missing=False).sum(axis=1)] = Fault.OUT_OF_RANGE
+    found[trailing_counts(bad, SPARSE_BINS) > trailing_counts(observed, SPARSE_BINS)] = Fault.OUT_OF_RANGE
     return found
 
 
@@ -75,14 +74,14 @@ def stuck(ppmv: Floats) -> Flags:
 def stuck_spans(ppmv: Floats) -> Flags:
     """Return where [n] ppmv [n] is stuck, with the samples that led to it; not causal, for histories."""
     backwards: Flags = np.ascontiguousarray(stuck(ppmv)[::-1])
-    return np.asarray(np.any(trailing_windows(backwards, STUCK_SAMPLES, missing=False), axis=1)[::-1])
+    return np.asarray((trailing_counts(backwards, STUCK_SAMPLES) > 0)[::-1])
 
 
 def noisy(ppmv: Floats, noise: float) -> Flags:
     """Return where [n] the last 6 h of ppmv [n] are nothing but noise, and far more than ``noise`` [ppmv]."""
     jitter = _jitter(ppmv)
-    loud = trailing_windows(jitter > max(NOISE_FACTOR * noise, NOISE_PPMV), NOISE_BINS, missing=False).sum(axis=1)
-    known = trailing_windows(~np.isnan(jitter), NOISE_BINS, missing=False).sum(axis=1)
+    loud = trailing_counts(jitter > max(NOISE_FACTOR * noise, NOISE_PPMV), NOISE_BINS)
+    known = trailing_counts(~np.isnan(jitter), NOISE_BINS)
     result = (known >= NOISE_BINS // 2) & (
         2 * loud > known
     )  # the median is: a quick look for what is worth a closer one

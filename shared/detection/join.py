@@ -38,7 +38,7 @@ from shared.errors import InvalidInput
 ROWS = 144  # from one FFT to the next: the recurrence's rounding errors do not outlive a day
 COLUMNS = 24_576  # diagonals worked on at a time: a row of each vector stays in a second-level cache
 TOGETHER = 16  # rows whose terms come from one matrix product, faster than two passes for each
-FEW = 64  # groups: with more left, an FFT is faster than deciding among their windows
+FEW = 512  # groups, then windows: with more left, an FFT is faster than deciding among them
 ABSURD = 1e100  # values beyond count as missing: their squares could overflow
 EPSILON = float(np.finfo(np.float64).eps)
 SAFETY = 100.0  # of the rounding errors' bounds, in units of eps |q| |x|; an FFT's stay below 3
@@ -132,10 +132,14 @@ class Join:
         first = self._lower_bounds.windows(np.array([np.argmin(bounds)]))
         nearest.decide(np.zeros_like(first), first)
         distance = float(nearest.result()[1][0])
-        groups = (bounds <= distance * (1 + 1e-5) + doubt).nonzero()[0]
+        near = distance * (1 + 1e-5) + doubt
+        groups = (bounds <= near).nonzero()[0]
         if groups.size > FEW:
             return None
         columns = self._lower_bounds.windows(groups)
+        columns = columns[self._lower_bounds.bounds_of(columns, measured) <= near]
+        if columns.size > FEW:
+            return None
         nearest.decide(np.zeros_like(columns), columns)
         return nearest
 

@@ -17,10 +17,11 @@ import numpy as np
 
 from shared.arrays import Floats, Levels
 from shared.detection.background import SPAN
-from shared.detection.regular import trailing_windows
+from shared.detection.regular import trailing_counts, trailing_windows
 
 QUIET_BINS = 50
 AFTERMATH_BINS = SPAN  # what the channels still remember
+OVER = float(QUIET_BINS + AFTERMATH_BINS)  # from then on an end is too long ago to count
 SMOOTH_BINS = 6
 BEFORE_BINS = 108  # 18 h: with what is held into them, no more than a day of context
 LOW_PERCENTILE = 20
@@ -38,7 +39,7 @@ class LatchState(NamedTuple):
     held: float = 0.0
     low: float = np.nan
     release: float = np.nan
-    age: float = float(QUIET_BINS + AFTERMATH_BINS)
+    age: float = OVER
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,49 +58,48 @@ def latch(raw: Floats, away: Levels, ppmv: Floats, held: Floats, usual: float, s
     before where that is not known; state: before them.
     """
     first = held.size - raw.size
-    hourly = trailing_windows(held, SMOOTH_BINS)
-    known = ~np.isnan(hourly)
+    known = ~np.isnan(held)
     with np.errstate(invalid="ignore"):
-        means = np.where(known, hourly, 0.0).sum(axis=1) / known.sum(axis=1)
-    lowest = np.fmin.reduce(trailing_windows(means, RISING_BINS)[first:], axis=1)
+        sums = trailing_windows(np.where(known, held, 0.0), SMOOTH_BINS).sum(axis=1)
+        means = sums / trailing_counts(known, SMOOTH_BINS)
+    read = ~np.isnan(means[first:])
+    spoken = np.flatnonzero(read & (raw >= 1.0))
     score = raw.copy()
-    for index in range(raw.size):
-        place = first + index
-        now = Now(
-            float(raw[index]),
-            int(away[index]),
-            float(means[place]),
-            float(lowest[index]),
-            ppmv[: place + 1],
-            float(held[place]),
-        )
-        state, score[index] = _step(state, now, usual)
+    index = 0
+    while index < raw.size:
+        if not state.held:  # until a channel speaks, only time passes
+            later = spoken[np.searchsorted(spoken, index) :]
+            begin, index = index, int(later[0]) if later.size else raw.size
+            state = state._replace(age=min(state.age + np.count_nonzero(read[begin:index]), OVER))
+        if index < raw.size:
+            place = first + index
+            now = Now(float(raw[index]), int(away[index]), means[: place + 1], ppmv[: place + 1], float(held[place]))
+            state, score[index] = _step(state, now, usual)
+        index += 1
     return Latched(score, state)
 
 
 class Now(NamedTuple):
-    """A bucket: raw score, 1 while the current carries away, the last hour's mean, the lowest of 6 h, readings."""
+    """A bucket: raw score, 1 while the current carries away, hourly means and readings up to it, the held reading."""
 
     raw: float
     away: int
-    mean: float
-    lowest: float
+    means: Floats
     ppmv: Floats
     reading: float
 
 
 def _step(state: LatchState, now: Now, usual: float) -> tuple[LatchState, float]:
     """Return the latch after a bucket and the bucket's score."""
-    raw, mean = now.raw, now.mean
+    raw, mean = now.raw, float(now.means[-1])
     level = 0.0 if not raw >= 1.0 else 1.0 if raw < 2.0 else 2.0
     if np.isnan(mean):  # silence says nothing: neither that it is over, nor that it goes on
         return state, raw
     held, low, release, age = state
     counts = 1.0 - now.away if held else 1.0  # that nothing is read says nothing, or twice as much
-    age = min(age + counts, float(QUIET_BINS + AFTERMATH_BINS))
+    age = min(age + counts, OVER)
     if not held:
-        over = age >= QUIET_BINS + AFTERMATH_BINS
-        believed = level and (over or mean > release or _rises(now, low, release))
+        believed = level and (age >= OVER or mean > release or _rises(now, low, release))
         if not believed:
             return LatchState(0.0, low, release, age), min(raw, BELOW_WARNING) if level else raw
         low = _low(now.ppmv, usual)
@@ -120,8 +120,9 @@ def _step(state: LatchState, now: Now, usual: float) -> tuple[LatchState, float]
 
 def _rises(now: Now, low: float, release: float) -> bool:
     """Return whether the readings rise again, by more than next to nothing, and to above what was low before."""
+    mean, lowest = float(now.means[-1]), float(np.fmin.reduce(now.means[-RISING_BINS:]))
     least = RISING_SHARE * (release - low)
-    return now.mean + low > RISING * (now.lowest + low) and min(now.mean - now.lowest, now.mean - low) > least
+    return mean + low > RISING * (lowest + low) and min(mean - lowest, mean - low) > least
 
 
 def _low(ppmv: Floats, usual: float) -> float:

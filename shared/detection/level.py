@@ -17,7 +17,7 @@ import numpy as np
 
 from shared.arrays import Flags, Floats
 from shared.detection.background import SPAN
-from shared.detection.regular import trailing_windows
+from shared.detection.regular import trailing_counts
 
 WITHOUT_BREAK = 2.0
 SMALLEST_PPMV = 1.0  # less above the median is nothing to speak of
@@ -45,4 +45,4 @@ class Range:
 
 def broken(believed: Floats, first: int) -> Flags:
     """Return for each bucket from ``first`` on whether there is a break in the last 40 h, or they are not all known."""
-    return np.asarray(trailing_windows(np.isnan(believed), SPAN, missing=True)[first:].any(axis=1))
+    return np.asarray(trailing_counts(~np.isnan(believed), SPAN)[first:] < SPAN)

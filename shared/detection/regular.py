@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.arrays import BUCKET_S, Flags, Floats, Times
+from shared.arrays import BUCKET_S, Flags, Floats, Indices, Times
 from shared.errors import InvalidInput
 
 MAXIMUM_PPMV = 100_000.0  # far above what a METS sensor can read; sentinels such as 1e14 are above it
@@ -65,7 +64,12 @@ def forward_fill(values: Floats, bins: int = HOLD_BINS) -> Floats:
     return np.where(usable, values[np.maximum(last, 0)], np.nan)
 
 
-def trailing_windows(values: npt.NDArray[Any], bins: int, missing: Any = np.nan) -> npt.NDArray[Any]:
-    """Return for each of ``values`` [n] the last ``bins`` up to it [n, bins], a view; before the first: ``missing``."""
-    padded = np.concatenate((np.full(bins, missing, dtype=values.dtype), values))
-    return np.lib.stride_tricks.sliding_window_view(padded, bins)[1:]
+def trailing_windows(values: Floats, bins: int) -> Floats:
+    """Return for each of ``values`` [n] the last ``bins`` up to it [n, bins], a view; before the first: 0."""
+    return np.lib.stride_tricks.sliding_window_view(np.concatenate((np.zeros(bins), values)), bins)[1:]
+
+
+def trailing_counts(flags: Flags, bins: int) -> Indices:
+    """Return for each of ``flags`` [n] how many of the last ``bins`` up to it are set [n]."""
+    counts: Indices = np.concatenate((np.zeros(bins, np.intp), np.cumsum(flags, dtype=np.intp)))
+    return np.asarray(counts[bins:] - counts[: flags.size])

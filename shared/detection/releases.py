@@ -20,6 +20,7 @@ BINS_PER_H = 6
 TIME_CONSTANT_H = 2.0
 KEPT = float(np.exp(-1 / (BINS_PER_H * TIME_CONSTANT_H)))  # of a response after a bin
 BLOCK = 48  # bins: at its end 2 % of what was at its beginning is left, so nothing is lost to rounding
+LEFT = KEPT ** np.arange(BLOCK)  # of what was at its beginning
 TIDE_H = 12.42  # the semidiurnal lunar tide
 CLIP = 2.5  # usual sizes; from 2 to 4 the result is the same
 BEGAN_BEFORE_H = (10, 20, 30, 40)
@@ -38,7 +39,7 @@ def response(source: Floats) -> Floats:
     before = np.zeros(source.shape[:-1])
     for begin in range(0, source.shape[-1], BLOCK):  # a sum of what each bucket adds, as the block's first one is left
         part = source[..., begin : begin + BLOCK]
-        left = KEPT ** np.arange(part.shape[-1])
+        left = LEFT[: part.shape[-1]]
         sums = np.cumsum(part * ((1 - KEPT) / left), axis=-1)
         found[..., begin : begin + BLOCK] = left * (sums + KEPT * before[..., np.newaxis])
         before = found[..., begin + part.shape[-1] - 1]
@@ -109,20 +110,20 @@ class Releases:
         """Return how well the best source that is never negative fits, for each span [k]."""
         rest = spans.found(self._pieces).T / spans.loudness  # what no piece explains yet, [pieces, k]
         wanted = rest.copy()
-        rates = np.zeros_like(rest)
+        least = np.zeros_like(rest)  # what a piece's rate may change by: it is never negative
         for _ in range(SWEEPS):
             settled = True
-            for piece, alike in enumerate(self._alike):
-                rate = np.maximum(rates[piece] + rest[piece], 0.0)
-                if (more := rate - rates[piece]).any():  # of a quiet sensor hardly any piece changes
-                    rest -= alike[:, np.newaxis] * more
-                    rates[piece] = rate
+            for piece, alike in enumerate(self._alike[..., np.newaxis]):
+                more = np.maximum(rest[piece], least[piece])
+                if np.count_nonzero(more):  # of a quiet sensor hardly any piece changes
+                    least[piece] -= more
+                    rest -= alike * more
                     settled = False
             if settled:
                 break
         explained = np.zeros(rest.shape[1])
-        for piece in range(rates.shape[0]):  # in this order, however many spans there are
-            explained += rates[piece] * (wanted[piece] + rest[piece])
+        for piece, rate in enumerate(-least):  # in this order, however many spans there are
+            explained += rate * (wanted[piece] + rest[piece])
         return np.asarray(np.sqrt(np.maximum(explained, 0.0)))
 
 
