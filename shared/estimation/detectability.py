@@ -20,7 +20,9 @@ from shared.simulation import confinement
 WITHIN_S = 24 * 3600.0  # of its onset a leak is to be noticed
 HELD_S = 3 * 3600.0  # in all; a sensor that is above its level for less has hardly moved
 ONSETS = 8  # phases of the tide, where the period holds one
-_STEP, _FARTHEST = 0.25, 12.0  # of ln rate, around the rate at which half of the leaks are noticed
+# Of ln rate, around the one from which on half of the leaks are noticed but for their gains.
+_FARTHEST, _FINE_STEP, _EVERY = 12.0, 0.05, 8
+_SURE = 1e-9
 _NEVER = 1e-30  # of a reading in ppmv per kg/s
 _PLACES = 64  # at once: bounds the memory
 _DEFAULTS = EstimationOptions()
@@ -110,22 +112,24 @@ class _Shares:
     """How many leaks are noticed at a rate, with the gains that ``estimate`` reckons with."""
 
     def __init__(self, options: EstimationOptions, confined: float) -> None:
-        """Tabulate them over ln rate, from that on at which a sensor without a gain shows a leak."""
-        self.steps = np.arange(-_FARTHEST, _FARTHEST + _STEP / 2, _STEP)
-        rates = np.exp(self.steps)
-        gains = gain_kernel(rates, options)[:, rates.size // 2]
-        above = np.cumsum(gains[::-1])[::-1] - 0.5 * gains
-        self.log_missed = np.log1p(-np.minimum(above, 1 - 1e-9))[::-1]
-        common = common_kernel(rates, confined, options)
+        """Tabulate by ln rate how likely a sensor misses a leak that it would show from ln rate 0 on without a gain."""
+        fine = np.arange(-_FARTHEST, _FARTHEST + _FINE_STEP / 2, _FINE_STEP)
+        gains = gain_kernel(np.exp(fine), options)[::-1, fine.size // 2]
+        shown = np.cumsum(gains) - 0.5 * gains  # by a gain of at least exp(-fine)
+        self.log_missed = np.log(np.maximum(1 - shown, _SURE)).astype(np.float32)
+        self.steps = fine[::_EVERY]
+        common = common_kernel(np.exp(self.steps), confined, options)
         self.common = common / common.sum(axis=0)
 
     def rates(self, shown: Floats, probabilities: tuple[float, ...]) -> Floats:
         """Return ln rates [p, k], of those [worlds, p, s] from which on each sensor shows the leak but for its gain."""
         middle = np.median(shown.min(axis=-1), axis=0)
-        missed = np.zeros((self.steps.size, shown.shape[1]))
-        for row, step in enumerate(self.steps):
-            away = (middle + step)[:, None] - shown
-            missed[row] = np.exp(np.interp(away, self.steps, self.log_missed).sum(axis=-1)).mean(axis=0)
+        away = np.clip((middle[:, None] - shown) / _FINE_STEP, -self.log_missed.size, self.log_missed.size)
+        entry = np.rint(away).astype(np.int32) + self.log_missed.size // 2
+        missed = np.empty((self.steps.size, shown.shape[1]))
+        for row, step in enumerate(range(-(self.log_missed.size // 2), self.log_missed.size // 2 + 1, _EVERY)):
+            found = self.log_missed.take(entry + step, mode="clip")
+            missed[row] = np.exp(found.sum(axis=-1)).mean(axis=0)
         seen = 1 - self.common.T @ missed
         rows = [np.interp(probabilities, one, self.steps, right=np.inf) for one in seen.T]
-        return middle[:, None] + np.array(rows)
+        return np.asarray(middle[:, None] + np.array(rows))
