@@ -87,8 +87,10 @@ def run(task: Task) -> tuple[list[Noticed], list[Located]]:
             leak = TrueLeak(place, rate, onset_s)
             answer = answered(Scenario(here, told, Observations(during, ppmv), leak), EstimationOptions())[0]
             at = np.array([_index(expected_places(here), place)])
-            expected = expected_place_errors(here, told, times, spread, rate, at=at).errors_m[0]
-            off = None if answer.place is None else float(np.hypot(answer.place.x - place[0], answer.place.y - place[1]))
+            expected = expected_place_errors(here, told, times, spread, rate, rng, at=at, draws=8).errors_m[0]
+            off = (
+                None if answer.place is None else float(np.hypot(answer.place.x - place[0], answer.place.y - place[1]))
+            )
             located.append(Located(float(expected), off))
     return noticed, located
 

@@ -1,4 +1,4 @@
-"""How far off the place of a leak would be that ``estimate`` finds: its own posterior, of what it expects to read."""
+"""How far off the place of a leak would be that ``estimate`` finds: its own posterior, of readings that it believes in."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Self
@@ -18,10 +18,12 @@ from shared.estimation.noise import sensor_noises
 from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 from shared.estimation.responses import Responses
-from shared.estimation.solution import InverseProblem, solve
+from shared.estimation.solution import InverseProblem, model_errors, solve
 
 COARSE = EstimationOptions(spacing_m=2.0, heights=2)  # finer cells change the errors by less than they are wide
 _BEFORE_S = 6 * 3600.0  # of a leak's onset, from which the background is known
+_PHASES = 2
+_IN_CELL = 1 / 6  # of a cell's area: the mean square distance in a square from its centre
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,33 +41,44 @@ def expected_place_errors(
     times: Times,
     spread_ppmv: Floats,
     rate_kg_s: float,
+    rng: np.random.Generator,
     *,
     at: Indices | None = None,
+    draws: int = 4,
     options: EstimationOptions = COARSE,
 ) -> ExpectedErrors:
     """Return how far off the place of a leak of ``rate_kg_s`` is expected to be after a day, at the places ``at`` [k].
 
-    The posterior's mean distance from the true place where the sensors read just what is expected of it (an Asimov data
-    set: Cowan et al. 2011, doi 10.1140/epjc/s10052-011-1554-0, section 3.2), by the middle of each closure, at one
-    phase of the tide each. All places without ``at``. Its onset is taken as known. ``spread_ppmv`` [sensors] is the
+    The mean distance from the true place in the posterior of ``estimate``, of readings that are drawn from what it
+    believes: from a member of its ensemble, gains, noise and the pattern's error, ``draws`` times a place, by turns at
+    two phases of the tide. All places without ``at``. Its onset is taken as known. ``spread_ppmv`` [sensors] is the
     standard deviation of each sensor's noise; ``times`` [n] are as for ``detectable_rates``. Raises InvalidInput for
     spreads of another shape or not above 0, and as ``detectable_rates`` does.
     """
     if spread_ppmv.shape != (len(template.sensors),) or not (spread_ppmv > 0).all():
         raise InvalidInput(f"spread_ppmv must be {len(template.sensors)} values above 0, not {spread_ppmv!r}")
     period = period_of(template, times, options)
-    onsets = onsets_of(period, 2 + 1)[1:]  # the first one would have nothing before it
+    onsets = onsets_of(period, _PHASES + 1)[1:]  # the first one would have nothing before it
     problems = [_KnownOnset.at(template, environment, period, int(one), options) for one in onsets]
-    middles = [index for index, one in enumerate(problems[0].members) if one.is_middle]
     places = problems[0].places
     chosen = np.arange(len(places.positions)) if at is None else at
     errors = np.zeros(chosen.size)
     for k, place in enumerate(chosen.tolist()):
-        away = np.hypot(*(places.positions - places.positions[place])[:, :2].T)
-        for problem, middle in zip(problems, middles * len(problems), strict=False):
-            weights = solve(problem.reading(place, middle, rate_kg_s, spread_ppmv, options), options).posterior.place
-            errors[k] += float(weights @ away / weights.sum()) / len(problems)
+        away = _distances(places, place, places.cell_volume_m3 * options.heights / template.height)
+        members = rng.permutation(len(problems[0].members))
+        for draw in range(draws):
+            problem, member = problems[draw % len(problems)], int(members[draw % members.size])
+            drawn = problem.reading(rate_kg_s * problem.expected(place, member), spread_ppmv, rng, options)
+            weights = solve(drawn, options).posterior.place
+            errors[k] += float(weights @ away / weights.sum()) / draws
     return ExpectedErrors(places, chosen, errors)
+
+
+def _distances(places: Places, place: int, cell_m2: float) -> Floats:
+    """Return the horizontal distances [p] in m of places from one, of which a cell's leak is anywhere in the cell."""
+    away = (places.positions - places.positions[place])[:, :2]
+    inside = _IN_CELL * cell_m2 if place < places.cells else 0.0
+    return np.asarray(np.sqrt((away**2).sum(axis=1) + inside))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,7 +89,12 @@ class _KnownOnset(InverseProblem):
 
     @classmethod
     def at(
-        cls, template: Template, environment: Environment, period: ObservedSeries, onset: int, options: EstimationOptions
+        cls,
+        template: Template,
+        environment: Environment,
+        period: ObservedSeries,
+        onset: int,
+        options: EstimationOptions,
     ) -> Self:
         """Return the problem of the day after an onset, an index of the period, and some hours before it."""
         since = period.seconds - period.seconds[onset]
@@ -94,15 +112,38 @@ class _KnownOnset(InverseProblem):
         """Return those of the one onset."""
         return self.known[member]
 
-    def reading(
-        self, place: int, member: int, rate_kg_s: float, spread_ppmv: Floats, options: EstimationOptions
-    ) -> Self:
-        """Return the problem in which the sensors read what a member expects of a leak at a place, without noise."""
-        series, ppmv = self.series, np.zeros_like(self.series.ppmv)
-        since = series.seconds - onset_seconds(series, np.array(self.window[:1]))[0]
-        after = np.flatnonzero(since > 0)
+    def expected(self, place: int, member: int) -> Floats:
+        """Return what the sensors read by a member of a leak at a place [s, t], in ppmv per kg/s."""
+        since = self.series.seconds - onset_seconds(self.series, np.array(self.window[:1]))[0]
+        after, ppmv = np.flatnonzero(since > 0), np.zeros_like(self.series.ppmv)
         for sensor, row in enumerate(ppmv):
             row[after] = self.known[member].begun(sensor, 0, after, since[after], slice(place, place + 1))[0]
-        series = replace(series, ppmv=rate_kg_s * ppmv)
+        return ppmv
+
+    def reading(
+        self, expected: Floats, spread_ppmv: Floats, rng: np.random.Generator, options: EstimationOptions
+    ) -> Self:
+        """Return the problem in which the sensors read what is expected [s, t] in ppmv, but for all that may be off."""
+        noise = np.full(spread_ppmv.size, options.gain_error)
+        noise[rng.random(noise.size) < options.outlier_share] = options.outlier_gain_error
+        gains = options.gain_median * np.exp(noise * rng.standard_normal(noise.size))
+        clean = self._of(gains[:, None] * expected, spread_ppmv, options)
+        size = np.sqrt(model_errors(clean, options) + spread_ppmv[:, None] ** 2)
+        step = float(np.median(np.diff(self.series.seconds)))
+        return self._of(
+            clean.series.ppmv + size * _wandering(size.shape, step / options.noise_time_s, rng), spread_ppmv, options
+        )
+
+    def _of(self, ppmv: Floats, spread_ppmv: Floats, options: EstimationOptions) -> Self:
+        series = replace(self.series, ppmv=ppmv)
         background = Background(np.zeros(len(ppmv)), spread_ppmv, spread_ppmv, measured=True)
         return replace(self, series=series, background=background, noises=sensor_noises(series, background, options))
+
+
+def _wandering(shape: tuple[int, ...], step: float, rng: np.random.Generator) -> Floats:
+    """Return AR(1) series [s, t] of variance 1 with steps of so many memories."""
+    keep, values = np.exp(-step), rng.standard_normal(shape)
+    values[:, 1:] *= np.sqrt(1 - keep**2)
+    for n in range(1, shape[1]):
+        values[:, n] += keep * values[:, n - 1]
+    return values
