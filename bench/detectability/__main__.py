@@ -90,8 +90,7 @@ def _check(kind: sites.Kind, sea_states: SeaStates, leaks: int, seed: int, jobs:
         return None
     seeds = np.random.SeedSequence(seed).spawn(-(-leaks // PER_TASK))
     done = list(mapped(run, [Task(kind, sea_states, PER_TASK, LOCATED_PER_TASK, one) for one in seeds], jobs))
-    noticed, located = ([one for part in done for one in part[k]] for k in range(2))
-    return figures(noticed, located)
+    return figures([one for noticed, _ in done for one in noticed], [one for _, located in done for one in located])
 
 
 def _parser() -> argparse.ArgumentParser:

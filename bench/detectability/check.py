@@ -5,8 +5,8 @@ prediction knows nothing but the template, the currents as the meter tells them,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,21 +16,21 @@ from bench.estimation.box import semi_readings
 from bench.estimation.clouds import cloud_readings
 from bench.estimation.figures import quantile, share
 from bench.estimation.leak import TrueLeak, known_or_anywhere
-from bench.estimation.scenarios import LEAST_PPMV, SAMPLES, SPREADS, Scenario
+from bench.estimation.scenarios import LEAST_PPMV, SAMPLES, SPREADS
 from bench.estimation.sea_states import SeaStates
-from bench.estimation.trial import answered
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
-from shared.estimation import EstimationOptions
-from shared.estimation.candidates import Places
+from shared.estimation import EstimationOptions, estimate
+from shared.estimation.candidates import Places, places_of
 from shared.estimation.detectability import detectable_rates
 from shared.estimation.expected_error import COARSE, expected_place_errors
 
 COUNT = 433  # steps of 10 minutes: three days
 DAY, BEFORE = 144, 36  # steps of a leak that are looked at, and of the background before it
 PROBABILITIES = (0.1, 0.5, 0.9)
+DRAWS = 8  # of what the estimation believes, for each leak's expected error
 LARGEST_OVER_SMALLEST = 100.0  # rate of a leak that is located, over that from which on it is noticed
 
 
@@ -61,54 +61,69 @@ class Located:
     actual_m: float | None
 
 
+@dataclass(frozen=True, eq=False)
+class Site:
+    """A template in the true currents and those that the meter tells, at times [n], and its sensors' noise."""
+
+    kind: sites.Kind
+    template: Template
+    sea: Environment
+    told: Environment
+    times: Times
+    noises: tuple[noise.Noise, ...]
+
+    @classmethod
+    def drawn(cls, kind: sites.Kind, sea_states: SeaStates, rng: np.random.Generator) -> Self:
+        """Return a site with days of the currents, drawn."""
+        template = sites.drawn(kind, rng)
+        sea, times = sea_states.drawn(COUNT, rng)
+        told = with_error(sea, *noise.wandering(2, sea.times.size, ERROR_MEMORY_S, rng))
+        return cls(kind, template, sea, told, times, noise.drawn((), len(template.sensors), rng))
+
+    @property
+    def spread_ppmv(self) -> Floats:
+        """The standard deviation of each sensor's noise [sensors] in ppmv."""
+        return np.array([one.spread_ppmv for one in self.noises])
+
+
 def run(task: Task) -> tuple[list[Noticed], list[Located]]:
     """Return what was foretold of each leak of a task, and what came of it."""
     rng = np.random.default_rng(task.seed)
-    here = sites.drawn(task.template, rng)
-    sea, times = task.sea_states.drawn(COUNT, rng)
-    speed, turn = noise.wandering(2, sea.times.size, ERROR_MEMORY_S, rng)
-    told = with_error(sea, speed, turn, family.drawn(rng).speed_error, family.drawn(rng).direction_error_deg)
-    noises = noise.drawn((), len(here.sensors), rng)
-    spread = np.array([one.spread_ppmv for one in noises])
-    foretold = detectable_rates(here, told, times, SPREADS * spread, probabilities=PROBABILITIES)
+    site = Site.drawn(task.template, task.sea_states, rng)
+    levels = SPREADS * site.spread_ppmv
+    foretold = detectable_rates(site.template, site.told, site.times, levels, probabilities=PROBABILITIES)
     noticed, located = [], []
     for number in range(task.leaks):
-        begins = int(rng.integers(BEFORE, times.size - DAY))
-        during = times[begins - BEFORE : begins + DAY + 1]
-        place = known_or_anywhere(here, EstimationOptions().known_point_weight, rng)
-        onset_s = float(times[begins].astype(np.int64)) + 1.0  # right after a sample
-        signal = _signal(task.template, here, sea, TrueLeak(place, 1.0, onset_s), during, rng)
-        least = _least_rate(signal, SPREADS * spread)
+        begins = int(rng.integers(BEFORE, site.times.size - DAY))
+        times = site.times[begins - BEFORE : begins + DAY + 1]
+        place = known_or_anywhere(site.template, EstimationOptions().known_point_weight, rng)
+        leak = TrueLeak(place, 1.0, float(site.times[begins].astype(np.int64)) + 1.0)  # right after a sample
+        signal = _signal(site, leak, times, rng)
+        least = _least_rate(signal, levels)
         rates = foretold.rates_kg_s[_index(foretold.places, place)]
         noticed.append(Noticed(tuple(rates.tolist()), least))
         if number < task.located:
             rate = least * LARGEST_OVER_SMALLEST ** float(rng.random())
-            ppmv = np.maximum(rate * signal + noise.readings(noises, during.size, rng), LEAST_PPMV)
-            leak = TrueLeak(place, rate, onset_s)
-            answer = answered(Scenario(here, told, Observations(during, ppmv), leak), EstimationOptions())[0]
-            at = np.array([_index(expected_places(here), place)])
-            expected = expected_place_errors(here, told, times, spread, rate, rng, at=at, draws=8).errors_m[0]
-            off = (
-                None if answer.place is None else float(np.hypot(answer.place.x - place[0], answer.place.y - place[1]))
-            )
-            located.append(Located(float(expected), off))
+            located.append(_located(site, replace(leak, rate_kg_s=rate), rate * signal, times, rng))
     return noticed, located
 
 
-def expected_places(template: Template) -> Places:
-    """Return the places that expected errors are of."""
-    from shared.estimation.candidates import places_of
+def _located(site: Site, leak: TrueLeak, signal: Floats, times: Times, rng: np.random.Generator) -> Located:
+    """Return how far off a leak's place is, foretold and by ``estimate`` of its ``signal`` [sensors, n] in ppmv."""
+    at = np.array([_index(places_of(site.template, COARSE), leak.place)])
+    expected = expected_place_errors(
+        site.template, site.told, site.times, site.spread_ppmv, leak.rate_kg_s, rng, at=at, draws=DRAWS
+    )
+    ppmv = np.maximum(signal + noise.readings(site.noises, times.size, rng), LEAST_PPMV)
+    found = estimate(site.template, site.told, Observations(times, ppmv)).place
+    off = None if found is None else float(np.hypot(found.x - leak.place[0], found.y - leak.place[1]))
+    return Located(float(expected.errors_m[0]), off)
 
-    return places_of(template, COARSE)
 
-
-def _signal(
-    kind: sites.Kind, template: Template, sea: Environment, leak: TrueLeak, times: Times, rng: np.random.Generator
-) -> Floats:
-    """Return what the sensors read above background [sensors, n] in ppmv per kg/s."""
-    if kind == "semi":
-        return semi_readings(template, sea, leak.place, 1.0, leak.moment, times, rng)
-    return cloud_readings(template, sea, leak.place, 1.0, leak.moment, times, family.drawn(rng), rng)
+def _signal(site: Site, leak: TrueLeak, times: Times, rng: np.random.Generator) -> Floats:
+    """Return what the sensors read above background [sensors, n] in ppmv."""
+    known = (site.template, site.sea, leak.place, leak.rate_kg_s, leak.moment, times)
+    return semi_readings(*known, rng) if site.kind == "semi" else cloud_readings(*known, family.drawn(rng), rng)
 
 
 def _least_rate(signal: Floats, levels: Floats) -> float:
@@ -148,5 +163,5 @@ def spearman(first: Floats, second: Floats) -> float:
     """Return Spearman's rank correlation of two samples [n], NaN of fewer than three."""
     if first.size < 3:
         return float("nan")
-    ranks = [one.argsort().argsort() for one in (first, second)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = np.array([one.argsort().argsort() for one in (first, second)])
+    return float(np.corrcoef(ranks)[0, 1])

@@ -20,7 +20,7 @@ LEFT = 0.045
 def draw(document: dict[str, Any], path: Path) -> None:
     """Write the three maps as PNG."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(17, 7), dpi=120, facecolor="white")
+        figure = Figure(figsize=(17, 6.6), dpi=120, facecolor="white")
         figure.text(LEFT, 0.935, "What a template can see", fontsize=17, fontweight="bold")
         figure.text(
             LEFT,
@@ -29,7 +29,7 @@ def draw(document: dict[str, Any], path: Path) -> None:
             f"sensors: {document['sensors']}",
             color=MUTED,
         )
-        columns = figure.add_gridspec(1, 3, left=LEFT, right=0.985, top=0.77, bottom=0.2, wspace=0.14)
+        columns = figure.add_gridspec(1, 3, left=LEFT, right=0.985, top=0.76, bottom=0.03, wspace=0.1)
         panels = [figure.add_subplot(columns[k]) for k in range(3)]
         maps = document["maps"]
         norm = _rates_norm(maps)
@@ -38,24 +38,38 @@ def draw(document: dict[str, Any], path: Path) -> None:
         _rates(figure, panels[1], document, "rate_0.9", norm, "Noticed within a day in 9 of 10 cases")
         _map(panels[2], document, "error", ERRORS, Normalize(0, float(np.nanmax(maps["error"][2]))))
         panels[2].set_title(f"Expected error of the place of a leak of {_power(rate)} kg/s")
-        figure.colorbar(panels[2].collections[0], ax=panels[2], location="bottom", pad=0.16, label="m, horizontally")
+        figure.colorbar(
+            panels[2].collections[0],
+            ax=panels[2],
+            location="bottom",
+            pad=0.14,
+            aspect=32,
+            shrink=0.9,
+            label="m, horizontally",
+        )
         panels[0].set_ylabel("to fore, m")
-        panels[0].legend(loc="lower left", bbox_to_anchor=(0, 1.09), ncols=2, borderaxespad=0, handletextpad=0.2)
+        panels[0].legend(loc="lower left", bbox_to_anchor=(-0.02, 1.1), ncols=2, borderaxespad=0, handletextpad=0.2)
         figure.savefig(path, format="png")
 
 
 def _rates_norm(maps: dict[str, tuple[Floats, Floats, Floats]]) -> LogNorm:
-    """Return one scale of both maps, whole decades; what cannot be seen at all is beyond it."""
+    """Return one scale of both maps, whole decades; the darkest is its end and beyond."""
     values = np.concatenate([maps[name][2].ravel() for name in ("rate_0.5", "rate_0.9")])
-    logs = np.log10(values[np.isfinite(values)])
-    return LogNorm(10.0 ** np.floor(logs.min()), 10.0 ** np.ceil(logs.max()))
+    low, high = np.quantile(values[np.isfinite(values)], (0.02, 0.95))
+    return LogNorm(10.0 ** np.floor(np.log10(low)), 10.0 ** np.ceil(np.log10(high)))
 
 
 def _rates(figure: Figure, axes: Axes, document: dict[str, Any], name: str, norm: LogNorm, title: str) -> None:
     _map(axes, document, name, RATES, norm)
     axes.set_title(title)
     bar = figure.colorbar(
-        axes.collections[0], ax=axes, location="bottom", pad=0.16, label="smallest rate, kg/s dissolved"
+        axes.collections[0],
+        ax=axes,
+        location="bottom",
+        pad=0.14,
+        aspect=32,
+        shrink=0.9,
+        label="smallest rate, kg/s dissolved",
     )
     bar.ax.xaxis.set_major_locator(LogLocator())
     bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))

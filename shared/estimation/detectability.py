@@ -30,7 +30,7 @@ _DEFAULTS = EstimationOptions()
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Detectability:
-    """The dissolved rates [p, k] in kg/s at which a leak at each of the ``places`` is noticed with ``probabilities`` [k].
+    """The dissolved rates [p, k] in kg/s at which leaks at the ``places`` are noticed with ``probabilities`` [k].
 
     Infinite where no rate is.
     """

@@ -1,4 +1,4 @@
-"""How far off the place of a leak would be that ``estimate`` finds: its own posterior, of readings that it believes in."""
+"""How far off the place of a leak would be: the posterior of ``estimate``, of readings drawn from what it believes."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Self
@@ -109,7 +109,9 @@ class _KnownOnset(InverseProblem):
         return cls(**{one.name: getattr(problem, one.name) for one in fields(problem)}, known=known)
 
     def responses(self, member: int, onsets: Indices) -> Responses:
-        """Return those of the one onset."""
+        """Return those of the one onset; raises ValueError for others."""
+        if onsets.tolist() != [self.window[0]]:
+            raise ValueError(f"the onset is known, {self.window[0]}, not {onsets.tolist()}")
         return self.known[member]
 
     def expected(self, place: int, member: int) -> Floats:
