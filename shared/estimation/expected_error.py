@@ -44,7 +44,7 @@ def expected_place_errors(
     rng: np.random.Generator,
     *,
     at: Indices | None = None,
-    draws: int = 4,
+    draws: int = 2,
     options: EstimationOptions = COARSE,
 ) -> ExpectedErrors:
     """Return how far off the place of a leak of ``rate_kg_s`` is expected to be after a day, at the places ``at`` [k].
