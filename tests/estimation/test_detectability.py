@@ -1,5 +1,6 @@
 """What a template can see: rates against an obvious oracle, and what must hold of them whatever the sea."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -81,10 +82,11 @@ def least_of(here: Template, sea: Environment, place: Floats) -> Floats:
     return np.asarray(LEVELS / np.sort(simulate(here, sea, leak, stamps[:145], physics=member.physics), axis=1)[:, -18])
 
 
-def test_rates_are_those_of_the_forward_model_and_the_gains() -> None:
+@pytest.mark.parametrize("common_error", [0.25, 1.5])
+def test_rates_are_those_of_the_forward_model_and_the_gains(common_error: float) -> None:
     """At the rate of 0.9, of leaks simulated one by one with gains that are drawn nine in ten are noticed."""
-    here, sea, options, rng = template(), turning_sea(STEPS), COARSER, np.random.default_rng(5)
-    options = EstimationOptions(members=1, spacing_m=4.0, heights=2, step_s=600.0)
+    here, sea, rng = template(), turning_sea(STEPS), np.random.default_rng(5)
+    options = replace(COARSER, step_s=600.0, common_error=common_error)
     found = detectable_rates(here, sea, times(147), LEVELS, options=options)
     for k in range(0, found.places.cells, 7):
         least = least_of(here, sea, found.places.positions[k])
