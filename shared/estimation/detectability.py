@@ -22,7 +22,7 @@ HELD_S = 3 * 3600.0  # in all; a sensor that is above its level for less has har
 ONSETS = 8  # phases of the tide, where the period holds one
 # Of ln rate, around the one from which on half of the leaks are noticed but for their gains.
 _FARTHEST, _FINE_STEP, _EVERY = 12.0, 0.05, 8
-_SURE = 1e-9
+_SURE = 1e-9  # of missing a leak: as good as never
 _NEVER = 1e-30  # of a reading in ppmv per kg/s
 _PLACES = 64  # at once: bounds the memory
 _DEFAULTS = EstimationOptions()
@@ -54,11 +54,14 @@ def detectable_rates(
     A sensor shows a leak whose signal is above its ``noticed_ppmv`` [sensors] for three hours in all. The probability
     is over when the leak begins (evenly in ``times`` [n], which reach a day further), the ensemble of ``estimate`` and
     its gains, each sensor's and the common one. Proportional to ``noticed_ppmv``. Raises InvalidInput for levels of
-    another shape or not above 0, times that do not increase or span less than a day, and no sensors.
+    another shape or not above 0, probabilities that are none, times that do not increase or span less than a day, and
+    no sensors. Known leak points outside the template are left out.
     """
-    series = period_of(template, times, options)
+    series, template = period_of(template, times, options), template.without_misplaced()
     if noticed_ppmv.shape != (len(template.sensors),) or not (noticed_ppmv > 0).all():
         raise InvalidInput(f"noticed_ppmv must be {len(template.sensors)} levels above 0, not {noticed_ppmv!r}")
+    if not all(0 < one < 1 for one in probabilities):
+        raise InvalidInput(f"probabilities must be above 0 and below 1, not {probabilities}")
     places, onsets = places_of(template, options), onsets_of(series, ONSETS)
     shown = [_log_shown(template, environment, places, series, one, onsets) for one in ensemble_of(options)]
     rates = np.log(noticed_ppmv) - np.concatenate(shown)

@@ -20,7 +20,9 @@ from shared.estimation.options import EstimationOptions
 from shared.estimation.responses import Responses
 from shared.estimation.solution import InverseProblem, model_errors, solve
 
-COARSE = EstimationOptions(spacing_m=2.0, heights=2)  # finer cells change the errors by less than they are wide
+COARSE = EstimationOptions(
+    spacing_m=2.0, heights=2
+)  # an eighth of the cells of ``estimate``, so that a map takes seconds
 _BEFORE_S = 6 * 3600.0  # of a leak's onset, from which the background is known
 _PHASES = 2
 _IN_CELL = 1 / 6  # of a cell's area: the mean square distance in a square from its centre
@@ -53,12 +55,14 @@ def expected_place_errors(
     believes: from a member of its ensemble, gains, noise and the pattern's error, ``draws`` times a place, by turns at
     two phases of the tide. All places without ``at``. Its onset is taken as known. ``spread_ppmv`` [sensors] is the
     standard deviation of each sensor's noise; ``times`` [n] are as for ``detectable_rates``. Raises InvalidInput for
-    spreads of another shape or not above 0, and as ``detectable_rates`` does.
+    spreads of another shape or not above 0, a rate not above 0, and as ``detectable_rates`` does.
     """
     if spread_ppmv.shape != (len(template.sensors),) or not (spread_ppmv > 0).all():
         raise InvalidInput(f"spread_ppmv must be {len(template.sensors)} values above 0, not {spread_ppmv!r}")
-    period = period_of(template, times, options)
-    onsets = onsets_of(period, _PHASES + 1)[1:]  # the first one would have nothing before it
+    if not rate_kg_s > 0:
+        raise InvalidInput(f"rate_kg_s must be above 0, not {rate_kg_s}")
+    period, template = period_of(template, times, options), template.without_misplaced()
+    onsets = onsets_of(period, _PHASES + 1)[-_PHASES:]  # not the first one, which would have nothing before it
     problems = [_KnownOnset.at(template, environment, period, int(one), options) for one in onsets]
     places = problems[0].places
     chosen = np.arange(len(places.positions)) if at is None else at

@@ -12,7 +12,7 @@ from bench.estimation import sites
 from shared.arrays import Floats
 from shared.domain.environment import Environment
 from shared.domain.leak import Leak
-from shared.domain.template import Template
+from shared.domain.template import Point, Template
 from shared.domain.tsd import to_datetime
 from shared.errors import InvalidInput
 from shared.estimation import EstimationOptions
@@ -118,6 +118,12 @@ def test_what_makes_no_sense_is_refused(levels: Floats, count: int, words: str) 
         detectable_rates(template(), turning_sea(STEPS), times(count), levels, options=COARSER)
 
 
+def test_only_probabilities_are_taken() -> None:
+    """A leak that is noticed for sure has no rate."""
+    with pytest.raises(InvalidInput, match="below 1"):
+        detectable_rates(template(), turning_sea(STEPS), times(STEPS), LEVELS, probabilities=(1.0,), options=COARSER)
+
+
 def errors(rate: float, at: list[int], spread: Floats | None = None) -> Floats:
     """Return the expected errors of leaks at some places."""
     rng, noise = np.random.default_rng(3), np.ones(4) if spread is None else spread
@@ -138,6 +144,16 @@ def test_a_leak_that_nobody_reads_may_be_anywhere() -> None:
     assert read < 0.7 * unread
 
 
+def test_an_onset_is_enough_and_leak_points_outside_are_left_out() -> None:
+    """A period of little more than a day, and a known leak point that is another template's, change nothing."""
+    far = (*template().leak_points, Point(name="far", x=60.0, y=0.0, z=1.0))
+    here, level = template().model_copy(update={"leak_points": far}), np.ones(4)
+    rng, at = np.random.default_rng(1), np.array([0])
+    found = expected_place_errors(here, turning_sea(150), times(150), level, 1e-5, rng, at=at, draws=1)
+    assert np.isfinite(found.errors_m).all()
+    np.testing.assert_array_equal(rates(here, LEVELS), usual())
+
+
 def test_the_same_draws_give_the_same_errors() -> None:
     """Nothing but the generator is drawn from."""
     assert errors(1e-5, [5, 70]).tolist() == errors(1e-5, [5, 70]).tolist()
@@ -149,7 +165,9 @@ def test_a_leak_anywhere_in_its_cell_is_never_found_exactly() -> None:
 
 
 def test_spreads_that_make_no_sense_are_refused() -> None:
-    """One of each sensor, above 0."""
+    """One of each sensor, above 0; and a leak has a rate."""
     for spread in (np.ones(3), np.array([1.0, 1.0, 0.0, 1.0])):
         with pytest.raises(InvalidInput, match="4 values above 0"):
             errors(1e-5, [0], spread)
+    with pytest.raises(InvalidInput, match="above 0"):
+        errors(0.0, [0])
