@@ -55,7 +55,7 @@ def draw(document: dict[str, Any], path: Path) -> None:
 def _rates_norm(maps: dict[str, tuple[Floats, Floats, Floats]]) -> LogNorm:
     """Return one scale of both maps, whole decades; the darkest is its end and beyond."""
     values = np.concatenate([maps[name][2].ravel() for name in ("rate_0.5", "rate_0.9")])
-    low, high = np.quantile(values[np.isfinite(values)], (0.02, 0.95))
+    low, high = np.quantile(values[np.isfinite(values)], (0.02, 0.98))
     return LogNorm(10.0 ** np.floor(np.log10(low)), 10.0 ** np.ceil(np.log10(high)))
 
 
@@ -70,6 +70,7 @@ def _rates(figure: Figure, axes: Axes, document: dict[str, Any], name: str, norm
         aspect=32,
         shrink=0.9,
         label="smallest rate, kg/s dissolved",
+        extend="max",
     )
     bar.ax.xaxis.set_major_locator(LogLocator())
     bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))

@@ -21,6 +21,7 @@ from shared.estimation.detectability import Detectability, detectable_rates
 from shared.estimation.expected_error import COARSE, ExpectedErrors, expected_place_errors
 
 USUAL = Sensitivity(SPREADS * noise.SPREAD_PPMV, noise.SPREAD_PPMV)  # as the bench of the estimation has it
+DRAWS = 4  # of what the estimation believes, for each cell's expected error
 HISTORY = 17_280  # samples of a recorded series that its baseline is made of: 120 days
 
 
@@ -52,6 +53,7 @@ class View:
             self.rate_kg_s,
             np.random.default_rng(self.seed),
             at=_every_second(places),
+            draws=DRAWS,
         )
 
 

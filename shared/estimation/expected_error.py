@@ -52,8 +52,8 @@ def expected_place_errors(
     """Return how far off the place of a leak of ``rate_kg_s`` is expected to be after a day, at the places ``at`` [k].
 
     The mean distance from the true place in the posterior of ``estimate``, of readings that are drawn from what it
-    believes: from a member of its ensemble, gains, noise and the pattern's error, ``draws`` times a place, by turns at
-    two phases of the tide. All places without ``at``. Its onset is taken as known. ``spread_ppmv`` [sensors] is the
+    believes: from a member of its ensemble, gains, noise and the pattern's error, ``draws`` times, by turns at two
+    phases of the tide, and the same for every place, so that places can be compared. All places without ``at``. Its onset is taken as known. ``spread_ppmv`` [sensors] is the
     standard deviation of each sensor's noise; ``times`` [n] are as for ``detectable_rates``. Raises InvalidInput for
     spreads of another shape or not above 0, a rate not above 0, and as ``detectable_rates`` does.
     """
@@ -66,13 +66,14 @@ def expected_place_errors(
     problems = [_KnownOnset.at(template, environment, period, int(one), options) for one in onsets]
     places = problems[0].places
     chosen = np.arange(len(places.positions)) if at is None else at
+    members, seeds = rng.permutation(len(problems[0].members)), rng.integers(2**63, size=draws)
     errors = np.zeros(chosen.size)
     for k, place in enumerate(chosen.tolist()):
         away = _distances(places, place, places.cell_volume_m3 * options.heights / template.height)
-        members = rng.permutation(len(problems[0].members))
-        for draw in range(draws):
+        for draw, seed in enumerate(seeds):
             problem, member = problems[draw % len(problems)], int(members[draw % members.size])
-            drawn = problem.reading(rate_kg_s * problem.expected(place, member), spread_ppmv, rng, options)
+            expected, here = rate_kg_s * problem.expected(place, member), np.random.default_rng(seed)
+            drawn = problem.reading(expected, spread_ppmv, here, options)
             weights = solve(drawn, options).posterior.place
             errors[k] += float(weights @ away / weights.sum()) / draws
     return ExpectedErrors(places, chosen, errors)
