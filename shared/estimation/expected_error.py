@@ -53,9 +53,10 @@ def expected_place_errors(
 
     The mean distance from the true place in the posterior of ``estimate``, of readings that are drawn from what it
     believes: from a member of its ensemble, gains, noise and the pattern's error, ``draws`` times, by turns at two
-    phases of the tide, and the same for every place, so that places can be compared. All places without ``at``. Its onset is taken as known. ``spread_ppmv`` [sensors] is the
-    standard deviation of each sensor's noise; ``times`` [n] are as for ``detectable_rates``. Raises InvalidInput for
-    spreads of another shape or not above 0, a rate not above 0, and as ``detectable_rates`` does.
+    phases of the tide, and the same for every place, so that places can be compared. All places without ``at``. The
+    leak's onset is taken as known. ``spread_ppmv`` [sensors] is the standard deviation of each sensor's noise;
+    ``times`` [n] are as for ``detectable_rates``. Raises InvalidInput for spreads of another shape or not above 0, a
+    rate not above 0, and as ``detectable_rates`` does.
     """
     if spread_ppmv.shape != (len(template.sensors),) or not (spread_ppmv > 0).all():
         raise InvalidInput(f"spread_ppmv must be {len(template.sensors)} values above 0, not {spread_ppmv!r}")

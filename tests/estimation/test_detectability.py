@@ -16,14 +16,16 @@ from shared.domain.template import Point, Template
 from shared.domain.tsd import to_datetime
 from shared.errors import InvalidInput
 from shared.estimation import EstimationOptions
+from shared.estimation.candidates import places_of
 from shared.estimation.detectability import detectable_rates
 from shared.estimation.ensemble import ensemble_of
-from shared.estimation.expected_error import COARSE, expected_place_errors
+from shared.estimation.expected_error import expected_place_errors
 from shared.simulation import simulate
 from tests.support.naive_plume import template, times, turning_sea
 
 STEPS = 190  # of 10 minutes: a day and some onsets before it
 COARSER = EstimationOptions(members=1, spacing_m=4.0, heights=2)
+SMALL = EstimationOptions(spacing_m=4.0, heights=1)
 LEVELS = np.array([6.0, 5.0, 9.0, 7.0])
 
 
@@ -128,19 +130,17 @@ def errors(rate: float, at: list[int], spread: Floats | None = None) -> Floats:
     """Return the expected errors of leaks at some places."""
     rng, noise = np.random.default_rng(3), np.ones(4) if spread is None else spread
     return expected_place_errors(
-        template(), turning_sea(300), times(300), noise, rate, rng, at=np.array(at), draws=2
+        template(), turning_sea(300), times(300), noise, rate, rng, at=np.array(at), options=SMALL
     ).errors_m
 
 
 def test_a_leak_that_nobody_reads_may_be_anywhere() -> None:
     """Its expected error is the mean distance of all places by their prior, further than that of one that is read."""
-    middle = 4 * 8 * 2 + 8  # a cell near the middle
+    middle = 2 * 4 + 2  # a cell near the middle
     unread, read = (errors(rate, [middle])[0] for rate in (1e-12, 3e-5))
-    found = expected_place_errors(
-        template(), turning_sea(300), times(300), np.ones(4), 1e-12, np.random.default_rng(3), at=np.array([0]), draws=1
-    )
-    away = np.hypot(*(found.places.positions - found.places.positions[middle])[:, :2].T)
-    assert unread == pytest.approx(float(np.exp(found.places.log_prior) @ away), rel=0.15)
+    places = places_of(template(), SMALL)
+    away = np.hypot(*(places.positions - places.positions[middle])[:, :2].T)
+    assert unread == pytest.approx(float(np.exp(places.log_prior) @ away), rel=0.15)
     assert read < 0.7 * unread
 
 
@@ -149,19 +149,19 @@ def test_an_onset_is_enough_and_leak_points_outside_are_left_out() -> None:
     far = (*template().leak_points, Point(name="far", x=60.0, y=0.0, z=1.0))
     here, level = template().model_copy(update={"leak_points": far}), np.ones(4)
     rng, at = np.random.default_rng(1), np.array([0])
-    found = expected_place_errors(here, turning_sea(150), times(150), level, 1e-5, rng, at=at, draws=1)
+    found = expected_place_errors(here, turning_sea(150), times(150), level, 1e-5, rng, at=at, draws=1, options=SMALL)
     assert np.isfinite(found.errors_m).all()
     np.testing.assert_array_equal(rates(here, LEVELS), usual())
 
 
 def test_the_same_draws_give_the_same_errors() -> None:
     """Nothing but the generator is drawn from."""
-    assert errors(1e-5, [5, 70]).tolist() == errors(1e-5, [5, 70]).tolist()
+    assert errors(1e-5, [5, 11]).tolist() == errors(1e-5, [5, 11]).tolist()
 
 
 def test_a_leak_anywhere_in_its_cell_is_never_found_exactly() -> None:
     """No expected error of a cell is smaller than what the cell's size leaves open."""
-    assert errors(1e-3, [0, 40, 81]).min() >= 0.35 * COARSE.spacing_m
+    assert errors(1e-3, [0, 10, 19]).min() >= 0.35 * SMALL.spacing_m
 
 
 def test_spreads_that_make_no_sense_are_refused() -> None:
