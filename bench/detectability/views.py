@@ -12,6 +12,7 @@ from bench.estimation import noise
 from bench.estimation.scenarios import SPREADS
 from shared.arrays import Floats, Indices, Times
 from shared.detection.baseline import build_baseline
+from shared.detection.cleaning import suspect_days
 from shared.detection.sensitivity import Sensitivity
 from shared.domain.environment import Environment
 from shared.domain.template import Sensor, Template
@@ -22,7 +23,7 @@ from shared.estimation.expected_error import COARSE, ExpectedErrors, expected_pl
 
 USUAL = Sensitivity(SPREADS * noise.SPREAD_PPMV, noise.SPREAD_PPMV)  # as the bench of the estimation has it
 DRAWS = 4  # of what the estimation believes, for each cell's expected error
-HISTORY = 17_280  # samples of a recorded series that its baseline is made of: 120 days
+HISTORY = 17_280  # samples of a recorded series, without suspect days, that its baseline is made of: 120 days
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +67,11 @@ def sensitivities_of(folder: Path) -> tuple[Sensitivity, ...]:
     """Return those of the recorded series of a folder; raises InvalidInput where none makes a baseline."""
     found = []
     for recorded in read_folder(folder).series:
-        known = np.flatnonzero(np.isfinite(recorded.series.ppmv))
-        part = slice(int(known[0]), int(known[0]) + HISTORY) if known.size else slice(0)
+        times, ppmv = recorded.series.times, recorded.series.ppmv
+        usual = ~np.isin(times.astype("datetime64[D]"), suspect_days(times, ppmv)) & np.isfinite(ppmv)
+        chosen = np.flatnonzero(usual)[:HISTORY]
         try:
-            found.append(Sensitivity.of(build_baseline(recorded.series.times[part], recorded.series.ppmv[part])))
+            found.append(Sensitivity.of(build_baseline(times[chosen], ppmv[chosen])))
         except InvalidInput:
             continue  # too short: nothing is known of this one
     if not found:
