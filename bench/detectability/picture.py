@@ -25,7 +25,8 @@ def draw(document: dict[str, Any], path: Path) -> None:
         figure.text(
             LEFT,
             0.885,
-            f"{document['template']} from above: rates as medians over heights, errors of cells at two heights by turns; "
+            f"{document['template']} from above: rates as medians over heights, "
+            "errors of cells at two heights by turns; "
             f"currents: {document['currents']}; "
             f"sensors: {document['sensors']}",
             color=MUTED,
