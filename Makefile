@@ -101,6 +101,7 @@ bench: setup
 	PYTHONPATH=.:mock $(BIN)/python -m bench.pages
 	PYTHONPATH=.:mock $(BIN)/python -m bench.cost
 	$(BIN)/python -m bench.estimation --scenarios 100 $(if $(DATA),--readings "$(DATA)" $(CURRENTS:%=--currents "%"))
+	$(BIN)/python -m bench.detectability --leaks 100 $(if $(DATA),--readings "$(DATA)" $(CURRENTS:%=--currents "%"))
 	$(if $(DATA),$(BIN)/python -m bench.detection.scales --data "$(DATA)")
 	$(if $(DATA),$(BIN)/python -m bench.detection --data "$(DATA)")
 

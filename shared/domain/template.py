@@ -122,6 +122,11 @@ class Template(Model):
         places = np.array([[one.x, one.y, one.z] for one in self.leak_points], dtype=np.float64).reshape(-1, 3)
         return tuple(one for one, held in zip(self.leak_points, self.holds(places), strict=True) if not held)
 
+    def without_misplaced(self) -> Self:
+        """Return the template without the known leak points that do not belong to it."""
+        misplaced = self.misplaced
+        return self.model_copy(update={"leak_points": tuple(one for one in self.leak_points if one not in misplaced)})
+
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
         if not self.id.startswith(f"{self.platform}-"):

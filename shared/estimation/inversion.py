@@ -40,9 +40,7 @@ def estimate(
         words = resolve(environment, observations.times.astype("datetime64[s]"), template).words
         why = f"no sensor has {FEWEST_SAMPLES} usable samples: nothing can be estimated"
         return undefined_estimation(template, series, words, why)
-    fitting = tuple(one for one in template.leak_points if one not in template.misplaced)
-    fitted = template.model_copy(update={"leak_points": fitting})
-    answer = summarise(build_problem(fitted, environment, series, options), options)[0]
+    answer = summarise(build_problem(template.without_misplaced(), environment, series, options), options)[0]
     left_out = tuple(
         f"the known leak point {one.name} is more than {MARGIN_M:g} m outside the template, and was left out"
         for one in template.misplaced

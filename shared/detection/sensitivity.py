@@ -1,0 +1,64 @@
+"""What a baseline leaves unnoticed: how strong a release must be at a sensor to become a Warning within a day."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from shared.arrays import Floats
+from shared.detection.background import PER_DEVIATION, SPAN
+from shared.detection.baseline import Baseline
+from shared.detection.channels import WARNING_SCORE, Channel, score_of
+from shared.detection.day_profile import WINDOW
+from shared.detection.level import WITHOUT_BREAK
+from shared.detection.releases import response
+
+_LEAST, _HALVINGS = 1e-3, 20  # ppmv; of the logarithm's range
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """The steady rise from which on a sensor's release is a Warning, and its noise's standard deviation [ppmv]."""
+
+    noticed_ppmv: float
+    spread_ppmv: float
+
+    @classmethod
+    def of(cls, baseline: Baseline) -> Self:
+        """Return the sensitivity of a sensor with this baseline.
+
+        Noticed is what takes a channel's figure to Warning by itself, in readings that are otherwise as expected: with
+        those that there are about every second such release is told. The noise is that of a usual day, around the
+        day's median, by the median absolute deviation.
+        """
+        return cls(_noticed(baseline), _spread(baseline.ppmv))
+
+
+def _noticed(baseline: Baseline) -> float:
+    """Return the steady rise [ppmv] that the channel which is most sensitive to it calls a Warning within a day."""
+    source = np.concatenate((np.zeros(SPAN), np.ones(WINDOW)))
+    news = baseline.background.whitened(response(source)) / baseline.background.size
+    low, high = _LEAST, WITHOUT_BREAK * (baseline.range.top - baseline.range.median)  # what the level channel notices
+    for _ in range(_HALVINGS):
+        middle = float(np.sqrt(low * high))
+        low, high = (low, middle) if _score(baseline, middle * news) >= WARNING_SCORE else (middle, high)
+    return high
+
+
+def _score(baseline: Baseline, innovations: Floats) -> float:
+    """Return the highest score of a day's innovations [SPAN + WINDOW] by the channels that look for releases."""
+    spans = baseline.releases.spans(innovations, SPAN)
+    figures = {
+        Channel.COURSE: baseline.releases.course(spans),
+        Channel.RELEASE: baseline.releases.release(spans),
+        Channel.SUDDEN: baseline.releases.sudden(innovations, SPAN) / baseline.unrest,
+    }
+    limits = [one for one in baseline.thresholds if one.channel in figures]
+    return float(score_of([figures[one.channel] for one in limits], limits)[0].max())
+
+
+def _spread(ppmv: Floats) -> float:
+    days = ppmv[: ppmv.size // WINDOW * WINDOW].reshape(-1, WINDOW)
+    known = days[~np.isnan(days).any(axis=1)]
+    away = np.abs(known - np.median(known, axis=1, keepdims=True))
+    return PER_DEVIATION * float(np.median(np.median(away, axis=1)))
