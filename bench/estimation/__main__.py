@@ -1,6 +1,6 @@
 """Measure how well leaks are located and sized.
 
-python -m bench.estimation [--seed N] [--scenarios M] [--template open|semi] [--truth family|model|puffs] [--easy]
+python -m bench.estimation [--seed N] [--scenarios M] [--template open|semi] [--truth family|model|puffs|varying] [--easy]
 [--without closure,meter,...] [--currents FILE] [--readings DIR] [--json] [--plot FILE] [--jobs N]
 """
 
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenarios", type=_at_least(1), default=100, help="detected leaks per truth")
     parser.add_argument("--template", choices=("open", "semi"), default="open", help="semi: closed in part")
     truth = parser.add_mutually_exclusive_group()
-    truth.add_argument("--truth", choices=OPEN_TRUTHS, help="one truth alone")
+    truth.add_argument("--truth", choices=(*OPEN_TRUTHS, "varying"), help="one truth alone")
     truth.add_argument("--easy", action="store_true", help="what the estimation assumes: its calibration alone")
     parser.add_argument(
         "--without",

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
+from bench.estimation.courses import STEADY, Course
 from bench.estimation.family import LEVELS, Truth, least_speed, spread
 from bench.estimation.sea import BLOCK_S, Span, currents, kg_m3_per_ppmv, seconds, span_of, wandering
 from shared.arrays import Floats, Times
@@ -35,15 +36,16 @@ def cloud_readings(
     times: Times,
     truth: Truth,
     rng: np.random.Generator,
+    course: Course = STEADY,
 ) -> Floats:
     """Return what the sensors read above background [sensors, n] in ppmv at increasing ``times`` [n].
 
-    ``environment`` holds the true currents. Linear in the rate for the same ``rng``.
+    ``environment`` holds the true currents; the rate changes by its ``course``. Linear in the rate for the same ``rng``.
     """
     span = span_of(times, onset, max(truth.up_s, truth.down_s))
     at = np.arange(span.start - AGES_S[-1] - STEP_S, span.ends[-1] + 2 * STEP_S, STEP_S)
     flow = _swinging(currents(environment, template.angle_from_north, at, truth.phase), truth, rng)
-    per_rate = concentration(template.sensor_positions, place, at, flow, span, truth, rng)
+    per_rate = concentration(template.sensor_positions, place, at, flow, span, truth, rng, course)
     ppmv = per_rate / kg_m3_per_ppmv(environment, template.depth, span.ends)
     return dissolved_rate_kg_s * _read(ppmv, span, times, truth)
 
@@ -56,6 +58,7 @@ def concentration(
     span: Span,
     truth: Truth,
     rng: np.random.Generator,
+    course: Course = STEADY,
 ) -> Floats:
     """Return each block's mean concentration at ``points`` [p, 3] per unit rate [p, blocks] in s/m3.
 
@@ -78,7 +81,8 @@ def concentration(
         then = now[:, np.newaxis] - ages
         shift = [np.interp(now, edges, one)[:, np.newaxis] - np.interp(then, edges, one) for one in (*carried, path)]
         wide, tall = spread(truth, shift[2])
-        mass = np.where(then >= span.onset, np.diff(AGES_S) / ((2 * np.pi) ** 1.5 * wide * np.sqrt(tall)), 0.0)
+        released = np.diff(AGES_S) * course.factor(then - span.onset)
+        mass = released / ((2 * np.pi) ** 1.5 * wide * np.sqrt(tall))
         for height, fast, part in zip(heights, faster, truth.level_shares, strict=True):
             for point, (x, y) in enumerate(away):
                 flat = (x - fast * shift[0]) ** 2 + (y - fast * shift[1]) ** 2

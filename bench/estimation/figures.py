@@ -37,6 +37,7 @@ def leaky(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         **_places(reported),
         **_rates(reported),
         **_onsets(reported),
+        **_masses(reported),
         "calibration": calibration(outcomes),
         "points": [_point(one) for one in reported],
     }
@@ -77,6 +78,24 @@ def _onsets(reported: Sequence[Found]) -> dict[str, Any]:
         "onset_median_h": quantile([abs(one.onset_error_h) for one in reported], 0.5),
         "onset_bias_h": quantile([one.onset_error_h for one in reported], 0.5),
         "onset_90": _of(reported, lambda one: one.onset_90),
+    }
+
+
+def _masses(reported: Sequence[Found]) -> dict[str, Any]:
+    """Return the mass' and the steps' figures; that of a leak in a step is looked at where the truth leaks throughout."""
+    steps = [step for one in reported for step in one.steps]
+    told = {
+        True: [one for one in steps if one.true_rate_kg_s > 0],
+        False: [one for one in steps if not one.true_rate_kg_s],
+    }
+    return {
+        "mass_x3": _of(reported, lambda one: abs(math.log(max(one.mass_kg, 1e-12) / one.true_mass_kg)) <= math.log(3)),
+        "mass_bias_ln": quantile([math.log(max(one.mass_kg, 1e-12) / one.true_mass_kg) for one in reported], 0.5),
+        "mass_50": _of(reported, lambda one: one.mass_within(one.mass_50)),
+        "mass_90": _of(reported, lambda one: one.mass_within(one.mass_90)),
+        "step_90": share(sum(one.rate_within for one in told[True]), len(told[True])),
+        "leaking_told": share(sum(one.probability_leaking > 0.5 for one in told[True]), len(told[True])),
+        "quiet_told": share(sum(one.probability_leaking < 0.5 for one in told[False]), len(told[False])),
     }
 
 

@@ -5,22 +5,30 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from bench.estimation.courses import STEADY, Course
+from shared.arrays import Floats
 from shared.domain.leak import Leak
 from shared.domain.template import Template
 
 
 @dataclass(frozen=True, slots=True)
 class TrueLeak:
-    """Place x, y, z in m of the template, dissolved rate in kg/s, onset in s since 1970."""
+    """Place x, y, z in m of the template, dissolved rate in kg/s, onset in s since 1970, and how the rate changes."""
 
     place: tuple[float, float, float]
     rate_kg_s: float
     onset_s: float
+    course: Course = STEADY
 
     @property
     def moment(self) -> datetime:
         """The onset as a moment of UTC."""
         return datetime.fromtimestamp(self.onset_s, UTC)
+
+    def mean_rates(self, edges_s: Floats) -> Floats:
+        """Return the mean rate [k] in kg/s between moments [k + 1] in s since 1970."""
+        since = edges_s - self.onset_s
+        return self.rate_kg_s * self.course.mean(since[:-1], since[1:])
 
     def hypothesis(self) -> Leak:
         """Return the leak as the forward model takes it."""

@@ -25,6 +25,11 @@ class Found:
     rate_90: tuple[float, float]
     onset_error_h: float
     onset_90: bool
+    true_mass_kg: float
+    mass_kg: float
+    mass_50: tuple[float, float]
+    mass_90: tuple[float, float]
+    steps: tuple["Step", ...]
 
     @property
     def ln_rate_error(self) -> float:
@@ -34,6 +39,24 @@ class Found:
     def rate_within(self, interval: tuple[float, float]) -> bool:
         """Return whether the true rate is in an interval."""
         return interval[0] <= self.true_rate_kg_s <= interval[1]
+
+    def mass_within(self, interval: tuple[float, float]) -> bool:
+        """Return whether the true mass is in an interval."""
+        return interval[0] <= self.true_mass_kg <= interval[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the rate over time beside the truth, kg/s."""
+
+    probability_leaking: float
+    rate_90: tuple[float, float]
+    true_rate_kg_s: float
+
+    @property
+    def rate_within(self) -> bool:
+        """Return whether the true mean rate is in the 90 % interval."""
+        return self.rate_90[0] <= self.true_rate_kg_s <= self.rate_90[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from bench.estimation.outcome import RANKS
 NAMES = {
     "family": "family (independent, drawn per leak)",
     "puffs": "puffs (independent of the model)",
+    "varying": "family, its rate changes over three days",
     "model": "model, perturbed",
     "self_consistent": "the estimation's own prior",
 }
@@ -58,6 +59,11 @@ def _truth(document: dict[str, Any], kind: str) -> Iterator[str]:
     yield f"  rate's 90 % interval     {_share(one['rate_90'])}, median width x{one['rate_90_width']:.1f}"
     yield f"  onset off                median {one['onset_median_h']:.2f} h, bias {one['onset_bias_h']:+.2f} h"
     yield f"  onset's 90 % interval    {_share(one['onset_90'])}"
+    yield f"  mass within x3           {_share(one['mass_x3'])}, bias of ln {one['mass_bias_ln']:+.2f}"
+    yield f"  mass' 50 % interval      {_share(one['mass_50'])}"
+    yield f"  mass' 90 % interval      {_share(one['mass_90'])}"
+    yield f"  steps' 90 % interval     {_share(one['step_90'])} of the steps that leak"
+    yield f"  told to leak             {_share(one['leaking_told'])} of these; quiet {_share(one['quiet_told'])} of the rest"
     yield from _ranks(one["calibration"], kind)
 
 

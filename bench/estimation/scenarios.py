@@ -1,20 +1,21 @@
 """One scenario: a sea, a template, a leak drawn from the estimation's prior, or none, and what the sensors read.
 
 Truths: ``family`` is drawn from a family that shares no closure with the forward model (``family``, ``clouds``),
-``model`` is this project's forward model with everything in it perturbed that is not known (``perturbed_model``),
+``varying`` is one of it over three days whose rate changes (``courses``), ``model`` is this project's forward model with
+everything in it perturbed that is not known (``perturbed_model``),
 ``puffs`` an independent one (``puffs``, for a semi-closed template ``box``), ``self_consistent`` exactly what the
 estimation assumes (``self_consistent``).
 ``none`` has no leak, ``common`` a swing of the background at all sensors (``swings``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from bench.detection.currents import ERROR_MEMORY_S, with_error
-from bench.estimation import family, noise, self_consistent, sites, swings
+from bench.estimation import courses, family, noise, self_consistent, sites, swings
 from bench.estimation.box import semi_readings
 from bench.estimation.clouds import cloud_readings
 from bench.estimation.leak import TrueLeak, known_or_anywhere, log_uniform
@@ -27,11 +28,13 @@ from shared.domain.estimation import Observations
 from shared.domain.template import Template
 from shared.estimation import EstimationOptions
 
-Kind = Literal["model", "puffs", "self_consistent", "none", "common", "family"]
+Kind = Literal["model", "puffs", "self_consistent", "none", "common", "family", "varying"]
 OPEN_TRUTHS: tuple[Kind, ...] = ("family", "model", "puffs")  # clouds drift in the open
 SEMI_TRUTHS: tuple[Kind, ...] = ("model", "puffs")
 COUNT = 145  # a day
-EARLIEST_S, LATEST_S = 4 * 3600.0, 18 * 3600.0  # of the onset, after the first reading
+VARYING_DAYS = 3
+EARLIEST, LATEST = 1 / 6, 3 / 4  # of the readings' span: the onset
+LATEST_VARYING = 1 / 2
 LEAST_PPMV = 0.1  # that a sensor reads
 SPREADS, SAMPLES = 5.0, 18  # a leak is detected when it is this many standard deviations high for 3 h
 FAMILY_RATES = 10**-7.5, 10**-2.5  # kg/s
@@ -80,13 +83,17 @@ def detected(signal: Floats, noises: Sequence[noise.Noise]) -> bool:
 
 
 def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> Scenario | None:
-    template, environment, times, noises = _begun(world, rng)
+    varying = kind == "varying"
+    template, environment, times, noises = _begun(world, rng, VARYING_DAYS if varying else 1)
     told = environment
-    if kind == "family":
-        leak = _prior(template, times, rng, FAMILY_RATES)
+    if kind == "family" or varying:
+        leak = _prior(template, times, rng, FAMILY_RATES, LATEST_VARYING if varying else LATEST)
+        if varying:
+            left = float(times[-1].astype(np.int64)) - leak.onset_s
+            leak = replace(leak, course=courses.drawn(left, rng))
         truth = family.drawn(rng, world.without)
         place, rate, onset = leak.place, leak.rate_kg_s, leak.moment
-        signal = cloud_readings(template, environment, place, rate, onset, times, truth, rng)
+        signal = cloud_readings(template, environment, place, rate, onset, times, truth, rng, leak.course)
         speed, turn = noise.wandering(2, environment.times.size, ERROR_MEMORY_S, rng)
         told = with_error(environment, speed, turn, truth.speed_error, truth.direction_error_deg)
     elif kind == "model":
@@ -119,20 +126,27 @@ def _leakless(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
     return Scenario(template, environment, _read(times, swing, noises, rng), None)
 
 
-def _begun(world: World, rng: np.random.Generator) -> tuple[Template, Environment, Times, tuple[noise.Noise, ...]]:
+def _begun(
+    world: World, rng: np.random.Generator, days: int = 1
+) -> tuple[Template, Environment, Times, tuple[noise.Noise, ...]]:
     template = sites.drawn(world.template, rng)
-    environment, times = world.sea_states.drawn(COUNT, rng)
+    environment, times = world.sea_states.drawn(days * (COUNT - 1) + 1, rng)
     return template, environment, times, noise.drawn(world.noises, len(template.sensors), rng)
 
 
 def _prior(
-    template: Template, times: Times, rng: np.random.Generator, rates: tuple[float, float] | None = None
+    template: Template,
+    times: Times,
+    rng: np.random.Generator,
+    rates: tuple[float, float] | None = None,
+    latest: float = LATEST,
 ) -> TrueLeak:
     """Return a leak of the estimation's prior, with its rate [kg/s] where the estimation looks unless said."""
     options = EstimationOptions()
     place = known_or_anywhere(template, options.known_point_weight, rng)
     rate = log_uniform(*(rates or (options.lowest_rate_kg_s, options.highest_rate_kg_s)), rng)
-    return TrueLeak(place, rate, float(times[0].astype(np.int64)) + rng.uniform(EARLIEST_S, LATEST_S))
+    begin, end = times[[0, -1]].astype(np.int64).tolist()
+    return TrueLeak(place, rate, begin + (end - begin) * rng.uniform(EARLIEST, latest))
 
 
 def _read(times: Times, signal: Floats, noises: Sequence[noise.Noise], rng: np.random.Generator) -> Observations:

@@ -23,6 +23,7 @@ KINDS: tuple[Kind, ...] = (
     "none",
     "common",
     "family",
+    "varying",
 )  # their order is part of every seed
 LEAST_LEAKLESS = 20
 

@@ -1,17 +1,19 @@
 """One scenario, estimated and compared with its truth."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from bench.estimation.calibration import rank_among, rank_between
 from bench.estimation.leak import TrueLeak
 from bench.estimation.machine import peak_mb, reference_s
-from bench.estimation.outcome import Found, Outcome
+from bench.estimation.outcome import Found, Outcome, Step
 from bench.estimation.scenarios import Kind, Scenario, World, drawn
 from shared.arrays import Floats
-from shared.domain.estimation import Estimation
+from shared.domain.estimation import Estimation, RateStep
 from shared.estimation import EstimationOptions
 from shared.estimation.candidates import Places
 from shared.estimation.inversion import build_problem, summarise
@@ -63,9 +65,11 @@ def answered(scenario: Scenario, options: EstimationOptions) -> tuple[Estimation
 
 def found(answer: Estimation, leak: TrueLeak, places: Places) -> Found | None:
     """Return the answer beside the truth; None where it says nothing of a leak."""
-    place, rate, onset = answer.place, answer.dissolved_rate_kg_s, answer.onset
-    if place is None or rate is None or onset is None:
+    place, rate, onset, mass = answer.place, answer.dissolved_rate_kg_s, answer.onset, answer.dissolved_mass_kg
+    if place is None or rate is None or onset is None or mass is None:
         return None
+    moments = np.array([one.timestamp() for one in _edges(answer.rate_over_time)])
+    rates = leak.mean_rates(moments)
     off = np.array([place.x, place.y, place.z]) - leak.place
     return Found(
         horizontal_m=float(np.hypot(off[0], off[1])),
@@ -79,7 +83,19 @@ def found(answer: Estimation, leak: TrueLeak, places: Places) -> Found | None:
         rate_90=(rate.low_90, rate.high_90),
         onset_error_h=(onset.median.timestamp() - leak.onset_s) / HOUR_S,
         onset_90=onset.low_90.timestamp() <= leak.onset_s <= onset.high_90.timestamp(),
+        true_mass_kg=float(rates @ np.diff(moments)),
+        mass_kg=mass.median,
+        mass_50=(mass.low_50, mass.high_50),
+        mass_90=(mass.low_90, mass.high_90),
+        steps=tuple(
+            Step(one.probability_leaking, (one.dissolved_rate_kg_s.low_90, one.dissolved_rate_kg_s.high_90), true)
+            for one, true in zip(answer.rate_over_time, rates.tolist(), strict=True)
+        ),
     )
+
+
+def _edges(steps: Sequence[RateStep]) -> list[datetime]:
+    return [steps[0].start, *(one.end for one in steps)]
 
 
 def in_region(answer: Estimation, leak: TrueLeak, places: Places, share: float) -> bool:

@@ -15,7 +15,7 @@ from shared.estimation.curves import likeliest, signal_of
 from shared.estimation.noise import SensorNoise
 from shared.estimation.options import EstimationOptions
 from shared.estimation.rate import gain_kernel
-from shared.estimation.solution import InverseProblem, Solution, model_errors, temper
+from shared.estimation.solution import InverseProblem, Solution, model_errors
 
 
 def fits_of(problem: InverseProblem, solution: Solution, options: EstimationOptions) -> tuple[SensorFit, ...]:
@@ -24,9 +24,10 @@ def fits_of(problem: InverseProblem, solution: Solution, options: EstimationOpti
     signal, errors = signal_of(problem, solution, one), model_errors(problem, options)
     gains = solution.rates / solution.rates[one.rate]
     prior = gain_kernel(solution.rates, options)[:, one.rate]
-    power = temper(problem.series, options)
     return tuple(
-        _of_sensor(problem.template.sensors[row].id, noise, signal[noise.row], errors[noise.row], gains, prior, power)
+        _of_sensor(
+            problem.template.sensors[row].id, noise, signal[noise.row], errors[noise.row], gains, prior, solution.power
+        )
         for row, noise in zip(problem.series.rows, problem.noises, strict=True)
     )
 

@@ -12,7 +12,7 @@ from shared.estimation.observed_series import FEWEST_SAMPLES, ObservedSeries, se
 from shared.estimation.options import EstimationOptions
 from shared.estimation.report import report, undefined_estimation
 from shared.estimation.responses import plumes_of
-from shared.estimation.solution import InverseProblem, Solution, solve, temper
+from shared.estimation.solution import InverseProblem, Solution, solve
 from shared.simulation import resolve
 
 _DEFAULTS = EstimationOptions()
@@ -63,7 +63,6 @@ def build_problem(
 
 def summarise(problem: InverseProblem, options: EstimationOptions) -> tuple[Estimation, Solution]:
     """Return the answer to a problem, and the posterior that it sums up."""
-    power = temper(problem.series, options)
-    external, wander = (power * one for one in log_alternatives(problem.series, problem.noises, options))
     solution = solve(problem, options)
+    external, wander = (solution.power * one for one in log_alternatives(problem.series, problem.noises, options))
     return report(problem, solution, (external, wander), options), solution

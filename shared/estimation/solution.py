@@ -10,7 +10,7 @@ from shared.domain.environment import Environment
 from shared.domain.template import Template
 from shared.estimation.alternatives import log_sum_exp
 from shared.estimation.background import Background
-from shared.estimation.candidates import Places, onset_edges, refined_onsets, spread_onsets
+from shared.estimation.candidates import Places, onset_edges, onset_seconds, refined_onsets, spread_onsets
 from shared.estimation.ensemble import Member
 from shared.estimation.likelihood import fit, log_error_over_nothing
 from shared.estimation.noise import SensorNoise, rises
@@ -22,6 +22,7 @@ from shared.estimation.responses import Responses, responses_of
 from shared.simulation import ResolvedEnvironment, confinement
 
 _BLOCK = 1024  # hypotheses at once on the grid of rates: so few that their arrays stay in the cache
+TIDAL_DAY_S = 24.84 * 3600  # after which the moon, and the tide with it, is where it was
 _NEGLIGIBLE = 25.0  # of ln likelihood below the best one's; a million of those are a hundred thousandth of it
 
 
@@ -49,12 +50,16 @@ class InverseProblem:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Solution:
-    """The posterior of a leak here, the candidate onsets [o], their edges [o + 1] in s, and the rates [r] in kg/s."""
+    """The posterior of a leak here, the candidate onsets [o], their edges [o + 1] in s, and the rates [r] in kg/s.
+
+    ``power`` is that of every likelihood (``temper``).
+    """
 
     posterior: Posterior
     onsets: Indices
     onset_edges: Floats
     rates: Floats
+    power: float
 
 
 def solve(problem: InverseProblem, options: EstimationOptions) -> Solution:
@@ -62,23 +67,32 @@ def solve(problem: InverseProblem, options: EstimationOptions) -> Solution:
 
     A first look, with the middle of each closure alone, says which onsets matter; half of the candidates go there.
     """
+    series = problem.series
     rates, sets = rates_of(options), range(len(problem.members))
     middle = [index for index, one in enumerate(problem.members) if one.is_middle]
     onsets = spread_onsets(*problem.window, options.onset_candidates)
-    first = _posterior(problem, onsets, middle, rates, options)
+    earliest = float(series.seconds[problem.window[0]])
+    first = _posterior(problem, onsets, middle, rates, temper(series, earliest, options), options)
+    likely = float(onset_seconds(series, onsets) @ first.onset / first.onset.sum())
     chosen = refined_onsets(onsets, first.onset, options.onset_candidates)
-    posterior = _posterior(problem, chosen, sets, rates, options)
+    power = temper(series, likely, options)
+    posterior = _posterior(problem, chosen, sets, rates, power, options)
     posterior.blur(common_kernel(rates, confinement(problem.template), options))
-    return Solution(posterior, chosen, onset_edges(problem.series, chosen), rates)
+    return Solution(posterior, chosen, onset_edges(series, chosen), rates, power)
 
 
 def _posterior(
-    problem: InverseProblem, onsets: Indices, members: Sequence[int], rates: Floats, options: EstimationOptions
+    problem: InverseProblem,
+    onsets: Indices,
+    members: Sequence[int],
+    rates: Floats,
+    power: float,
+    options: EstimationOptions,
 ) -> Posterior:
     kernel = gain_kernel(rates, options)
     widths = np.diff(onset_edges(problem.series, onsets))
     log_onset = np.log(widths / widths.sum())
-    errors, power = model_errors(problem, options), temper(problem.series, options)
+    errors = model_errors(problem, options)
     alone = log_error_over_nothing(errors, problem.series, problem.noises, onsets)
     # When the readings begin to be more than noise is the same for all hypotheses. Were it their own onset, what is
     # quiet between a leak's onset and its plume's arrival would speak for a later one.
@@ -98,13 +112,15 @@ def _posterior(
     return posterior
 
 
-def temper(series: ObservedSeries, options: EstimationOptions) -> float:
+def temper(series: ObservedSeries, onset_s: float, options: EstimationOptions) -> float:
     """Return the power in (0, 1] of every likelihood: the share of the samples that look at the model's error afresh.
 
     An error of the current's direction, the diffusivity or the rise stays the same for hours: samples are not as many
-    looks at it as there are samples. One in ``independent_s`` counts, somewhat less than the sensors' own memory.
+    looks at it as there are samples. One in ``independent_s`` counts, somewhat less than the sensors' own memory. And
+    from the second tidal day after the onset on, the currents come again that were there before, with the same errors.
     """
-    return min(1.0, float(np.median(np.diff(series.seconds))) / options.independent_s)
+    fresh = min(1.0, float(np.median(np.diff(series.seconds))) / options.independent_s)
+    return fresh * min(1.0, TIDAL_DAY_S / max(float(series.seconds[-1]) - onset_s, 1.0))
 
 
 def model_errors(problem: InverseProblem, options: EstimationOptions) -> Floats:
