@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from shared.domain.estimation import Verdict
 
 HOURS = (6, 24)  # after the first alarm
 COUNT = CONTEXT + BLOCK  # steps of the sea that a block of a background needs
-FALSE_ALARMS: tuple[tuple[Alarm, Level], ...] = (("Critical", Level.CRITICAL), ("Warning", Level.WARNING))
+FALSE_ALARMS: dict[Alarm, Level] = {"Critical": Level.CRITICAL, "Warning": Level.WARNING}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Answered:
 
 def study(options: Options, world: World) -> dict[str, Any]:
     """Return the figures of leaks and of false alarms of each level as one document."""
-    incidents = [one for kind in ("leak", "Critical", "Warning") for one in _incidents(kind, options, world)]
+    kinds: tuple[Alarm, ...] = ("leak", *FALSE_ALARMS)
+    incidents = [one for kind in kinds for one in _incidents(kind, options, world)]
     answers = list(
         tqdm(mapped(answer, incidents, options.jobs), total=len(incidents), desc="estimations", disable=None)
     )
@@ -61,25 +62,25 @@ def study(options: Options, world: World) -> dict[str, Any]:
         "sensors": sorted(world.backgrounds.by_sensor),
         "blocks": len(world.backgrounds.blocks),
         "leaks": leaks([one for one in answers if one.kind == "leak"]),
-        "false_alarms": {kind: confirmed([one for one in answers if one.kind == kind]) for kind, _ in FALSE_ALARMS},
+        "false_alarms": {kind: confirmed([one for one in answers if one.kind == kind]) for kind in FALSE_ALARMS},
     }
 
 
-def _incidents(kind: str, options: Options, world: World) -> list[Incident]:
+def _incidents(kind: Alarm, options: Options, world: World) -> list[Incident]:
     """Return the incidents of a kind, each with its own random numbers, of the seed, its kind and its number."""
     backgrounds, seas = world.backgrounds, world.seas
     if kind == "leak":
         return [
             with_leak(backgrounds, seas, np.random.default_rng([options.seed, k])) for k in range(options.scenarios)
         ]
-    level = dict(FALSE_ALARMS)[kind]  # type: ignore[index]
-    runs = [
-        false_alarms(block, level, backgrounds, seas, np.random.default_rng([options.seed, k]))
-        for k, block in enumerate(backgrounds.blocks)
-    ]
-    every = list(chain.from_iterable(runs))
-    chosen = np.random.default_rng(options.seed).permutation(len(every))[: options.scenarios]
-    return [every[k] for k in chosen]
+    order = np.random.default_rng(options.seed).permutation(len(backgrounds.blocks)).tolist()
+    runs = (
+        false_alarms(
+            backgrounds.blocks[k], FALSE_ALARMS[kind], backgrounds, seas, np.random.default_rng([options.seed, k])
+        )
+        for k in order
+    )
+    return list(islice(chain.from_iterable(runs), options.scenarios))
 
 
 def answer(incident: Incident) -> Answered:
