@@ -2,6 +2,9 @@
 
 python -m bench.estimation [--seed N] [--scenarios M] [--template open|semi] [--truth family|model|puffs|varying] [--easy]
 [--without closure,meter,...] [--currents FILE] [--readings DIR] [--json] [--plot FILE] [--jobs N]
+
+With --backgrounds DIR leaks of the family are added to the recorded series of a folder instead, and estimated when the
+project's own detector is alarmed (``alarm_study``), as are its false alarms.
 """
 
 import argparse
@@ -10,7 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bench.detection.recorded_series import read_folder
 from bench.detection.report import plain
+from bench.estimation import alarm_study
+from bench.estimation.backgrounds import Backgrounds
 from bench.estimation.family import UNKNOWNS, Unknown
 from bench.estimation.noise import noises_of
 from bench.estimation.report import report
@@ -23,6 +29,8 @@ from shared.errors import InvalidInput
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return 2 for files that cannot be used."""
     chosen = _parser().parse_args(arguments)
+    if chosen.backgrounds:
+        return _on_backgrounds(chosen)
     of_template = OPEN_TRUTHS if chosen.template == "open" else SEMI_TRUTHS
     truths: tuple[Kind, ...] = ("self_consistent",) if chosen.easy else (chosen.truth,) if chosen.truth else of_template
     try:
@@ -38,6 +46,19 @@ def main(arguments: list[str] | None = None) -> int:
 
         draw(document, chosen.plot)
     print(json.dumps(plain(document)) if chosen.json else report(document))
+    return 0
+
+
+def _on_backgrounds(chosen: argparse.Namespace) -> int:
+    try:
+        backgrounds = Backgrounds.of(read_folder(chosen.backgrounds).series)
+        sea_states = recorded(chosen.currents, alarm_study.COUNT) if chosen.currents else SeaStates()
+    except (InvalidInput, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    options = alarm_study.Options(chosen.seed, chosen.scenarios, chosen.jobs)
+    document = alarm_study.study(options, alarm_study.World(backgrounds, sea_states))
+    print(json.dumps(plain(document)) if chosen.json else alarm_study.report(document))
     return 0
 
 
@@ -57,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--currents", type=Path, help="file with the header time,direction_deg,speed_cm_s")
     parser.add_argument("--readings", type=Path, help="folder with files of the header time,ppmv, for their noise")
+    parser.add_argument("--backgrounds", type=Path, help="folder with files of the header time,ppmv, to add leaks to")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("--plot", type=Path, help="write a picture (PNG)")
     parser.add_argument("--jobs", type=_at_least(1), default=2, help="processes")
