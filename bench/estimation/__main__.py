@@ -1,7 +1,7 @@
 """Measure how well leaks are located and sized.
 
-python -m bench.estimation [--seed N] [--scenarios M] [--template open|semi] [--truth family|model|puffs|varying] [--easy]
-[--without closure,meter,...] [--currents FILE] [--readings DIR] [--json] [--plot FILE] [--jobs N]
+python -m bench.estimation [--seed N] [--scenarios M] [--template open|semi] [--truth family|model|puffs|varying]
+[--easy] [--without closure,meter,...] [--currents FILE] [--readings DIR] [--json] [--plot FILE] [--jobs N]
 
 With --backgrounds DIR leaks of the family are added to the recorded series of a folder instead, and estimated when the
 project's own detector is alarmed (``alarm_study``), as are its false alarms.

@@ -40,7 +40,7 @@ def cloud_readings(
 ) -> Floats:
     """Return what the sensors read above background [sensors, n] in ppmv at increasing ``times`` [n].
 
-    ``environment`` holds the true currents; the rate changes by its ``course``. Linear in the rate for the same ``rng``.
+    ``environment`` holds the true currents; the rate changes by its ``course``. Linear in it for the same ``rng``.
     """
     span = span_of(times, onset, max(truth.up_s, truth.down_s))
     at = np.arange(span.start - AGES_S[-1] - STEP_S, span.ends[-1] + 2 * STEP_S, STEP_S)

@@ -82,7 +82,7 @@ def _onsets(reported: Sequence[Found]) -> dict[str, Any]:
 
 
 def _masses(reported: Sequence[Found]) -> dict[str, Any]:
-    """Return the mass' and the steps' figures; that of a leak in a step is looked at where the truth leaks throughout."""
+    """Return the figures of the mass and of the steps of the rate over time, of those that leak and of the others."""
     steps = [step for one in reported for step in one.steps]
     told = {
         True: [one for one in steps if one.true_rate_kg_s > 0],

@@ -63,7 +63,8 @@ def _truth(document: dict[str, Any], kind: str) -> Iterator[str]:
     yield f"  mass' 50 % interval      {_share(one['mass_50'])}"
     yield f"  mass' 90 % interval      {_share(one['mass_90'])}"
     yield f"  steps' 90 % interval     {_share(one['step_90'])} of the steps that leak"
-    yield f"  told to leak             {_share(one['leaking_told'])} of these; quiet {_share(one['quiet_told'])} of the rest"
+    yield f"  told to leak             {_share(one['leaking_told'])} of these"
+    yield f"  told to be quiet         {_share(one['quiet_told'])} of the others"
     yield from _ranks(one["calibration"], kind)
 
 

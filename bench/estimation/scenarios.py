@@ -1,8 +1,8 @@
 """One scenario: a sea, a template, a leak drawn from the estimation's prior, or none, and what the sensors read.
 
 Truths: ``family`` is drawn from a family that shares no closure with the forward model (``family``, ``clouds``),
-``varying`` is one of it over three days whose rate changes (``courses``), ``model`` is this project's forward model with
-everything in it perturbed that is not known (``perturbed_model``),
+``varying`` is one of it over three days whose rate changes (``courses``),
+``model`` is this project's forward model with everything in it perturbed that is not known (``perturbed_model``),
 ``puffs`` an independent one (``puffs``, for a semi-closed template ``box``), ``self_consistent`` exactly what the
 estimation assumes (``self_consistent``).
 ``none`` has no leak, ``common`` a swing of the background at all sensors (``swings``).

@@ -14,6 +14,7 @@ from shared.domain.deviation import worst as worst_level
 from shared.domain.estimation_words import (
     coordinates,
     digits,
+    kilograms,
     leak_point,
     per_hour,
     percent,
@@ -31,8 +32,15 @@ def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HTML), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"utc": utc_text, "iso": iso, "percent": percent, "per_hour": per_hour, "digits": digits}
-    made.filters |= {"verdict": verdict_text, "coordinates": coordinates, "leak_point": leak_point}
+    made.filters |= {
+        "utc": utc_text,
+        "iso": iso,
+        "percent": percent,
+        "per_hour": per_hour,
+        "digits": digits,
+        "kilograms": kilograms,
+    }
+    made.filters |= {"digits": digits, "verdict": verdict_text, "coordinates": coordinates, "leak_point": leak_point}
     made.filters |= {"rate_interval": rate_interval, "unwatched": unwatched}
     made.globals |= {"version": __version__, "worst": worst, "asset_name": asset_name}
     return made

@@ -97,6 +97,11 @@ def digits(value: float, significant: int = 2) -> str:
     return f"{round(value, places):.{places}f}"
 
 
+def kilograms(mass_kg: float) -> str:
+    """Return a mass in kilograms, or in grams where it is less than one."""
+    return f"{digits(mass_kg)} kg" if mass_kg >= 1 else f"{digits(1000 * mass_kg)} g"
+
+
 def per_hour(rate_kg_s: float) -> str:
     """Return a rate in kg/s per hour, in kilograms or grams."""
     rate = rate_kg_s * SECONDS_PER_HOUR

@@ -14,7 +14,7 @@ from bench.estimation.__main__ import main
 from bench.estimation.calibration import kolmogorov_smirnov, rank_among, rank_between, uniform_band
 from bench.estimation.figures import calibration, leaky, share, verdicts
 from bench.estimation.noise import Noise, fitted, wandering
-from bench.estimation.outcome import Found, Outcome
+from bench.estimation.outcome import Found, Outcome, Step
 from bench.estimation.scenarios import COUNT, World, detected, drawn
 from bench.estimation.sea_states import SeaStates, recorded
 from bench.estimation.study import Options, outcomes_of, tasks_of
@@ -37,6 +37,11 @@ FOUND = Found(
     rate_90=(0.5e-5, 5e-5),
     onset_error_h=-0.5,
     onset_90=True,
+    true_mass_kg=0.5,
+    mass_kg=1.0,
+    mass_50=(0.6, 2.0),
+    mass_90=(0.3, 4.0),
+    steps=(Step(0.1, (0.0, 1e-6), 0.0), Step(0.9, (0.5e-5, 5e-5), 1e-5), Step(0.4, (0.0, 5e-6), 1e-5)),
 )
 OUTCOME = Outcome("model", 3, True, "CONFIRMED", FOUND, {"rate": 0.1, "onset": 0.2, "x": 0.3, "y": 0.4}, 1.0, 50.0, 9.0)
 
