@@ -43,11 +43,14 @@ class _Lottery:
 
     def add(self, log_weights: Floats, places: Indices, onsets: Indices, member: int) -> None:
         """Let hypotheses take part."""
-        more = np.stack([places, onsets, np.full(places.size, member)])
-        key = np.concatenate([self.key, log_weights + self.noise.gumbel(size=log_weights.size)])
-        kept = np.argsort(-key, kind="stable")[: MOST_DRAWN + 1]
-        self.key = key[kept]
-        self.log_weight = np.concatenate([self.log_weight, log_weights])[kept]
+        key = log_weights + self.noise.gumbel(size=log_weights.size)
+        new = np.flatnonzero(key > (self.key[-1] if self.key.size > MOST_DRAWN else -np.inf))
+        if not new.size:
+            return
+        kept = np.argsort(-np.concatenate([self.key, key[new]]), kind="stable")[: MOST_DRAWN + 1]
+        more = np.stack([places[new], onsets[new], np.full(new.size, member)])
+        self.key = np.concatenate([self.key, key[new]])[kept]
+        self.log_weight = np.concatenate([self.log_weight, log_weights[new]])[kept]
         self.indices = np.concatenate([self.indices, more], axis=1)[:, kept]
 
     def drawn(self) -> Draws:
@@ -86,15 +89,19 @@ class Posterior:
         highest = log_weights.max(axis=1)
         if highest.max() > self.scale:
             self._rescale(float(highest.max()))
-        order = np.argsort(-highest, kind="stable")
-        for k in order[np.sort(np.unique(places[order], return_index=True)[1])[:MOST_KEPT]].tolist():
+        left = highest.copy()
+        for _ in range(MOST_KEPT):
+            k = int(left.argmax())
+            if left[k] == -np.inf:
+                break  # no other place
             rate = int(log_weights[k].argmax())
             self._keep(Hypothesis(int(places[k]), int(onsets[k]), member, rate, float(highest[k])))
-        weights = np.exp(log_weights - self.scale)
-        of_hypothesis = weights.sum(axis=1)
+            left[places == places[k]] = -np.inf
+        weights = np.exp((log_weights - self.scale).astype(np.float32))
+        of_hypothesis = weights.sum(axis=1, dtype=np.float64)
         by_place = np.argsort(places, kind="stable")
-        different, starts = np.unique(places[by_place], return_index=True)
-        self.rate_of_place[different] += np.add.reduceat(weights[by_place], starts, axis=0)
+        starts = np.flatnonzero(np.diff(places[by_place], prepend=-1))
+        self.rate_of_place[places[by_place[starts]]] += np.add.reduceat(weights[by_place], starts, axis=0)
         self.place += np.bincount(places, of_hypothesis, self.place.size)
         self.onset += np.bincount(onsets, of_hypothesis, self.onset.size)
         self.member[member] += float(of_hypothesis.sum())
