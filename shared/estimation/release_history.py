@@ -46,7 +46,7 @@ class ReleaseHistory:
 class _Evidence:
     """What the whitened readings say of each hypothesis, sensor and step.
 
-    With the response g per kg/s, the data d and a background b of 1 ppmv: g'g, g'd and g'b [n, s, k]; b'd and b'b [s],
+    With the response g per kg/s, the data d and a background b of 1 ppmv: g'g, g'd and g'b [n, s, k]; b'd and b'b [n, s],
     the latter with the background's prior.
     """
 
@@ -156,11 +156,9 @@ class _Sampling:
         shifts = np.arange(-_WIDEST, _WIDEST + 1)
         gain = self.gain[..., None] - shifts
         log_gain = np.where(abs(gain - _WIDEST) <= _WIDEST, self.log_gain[np.clip(gain, 0, 2 * _WIDEST)], -np.inf)
-        leaking = self.state > 0
-        low = np.where(leaking, self.state, self.values.size).min(axis=1)[:, None] + shifts
-        high = np.where(leaking, self.state, 0).max(axis=1)[:, None] + shifts
-        logs = np.where((low >= 1) & (high < self.values.size), log_gain.sum(axis=1), -np.inf)
-        logs[~leaking.any(axis=1)] = log_gain.sum(axis=1)[~leaking.any(axis=1)]
+        leaking, moved = self.state > 0, self.state[..., None] + shifts
+        possible = ((moved >= 1) & (moved < self.values.size) | ~leaking[..., None]).all(axis=1)
+        logs = np.where(possible, log_gain.sum(axis=1), -np.inf)
         shift = shifts[self._chosen(np.exp(logs - logs.max(axis=-1, keepdims=True)))]
         self.state += np.where(leaking, shift[:, None], 0)
         self.gain -= shift[:, None]
