@@ -46,8 +46,8 @@ class ReleaseHistory:
 class _Evidence:
     """What the whitened readings say of each hypothesis, sensor and step.
 
-    With the response g per kg/s, the data d and a background b of 1 ppmv: g'g, g'd and g'b [n, s, k]; b'd and b'b [n, s],
-    the latter with the background's prior.
+    With the response g per kg/s, the data d and a background b of 1 ppmv: g'g, g'd and g'b [n, s, k]; b'd and b'b
+    [n, s], the latter with the background's prior.
     """
 
     gg: Floats
