@@ -140,6 +140,10 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
         template.get_by_role("link", name="How sure is that?").click()
         wait_live(template)
         expect(template.locator("#answer")).to_contain_text("A leak of this template")
+        expect(template.locator("#answer")).to_contain_text("How well the likeliest leak fits")
+        over_time = template.get_by_role("region", name="Rate over time, if it is a leak here")
+        expect(over_time.locator("tbody tr").first).to_contain_text("nothing")
+        expect(over_time.locator("tbody tr").last).to_contain_text("over 99 %")
         expect(template.locator("#story .small")).to_contain_text("Ongoing")
     with sea.at(NOW):
         estimate(sea.app)
