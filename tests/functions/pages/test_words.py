@@ -169,6 +169,15 @@ def test_the_worst_sensor_is_how_a_template_is() -> None:
     assert state.counts == {Level.OK: 1, Level.WARNING: 1}
 
 
+def test_a_template_is_ok_since_all_of_its_sensors_are() -> None:
+    """One that came back yesterday says that there was something else the day before; of an alarm the first counts."""
+    for level, since in ((Level.OK, 2), (Level.WARNING, 90)):
+        seen = record(s1=level, s2=level)
+        first = seen.latest["troll-a-1"].model_copy(update={"since": NOW - timedelta(hours=90)})
+        seen.latest["troll-a-1"] = first  # type: ignore[index]
+        assert status_of(seen, TEMPLATE, NOW, None, None).since == NOW - timedelta(hours=since)
+
+
 @pytest.mark.parametrize(
     ("levels", "later", "urgency"),
     [
