@@ -164,7 +164,7 @@ def test_series_are_csv_for_who_asks(host: FilledHost) -> None:
 
 
 def test_a_leak_that_is_not_there_is_simulated_and_stored_nowhere(host: FilledHost) -> None:
-    """What-if: twice the rate reads twice as much."""
+    """What-if: twice the rate reads twice as much; what no sea can hold is refused."""
     before = host.snapshot()
     leak = {"x": 0, "y": 0, "z": 1, "rateKgS": 1e-4, "onset": "2026-03-01T06:00:00Z"}
     asked = {"leak": leak, "from": "2026-03-01T00:00:00Z", "to": "2026-03-02T00:00:00Z"}
@@ -174,6 +174,9 @@ def test_a_leak_that_is_not_there_is_simulated_and_stored_nowhere(host: FilledHo
     assert max(map(max, one["ppmv"])) > 0
     for row, twice in zip(one["ppmv"], two["ppmv"], strict=True):
         assert twice == pytest.approx([2 * value for value in row], abs=2e-6)
+    refused = host.ask("POST", f"templates/{TEMPLATE}/simulate", {**asked, "leak": {**leak, "rateKgS": 999.0}})
+    assert refused.status_code == 400
+    assert "pure methane is 1000000 ppmv" in refused.json()["detail"]
     assert host.snapshot() == before
 
 
