@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 help:
 	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
-	@echo "make run     the same, and stays up, live (Ctrl-C ends it)"
+	@echo "make run     the same, and stays up, live (Ctrl-C ends it, the next run goes on)"
 	@echo "make test    all tests, on real Azurite"
 	@echo "make check   format, lint, types, import contracts, fast tests"
 	@echo "make conformance  everything that can be checked of the deployment without Azure"
@@ -26,7 +26,7 @@ help:
 	@echo "make pictures  the pictures of the documentation (needs Chromium)"
 	@echo "make chaos   faults at every port call, in histories of what really happens: FAULTS=10000 or, on hosts, KILLS=200; SEED=n"
 	@echo "make fuzz    generated requests against the API's contract: REQUESTS=20000 SEED=n"
-	@echo "options:     CHECK=name (one of conformance), DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget the last demo)"
+	@echo "options:     CHECK=name (one of conformance), DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget what earlier runs stored), PORT=n (of demo and run)"
 
 setup: $(READY) $(NODE) $(ASSETS)
 
@@ -54,10 +54,10 @@ $(ASSETS): web/package-lock.json local/assets.py $(DEMO)
 	@touch $@
 
 demo: setup-demo
-	@PYTHONPATH=mock $(BIN)/python -m local.demo $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh)
+	@PYTHONPATH=mock $(BIN)/python -m local.demo $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh) $(if $(PORT),--port $(PORT))
 
 run: setup-demo
-	@PYTHONPATH=mock $(BIN)/python -m local.demo --stay $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh)
+	@PYTHONPATH=mock $(BIN)/python -m local.demo --stay $(if $(DATA),--data "$(DATA)") $(if $(FRESH),--fresh) $(if $(PORT),--port $(PORT))
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=20

@@ -3,10 +3,11 @@
 Starts Azurite, the OMNIA emulator and two local hosts on free ports, loads the platforms, lets the app ingest 40 days,
 build baselines, find the leak and estimate it, and puts the truth beside the estimate. Then it stops; the present of a
 demo is fixed, so that a second run on the same storage finds nothing to change. With ``--stay`` it lives on instead,
-by the real clock.
+by the real clock, and so does what it stored: the next run goes on where this one ended.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from admin.manage import seed, seed_platforms
@@ -37,6 +38,7 @@ from shared.settings import load_settings
 LEAK = {"--leak-template": "snorre-w", "--leak-point": "W2", "--leak-rate": "4e-5", "--leak-hours-ago": "40"}
 PRESENT = "2026-07-09T06:00:00Z"  # of the synthetic demo: what it shows is the same on every day and machine
 FEW_DAYS = "11"  # recorded series are short, and known rises lie in them
+DAYS = 40  # of the synthetic sea, before the storage was begun
 CLEAN_DAYS = "28"  # of the 40 that the synthetic sea offers: more history makes fewer false alarms
 TOKEN = "local-emulator"  # noqa: S105 (the emulator's, on this machine only)
 
@@ -54,13 +56,14 @@ def main() -> int:
     """Run; return 0 when a leak was found and estimated (with --stay: when it was ended by hand)."""
     options = _options()
     folder = (options.storage or PROJECT / ".run" / ("live" if options.stay else "demo")).resolve()
-    if options.stay or options.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
     for request in (signal.SIGTERM, signal.SIGINT):  # both end everything in order, however we were started
         signal.signal(request, signal.default_int_handler)
     try:
         with ExitStack() as stack:
+            stack.enter_context(_alone(folder))
+            if options.fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True, exist_ok=True)
             return _run(options, folder, stack)
     except KeyboardInterrupt:
         print("\nstopped")
@@ -72,7 +75,9 @@ def main() -> int:
 
 def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     begun = time.monotonic()
-    scenario = live(options) if options.stay else recorded(options, folder) if options.data else synthetic(folder)
+    scenario = (
+        live(options, folder) if options.stay else recorded(options, folder) if options.data else synthetic(folder)
+    )
     print(scenario.words)
     azurite = stack.enter_context(Azurite(folder / "storage"))
     omnia = stack.enter_context(emulator(TOKEN, scenario.emulator))
@@ -103,8 +108,8 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     print(f"\nrows of the tables that this run wrote: {len(changed)} (run it again: 0)" if not options.stay else "")
     print(f"look yourself (make run keeps it up): {host.url}/overview, the API at {host.url}/api/docs")
     if options.stay:
-        print("live: a tick every 10 minutes, Ctrl-C ends it", flush=True)
-        signal.pause()
+        print("live: a tick every 10 minutes, Ctrl-C ends it; what is stored stays (FRESH=1 forgets it)", flush=True)
+        report.ticks()
     report.say("stopped")
     return 0 if found else 1
 
@@ -150,12 +155,41 @@ def recorded(options: argparse.Namespace, folder: Path) -> Scenario:
     )
 
 
-def live(options: argparse.Namespace) -> Scenario:
-    """Return the same by the real clock: the synthetic sea goes on, recorded series are moved to end now."""
+def live(options: argparse.Namespace, folder: Path) -> Scenario:
+    """Return the same by the real clock: the synthetic sea goes on, recorded series are moved to end when it began.
+
+    What was served once stays as it was in every later run on the storage.
+    """
+    now = datetime.now(UTC)
     if options.data:
-        return Scenario(f"recorded series from {options.data}, moved to end now", ["--data", str(options.data)], {})
-    leak = [text for pair in LEAK.items() for text in pair]
-    return Scenario(f"a synthetic sea, live; {_leak_words()}", leak, {"BASELINE__MIN_DAYS": CLEAN_DAYS})
+        begun = _present(folder, {"kind": "recorded, live", "data": str(options.data)}, now)
+        return Scenario(
+            f"recorded series from {options.data}, moved to end at {iso(begun)}",
+            ["--data", str(options.data), "--moved-to", iso(begun)],
+            {},
+        )
+    begun = _present(folder, {"kind": "synthetic, live", **LEAK}, now)
+    kept = {name: text for name, text in LEAK.items() if name != "--leak-hours-ago"}
+    onset = begun - timedelta(hours=float(LEAK["--leak-hours-ago"]))
+    leak = [text for pair in kept.items() for text in pair]
+    return Scenario(
+        f"a synthetic sea, live since {iso(begun)}; a leak of {LEAK['--leak-rate']} kg/s dissolved at "
+        f"{LEAK['--leak-point']} of {LEAK['--leak-template']} begins at {iso(onset)}",
+        [*leak, "--leak-onset", iso(onset), "--days", str(DAYS + (now.date() - begun.date()).days)],
+        {"BASELINE__MIN_DAYS": CLEAN_DAYS},
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the storage; raise DemoError where another run does: two would spoil its files."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoError(f"another run uses {folder}; end it, or take another --storage") from error
+        yield
 
 
 def _leak_words() -> str:
@@ -173,6 +207,8 @@ def _present(folder: Path, story: Mapping[str, str], present: datetime) -> datet
         if begun["story"] != dict(story):
             raise DemoError(f"{file.parent.name} holds another demo; run it with FRESH=1 to begin anew")
         return datetime.fromisoformat(begun["present"])
+    if (folder / "storage").exists():
+        raise DemoError(f"nobody knows what {folder.name} holds; run it with FRESH=1 to begin anew")
     file.write_text(json.dumps({"story": dict(story), "present": iso(present)}))
     return present
 
@@ -190,7 +226,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=_folder, help="folder of recorded series (time,ppmv) and currents")
     parser.add_argument("--as-of", type=_moment, help="with --data: the present (default: the end of the currents)")
     parser.add_argument("--stay", action="store_true", help="stay up, by the real clock")
-    parser.add_argument("--fresh", action="store_true", help="forget the last demo on this storage")
+    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs stored")
     parser.add_argument("--storage", type=Path, help="where Azurite keeps its files (default: .run/demo or .run/live)")
     parser.add_argument("--port", type=int, help="the host's port (default: a free one)")
     return parser.parse_args()

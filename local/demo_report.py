@@ -5,17 +5,20 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NoReturn
 
 import requests
 
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Level
+from shared.domain.tsd import BUCKET, floor_to_bucket, iso
 
 PATIENCE = 600  # seconds without an end after which something must be wrong
 LIKELY = 0.5  # below, where and how large a leak would be says nothing
+TICK_AFTER = timedelta(seconds=25)  # a full ten minutes: ingest has begun
+STILL_BUSY = 500.0  # seconds after which a tick's line says so: the next tick is near
 GLANCE = 3.0  # seconds between two looks, each of which makes the host list its container
 
 
@@ -83,6 +86,17 @@ class DemoReport:
             time.sleep(GLANCE)
         raise DemoError(f"the app is still busy: {state}; see host.log")
 
+    def ticks(self) -> NoReturn:
+        """Print a line a tick, as long as the host runs: also where nothing came, or work goes on."""
+        while True:
+            time.sleep((next_tick(datetime.now(UTC)) - datetime.now(UTC)).total_seconds())
+            try:
+                self.host.wait_idle(STILL_BUSY)
+                busy = ""
+            except TimeoutError:
+                busy = "; still busy, see host.log"
+            print(tick_line(datetime.now(UTC), self.get("health"), self.get("sensors")["items"]) + busy, flush=True)
+
     # --- in the end
 
     def result(self) -> bool:
@@ -130,6 +144,21 @@ class DemoReport:
             f"{levels[one]:,} {one.word}" for one in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNDEFINED)
         )
         print(f"scored:   {listed} (Undefined: while learning, or data missing)")
+
+
+def next_tick(now: datetime) -> datetime:
+    """Return when the next tick has begun: ingest runs 20 s after each ten minutes."""
+    return floor_to_bucket(now - TICK_AFTER) + BUCKET + TICK_AFTER
+
+
+def tick_line(now: datetime, health: Mapping[str, Any], sensors: Sequence[Mapping[str, Any]]) -> str:
+    """Return how all is after a tick: up to when was read, how many sensors are watched, and at which levels."""
+    read = [one["ingestedUntil"] for one in health["templates"] if one["ingestedUntil"]]
+    watched = sum(one["unwatched"] is None for one in sensors)
+    levels = Counter(one["latest"]["level"] if one["latest"] else Level.UNDEFINED.word for one in sensors)
+    listed = ", ".join(f"{levels[one.word]} {one.word}" for one in sorted(Level, reverse=True) if levels[one.word])
+    until = f"read up to {max(read)}" if read else "nothing was read yet"
+    return f"{iso(now)}: {until}, {watched} of {len(sensors)} sensors watched: {listed or 'none'}"
 
 
 def _print_incident(incident: Mapping[str, Any], answer: Mapping[str, Any] | None) -> None:

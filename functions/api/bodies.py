@@ -30,7 +30,7 @@ class UnwatchedBody(Model):
 
 
 class LatestSampleBody(Model):
-    """A sensor's newest scored sample; ``since``: when this level began, as far as the last days tell.
+    """A sensor's newest scored sample; ``since``: when this level began.
 
     ``channel`` is what spoke, before an alarm was held: what the score rests on unless it is held above that.
     """

@@ -16,7 +16,7 @@ from functions.http.problem import Refusal
 from shared.domain.event import EVENT_PATTERN
 from shared.domain.incident import INCIDENT_PATTERN
 from shared.domain.template import PLATFORM_PATTERN, SENSOR_PATTERN, TEMPLATE_PATTERN
-from shared.domain.validation import Model, Text, findings
+from shared.domain.validation import ASKED_MOMENT_PATTERN, Model, Text, findings
 from shared.errors import InvalidInput
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -38,7 +38,18 @@ def _whole_number(value: Any) -> Any:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
-MomentText = Annotated[str, Field(max_length=40), WithJsonSchema({"type": "string", "format": "date-time"})]
+# Shown by the contract, and held by ``AskedMoment`` alone.
+MomentText = Annotated[
+    str,
+    Field(max_length=40),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": ASKED_MOMENT_PATTERN,
+            "examples": ["2026-03-01T00:00:00Z", "2026-03-01", "2026-03-01 00:00:00+00:00"],
+        }
+    ),
+]
 Who = Annotated[
     Text,
     Field(

@@ -10,12 +10,16 @@ from shared.bootstrap import app
 from shared.settings import settings
 from shared.usecases.queries.series import TimeRange
 
+AS_GIVEN = "ISO 8601; UTC where no zone is given, a date is its midnight."
+
 
 class Range(Parameters):
     """Time range [from, to) of a series."""
 
-    from_: Annotated[MomentText | None, Field(alias="from", description="Default: a week before `to`.")] = None
-    to: Annotated[MomentText | None, Field(description="Default: now.")] = None
+    from_: Annotated[
+        MomentText | None, Field(alias="from", description=f"The first moment. {AS_GIVEN} Default: a week before `to`.")
+    ] = None
+    to: Annotated[MomentText | None, Field(description=f"The first moment after it. {AS_GIVEN} Default: now.")] = None
 
 
 def span_of(asked: Range) -> TimeRange:

@@ -9,13 +9,13 @@ from functions.http.reply import Reply
 from functions.pages.channel_words import channel_rows, rests_on
 from functions.pages.drawing import arrow_length, elevation, from_north, plan
 from functions.pages.page import Pages, shown
-from functions.pages.words import name_of, sentence
+from functions.pages.words import name_of, overview_level, overview_sentence, sentence
 from shared.bootstrap import app
 from shared.detection import Fault
 from shared.domain.deviation import Level
 from shared.domain.validation import Model
 from shared.settings import settings
-from shared.usecases.queries.template_status import ALARM, UNSCORED
+from shared.usecases.queries.template_status import ALARM
 
 site = Pages()
 blueprint, page = site.blueprint, site.page
@@ -30,8 +30,8 @@ def overview(call: Call[NoParameters, Model]) -> Reply:  # noqa: ARG001
         states=found.states,
         unreadable=found.unreadable,
         alarms=sum(one.urgency == ALARM for one in found.states),
-        wrong=sum(one.urgency < UNSCORED for one in found.states),
-        unscored=sum(one.urgency == UNSCORED for one in found.states),
+        level=overview_level(found.states, found.unreadable),
+        sentence=overview_sentence(found.states),
     )
 
 

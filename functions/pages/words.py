@@ -1,18 +1,51 @@
 """Words: what an incident is, in one sentence that a person in a control room can act on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from shared.domain.deviation import Level, worst
 from shared.domain.estimation import Estimation
 from shared.domain.estimation_words import dissolved_rate, leak_probability, location, onset, percent, utc_text
 from shared.domain.incident import Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.usecases.queries.template_status import TemplateStatus
+from shared.usecases.queries.template_status import ALARM, FINE, UNSCORED, TemplateStatus
 
 
 def name_of(platform: Platform, template: Template) -> str:
     """Return a template's name as people say it."""
     return f"{platform.name} {template.name}"
+
+
+def overview_level(states: Sequence[TemplateStatus], unreadable: Collection[str]) -> Level:
+    """Return how all templates are: the worst of them; Ok only where all of each is watched, of now, and Ok."""
+    return worst([*map(_level_told, states), *(Level.UNDEFINED for _ in unreadable)])
+
+
+def _level_told(status: TemplateStatus) -> Level:
+    """Return the sensors' level, an alarm while an incident is open, and no Ok where anything is wrong."""
+    if status.urgency == ALARM:
+        return Level.CRITICAL
+    return Level.UNDEFINED if status.level is Level.OK and status.urgency != FINE else status.level
+
+
+def overview_sentence(states: Sequence[TemplateStatus]) -> str:
+    """Return how many templates are in alarm or need attention, and of how many sensors nobody would know."""
+    alarms, wrong = (sum(one.urgency < bound for one in states) for bound in (ALARM + 1, UNSCORED))
+    unscored = sum(one.urgency == UNSCORED for one in states)
+    watched, sensors = sum(one.watched for one in states), sum(len(one.sensors) for one in states)
+    parts = [
+        f"{alarms} of {len(states)} templates {'has' if alarms == 1 else 'have'} an open incident or a Critical sensor"
+    ]
+    if not alarms:
+        known = "No template is in alarm" if 2 * watched > sensors else "No alarm is known, but most is not watched"
+        parts = [known, *([f"{wrong} of {len(states)} {'needs' if wrong == 1 else 'need'} attention"] if wrong else [])]
+    if unscored:
+        parts.append(f"{unscored} of {len(states)} cannot be scored in full yet")
+    return "; ".join([*parts, *([_coverage(watched, sensors)] if watched < sensors else [])]) + "."
+
+
+def _coverage(watched: int, sensors: int) -> str:
+    return f"{watched} of {sensors} sensors {'is' if watched == 1 else 'are'} watched"
 
 
 def unwatched(status: TemplateStatus) -> str:
@@ -21,7 +54,7 @@ def unwatched(status: TemplateStatus) -> str:
         return "It has no sensors: nothing is watched."
     if not status.gaps:
         return ""
-    watched = f"{status.watched} of {len(status.sensors)} sensors {'is' if status.watched == 1 else 'are'} watched."
+    watched = f"{_coverage(status.watched, len(status.sensors))}."
     reasons = [f"{why.capitalize()}: {_named(status, keys)}." for why, keys in status.reasons.items()]
     return " ".join([watched, *reasons])
 

@@ -51,6 +51,11 @@ export class Chart {
     if (this.last) this.draw(...this.last);
   }
 
+  clear() {
+    this.plot?.destroy();
+    this.plot = this.last = null;
+  }
+
   options(series, bands, from, to) {
     const hours = { values: (_, moments) => moments.map((moment, k) => label(moment, moments[k - 1])) };
     const axis = { stroke: css("--muted"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line") } };

@@ -54,6 +54,7 @@ async function simulate() {
     draw(body);
   } catch (error) {
     answer.textContent = error.message;
+    chart.clear(); // those curves were of another leak
     if (error instanceof TypeError) dispatchEvent(new Event("refresh")); // no answer: the page finds out why
   }
 }

@@ -44,7 +44,7 @@ def store_of(options: argparse.Namespace) -> Store:
     now = stands or datetime.now(UTC)
     clock = fixed(now) if stands else lambda: datetime.now(UTC)
     if options.data is not None:
-        return recorded(options.data, chosen, clock, shifted=options.as_of is None)
+        return recorded(options.data, chosen, clock, end=None if options.as_of else options.moved_to or now)
     if options.as_of is not None:
         raise ValueError("--as-of is for --data; the synthetic sea takes --now")
     leak = None
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     onset.add_argument("--leak-onset", type=_moment, help="ISO time")
     onset.add_argument("--leak-hours-ago", type=float, default=12.0, help="before now; 12 by default")
     add("--data", type=Path, help="serve the CSV files of this directory, moved so that they end now")
+    add("--moved-to", type=_moment, help="with --data: they end at this ISO time instead of now")
     add("--as-of", type=_moment, help="with --data: not moved, and nothing after this ISO time is there yet")
     add("--faults", default="{}", help='JSON as of POST /faults: {"error": {"probability": 0.1}}')
     return parser

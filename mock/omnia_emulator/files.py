@@ -1,4 +1,4 @@
-"""Recorded series from a directory of CSV files, moved in time so that they end now.
+"""Recorded series from a directory of CSV files, moved in time so that they end now, or at another moment.
 
 Files are named ``<platform>_<tag>_10min.csv`` or ``_raw.csv`` with columns ``time,ppmv`` (10min is taken where both
 exist), and ``<platform>_currents*.csv`` with ``time,direction_deg,speed_cm_s``. Each file is moved by a whole multiple
@@ -27,13 +27,16 @@ Span = tuple[np.datetime64, np.datetime64]
 
 
 def recorded(
-    directory: Path, platforms: Sequence[Platform], clock: Callable[[], datetime], *, shifted: bool = True
+    directory: Path, platforms: Sequence[Platform], clock: Callable[[], datetime], *, end: datetime | None
 ) -> Store:
-    """Return a store of the directory's series; raises ValueError where nothing fits or a file is not readable."""
-    now, series, used = instant(clock()), [], []
+    """Return a store of the directory's series, moved to end at ``end``, if that is given.
+
+    Raises ValueError where nothing fits or a file is not readable.
+    """
+    series, used = [], []
     for platform in platforms:
         sensors, currents = _of_platform(directory, platform)
-        shift = _shifts(sensors, currents, now) if shifted else {}
+        shift = _shifts(sensors, currents, instant(end)) if end is not None else {}
         for tag, (path, unit, samples) in (sensors | currents).items():
             times = samples.times + shift.get(tag, np.timedelta64(0, "us"))
             moved = Samples(times, samples.values, samples.statuses)

@@ -45,8 +45,9 @@ def worst(levels: Iterable[Level]) -> Level:
 class Latest(Model):
     """A sensor's newest sample: what it said in the bucket ``at``, and since when its level is what it is.
 
-    ``since`` is the start of the run of that level, looked for in the sample's day and the day before it. ``channel``
-    and ``raw`` say what the level rests on; where an older release wrote it, they are not known.
+    ``since`` is the start of the run of that level, however long it is: it ends where a bucket has another level, or
+    nothing is known of one. ``channel`` and ``raw`` say what the level rests on; where an older release wrote it, they
+    are not known.
     """
 
     at: AwareDatetime

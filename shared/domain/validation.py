@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -61,10 +61,24 @@ def _in_our_time(value: datetime) -> datetime:
 MOST_FINDINGS = 20
 LONGEST_NAME, LONGEST_FINDING = 200, 1000  # characters: a caller's own name may be as long as the body
 FIRST_YEAR, LAST_YEAR = 1971, 2199  # a year from the edges of what is stored, whatever the zone
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
-)
+_DAY, _CLOCK = r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+_ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})"
+_MOMENT = re.compile(f"{_DAY}T{_CLOCK}{_ZONE}")
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_our_time)]
+"""A moment in what is given to be kept: nobody may take it for another one."""
+
+ASKED_MOMENT_PATTERN = f"^{_DAY}([T ]{_CLOCK}{_ZONE}?)?$"
+
+
+def _asked_moment(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(ASKED_MOMENT_PATTERN, value):
+        found = datetime.fromisoformat(value)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    raise ValueError("must be ISO 8601, such as 2026-01-31T12:00:00Z or 2026-01-31")
+
+
+AskedMoment = Annotated[AwareDatetime, BeforeValidator(_asked_moment), AfterValidator(_in_our_time)]
+"""A moment in a question, as programs write it: UTC without a zone, a day is its midnight, a space stands for the T."""
 
 
 @dataclass(frozen=True)

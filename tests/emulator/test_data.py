@@ -170,7 +170,7 @@ def directory(tmp_path: Path) -> Path:
 
 def test_files_that_belong_together_move_together(directory: Path) -> None:
     """Sensor and currents that overlap move by one shift, to end now; another file moves by its own."""
-    store = recorded(directory, platforms(["snorre"]), fixed(NOW))
+    store = recorded(directory, platforms(["snorre"]), fixed(NOW), end=NOW)
     sensor, speed = everything(store, "19H-QI___5472"), everything(store, "SNA-317M-CURRENT-SPEED")
     assert sensor.times[-1] == np.datetime64("2026-03-01T12:00")
     assert speed.times[0] == sensor.times[1]
@@ -183,7 +183,7 @@ def test_files_that_belong_together_move_together(directory: Path) -> None:
 def test_as_of_moves_nothing_and_hides_what_follows(directory: Path) -> None:
     """As of a moment of the past, times are the file's own and later samples are not there yet."""
     moment = datetime(2021, 5, 1, 0, 5, tzinfo=UTC)
-    store = recorded(directory, platforms(["snorre"]), fixed(moment), shifted=False)
+    store = recorded(directory, platforms(["snorre"]), fixed(moment), end=None)
     ids = {series.name: series.id for series in store.series.values()}
     with running(store) as emulator, OmniaSource(StaticCredential(), emulator.base_url) as source:
         windows = [Window(ids[tag], datetime(2021, 5, 1, tzinfo=UTC), NOW) for tag in ids]
@@ -193,7 +193,7 @@ def test_as_of_moves_nothing_and_hides_what_follows(directory: Path) -> None:
 
 def test_bad_values_are_served_as_recorded(directory: Path) -> None:
     """Sentinels and infinities arrive with good status, as the real exports have them."""
-    store = recorded(directory, platforms(["snorre"]), fixed(NOW))
+    store = recorded(directory, platforms(["snorre"]), fixed(NOW), end=NOW)
     tag = named(store, "19H-QI___5472").id
     with running(store) as emulator, OmniaSource(StaticCredential(), emulator.base_url) as source:
         readings = source.read([Window(tag, datetime(2025, 1, 1, tzinfo=UTC), NOW + timedelta(minutes=10))])[tag]
@@ -206,7 +206,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path, row: tuple[str, str]) -> No
     """A bad row is refused with its file."""
     write(tmp_path / "snorre_19H-QI___5472_10min.csv", "time,ppmv", [row])
     with pytest.raises(ValueError, match="snorre_19H-QI___5472_10min"):
-        recorded(tmp_path, platforms(["snorre"]), fixed(NOW))
+        recorded(tmp_path, platforms(["snorre"]), fixed(NOW), end=NOW)
 
 
 def test_what_is_missing_in_a_file_is_not_served(directory: Path) -> None:
@@ -217,7 +217,7 @@ def test_what_is_missing_in_a_file_is_not_served(directory: Path) -> None:
         ("2021-05-01T00:40:00Z", ","),
     ]
     write(directory / "snorre_currents_2021-06.csv", "time,direction_deg,speed_cm_s", rows)
-    store = recorded(directory, platforms(["snorre"]), fixed(NOW))
+    store = recorded(directory, platforms(["snorre"]), fixed(NOW), end=NOW)
     assert everything(store, "SNA-317M-CURRENT-SPEED").values.tolist() == [10, 20, 30]
     assert everything(store, "SNA-317M-CURRENT-DIRECTION").values.tolist() == [90, 180, 90]
 
@@ -227,7 +227,7 @@ def test_the_real_series_keep_their_relation_to_the_currents() -> None:
     """The real sensor and the currents of the same weeks end together now; other sensors end now too."""
     if not (REAL / "snorre_currents_2021-04.csv").is_file():
         pytest.skip("the real series are not beside this checkout")
-    store = recorded(REAL, platforms(), fixed(NOW))
+    store = recorded(REAL, platforms(), fixed(NOW), end=NOW)
     together = [everything(store, name) for name in ("19H-QI___5472", "SNA-317M-CURRENT-DIRECTION")]
     moved = instant(NOW) - np.datetime64("2021-05-07T15:00:00")
     assert [one.times[-1] for one in together] == [np.datetime64("2026-03-01T12:00")] * 2

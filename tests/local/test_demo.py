@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import requests
 
-from tests.support.demo import run_demo
+from tests.support.demo import live_demo, run_demo
 
 pytestmark = [
     pytest.mark.azurite,
@@ -53,3 +54,16 @@ def test_another_story_on_the_same_storage_is_refused(tmp_path: Path) -> None:
     code, output = run_demo(tmp_path)
     assert code == 1
     assert "run it with FRESH=1" in output
+
+
+def test_a_live_run_keeps_what_people_wrote(tmp_path: Path) -> None:
+    """A note is there in the next run, which goes on where the first one ended, on the port that was asked for."""
+    notes = "api/templates/snorre-w/events"
+    with live_demo(tmp_path) as url:
+        made = requests.post(f"{url}/{notes}", json={"message": "A diver was there.", "by": "Kari"}, timeout=30)
+        assert made.status_code == 201
+        port = url.rpartition(":")[2]
+    with live_demo(tmp_path, "--port", port) as again:
+        assert again == url
+        told = requests.get(f"{again}/{notes}", timeout=30).json()["items"]
+        assert [one["message"] for one in told if one["kind"] == "note"] == ["A diver was there."]

@@ -10,7 +10,7 @@ A row counts as read when this run wrote it, or read it from the table: what a p
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 
 from shared.domain.deviation import DeviationDay, Latest, Level
 from shared.domain.template import Template
-from shared.domain.tsd import BUCKET, ONE_DAY, iso, start_of
+from shared.domain.tsd import BUCKET, ONE_DAY, SLOTS, iso, start_of, to_datetime64
 from shared.ports import DeviationsTable, PlatformRecord, RegistryTable
 from shared.retry import after_conflicts
 from shared.telemetry import log_event
@@ -43,51 +43,84 @@ class UpdateLatest:
         ``wrote`` says that some of the rows were written just now.
         """
         rows = {key: row for key, row in rows.items() if row.level.size or row.sensor in record.latest}
-        if not any(day >= _newest(record, sensor) - ONE_DAY for sensor, day in rows):
+        if not any(day >= _rests_on(record, sensor) for sensor, day in rows):
             return
-        reach = {sensor: max(day for name, day in rows if name == sensor) for sensor, _ in rows}
+        looked: dict[str, list[date]] = {}
+        for sensor, day in sorted(rows):
+            looked.setdefault(sensor, []).append(day)
 
         def attempt(again: bool) -> None:
             known = self.registry.platform(record.platform.id) if again else record
             sensors = find_template(known, template.id).sensors  # others, by now, perhaps
-            self._write(known, template, {one.id: reach.get(one.id) for one in sensors}, {} if again else rows, wrote)
+            self._write(
+                known, template, {one.id: looked.get(one.id, []) for one in sensors}, {} if again else rows, wrote
+            )
 
         after_conflicts(attempt, f"newest samples of {template.id}")
 
     def _write(
-        self, record: PlatformRecord, template: Template, reach: Mapping[str, date | None], rows: Rows, wrote: bool
+        self, record: PlatformRecord, template: Template, looked: Mapping[str, Sequence[date]], rows: Rows, wrote: bool
     ) -> None:
-        found = {sensor: self._of(record, sensor, rows, day) for sensor, day in reach.items()}
+        found = {sensor: self._of(record.latest.get(sensor), sensor, rows, days) for sensor, days in looked.items()}
         latest = {sensor: one for sensor, one in found.items() if one is not None}
         if not wrote and latest == {sensor: record.latest.get(sensor) for sensor in found.keys() & record.latest}:
             return
         self.registry.set_latest(template, latest, record.latest_etags.get(template.id))
         _log_changes(template, record.latest, latest)
 
-    def _of(self, record: PlatformRecord, sensor: str, rows: Rows, reach: date | None) -> Latest | None:
+    def _of(self, known: Latest | None, sensor: str, rows: Rows, looked: Sequence[date]) -> Latest | None:
         """Return the sensor's newest sample; the table is read only where the rows do not tell.
 
-        ``reach`` is the newest day that the run looked at.
+        ``looked`` are the days that the run looked at, in order.
         """
-        known = record.latest.get(sensor)
-        row = None if reach is None else rows.get((sensor, reach))
-        if row is not None and row.level.size and known is not None and row.day >= known.at.date():
-            before, since = rows.get((sensor, row.day - ONE_DAY)), _level_since(row)
-            if since > start_of(row.day) or before is not None:
-                return _sample(row, before, since)
-            if _goes_on(known, row):
-                return _sample(row, None, known.since)
-            if known.at == start_of(row.day) - BUCKET:  # the day before ended with it
-                same = known.level == row.last_level()
-                return _sample(row, None, max(known.since, start_of(row.day) - ONE_DAY) if same else since)
-        low = known.at.date() if known is not None else reach
-        if low is None:
-            return None
-        held = self._with_samples(sensor, low - ONE_DAY, date.max) or self._newest_before(sensor, low)
-        if not held:
-            return None
-        before = next((one for one in held if one.day == held[-1].day - ONE_DAY), None)
-        return _sample(held[-1], before, _level_since(held[-1]))
+        row = rows.get((sensor, looked[-1])) if looked else None
+        if row is None or not row.level.size or known is None or row.day < known.at.date():
+            low = known.at.date() if known is not None else looked[-1] if looked else None
+            held = [] if low is None else self._with_samples(sensor, low - ONE_DAY, date.max)
+            if low is not None and not held:
+                held = self._newest_before(sensor, low)
+            if not held:
+                return None
+            row, rows = held[-1], {(sensor, one.day): one for one in held}
+        return _sample(row, self._since(row, rows, known, min(looked, default=date.max)))
+
+    def _since(self, row: DeviationDay, rows: Rows, known: Latest | None, oldest: date) -> datetime:
+        """Return the start of the run of the row's last level, however long it is.
+
+        It ends where a bucket has another level, or nothing is known of one. What was known tells how it went on
+        before the rows, unless the run looked at days before those (``oldest``): whoever changes a day of a run writes
+        the newest samples, too, so what they say of it is right, or lost by this run.
+        """
+        level, since = row.last_level(), _level_since(row)
+        while since == start_of(row.day) and (before := rows.get((row.sensor, row.day - ONE_DAY))) is not None:
+            if before.level.size < SLOTS or before.last_level() is not level:
+                return since
+            row, since = before, _level_since(before)
+        if since > start_of(row.day):
+            return since
+        if known is not None and _is_exact(known) and oldest >= row.day:
+            if known.level == level and known.since <= since <= known.at + BUCKET:
+                return known.since
+            if known.level != level and known.at == since - BUCKET:
+                return since
+        return self._look_back(row.sensor, level, since)
+
+    def _look_back(self, sensor: str, level: Level, since: datetime) -> datetime:
+        """Return the start of a run that is known to go back to that midnight.
+
+        Levels alone are read, 144 bytes a day, in steps of 2, 8, 32 ... days: five reads for a year, and never much
+        more than four times the run. What bounds it is the run.
+        """
+        days = 2
+        while True:
+            first = since.date() - days * ONE_DAY
+            times, columns = self.deviations.columns(sensor, first, since.date() - ONE_DAY, ("level",))
+            without_gap = to_datetime64(since) - np.arange(times.size, 0, -1) * np.timedelta64(BUCKET, "s")
+            others = np.flatnonzero((columns["level"] != level) | (times != without_gap))
+            since -= (times.size - (int(others[-1]) + 1 if others.size else 0)) * BUCKET
+            if since > start_of(first):
+                return since
+            days *= 4
 
     def _newest_before(self, sensor: str, low: date) -> list[DeviationDay]:
         """Return the last row before that day that holds a sample, and the one before: later days were emptied."""
@@ -107,17 +140,14 @@ def _log_changes(template: Template, before: Mapping[str, Latest], after: Mappin
             log_event(logger, "level changed", **names, was=was.word, level=one.level.word, score=score, at=iso(one.at))
 
 
-def _newest(record: PlatformRecord, sensor: str) -> date:
-    """Return the day of the newest sample that is known."""
-    return record.latest[sensor].at.date() if sensor in record.latest else date.min + ONE_DAY
+def _rests_on(record: PlatformRecord, sensor: str) -> date:
+    """Return the first day that the sensor's newest sample looks at: the one before its level's run began."""
+    return record.latest[sensor].since.date() - ONE_DAY if sensor in record.latest else date.min
 
 
-def _goes_on(known: Latest, row: DeviationDay) -> bool:
-    """Return whether a run of that day that reached back into the day before goes on: the day before told since when.
-
-    Whoever changes that day writes the newest samples, too, so what they say of it is right, or lost by this run.
-    """
-    return known.at.date() == row.day and known.level == row.last_level() and known.since <= start_of(row.day)
+def _is_exact(known: Latest) -> bool:
+    """Return whether a run began when it says: the release before looked back to the midnight before, no further."""
+    return known.since != start_of(known.at.date() - ONE_DAY)
 
 
 def _level_since(row: DeviationDay) -> datetime:
@@ -126,10 +156,8 @@ def _level_since(row: DeviationDay) -> datetime:
     return start_of(row.day) + (int(others[-1]) + 1 if others.size else 0) * BUCKET
 
 
-def _sample(row: DeviationDay, before: DeviationDay | None, since: datetime) -> Latest:
-    """Return the row's last sample; a run since midnight goes back into a whole day before it."""
-    if since == start_of(row.day) and before is not None and before.level.size and before.level[-1] == row.level[-1]:
-        since = _level_since(before)
+def _sample(row: DeviationDay, since: datetime) -> Latest:
+    """Return the row's last sample."""
     return Latest(
         at=start_of(row.day) + (row.level.size - 1) * BUCKET,
         level=Level(int(row.level[-1])),

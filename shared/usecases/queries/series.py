@@ -20,7 +20,7 @@ from shared.domain.series_bodies import (
     TemplateSeriesBody,
 )
 from shared.domain.tsd import BUCKET, EARLIEST, floor_to_bucket, iso, to_datetime64, utc
-from shared.domain.validation import Moment
+from shared.domain.validation import AskedMoment
 from shared.errors import InvalidInput
 from shared.ports import DeviationsTable, RegistryTable
 from shared.usecases.lookup import look_up_sensor, look_up_template
@@ -45,7 +45,7 @@ class TimeRange:
     def parse(
         cls, start: str | None, end: str | None, now: datetime, default: timedelta, longest: timedelta
     ) -> "TimeRange":
-        """Return the range of two ISO 8601 texts; raise InvalidInput that names the one that is wrong."""
+        """Return the range of two texts of a query; raise InvalidInput that names the one that is wrong."""
         until = floor_to_bucket(now) if end is None else moment("to", end)
         since = _before(until, default) if start is None else moment("from", start)
         if since >= until:
@@ -60,7 +60,7 @@ def _before(moment: datetime, span: timedelta) -> datetime:
 
 
 def moment(name: str, text: str) -> datetime:
-    """Return an ISO 8601 text as a moment in UTC; raise InvalidInput that says what it should be."""
+    """Return the text of a query as a moment in UTC; raise InvalidInput that says what it should be."""
     try:
         return utc(_MOMENT.validate_python(text))
     except ValidationError as error:
@@ -68,7 +68,7 @@ def moment(name: str, text: str) -> datetime:
         raise InvalidInput(f"{name}: {what}, not {text[:40]!r}") from error
 
 
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(AskedMoment)
 
 
 @dataclass(frozen=True, slots=True)

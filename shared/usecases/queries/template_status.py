@@ -67,8 +67,9 @@ class TemplateStatus:
 
     @property
     def since(self) -> datetime | None:
-        """Since when a sensor has been at that level."""
-        return min((one.since for one in self.sensors if one.since and one.level is self.level), default=None)
+        """Since when a sensor has been at that level; of Ok, since when all have."""
+        known = [one.since for one in self.sensors if one.since and one.level is self.level]
+        return (max if self.level is Level.OK else min)(known, default=None)
 
     @property
     def newest(self) -> datetime | None:

@@ -163,8 +163,16 @@ def test_series_are_csv_for_who_asks(host: FilledHost) -> None:
     assert [line.split(",")[2] for line in lines[1:]] == [str(one) for one in shown["mean"]]
 
 
+def test_every_series_takes_the_times_that_programs_write(host: FilledHost) -> None:
+    """A date or a timestamp without a zone is the same moment in UTC, wherever a query asks for one."""
+    for path in (f"sensors/{SENSOR}/tsd", f"sensors/{SENSOR}/deviations", f"templates/{TEMPLATE}/series"):
+        asked = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"}
+        loose = {"from": "2026-03-02", "to": "2026-03-03 00:00:00+00:00"}
+        assert host.get(path, **loose) == host.get(path, **asked)
+
+
 def test_a_leak_that_is_not_there_is_simulated_and_stored_nowhere(host: FilledHost) -> None:
-    """What-if: twice the rate reads twice as much."""
+    """What-if: twice the rate reads twice as much; what no sea can hold is refused."""
     before = host.snapshot()
     leak = {"x": 0, "y": 0, "z": 1, "rateKgS": 1e-4, "onset": "2026-03-01T06:00:00Z"}
     asked = {"leak": leak, "from": "2026-03-01T00:00:00Z", "to": "2026-03-02T00:00:00Z"}
@@ -174,6 +182,9 @@ def test_a_leak_that_is_not_there_is_simulated_and_stored_nowhere(host: FilledHo
     assert max(map(max, one["ppmv"])) > 0
     for row, twice in zip(one["ppmv"], two["ppmv"], strict=True):
         assert twice == pytest.approx([2 * value for value in row], abs=2e-6)
+    refused = host.ask("POST", f"templates/{TEMPLATE}/simulate", {**asked, "leak": {**leak, "rateKgS": 999.0}})
+    assert refused.status_code == 400
+    assert "pure methane is 1000000 ppmv" in refused.json()["detail"]
     assert host.snapshot() == before
 
 
@@ -185,7 +196,12 @@ def test_a_leak_that_is_not_there_is_simulated_and_stored_nowhere(host: FilledHo
         ("templates/x' or '1' eq '1", 400, "template: must be a template's id"),
         ("sensors/snorre-w-9", 404, "sensor 'snorre-w-9'"),
         ("sensors/snorre-w-1/tsd?from=yesterday", 400, "from: must be ISO 8601"),
-        ("sensors/snorre-w-1/tsd?from=2026-03-01T00:00:00", 400, "from: must be ISO 8601 with a time zone"),
+        (
+            "sensors/snorre-w-1/tsd?from=2026-03",
+            400,
+            "from: must be ISO 8601, such as 2026-01-31T12:00:00Z or 2026-01-31",
+        ),
+        ("templates/snorre-w/series?to=NaT", 400, "to: must be ISO 8601"),
         ("sensors/snorre-w-1/tsd?from=2020-01-01T00:00:00Z", 400, "at most 1100 days"),
         ("sensors/snorre-w-1/tsd?from=2026-04-01T00:00:00Z", 400, "must be before to"),
         ("sensors/snorre-w-1/tsd?form=2026-03-01T00:00:00Z", 400, "form: "),

@@ -117,7 +117,7 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
     with sea.at(BEFORE) as url:
         visit = visiting(browser, f"{url}/overview")
         overview = visit.__enter__().page
-        expect(overview.locator(".lead")).to_contain_text("No template is in alarm")
+        expect(overview.locator(".lead")).to_contain_text("No alarm is known, but most is not watched")
         context = overview.context
         template = context.new_page()
         template.goto(f"{url}/templates/{TEMPLATE}#days=1")
@@ -149,7 +149,7 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
         estimate(sea.app)
         sees(template, "#story", "Methane leaked at Snorre W")
         expect(template.locator("#story")).to_contain_text("Ended 3 Mar 2026")
-        sees(overview, ".lead", "No template is in alarm")
+        sees(overview, ".lead", "No alarm is known")
     visit.__exit__(None, None, None)
 
 

@@ -49,6 +49,7 @@ def test_what_nobody_watches_is_seen(host: FilledHost) -> None:
     break_row(host, "troll", "template|a", '"depth":', '"depth":-')
     seen = cards(host)
     assert "Platform troll is not watched: what is registered of it cannot be read." in seen[""]
+    assert "4 of 32 sensors are watched." in seen[""]
     assert "troll-a" not in seen
     assert "4 of 4" not in seen["snorre-m"]
     assert "0 of 4 sensors are watched. Never read: sensors 1, 2, 3, 4, the sea." in seen["snorre-m"]

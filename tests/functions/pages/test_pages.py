@@ -129,13 +129,18 @@ def test_values_are_told_under_the_cursor_in_the_zone_that_is_said(
 
 
 def test_a_what_if_is_chosen_on_the_plan(browser: "Browser", url: str, paths: dict[str, str]) -> None:
-    """A click sets the place and simulates; a place outside is refused in words."""
+    """A click sets the place and simulates; a place outside or a rate beyond physics is refused in words."""
     with visiting(browser, f"{url}/{paths['what-if']}") as visit:
         page = visit.page
         with page.expect_response(re.compile("/simulate")) as answered:
             page.locator("#plan svg").click(position={"x": 150, "y": 150})
         assert answered.value.ok
         expect(page.locator("#answer")).to_contain_text("would read most")
+        expect(page.locator("#ppmv canvas")).to_have_count(1)
+        page.locator("input[name=rate]").fill("3e9")
+        page.get_by_role("button", name="Simulate").click()
+        expect(page.locator("#answer")).to_contain_text("cannot dissolve here")
+        expect(page.locator("#ppmv canvas")).to_have_count(0)
         page.locator("input[name=x]").fill("90")
         page.get_by_role("button", name="Simulate").click()
         expect(page.locator("#answer")).to_contain_text("x")

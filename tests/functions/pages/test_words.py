@@ -1,6 +1,7 @@
 """What pages say and draw, without a browser: sentences, numbers, how a template is, where things are."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,23 @@ from hypothesis import strategies as st
 
 from functions.pages.drawing import CellAxis, elevation, from_north, plan
 from functions.pages.render import render, worst
-from functions.pages.words import sentence, unwatched
+from functions.pages.words import overview_level, overview_sentence, sentence, unwatched
 from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
 from shared.domain.estimation_words import digits, per_hour, percent, utc_text
 from shared.ports import PlatformRecord, StoredHistory
-from shared.usecases.queries.template_status import ALARM, FAULT, FINE, STALE_DATA, UNSCORED, WARNING, status_of
+from shared.usecases.health.gaps import Gap, Reason
+from shared.usecases.queries.template_status import (
+    ALARM,
+    FAULT,
+    FINE,
+    STALE_DATA,
+    UNSCORED,
+    WARNING,
+    TemplateStatus,
+    status_of,
+)
 from tests.support.examples import DAY, NOW, at, history, incident_at, platform, read_until, template
 
 TEMPLATE = template()
@@ -169,6 +180,15 @@ def test_the_worst_sensor_is_how_a_template_is() -> None:
     assert state.counts == {Level.OK: 1, Level.WARNING: 1}
 
 
+def test_a_template_is_ok_since_all_of_its_sensors_are() -> None:
+    """One that came back yesterday says that there was something else the day before; of an alarm the first counts."""
+    for level, since in ((Level.OK, 2), (Level.WARNING, 90)):
+        seen = record(s1=level, s2=level)
+        first = seen.latest["troll-a-1"].model_copy(update={"since": NOW - timedelta(hours=90)})
+        seen.latest["troll-a-1"] = first  # type: ignore[index]
+        assert status_of(seen, TEMPLATE, NOW, None, None).since == NOW - timedelta(hours=since)
+
+
 @pytest.mark.parametrize(
     ("levels", "later", "urgency"),
     [
@@ -183,6 +203,76 @@ def test_what_is_wrong_has_an_order(levels: dict[str, Level], later: timedelta, 
     """An alarm before a warning before a fault before silence before what cannot be scored."""
     assert status_of(record(**levels), TEMPLATE, NOW + later, None, None).urgency == urgency
     assert ALARM < WARNING < FAULT < STALE_DATA < UNSCORED < FINE
+
+
+def statuses(*levels: dict[str, Level], later: timedelta = timedelta(0)) -> list[TemplateStatus]:
+    """Return templates whose sensors had these levels ten minutes, and ``later``, ago."""
+    return [status_of(record(**one), TEMPLATE, NOW + later, None, None) for one in levels]
+
+
+OK = {"s1": Level.OK, "s2": Level.OK}
+WARNED = {"s1": Level.OK, "s2": Level.WARNING}
+HALF = {"s1": Level.OK}
+
+
+@pytest.mark.parametrize(
+    ("states", "level", "words"),
+    [
+        (statuses(OK, OK), Level.OK, "No template is in alarm."),
+        (
+            statuses(OK, HALF),
+            Level.UNDEFINED,
+            "No template is in alarm; 1 of 2 needs attention; 3 of 4 sensors are watched.",
+        ),
+        (
+            statuses(HALF, {}),
+            Level.UNDEFINED,
+            "No alarm is known, but most is not watched; 2 of 2 need attention; 1 of 4 sensors is watched.",
+        ),
+        (
+            statuses(OK, OK, later=timedelta(minutes=31)),
+            Level.UNDEFINED,
+            "No alarm is known, but most is not watched; 2 of 2 need attention; 0 of 4 sensors are watched.",
+        ),
+        (statuses(OK, WARNED), Level.WARNING, "No template is in alarm; 1 of 2 needs attention."),
+        (
+            statuses(OK, {"s1": Level.UNDEFINED, "s2": Level.UNDEFINED}, OK),
+            Level.UNDEFINED,
+            "No template is in alarm; 1 of 3 cannot be scored in full yet; 4 of 6 sensors are watched.",
+        ),
+        (
+            statuses({"s1": Level.CRITICAL}, {}),
+            Level.CRITICAL,
+            "1 of 2 templates has an open incident or a Critical sensor; 1 of 4 sensors is watched.",
+        ),
+    ],
+)
+def test_the_overview_says_the_worst_of_level_coverage_and_age(
+    states: list[TemplateStatus], level: Level, words: str
+) -> None:
+    """In a sign and a sentence; where most is not watched it does not say that nothing is in alarm."""
+    assert (overview_level(states, ()), overview_sentence(states)) == (level, words)
+
+
+def test_a_sea_that_nobody_watches_keeps_the_overview_from_ok() -> None:
+    """Its sensors are Ok and watched; without the currents detection hears less."""
+    (state,) = statuses(OK)
+    silent = replace(state, gaps={"current_speed": Gap(Reason.SILENT, NOW)})
+    assert overview_level([silent], ()) is Level.UNDEFINED
+    assert overview_sentence([silent]) == "No template is in alarm; 1 of 1 needs attention."
+
+
+LEVELS = st.dictionaries(st.sampled_from(["s1", "s2"]), st.sampled_from(Level))
+
+
+@given(st.lists(LEVELS, min_size=1, max_size=3), st.sampled_from([0, 15, 25, 300]), st.booleans())
+def test_ok_is_said_only_where_all_is_watched_and_of_now(levels: list[dict[str, Level]], old: int, read: bool) -> None:
+    """Of a card, and of all of them; what cannot be read is not Ok either."""
+    states = statuses(*levels, later=timedelta(minutes=old))
+    for one, given_levels in zip(states, levels, strict=True):
+        assert (one.level is Level.OK) == (given_levels == OK and old < 20)
+    every = all(one.level is Level.OK for one in states) and read
+    assert (overview_level(states, () if read else ("troll",)) is Level.OK) == every
 
 
 def test_an_open_incident_alarms_whatever_the_sensors_read_now() -> None:

@@ -1,6 +1,7 @@
 """Newest samples: they say what the rows say, whoever wrote those in between, and cost next to nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -61,13 +62,13 @@ def latest(target: World, sensor: str = ONE) -> Latest:
 
 
 def expected(target: World, sensor: str = ONE) -> Latest:
-    """Return the sensor's newest sample as the rows of the newest two days say, bucket by bucket."""
+    """Return the sensor's newest sample as all its rows say, bucket by bucket."""
     rows = [row for (name, _), row in target.deviations.cells.values().items() if name == sensor and row.level.size]
-    days = [row for row in rows if row.day >= rows[-1].day - timedelta(days=1)]
-    levels = [(start_of(row.day) + slot * BUCKET, level) for row in days for slot, level in enumerate(row.level)]
+    rows.sort(key=lambda row: row.day)
+    levels = [(start_of(row.day) + slot * BUCKET, level) for row in rows for slot, level in enumerate(row.level)]
     since, level = levels[-1]
-    for moment, other in reversed(levels):
-        if other != level:
+    for moment, other in reversed(levels[:-1]):
+        if other != level or moment != since - BUCKET:
             break
         since = moment
     newest = {name: getattr(rows[-1], name)[-1].item() for name in ("score", "ppmv", "fault", "channel", "raw")}
@@ -89,8 +90,13 @@ def before_first(target: Any, name: str, act: Callable[[], None]) -> None:
     setattr(target, name, call)
 
 
+def refuse(*_: Any) -> Any:
+    """Fail where nothing is to be read."""
+    raise AssertionError("levels were read")
+
+
 def test_the_newest_sample_says_what_the_row_says() -> None:
-    """Level, score, reading and since when; a run is followed over midnight, and one day back at most."""
+    """Level, score, reading and since when; a run is followed over midnight."""
     target = world()
     put(target, DAY, leak=60)
     put(target, NEXT, slots=3, leak=0)
@@ -132,7 +138,7 @@ def test_a_new_day_costs_no_reads(leak: int | None, goes_on: bool) -> None:
         return plain(sensor, first, last)
 
     target.restart()
-    with patch.object(target.deviations, "range", read):
+    with patch.object(target.deviations, "range", read), patch.object(target.deviations, "columns", refuse):
         run(target, third)
     assert latest(target) == expected(target)
     assert latest(target).at.date() == third
@@ -218,15 +224,15 @@ def test_what_a_crash_left_is_healed_by_the_repetition() -> None:
     assert target.writes.count == writes + 1
 
 
-def test_an_older_day_leaves_the_newest_samples_alone() -> None:
+def test_a_day_before_the_run_leaves_the_newest_samples_alone() -> None:
     """Nothing is read and nothing written for a day that they do not look at."""
     target = world()
-    days = [DAY + timedelta(days=offset) for offset in range(4)]
+    days = [DAY + timedelta(days=offset) for offset in range(6)]
     for day in days:
-        put(target, day)
+        put(target, day, leak=10 if day == days[2] else None)
     run(target, *days)
+    assert latest(target).since > at(days[2])
     tag = target.registry.platform("troll").latest_etags[TEMPLATE.id]
-    put(target, days[0], leak=140)
     record = target.registry.platform("troll")
     row = target.deviations.get(ONE, days[0]).row
     assert row is not None
@@ -234,8 +240,98 @@ def test_an_older_day_leaves_the_newest_samples_alone() -> None:
         record, TEMPLATE, {(ONE, days[0]): row}, wrote=True
     )
     assert target.registry.platform("troll").latest_etags[TEMPLATE.id] == tag
+    put(target, days[0], leak=140)
     run(target, days[0])
     assert latest(target) == expected(target)
+
+
+LONG = [DAY + timedelta(days=offset) for offset in range(14)]
+
+
+def long_run(leak: int | None) -> World:
+    """Return a world with two weeks of one level at sensor 1, all but for the first hours."""
+    target = world()
+    for day in LONG:
+        put(target, day, leak=None if leak is None else leak if day == LONG[0] else 0)
+    run(target, *LONG)
+    return target
+
+
+@pytest.mark.parametrize(("leak", "level"), [(60, Level.CRITICAL), (None, Level.OK)])
+@pytest.mark.parametrize("how", ["day by day", "from the rows alone", "after the release before"])
+def test_a_level_is_told_since_it_began_however_long_ago(leak: int | None, level: Level, how: str) -> None:
+    """Whether what is known goes on, is lost, or was written by a release that looked one day back, for Ok, too."""
+    target = long_run(leak)
+    record = target.registry.platform("troll")
+    if how == "from the rows alone":
+        target.registry.set_latest(TEMPLATE, {}, record.latest_etags[TEMPLATE.id])
+    if how == "after the release before":
+        short = {name: one.model_copy(update={"since": at(LONG[-2])}) for name, one in record.latest.items()}
+        target.registry.set_latest(TEMPLATE, short, record.latest_etags[TEMPLATE.id])
+    run(target, LONG[-1])
+    assert latest(target).level is level
+    assert latest(target) == expected(target)
+    assert at(DAY) < latest(target).since < at(NEXT)
+
+
+def test_a_long_run_is_looked_for_in_few_reads() -> None:
+    """Levels are read in growing steps, and those of the days before the run hardly."""
+    target = long_run(60)
+    record = target.registry.platform("troll")
+    target.registry.set_latest(TEMPLATE, {}, record.latest_etags[TEMPLATE.id])
+    plain, spans = target.deviations.columns, []
+
+    def read(sensor: str, first: date, last: date, names: Any) -> Any:
+        spans.extend([(last - first).days + 1] if sensor == ONE else [])
+        return plain(sensor, first, last, names)
+
+    with patch.object(target.deviations, "columns", read):
+        run(target, LONG[-1])
+    assert spans == [2, 8, 32]
+
+
+@pytest.mark.parametrize("day", [LONG[3], LONG[0]])
+def test_a_late_correction_inside_a_run_moves_its_start(day: date) -> None:
+    """Days ago the sensor had read low, as is now known: the level has been there since then only."""
+    target = long_run(60)
+    stored = target.deviations.get(ONE, day)
+    assert stored.row is not None
+    row = replace(stored.row, level=np.where(np.arange(144) < 100, Level.OK, stored.row.level).astype(np.int8))
+    target.deviations.put(row, stored.etag)
+    UpdateLatest(registry=target.registry, deviations=target.deviations).run(
+        target.registry.platform("troll"), TEMPLATE, {(ONE, day): row}, wrote=True
+    )
+    assert latest(target) == expected(target)
+    assert latest(target).since == start_of(day) + 100 * BUCKET
+
+
+def test_of_a_correction_inside_a_run_and_a_tick_that_meet_both_are_told() -> None:
+    """Whoever writes the newest samples last has read what the other one wrote."""
+    for where in ("set_latest", "put", "get"):
+        for first, second in ((LONG[3], LONG[-1]), (LONG[-1], LONG[3])):
+            target = long_run(60)
+            put(target, LONG[3])
+            put(target, LONG[-1], slots=70, leak=0)
+            other = another(target)
+            before_first(
+                target.registry if where == "set_latest" else target.deviations,
+                where,
+                lambda other=other, second=second: run(other, second),  # type: ignore[misc]
+            )
+            run(target, first)
+            assert latest(target) == expected(target), (where, first)
+
+
+@pytest.mark.parametrize("gap", [LONG[10], LONG[11]])
+def test_a_run_ends_where_nothing_is_known(gap: date) -> None:
+    """What was Critical before a day without a row may have been anything on that day."""
+    target = long_run(60)
+    target.deviations.cells.remove((ONE, gap))
+    record = target.registry.platform("troll")
+    target.registry.set_latest(TEMPLATE, {}, record.latest_etags[TEMPLATE.id])
+    run(target, LONG[-1])
+    assert latest(target) == expected(target)
+    assert latest(target).since == at(gap) + timedelta(days=1)
 
 
 def test_a_sensor_that_goes_meanwhile_is_not_brought_back() -> None:

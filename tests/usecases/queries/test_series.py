@@ -1,5 +1,6 @@
 """Series: samples as they are, in pages; or buckets that hide no peak."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from shared.detection.channels import Channel
 from shared.domain.series_bodies import DeviationBucketsBody, DeviationsBody, ReadingBucketsBody, ReadingsBody
 from shared.domain.tsd import BUCKET, iso, to_datetime64
+from shared.domain.validation import ASKED_MOMENT_PATTERN
 from shared.errors import InvalidInput, NotFound
 from shared.usecases.queries.series import MOST_POINTS, BucketGrid, Resolution, SeriesQueries, TimeRange, moment
 from tests.support.examples import DAY, NOW, at, document, history, noise, platform, quiet_baseline, template
@@ -68,7 +70,7 @@ def test_pages_are_the_whole_in_order() -> None:
     assert times == whole.times
 
 
-@pytest.mark.parametrize("continuation", ["soon", "2026-03-01T00:00:00", "2030-01-01T00:00:00Z", "-1"])
+@pytest.mark.parametrize("continuation", ["soon", "2026-03-01T", "2030-01-01T00:00:00Z", "-1"])
 def test_a_continuation_of_another_request_is_refused(continuation: str) -> None:
     """Only what an answer gave goes on."""
     with pytest.raises(InvalidInput, match="continuation: "):
@@ -184,7 +186,13 @@ def test_a_sensor_that_is_not_there_has_no_series(sensor: str) -> None:
     ("start", "end", "words"),
     [
         ("soon", None, "from: must be ISO 8601"),
-        (None, "2026-03-01T00:00:00", "to: must be ISO 8601 with a time zone"),
+        (None, "2026-03-01T00:00:00 00:00", "to: must be ISO 8601, such as 2026-01-31T12:00:00Z or 2026-01-31, not"),
+        ("20260301", None, "from: must be ISO 8601"),
+        ("2026-03-01T", None, "from: must be ISO 8601"),
+        ("2026-03", None, "from: must be ISO 8601"),
+        ("NaT", None, "from: must be ISO 8601"),
+        ("1772323200", None, "from: must be ISO 8601"),
+        ("2026-02-30", None, "from: .*day"),
         ("2026-02-30T00:00:00Z", None, "from: .*day"),
         ("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z", "from: must be before to"),
         ("2020-03-02T00:00:00Z", None, "at most 366 days"),
@@ -196,6 +204,25 @@ def test_a_wrong_range_is_refused_by_name(start: str | None, end: str | None, wo
     """The message says which of the two is wrong and what is expected."""
     with pytest.raises(InvalidInput, match=words):
         span(start, end)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-01",
+        "2026-03-01T00:00",
+        "2026-03-01 00:00:00",
+        "2026-03-01T00:00:00",
+        "2026-03-01 00:00:00+00:00",
+        "2026-03-01T00:00:00.000000000",
+        "2026-03-01 02:00:00+02:00",
+        "2026-03-01T00:00:00Z",
+    ],
+)
+def test_a_time_is_taken_as_programs_write_it(text: str) -> None:
+    """A date is its midnight, and what has no zone is UTC: as str() and isoformat() of a pandas.Timestamp are."""
+    assert moment("from", text) == datetime(2026, 3, 1, tzinfo=UTC)
+    assert re.search(ASKED_MOMENT_PATTERN, text)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shared.domain.environment import Environment
+from shared.domain.estimation_words import digits, per_hour
 from shared.domain.leak import Leak
 from shared.domain.tsd import SLOTS, SeriesDay, grid, start_of
 from shared.errors import InvalidInput, NotFound
@@ -67,6 +68,18 @@ def test_what_cannot_be_simulated_is_refused(leak: Leak, start: datetime, end: d
     """By the name of what is wrong."""
     with pytest.raises(InvalidInput, match=words):
         what_if().run("troll-a", leak, start, end)
+
+
+def test_more_than_pure_methane_is_refused() -> None:
+    """The error says which sensor would read how much, and the rate up to which it can be; that is simulated."""
+    usual = what_if().run("troll-a", LEAK, at(DAY), at(DAY, 24)).ppmv.max()
+    possible = LEAK.rate_kg_s * 1e6 / usual
+    under, over = (LEAK.model_copy(update={"rate_kg_s": share * possible}) for share in (0.99, 1.01))
+    assert what_if().run("troll-a", under, at(DAY), at(DAY, 24)).ppmv.max() == pytest.approx(0.99e6)
+    words = f"^rateKgS: {per_hour(over.rate_kg_s)} cannot dissolve here: troll-a-. would read 1010000 ppmv, and pure"
+    with pytest.raises(InvalidInput, match=words) as refused:
+        what_if().run("troll-a", over, at(DAY), at(DAY, 24))
+    assert str(refused.value).endswith(f"at most about {per_hour(possible)} ({digits(possible)} kg/s) can")
 
 
 def test_an_unknown_template_has_no_leak() -> None:
