@@ -1,10 +1,13 @@
 """The bench of what templates can see: figures with known answers, sensors elsewhere, and the command."""
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import bench.detectability.__main__ as command
+from bench.detectability import views
 from bench.detectability.__main__ import main
 from bench.detectability.check import Located, Noticed, figures, spearman
 from bench.detectability.views import columns, drawn, sensitivities_of, variants
@@ -65,8 +68,13 @@ def test_sensors_are_as_sensitive_as_those_recorded(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_prints_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Figures of every variant, how well they hold, and a picture."""
+def test_the_command_prints_and_draws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures of the template as it is and otherwise, how well they hold, and a picture; of few draws."""
+    monkeypatch.setattr(views, "DRAWS", 1)
+    monkeypatch.setattr(command, "variants", lambda template: dict(islice(variants(template).items(), 2)))
+    monkeypatch.setattr(command, "LOCATED_PER_TASK", 1)
     assert main(["--leaks", "1", "--plot", str(tmp_path / "seen.png")]) == 0
     printed = capsys.readouterr().out
     assert "one sensor lowered to" in printed
