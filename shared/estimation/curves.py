@@ -21,14 +21,8 @@ def likeliest(solution: Solution) -> list[Hypothesis]:
 
 def signal_of(problem: InverseProblem, solution: Solution, hypothesis: Hypothesis) -> Floats:
     """Return what a hypothesis adds to each usable sensor's background [s, t] in ppmv."""
-    responses = problem.responses(hypothesis.member, solution.onsets)
-    start = float(onset_seconds(problem.series, solution.onsets)[hypothesis.onset])
-    after = np.flatnonzero(problem.series.seconds > start)
-    since, place = problem.series.seconds[after] - start, slice(hypothesis.place, hypothesis.place + 1)
-    out = np.zeros(problem.series.ppmv.shape)
-    for sensor in range(len(out)):
-        out[sensor, after] = responses.begun(sensor, hypothesis.onset, after, since, place)[0]
-    return np.asarray(solution.rates[hypothesis.rate] * out, dtype=np.float64)
+    one = hypothesis
+    return np.asarray(solution.rates[one.rate] * problem.signal(one.member, one.place, solution.onsets, one.onset))
 
 
 def curves_of(problem: InverseProblem, solution: Solution) -> Curves:

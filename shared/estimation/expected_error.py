@@ -11,7 +11,7 @@ from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
 from shared.errors import InvalidInput
 from shared.estimation.background import Background
-from shared.estimation.candidates import Places, onset_seconds
+from shared.estimation.candidates import Places
 from shared.estimation.detectability import WITHIN_S, onsets_of, period_of
 from shared.estimation.inversion import build_problem
 from shared.estimation.noise import sensor_noises
@@ -73,7 +73,10 @@ def expected_place_errors(
         away = _distances(places, place, places.cell_volume_m3 * options.heights / template.height)
         for draw, seed in enumerate(seeds):
             problem, member = problems[draw % len(problems)], int(members[draw % members.size])
-            expected, here = rate_kg_s * problem.expected(place, member), np.random.default_rng(seed)
+            expected, here = (
+                rate_kg_s * problem.signal(member, place, np.array(problem.window[:1]), 0),
+                np.random.default_rng(seed),
+            )
             drawn = problem.reading(expected, spread_ppmv, here, options)
             weights = solve(drawn, options).posterior.place
             errors[k] += float(weights @ away / weights.sum()) / draws
@@ -119,14 +122,6 @@ class _KnownOnset(InverseProblem):
         if onsets.tolist() != [self.window[0]]:
             raise ValueError(f"the onset is known, {self.window[0]}, not {onsets.tolist()}")
         return self.known[member]
-
-    def expected(self, place: int, member: int) -> Floats:
-        """Return what the sensors read by a member of a leak at a place [s, t], in ppmv per kg/s."""
-        since = self.series.seconds - onset_seconds(self.series, np.array(self.window[:1]))[0]
-        after, ppmv = np.flatnonzero(since > 0), np.zeros_like(self.series.ppmv)
-        for sensor, row in enumerate(ppmv):
-            row[after] = self.known[member].begun(sensor, 0, after, since[after], slice(place, place + 1))[0]
-        return ppmv
 
     def reading(
         self, expected: Floats, spread_ppmv: Floats, rng: np.random.Generator, options: EstimationOptions

@@ -11,17 +11,18 @@ import numpy as np
 
 from shared.arrays import Floats
 from shared.domain.estimation import SensorFit
-from shared.estimation.curves import likeliest, signal_of
 from shared.estimation.noise import SensorNoise
 from shared.estimation.options import EstimationOptions
+from shared.estimation.posterior import Hypothesis
 from shared.estimation.rate import gain_kernel
 from shared.estimation.solution import InverseProblem, Solution, model_errors
 
 
-def fits_of(problem: InverseProblem, solution: Solution, options: EstimationOptions) -> tuple[SensorFit, ...]:
-    """Return how well the likeliest hypothesis fits each usable sensor, its gain and background averaged over."""
-    one = likeliest(solution)[0]
-    signal, errors = signal_of(problem, solution, one), model_errors(problem, options)
+def fits_of(
+    problem: InverseProblem, solution: Solution, one: Hypothesis, signal: Floats, options: EstimationOptions
+) -> tuple[SensorFit, ...]:
+    """Return how well a hypothesis, with its signal [s, t], fits each usable sensor; gain and background averaged."""
+    errors = model_errors(problem, options)
     gains = solution.rates / solution.rates[one.rate]
     prior = gain_kernel(solution.rates, options)[:, one.rate]
     return tuple(

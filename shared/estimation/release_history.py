@@ -16,6 +16,7 @@ import numpy as np
 from shared.arrays import Floats, Indices
 from shared.estimation.candidates import onset_seconds
 from shared.estimation.options import EstimationOptions
+from shared.estimation.posterior import Draws
 from shared.estimation.rate import common_spread, gain_kernel, walk_kernel
 from shared.estimation.solution import InverseProblem, Solution, model_errors
 from shared.simulation import confinement
@@ -65,14 +66,15 @@ def release_history(problem: InverseProblem, solution: Solution, options: Estima
     edges = np.linspace(begun, begun + length, steps + 1)
     rng = np.random.default_rng(0)
     walk = walk_kernel(solution.rates, _WALK_PER_DAY * float(np.sqrt(length / steps / 86_400)))
-    rates = _Sampling(_evidence(problem, solution, edges, options), solution.rates, walk, options, rng).run()
+    draws = solution.posterior.draws()
+    rates = _Sampling(_evidence(problem, draws, edges, options), solution.rates, walk, options, rng).run()
     spread = common_spread(confinement(problem.template), options)
     common = np.exp(spread * rng.standard_normal((rates.shape[0], 1)))
-    return ReleaseHistory(edges, rates * common, np.tile(solution.posterior.draws().weight, _KEPT) / _KEPT)
+    return ReleaseHistory(edges, rates * common, np.tile(draws.weight, _KEPT) / _KEPT)
 
 
-def _evidence(problem: InverseProblem, solution: Solution, edges: Floats, options: EstimationOptions) -> _Evidence:
-    draws, errors = solution.posterior.draws(), model_errors(problem, options)
+def _evidence(problem: InverseProblem, draws: Draws, edges: Floats, options: EstimationOptions) -> _Evidence:
+    errors = model_errors(problem, options)
     sensors, steps = len(problem.noises), edges.size - 1
     gg, gd, gb = np.zeros((3, draws.place.size, sensors, steps))
     bd, bb = np.zeros((2, draws.place.size, sensors))

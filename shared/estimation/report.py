@@ -8,7 +8,7 @@ from shared.arrays import Floats
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, RateStep, SensorFit
 from shared.domain.template import Template
 from shared.domain.tsd import to_datetime
-from shared.estimation.curves import curves_of
+from shared.estimation.curves import curves_of, likeliest, signal_of
 from shared.estimation.goodness_of_fit import fits_of, p_of_all
 from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
@@ -50,10 +50,12 @@ def report(
     """Return the estimation; place, rates and onset are those of a leak if any, None where nothing is likelier."""
     posterior, places, template = solution.posterior, problem.places, problem.template
     leak = posterior.log_bayes_factor
-    fits = fits_of(problem, solution, options)
+    one = likeliest(solution)[0]
+    signal = signal_of(problem, solution, one)
+    fits = fits_of(problem, solution, one, signal, options)
     shares = probabilities(leak, alternatives, p_of_all(fits), options)
     dissolved = _rate(np.log(solution.rates), posterior.rate)
-    verdict, warnings = verdict_of(problem, solution, shares, fits, options)
+    verdict, warnings = verdict_of(problem, signal, shares, fits, options)
     answer = undefined_estimation(template, problem.series, problem.sea.words, "")
     stated = {
         "verdict": verdict,

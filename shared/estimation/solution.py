@@ -47,6 +47,15 @@ class InverseProblem:
             self.template, self.environment, self.places, self.series, self.members[member], self.plumes[member], onsets
         )
 
+    def signal(self, member: int, place: int, onsets: Indices, onset: int) -> Floats:
+        """Return what a leak at a place adds to each sensor [s, t] in ppmv per kg/s, from one of the onsets [o] on."""
+        responses = self.responses(member, onsets)
+        since = self.series.seconds - onset_seconds(self.series, onsets)[onset]
+        after, ppmv = np.flatnonzero(since > 0), np.zeros(self.series.ppmv.shape)
+        for sensor, row in enumerate(ppmv):
+            row[after] = responses.begun(sensor, onset, after, since[after], slice(place, place + 1))[0]
+        return ppmv
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Solution:

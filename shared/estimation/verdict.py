@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from shared.arrays import Floats
 from shared.domain.estimation import SensorFit, Verdict
-from shared.estimation.curves import likeliest, signal_of
 from shared.estimation.goodness_of_fit import evidence_left
 from shared.estimation.options import EstimationOptions
-from shared.estimation.solution import InverseProblem, Solution
+from shared.estimation.solution import InverseProblem
 
 _SATURATED_PPMV = 1e5  # far above what water holds around a leak
 _POOR = 0.05  # p of a fit that people are told of
@@ -34,16 +34,16 @@ def probabilities(
 
 def verdict_of(
     problem: InverseProblem,
-    solution: Solution,
+    signal: Floats,
     shares: tuple[float, float],
     fits: tuple[SensorFit, ...],
     options: EstimationOptions,
 ) -> tuple[Verdict, list[str]]:
-    """Return the verdict and the warnings; some of them forbid a verdict."""
+    """Return the verdict and the warnings, given the likeliest signal [s, t]; some of them forbid a verdict."""
     leak, external = shares
     doubts = _doubts(problem)
     if leak >= options.confirm_at and not doubts:
-        doubts += _lonely(problem, solution)
+        doubts += _lonely(problem, signal)
     warnings = doubts + (_misfits(fits) if leak >= external else []) + _cautions(problem)
     if doubts:
         return "UNDEFINED", warnings
@@ -66,9 +66,8 @@ def _doubts(problem: InverseProblem) -> list[str]:
     return doubts
 
 
-def _lonely(problem: InverseProblem, solution: Solution) -> list[str]:
+def _lonely(problem: InverseProblem, signal: Floats) -> list[str]:
     """Return the doubt about a leak that a single sensor would read: so close to it, a fault of it looks the same."""
-    signal = signal_of(problem, solution, likeliest(solution)[0])
     if sum(noise.hears(signal[noise.row]) for noise in problem.noises) > 1:
         return []
     return ["at most one sensor would read such a leak: a cause at that sensor alone cannot be told from it"]
