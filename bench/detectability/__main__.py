@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.arguments import at_least
 from bench.detectability.check import COUNT, Task, figures, run
 from bench.detectability.report import report
 from bench.detectability.views import View, columns, drawn, row, sensitivities_of, variants
@@ -97,8 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.detectability", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--template", choices=("open", "semi"), default="open", help="semi: closed in part")
     parser.add_argument("--rate", type=_rate, default=1e-5, help="dissolved rate of the leaks that are located, kg/s")
-    parser.add_argument("--leaks", type=_count, default=0, help="leaks of another truth that it is held against")
-    parser.add_argument("--seed", type=_count, default=1, help="of every random draw")
+    parser.add_argument("--leaks", type=at_least(0), default=0, help="leaks of another truth that it is held against")
+    parser.add_argument("--seed", type=at_least(0), default=1, help="of every random draw")
     parser.add_argument("--currents", type=Path, help="file with the header time,direction_deg,speed_cm_s")
     parser.add_argument("--readings", type=Path, help="folder with files of the header time,ppmv, for their baselines")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
@@ -110,12 +111,6 @@ def _parser() -> argparse.ArgumentParser:
 def _rate(text: str) -> float:
     if not 0 < (value := float(text)) < 1000:
         raise argparse.ArgumentTypeError(f"must be above 0 and below 1000 kg/s, not {text}")
-    return value
-
-
-def _count(text: str) -> int:
-    if (value := int(text)) < 0:
-        raise argparse.ArgumentTypeError(f"must be at least 0, not {value}")
     return value
 
 

@@ -10,17 +10,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from bench.detection.currents import ERROR_MEMORY_S, with_error
+from bench.detection.currents import metered
 from bench.estimation import family, noise, sites
 from bench.estimation.box import semi_readings
 from bench.estimation.clouds import cloud_readings
 from bench.estimation.figures import quantile, share
 from bench.estimation.leak import TrueLeak, known_or_anywhere
-from bench.estimation.scenarios import LEAST_PPMV, SAMPLES, SPREADS
+from bench.estimation.scenarios import SAMPLES, SPREADS, read
 from bench.estimation.sea_states import SeaStates
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
-from shared.domain.estimation import Observations
 from shared.domain.template import Template
 from shared.estimation import EstimationOptions, estimate
 from shared.estimation.candidates import Places, places_of
@@ -77,7 +76,7 @@ class Site:
         """Return a site with days of the currents, drawn."""
         template = sites.drawn(kind, rng)
         sea, times = sea_states.drawn(COUNT, rng)
-        told = with_error(sea, *noise.wandering(2, sea.times.size, ERROR_MEMORY_S, rng))
+        told = metered(sea, rng)
         return cls(kind, template, sea, told, times, noise.drawn((), len(template.sensors), rng))
 
     @property
@@ -114,8 +113,7 @@ def _located(site: Site, leak: TrueLeak, signal: Floats, times: Times, rng: np.r
     expected = expected_place_errors(
         site.template, site.told, site.times, site.spread_ppmv, leak.rate_kg_s, rng, at=at, draws=DRAWS
     )
-    ppmv = np.maximum(signal + noise.readings(site.noises, times.size, rng), LEAST_PPMV)
-    found = estimate(site.template, site.told, Observations(times, ppmv)).place
+    found = estimate(site.template, site.told, read(times, signal, site.noises, rng)).place
     off = None if found is None else float(np.hypot(found.x - leak.place[0], found.y - leak.place[1]))
     return Located(float(expected.errors_m[0]), off)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.arguments import at_least
 from bench.detection.report import plain, report
 from bench.detection.study import Options, study
 from shared.errors import InvalidInput
@@ -71,10 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("--plot", type=Path, help="write a picture (PNG; of --explain: explained.png unless said)")
     parser.add_argument("--seed", type=int, default=1, help="of every random draw")
-    parser.add_argument("--injections", type=_at_least_1, default=3, help="leaks of each kind per fold, in nine sizes")
-    parser.add_argument("--puffs", type=_at_least_1, default=24, help="puffing leaks to work out, some seconds each")
-    parser.add_argument("--folds", type=_at_least_1, default=8, help="at most so many per series")
-    parser.add_argument("--jobs", type=_at_least_1, default=2, help="processes")
+    parser.add_argument("--injections", type=at_least(1), default=3, help="leaks of each kind per fold, in nine sizes")
+    parser.add_argument("--puffs", type=at_least(1), default=24, help="puffing leaks to work out, some seconds each")
+    parser.add_argument("--folds", type=at_least(1), default=8, help="at most so many per series")
+    parser.add_argument("--jobs", type=at_least(1), default=2, help="processes")
     parser.add_argument("--quick", action="store_true", help="2 folds per series, 1 leak of each kind, 2 of puffs")
     parser.add_argument("--zeros-count", action="store_true", help="take exact zeros as readings, not as missing")
     return parser
@@ -86,12 +87,6 @@ def _moment(text: str) -> np.datetime64:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text} is no moment: {error}") from error
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment, "s")
-
-
-def _at_least_1(text: str) -> int:
-    if (value := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
-    return value
 
 
 if __name__ == "__main__":

@@ -87,6 +87,17 @@ def with_error(
     return sea.model_copy(update=told)
 
 
+def metered(
+    sea: Environment,
+    rng: np.random.Generator,
+    speed_error: float = SPEED_ERROR,
+    direction_error_deg: float = DIRECTION_ERROR_DEG,
+) -> Environment:
+    """Return the sea with its currents as a meter tells them, whose errors wander."""
+    speed, turn = wandering(2, sea.times.size, ERROR_MEMORY_S, rng)
+    return with_error(sea, speed, turn, speed_error, direction_error_deg)
+
+
 def record_of(measured: Environment | None) -> Currents | None:
     """Return what was measured; None where it is too little."""
     if measured is None or measured.times.size == 0:

@@ -11,8 +11,8 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
+from bench.arguments import at_least
 from bench.detection.recorded_series import read_folder
 from bench.detection.report import plain
 from bench.estimation import alarm_study
@@ -64,8 +64,8 @@ def _on_backgrounds(chosen: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.estimation", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seed", type=_at_least(0), default=1, help="of every random draw")
-    parser.add_argument("--scenarios", type=_at_least(1), default=100, help="detected leaks per truth")
+    parser.add_argument("--seed", type=at_least(0), default=1, help="of every random draw")
+    parser.add_argument("--scenarios", type=at_least(1), default=100, help="detected leaks per truth")
     parser.add_argument("--template", choices=("open", "semi"), default="open", help="semi: closed in part")
     truth = parser.add_mutually_exclusive_group()
     truth.add_argument("--truth", choices=(*OPEN_TRUTHS, "varying"), help="one truth alone")
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--backgrounds", type=Path, help="folder with files of the header time,ppmv, to add leaks to")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("--plot", type=Path, help="write a picture (PNG)")
-    parser.add_argument("--jobs", type=_at_least(1), default=2, help="processes")
+    parser.add_argument("--jobs", type=at_least(1), default=2, help="processes")
     return parser
 
 
@@ -91,15 +91,6 @@ def _unknowns(text: str) -> tuple[Unknown, ...]:
     if len(chosen) < len(named):
         raise argparse.ArgumentTypeError(f"must be some of {', '.join(UNKNOWNS)}, not {text}")
     return chosen
-
-
-def _at_least(least: int) -> Any:
-    def number(text: str) -> int:
-        if (value := int(text)) < least:
-            raise argparse.ArgumentTypeError(f"must be at least {least}, not {value}")
-        return value
-
-    return number
 
 
 if __name__ == "__main__":

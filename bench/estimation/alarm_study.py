@@ -13,6 +13,7 @@ from bench.estimation.alarms import Alarm, Incident, false_alarms, with_leak
 from bench.estimation.backgrounds import BLOCK, Backgrounds
 from bench.estimation.figures import quantile, share
 from bench.estimation.outcome import Found
+from bench.estimation.report import share_words
 from bench.estimation.sea_states import SeaStates
 from bench.estimation.trial import answered, found
 from bench.parallel import mapped
@@ -129,10 +130,10 @@ def report(document: dict[str, Any]) -> str:
         "(shares with their 95 % interval)",
         "",
         f"leaks whose signal exceeds 5 ppmv and 3 deviations of a sensor within a day: {of_leaks['alarmed']['of']}",
-        f"  Critical within a day     {_share(of_leaks['alarmed'])}",
+        f"  Critical within a day     {share_words(of_leaks['alarmed'])}",
         *_verdicts(of_leaks),
-        f"  rate's 90 % interval      {_share(of_leaks['rate_90'])}",
-        f"  rate's 50 % interval      {_share(of_leaks['rate_50'])}",
+        f"  rate's 90 % interval      {share_words(of_leaks['rate_90'])}",
+        f"  rate's 50 % interval      {share_words(of_leaks['rate_50'])}",
         f"  rate's bias               median of ln {of_leaks['rate_bias_ln']:+.2f}",
         f"  place off, horizontally   median {of_leaks['location_median_m']:.2f} m, "
         f"90 % {of_leaks['location_p90_m']:.2f} m",
@@ -143,9 +144,5 @@ def report(document: dict[str, Any]) -> str:
 
 
 def _verdicts(figures: dict[str, Any]) -> list[str]:
-    lines = [f"  CONFIRMED within {hours:>2} h       {_share(one)}" for hours, one in figures["confirmed"].items()]
-    return [*lines, f"  EXTERNAL_CAUSE            {_share(figures['external'])}"]
-
-
-def _share(one: dict[str, float]) -> str:
-    return f"{one['value']:.2f} ({one['low']:.2f}-{one['high']:.2f})"
+    lines = [f"  CONFIRMED within {hours:>2} h       {share_words(one)}" for hours, one in figures["confirmed"].items()]
+    return [*lines, f"  EXTERNAL_CAUSE            {share_words(figures['external'])}"]

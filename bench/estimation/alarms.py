@@ -7,14 +7,14 @@ false alarm among three other sensors.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 import numpy as np
 
-from bench.detection.currents import ERROR_MEMORY_S, with_error
+from bench.detection.currents import metered
 from bench.detection.folds import CONTEXT, DAY
-from bench.estimation import family, noise, sites
+from bench.estimation import family, sites
 from bench.estimation.backgrounds import BLOCK, STRETCH, Backgrounds, Block, Stretch
 from bench.estimation.clouds import cloud_readings
 from bench.estimation.leak import TrueLeak, known_or_anywhere, log_uniform
@@ -26,6 +26,7 @@ from shared.domain.deviation import Level
 from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
+from shared.domain.tsd import to_datetime
 from shared.estimation import EstimationOptions
 from shared.settings import DetectionSettings, EstimationSettings
 from shared.usecases.incidents.estimate import BACKGROUND_SHARE
@@ -63,8 +64,8 @@ class Incident:
         at = self.first + (last - self.first) // UPDATE * UPDATE
         part = slice(self.first - LEAD, at + 1)
         readings = Observations(self.times[part], self.ppmv[:, part])
-        earliest = _moment(self.times[self.first]) - BACKGROUND_SHARE * timedelta(seconds=LEAD * BUCKET_S)
-        options = replace(EstimationOptions(), earliest_onset=earliest, latest_onset=_moment(self.times[at]))
+        earliest = to_datetime(self.times[self.first]) - BACKGROUND_SHARE * timedelta(seconds=LEAD * BUCKET_S)
+        options = replace(EstimationOptions(), earliest_onset=earliest, latest_onset=to_datetime(self.times[at]))
         return Scenario(self.template, self.told, readings, self.leak), options
 
 
@@ -133,8 +134,7 @@ def _large(signal: Floats, stretches: tuple[Stretch, ...]) -> bool:
 
 
 def _told(sea: Environment, truth: family.Truth, rng: np.random.Generator) -> Environment:
-    speed, turn = noise.wandering(2, sea.times.size, ERROR_MEMORY_S, rng)
-    return with_error(sea, speed, turn, truth.speed_error, truth.direction_error_deg)
+    return metered(sea, rng, truth.speed_error, truth.direction_error_deg)
 
 
 def _levels(block: Block, times: Times, ppmv: Floats, told: Environment) -> Levels:
@@ -144,7 +144,3 @@ def _levels(block: Block, times: Times, ppmv: Floats, told: Environment) -> Leve
     begin = int((detection.times[0] - times[0]).astype(np.int64)) // BUCKET_S
     found[begin : begin + detection.level.size] = detection.level
     return found[CONTEXT:]
-
-
-def _moment(time: np.datetime64) -> datetime:
-    return datetime.fromtimestamp(int(time.astype(np.int64)), UTC)

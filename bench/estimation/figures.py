@@ -89,8 +89,8 @@ def _masses(reported: Sequence[Found]) -> dict[str, Any]:
         False: [one for one in steps if not one.true_rate_kg_s],
     }
     return {
-        "mass_x3": _of(reported, lambda one: abs(math.log(max(one.mass_kg, 1e-12) / one.true_mass_kg)) <= math.log(3)),
-        "mass_bias_ln": quantile([math.log(max(one.mass_kg, 1e-12) / one.true_mass_kg) for one in reported], 0.5),
+        "mass_x3": _of(reported, lambda one: abs(one.ln_mass_error) <= math.log(3)),
+        "mass_bias_ln": quantile([one.ln_mass_error for one in reported], 0.5),
         "mass_50": _of(reported, lambda one: one.mass_within(one.mass_50)),
         "mass_90": _of(reported, lambda one: one.mass_within(one.mass_90)),
         "step_90": share(sum(one.rate_within for one in told[True]), len(told[True])),

@@ -7,6 +7,7 @@ import numpy as np
 from bench.estimation.scenarios import Kind
 from shared.domain.estimation import Verdict
 
+LEAST_MASS_KG = 1e-12  # of an estimate, where nothing is likelier
 RANKS = ("rate", "onset", "x", "y")
 
 
@@ -35,6 +36,11 @@ class Found:
     def ln_rate_error(self) -> float:
         """Return ln of the estimated over the true rate."""
         return float(np.log(self.rate_kg_s / self.true_rate_kg_s))
+
+    @property
+    def ln_mass_error(self) -> float:
+        """Return ln of the estimated over the true mass."""
+        return float(np.log(max(self.mass_kg, LEAST_MASS_KG) / self.true_mass_kg))
 
     def rate_within(self, interval: tuple[float, float]) -> bool:
         """Return whether the true rate is in an interval."""

@@ -45,26 +45,26 @@ def _truth(document: dict[str, Any], kind: str) -> Iterator[str]:
     drawn = f"{one['scenarios']} detected leaks of {one['drawn']} drawn"
     every = f"{one['scenarios']} leaks, detected or not ({one['detected']} detected)"
     yield f"{name_of(document, kind)}: {every if kind == 'self_consistent' else drawn}"
-    yield f"  leak reported            {_share(one['reported'])}"
+    yield f"  leak reported            {share_words(one['reported'])}"
     for verdict, part in one["verdicts"].items():
-        yield f"  {verdict:<24} {_share(part)}"
+        yield f"  {verdict:<24} {share_words(part)}"
     yield f"  place off, horizontally  median {one['location_median_m']:.2f} m, 90 % {one['location_p90_m']:.2f} m"
     yield f"  place off, in all        median {one['distance_median_m']:.2f} m, 90 % {one['distance_p90_m']:.2f} m"
-    yield f"  place's 50 % region      {_share(one['place_50'])}"
-    yield f"  place's 90 % region      {_share(one['place_90'])}, median {one['region_90_median_m3']:.0f} m3"
-    yield f"  rate within x2           {_share(one['rate_x2'])}"
-    yield f"  rate within x3           {_share(one['rate_x3'])}"
+    yield f"  place's 50 % region      {share_words(one['place_50'])}"
+    yield f"  place's 90 % region      {share_words(one['place_90'])}, median {one['region_90_median_m3']:.0f} m3"
+    yield f"  rate within x2           {share_words(one['rate_x2'])}"
+    yield f"  rate within x3           {share_words(one['rate_x3'])}"
     yield f"  rate's bias              median of ln {one['rate_bias_ln']:+.2f}"
-    yield f"  rate's 50 % interval     {_share(one['rate_50'])}"
-    yield f"  rate's 90 % interval     {_share(one['rate_90'])}, median width x{one['rate_90_width']:.1f}"
+    yield f"  rate's 50 % interval     {share_words(one['rate_50'])}"
+    yield f"  rate's 90 % interval     {share_words(one['rate_90'])}, median width x{one['rate_90_width']:.1f}"
     yield f"  onset off                median {one['onset_median_h']:.2f} h, bias {one['onset_bias_h']:+.2f} h"
-    yield f"  onset's 90 % interval    {_share(one['onset_90'])}"
-    yield f"  mass within x3           {_share(one['mass_x3'])}, bias of ln {one['mass_bias_ln']:+.2f}"
-    yield f"  mass' 50 % interval      {_share(one['mass_50'])}"
-    yield f"  mass' 90 % interval      {_share(one['mass_90'])}"
-    yield f"  steps' 90 % interval     {_share(one['step_90'])} of the steps that leak"
-    yield f"  told to leak             {_share(one['leaking_told'])} of these"
-    yield f"  told to be quiet         {_share(one['quiet_told'])} of the others"
+    yield f"  onset's 90 % interval    {share_words(one['onset_90'])}"
+    yield f"  mass within x3           {share_words(one['mass_x3'])}, bias of ln {one['mass_bias_ln']:+.2f}"
+    yield f"  mass' 50 % interval      {share_words(one['mass_50'])}"
+    yield f"  mass' 90 % interval      {share_words(one['mass_90'])}"
+    yield f"  steps' 90 % interval     {share_words(one['step_90'])} of the steps that leak"
+    yield f"  told to leak             {share_words(one['leaking_told'])} of these"
+    yield f"  told to be quiet         {share_words(one['quiet_told'])} of the others"
     yield from _ranks(one["calibration"], kind)
 
 
@@ -86,14 +86,15 @@ def _ranks(calibration: dict[str, Any], kind: str) -> Iterator[str]:
         )
 
 
-def _share(one: dict[str, float]) -> str:
+def share_words(one: dict[str, float]) -> str:
+    """Return a share with its interval."""
     return f"{one['value']:.2f} ({one['low']:.2f}-{one['high']:.2f})"
 
 
 def _leakless(document: dict[str, Any]) -> Iterator[str]:
     for kind, words in (("none", "no leak"), ("common", "a common swing")):
         if one := document[kind]:
-            shares = ", ".join(f"{verdict} {_share(part)}" for verdict, part in one["verdicts"].items())
+            shares = ", ".join(f"{verdict} {share_words(part)}" for verdict, part in one["verdicts"].items())
             yield f"{words:<16}{shares} of {one['verdicts']['CONFIRMED']['of']}"
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from bench.detection.currents import ERROR_MEMORY_S, with_error
+from bench.detection.currents import metered
 from bench.estimation import courses, family, noise, self_consistent, sites, swings
 from bench.estimation.box import semi_readings
 from bench.estimation.clouds import cloud_readings
@@ -94,8 +94,7 @@ def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> S
         truth = family.drawn(rng, world.without)
         place, rate, onset = leak.place, leak.rate_kg_s, leak.moment
         signal = cloud_readings(template, environment, place, rate, onset, times, truth, rng, leak.course)
-        speed, turn = noise.wandering(2, environment.times.size, ERROR_MEMORY_S, rng)
-        told = with_error(environment, speed, turn, truth.speed_error, truth.direction_error_deg)
+        told = metered(environment, rng, truth.speed_error, truth.direction_error_deg)
     elif kind == "model":
         leak = _prior(template, times, rng)
         signal = perturbed(template, environment, leak, times, rng)
@@ -108,7 +107,7 @@ def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> S
         )
     if not detected(signal, noises):
         return None
-    return Scenario(template, told, _read(times, signal, noises, rng), leak, detected=True, drawn=number)
+    return Scenario(template, told, read(times, signal, noises, rng), leak, detected=True, drawn=number)
 
 
 def _self_consistent(world: World, rng: np.random.Generator) -> Scenario:
@@ -116,14 +115,14 @@ def _self_consistent(world: World, rng: np.random.Generator) -> Scenario:
     options = EstimationOptions()
     leak, signal = self_consistent.leak_and_signal(template, environment, times, options, rng)
     quiet = [noise.Noise(one.spread_ppmv, options.noise_time_s) for one in noises]
-    return Scenario(template, environment, _read(times, signal, quiet, rng), leak, detected(signal, quiet))
+    return Scenario(template, environment, read(times, signal, quiet, rng), leak, detected(signal, quiet))
 
 
 def _leakless(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
     template, environment, times, noises = _begun(world, rng)
     rows = len(template.sensors)
     swing = swings.drawn(rows, times.size, rng) if kind == "common" else np.zeros((rows, times.size))
-    return Scenario(template, environment, _read(times, swing, noises, rng), None)
+    return Scenario(template, environment, read(times, swing, noises, rng), None)
 
 
 def _begun(
@@ -149,5 +148,6 @@ def _prior(
     return TrueLeak(place, rate, begin + (end - begin) * rng.uniform(EARLIEST, latest))
 
 
-def _read(times: Times, signal: Floats, noises: Sequence[noise.Noise], rng: np.random.Generator) -> Observations:
+def read(times: Times, signal: Floats, noises: Sequence[noise.Noise], rng: np.random.Generator) -> Observations:
+    """Return what the sensors read of a signal [sensors, n] in ppmv with a background drawn by their noise."""
     return Observations(times, np.maximum(signal + noise.readings(noises, times.size, rng), LEAST_PPMV))
