@@ -6,12 +6,13 @@ DEMO   := $(VENV)/.demo
 READY  := $(VENV)/.ready
 NODE   := .tools/azurite/.ready
 ASSETS := .tools/web/.ready
+LINTER := .tools/ci/.ready
 CURRENTS = $(firstword $(wildcard $(DATA)/*_currents*.csv))
 
 # One thread for each product of matrices: with several, sums end in another order, and the last bits differ.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help setup setup-demo demo run test test-fast lint types contracts check format conformance audit package seed bench chaos fuzz pictures clean
+.PHONY: help setup setup-demo demo run test test-fast lint types contracts check format conformance audit package release seed bench chaos fuzz pictures clean
 
 help:
 	@echo "make demo    the whole way of the data on this machine: finds a leak, says where and how large, stops"
@@ -20,6 +21,7 @@ help:
 	@echo "make check   format, lint, types, import contracts, fast tests"
 	@echo "make conformance  everything that can be checked of the deployment without Azure"
 	@echo "make package what is deployed, as dist/app and dist/app.zip"
+	@echo "make release the version, the changelog's section and the tag of a release: VERSION=1.2.0"
 	@echo "make seed    loads the platforms into a deployed app: URL=https://... (LEAK_API_KEY or LEAK_API_TOKEN is set)"
 	@echo "make audit   known vulnerabilities of what the app needs (asks an advisory service)"
 	@echo "make bench   the measured claims"
@@ -28,7 +30,7 @@ help:
 	@echo "make fuzz    generated requests against the API's contract: REQUESTS=20000 SEED=n"
 	@echo "options:     CHECK=name (one of conformance), DATA=folder (recorded series instead of the synthetic sea), FRESH=1 (forget what earlier runs stored), PORT=n (of demo and run)"
 
-setup: $(READY) $(NODE) $(ASSETS)
+setup: $(READY) $(NODE) $(ASSETS) $(LINTER)
 
 setup-demo: $(DEMO) $(NODE) $(ASSETS)
 
@@ -51,6 +53,11 @@ $(NODE): local/package.json local/package-lock.json $(DEMO)
 $(ASSETS): web/package-lock.json local/assets.py $(DEMO)
 	@echo "installing what pages load ..."
 	@$(BIN)/python -m local.assets
+	@touch $@
+
+$(LINTER): .ci/package-lock.json $(DEMO)
+	@echo "installing what checks the workflows ..."
+	@$(BIN)/python -m local.npm .ci .tools/ci
 	@touch $@
 
 demo: setup-demo
@@ -90,6 +97,9 @@ audit: $(READY)
 
 package: $(READY) $(ASSETS)
 	@$(BIN)/python -m admin.package
+
+release:
+	@$(PYTHON) -m admin.release make "$(VERSION)"
 
 seed: $(DEMO)
 	@$(BIN)/python -m admin.manage seed --url "$(URL)"

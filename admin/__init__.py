@@ -1,1 +1,1 @@
-"""Commands of administrators: storage, platforms, retries, replays, upgrades, and the package that is deployed."""
+"""Commands of administrators: storage, platforms, retries, replays, upgrades, packages, releases, a look at health."""

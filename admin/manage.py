@@ -7,6 +7,8 @@
     python -m admin.manage retry              gives back what failed and was given up, once the cause is mended
     python -m admin.manage replay             rebuilds baselines, deviations and incidents from lake and marks
     python -m admin.manage verify [--every N] [--mend]   holds each N-th day against what the lake says
+    python -m admin.manage backup             makes the day's backup, unless there is one
+    python -m admin.manage restore [--from DAY] [--replace] [--no-replay]   restores the newest backup, and replays
     python -m admin.manage upgrade            rewrites what an older release stored; may be stopped and repeated
 
 They read the same settings as the app, from the environment or from ``--settings local.settings.json``.
@@ -25,6 +27,7 @@ from typing import Any
 import requests
 
 from admin.replay import replay
+from admin.restore import restore
 from admin.retry import Retried, retry
 from admin.upgrade import upgrade
 from admin.verify import Verified, verify
@@ -37,6 +40,7 @@ from shared.errors import InvalidInput, LeakDetectionError, SourceError
 from shared.settings import load_settings
 from shared.usecases.ingestion.refetch import Refetch
 
+COMMANDS = ("storage", "seed", "refetch", "retry", "replay", "verify", "backup", "restore", "upgrade")
 SEED = Path(__file__).resolve().parent.parent / "seed"
 
 
@@ -133,6 +137,23 @@ def _print_verified(verified: Iterable[Verified]) -> int:
     return 1 if left else 0
 
 
+def _print_backup(app: Bootstrap) -> int:
+    """Make the day's backup; print what there is by then."""
+    made = app.backup.run()
+    if made is not None:
+        print(f"backup of {made.day}: {made.rows:,} rows in {len(made.parts)} parts")
+    days = app.backups.days()
+    print(f"{len(days)} backups, {days[0]} to {days[-1]}" if days else "no backup")
+    return 0 if days else 1
+
+
+def _day_argument(text: str) -> date:
+    try:
+        return _day(text)
+    except InvalidInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -140,12 +161,40 @@ def _day(text: str) -> date:
         raise InvalidInput(f"{text!r} is no day: a day reads 2026-03-01") from error
 
 
+def _run(arguments: argparse.Namespace) -> int:
+    """Run a command on the storage; return the exit code."""
+    app = Bootstrap(load_settings())
+    app.clients.ensure_storage()
+    match arguments.command:
+        case "seed":
+            print(f"{seed(app, seed_platforms(), replace=arguments.replace)} rows written")
+        case "refetch":
+            template, first, last = arguments.days
+            return _refetch(app, template, _day(first), _day(last))
+        case "retry":
+            return _print_retried(retry(app))
+        case "replay":
+            replay(app)
+        case "verify":
+            return _print_verified(verify(app, every=max(arguments.every, 1), mend=arguments.mend))
+        case "backup":
+            return _print_backup(app)
+        case "restore":
+            for line in restore(app, arguments.day, replace=arguments.replace, then_replay=not arguments.no_replay):
+                print(line, flush=True)
+        case "upgrade":
+            return _print_upgrade(upgrade(app))
+    return 0
+
+
 def main() -> int:
     """Run one command; return the process' exit code."""
     parser = argparse.ArgumentParser(prog="python -m admin.manage", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["storage", "seed", "refetch", "retry", "replay", "verify", "upgrade"])
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("days", nargs="*", metavar="TEMPLATE FROM TO", help="refetch: of which template, which days")
-    parser.add_argument("--replace", action="store_true", help="seed: overwrite what is stored")
+    parser.add_argument("--replace", action="store_true", help="seed, restore: overwrite what is stored")
+    parser.add_argument("--from", dest="day", type=_day_argument, help="restore: the backup of this day")
+    parser.add_argument("--no-replay", action="store_true", help="restore: the tables alone")
     parser.add_argument("--every", type=int, default=1, help="verify: look at each N-th day (1: at all)")
     parser.add_argument("--mend", action="store_true", help="verify: score again what is wrong")
     parser.add_argument("--settings", type=Path, help="a local.settings.json; real environment variables win")
@@ -163,25 +212,10 @@ def main() -> int:
             created, known = seed_over_http(arguments.url, seed_platforms())
             print(f"{created} platforms, templates and sensors created, {known} were there")
             return 0
-        app = Bootstrap(load_settings())
-        app.clients.ensure_storage()
-        if arguments.command == "seed":
-            print(f"{seed(app, seed_platforms(), replace=arguments.replace)} rows written")
-        elif arguments.command == "refetch":
-            template, first, last = arguments.days
-            return _refetch(app, template, _day(first), _day(last))
-        elif arguments.command == "retry":
-            return _print_retried(retry(app))
-        elif arguments.command == "replay":
-            replay(app)
-        elif arguments.command == "verify":
-            return _print_verified(verify(app, every=max(arguments.every, 1), mend=arguments.mend))
-        elif arguments.command == "upgrade":
-            return _print_upgrade(upgrade(app))
+        return _run(arguments)
     except LeakDetectionError as error:
         print(f"error: {error}")
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,14 +3,15 @@
     python -m admin.package [--out dist]
 
 The files are those that git would know, less what ``.funcignore`` names, as Core Tools and azd read it, plus the
-assets that pages load. A file outside of the few places that the app consists of, or a package that is too large, is an
-error: it would be deployed without anybody noticing.
+assets that pages load, and the version that health will tell. A file outside of the few places that the app consists
+of, or a package that is too large, is an error: it would be deployed without anybody noticing.
 """
 
 import argparse
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pathspec import GitIgnoreSpec
 PROJECT = Path(__file__).resolve().parent.parent
 APP = {"function_app.py", "host.json", "requirements.txt", "constraints.txt", "functions", "shared"}
 ASSETS = Path("functions/static/vendor")  # installed from npm, so git does not know them
+VERSION = Path("shared/version.txt")  # written here alone; `shared/__init__.py` reads it
 LARGEST_KB = 1500  # of the zip; packages of requirements.txt are installed on the platform
 MOMENT = (2020, 1, 1, 0, 0, 0)  # of every file, so that the same files make the same zip
 
@@ -55,21 +57,37 @@ def known_files(root: Path) -> list[Path]:
     return [Path(name) for name in listed.stdout.split("\0") if name and (root / name).is_file()]
 
 
+def version(root: Path) -> str:
+    """Return the version of what is here: the project's, and what else it is but for the very files of its tag."""
+    release = str(tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"])
+    changed = ".changed" if _git(root, "status", "--porcelain") else ""
+    if not changed and f"v{release}" in _git(root, "tag", "--points-at", "HEAD").split():
+        return release
+    return f"{release}+{_git(root, 'rev-parse', '--short=8', '--quiet', '--verify', 'HEAD') or 'uncommitted'}{changed}"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """Return what git says, or nothing where there is no commit yet."""
+    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def build(root: Path, out: Path) -> Path:
     """Make ``out/app``, ``out/app.zip`` and ``out/app.txt``; return the zip; raises PackageError."""
     found = files(root)
     folder, archive = out / "app", out / "app.zip"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    contents = {path: (root / path).read_bytes() for path in found}
+    contents[VERSION] = f"{version(root)}\n".encode()
     listing = []
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in found:
+        for path, content in sorted(contents.items()):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / path, folder / path)
+            (folder / path).write_bytes(content)
             entry = zipfile.ZipInfo(path.as_posix(), MOMENT)
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            packed.writestr(entry, (root / path).read_bytes())
-            listing.append(f"{(root / path).stat().st_size:9d}  {path.as_posix()}")
+            packed.writestr(entry, content)
+            listing.append(f"{len(content):9d}  {path.as_posix()}")
     (out / "app.txt").write_text("\n".join(listing) + "\n")
     if archive.stat().st_size > 1000 * LARGEST_KB:
         raise PackageError(f"{archive.name} has {archive.stat().st_size // 1000} kB, more than {LARGEST_KB}")
@@ -87,7 +105,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     count = len((options.out / "app.txt").read_text().splitlines())
-    print(f"{count} files, {archive.stat().st_size // 1000} kB as a zip: {options.out.name}/app, app.zip, app.txt")
+    said = (options.out / "app" / VERSION).read_text().strip()
+    size = archive.stat().st_size // 1000
+    print(f"version {said}, {count} files, {size} kB as a zip: {options.out.name}/app, app.zip, app.txt")
     return 0
 
 

@@ -8,7 +8,7 @@ from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.template import Template
 from shared.domain.tsd import runs_of, start_of
 from shared.errors import LeakDetectionError, NotFound
-from shared.ports import PlatformRecord
+from shared.ports import Registration
 from shared.retry import after_conflicts
 from shared.usecases.baselines.rescoring import AT_ONCE
 
@@ -27,13 +27,15 @@ def replay(app: Bootstrap) -> None:
         for error in app.build_baselines.run_platform(record.platform.id).values():
             raise error
         for template in record.platform.templates:
-            for first, last in runs_of(app.lake.days(template), at_most=AT_ONCE):
+            for first, last in runs_of(
+                app.kept.scored_among(app.lake.days(template), app.clock.now()), at_most=AT_ONCE
+            ):
                 app.detect.run(record.platform.id, template.id, first, last)
 
 
 def _recover_watermarks(app: Bootstrap, template: Template, days: Sequence[date]) -> None:
     def attempt(_: bool) -> None:
-        record = app.registry.platform(template.platform)
+        record = app.registry.record(template.id)
         stored = record.ingested.get(template.id, IngestState())
         series = dict(stored.series)
         for key, held in _in_the_lake(app, record, template, days).items():
@@ -50,7 +52,7 @@ def _recover_watermarks(app: Bootstrap, template: Template, days: Sequence[date]
 
 
 def _in_the_lake(
-    app: Bootstrap, record: PlatformRecord, template: Template, days: Sequence[date]
+    app: Bootstrap, record: Registration, template: Template, days: Sequence[date]
 ) -> dict[str, SeriesState]:
     """Return from when to when the lake holds each series that is registered."""
     tags = {sensor.id: sensor.tag for sensor in template.sensors}

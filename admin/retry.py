@@ -30,13 +30,12 @@ def retry(app: Bootstrap) -> Retried:
     twice, because this was killed half-way, is work done twice, which changes nothing. What the app itself tries again
     later is hidden until then, and comes by itself.
     """
-    names = app.settings.storage
     queues = app.poison_queues
 
     def give_back(queue: str) -> Callable[[PoisonMessage], object]:
         return lambda message: queues.put(queue, _anew(message), timedelta(0))
 
-    gives = {queue: give_back(queue) for queue in (names.critical_queue, names.baselines_queue)}
+    gives = {queue: give_back(queue) for queue in app.settings.storage.queues}
     gives[BLOBS] = lambda message: app.score_again(_anew(message))
     count: Counter[str] = Counter(dict.fromkeys(gives, 0))
     failed: list[str] = []

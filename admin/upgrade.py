@@ -1,16 +1,10 @@
 """What an older release stored, rewritten as this release stores it: all tables of the app, then the lake."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
-from azure.data.tables import TableClient
-
-from shared.adapters.tables.access import put_entity
-from shared.adapters.tables.registry_rows import HEAD
-from shared.adapters.upgrade import Progress, Write, upgrade_lake, upgrade_table
+from shared.adapters.upgrade import Progress, upgrade_lake, upgrade_table
 from shared.bootstrap import Bootstrap
-from shared.ports import ETag
-from shared.schemas import Properties, Stored
+from shared.schemas import Stored
 from shared.settings import StorageSettings
 
 
@@ -19,10 +13,11 @@ def upgrade(app: Bootstrap) -> Iterator[Progress]:
 
     What was rewritten stays so when this is stopped half-way; the next run does the rest.
     """
+    yield from _by_template(app)
     kinds = kinds_of(app.settings.storage)
     for table in app.clients.tables():
         kind = kinds[table.table_name]
-        yield from upgrade_table(table, kind, _registry_write(app, table) if kind is Stored.REGISTRY else None)
+        yield from upgrade_table(table, kind, app.registry.rewrite if kind is Stored.REGISTRY else None)
     yield from upgrade_lake(app.lake)
 
 
@@ -35,16 +30,16 @@ def kinds_of(names: StorageSettings) -> Mapping[str, Stored]:
         names.estimations_table: Stored.ESTIMATION,
         names.events_table: Stored.EVENT,
         names.marks_table: Stored.MARK,
+        names.journal_table: Stored.JOURNAL,
+        names.alarms_table: Stored.ALARM,
+        names.suppressions_table: Stored.SUPPRESSION,
+        names.statements_table: Stored.STATEMENT,
+        names.proof_tests_table: Stored.PROOF_TEST,
     }
 
 
-def _registry_write(app: Bootstrap, table: TableClient) -> Write:
-    return partial(_write_registry_row, app, table)
-
-
-def _write_registry_row(app: Bootstrap, table: TableClient, row: Properties, etag: ETag) -> None:
-    """Write a row together with its partition's head; the head alone, because a transaction takes no row twice."""
-    if row["RowKey"] == HEAD:
-        put_entity(table, row, etag)
-    else:
-        app.registry.rewrite(row, etag)
+def _by_template(app: Bootstrap) -> Iterator[Progress]:
+    """Move what the release before kept of each template among what is registered; it must not run any more."""
+    app.registry.mend()
+    moved = [app.registry.remove_legacy(one.platform.id) for one in app.registry.platforms()]
+    yield Progress("what is known of each template", sum(moved), sum(moved), 0, ended=True)

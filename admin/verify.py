@@ -25,7 +25,7 @@ def verify(app: Bootstrap, *, every: int = 1, mend: bool = False) -> Iterator[Ve
     """
     for record in app.registry.platforms():
         for template in record.platform.templates:
-            days = app.lake.days(template)
+            days = app.kept.scored_among(app.lake.days(template), app.clock.now())
             findings = list(Verify(app.detect).run(record, template, days, every))
             left = len(findings)
             if mend and findings:

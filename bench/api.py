@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ from bench.storage import counted
 from local.azurite import Azurite
 from local.metadata import BY_HAND
 from local.process import HostProcess
+from shared.adapters.clock import FixedClock
 from shared.bootstrap import Bootstrap
 from shared.detection import engine_id
 from shared.domain.deviation import Carry, DeviationDay, Latest, Level, no_currents
+from shared.domain.incident import Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.settings import Settings
@@ -38,6 +40,7 @@ from shared.settings import Settings
 FIRST, DAYS = date(2023, 1, 1), 1096
 SPAN = {"from": "2023-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+INCIDENTS = 10  # of a template
 FIELDS, TEMPLATES, SENSORS = ("gullfaks", "heidrun", "oseberg", "visund"), 10, 5
 SENSOR, TEMPLATE = "gullfaks-a-1", "gullfaks-a"
 READERS = 16  # requests that one instance takes at once: infra/parts/app.bicep
@@ -88,13 +91,14 @@ def field(name: str) -> Platform:
 
 
 def fill(app: Bootstrap) -> None:
-    """Store 200 sensors with their newest samples, and three years of one of them."""
+    """Store 200 sensors with their newest samples, 400 incidents, and three years of one sensor."""
     app.clients.ensure_storage()
     for name in FIELDS:
         platform = field(name)
         app.registry.add(platform)
-        for template in platform.templates:
+        for number, template in enumerate(platform.templates):
             write_latest(app, template, NOW)
+            write_incidents(app, template, goes_on=number % 4 == 0)
     rng = np.random.default_rng(1)
     for offset in range(DAYS):
         score = rng.uniform(0, 1.2, 144).astype(np.float32)
@@ -117,10 +121,30 @@ def fill(app: Bootstrap) -> None:
         app.deviations.put(row, None)
 
 
+def write_incidents(app: Bootstrap, template: Template, goes_on: bool) -> None:
+    """Write ten incidents of the template, a week apart, each told as an alarm; the newest may go on."""
+    alarms = replace(app.alarms, clock=FixedClock(NOW))
+    for week in range(INCIDENTS):
+        onset = NOW - timedelta(hours=3) - week * timedelta(days=7)
+        last = onset + timedelta(hours=2)
+        incident = Incident(
+            id=f"{template.id}-{onset:%Y%m%dT%H%MZ}",
+            platform=template.platform,
+            template=template.id,
+            onset=onset,
+            last_critical=last,
+            closed=None if goes_on and not week else last + timedelta(hours=12),
+            sensors=(template.sensors[0].id,),
+            max_score=3.5,
+        )
+        app.incidents.put(incident, None, None)
+        alarms.follow(incident)
+
+
 def write_latest(app: Bootstrap, template: Template, at: datetime) -> None:
     """Write the template's newest samples, as each tick does."""
     newest = Latest(at=at, level=Level.OK, score=0.4, ppmv=12.3, fault=0, since=NOW - timedelta(days=1))
-    tag = app.registry.platform(template.platform).latest_etags.get(template.id)
+    tag = app.registry.record(template.id).latest_etags.get(template.id)
     app.registry.set_latest(template, {one.id: newest for one in template.sensors}, tag)
 
 
@@ -168,6 +192,7 @@ def serving(connection: str) -> Iterator[tuple[Bootstrap, Client]]:
             omnia={"base_url": nowhere},
             ingest_schedule=BY_HAND,
             baselines_schedule=BY_HAND,
+            keep_schedule=BY_HAND,
         )
     )
     fill(app)
@@ -176,6 +201,7 @@ def serving(connection: str) -> Iterator[tuple[Bootstrap, Client]]:
         "OMNIA__BASE_URL": nowhere,
         "INGEST_SCHEDULE": BY_HAND,
         "BASELINES_SCHEDULE": BY_HAND,
+        "KEEP_SCHEDULE": BY_HAND,
         "PYTHON_THREADPOOL_THREAD_COUNT": os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT") or str(READERS),
     }
     with tempfile.TemporaryDirectory() as folder, HostProcess(settings, log=Path(folder, "log")) as host:

@@ -81,6 +81,7 @@ def app_of(connection: str, url: str, clock: Watched, days: int) -> Bootstrap:
         ingest={"backfill_days": days},
         ingest_schedule=BY_HAND,
         baselines_schedule=BY_HAND,
+        keep_schedule=BY_HAND,
     )
     return wired(config, clock)
 

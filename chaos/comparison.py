@@ -36,7 +36,7 @@ from tests.support.fakes import World
 def differences(stage: Stage) -> list[str]:
     """Return where a stage that has settled is not as a clean run makes it, each in a line."""
     asked, scored = _asked_anew(stage), _scored_anew(stage)
-    found = [*stage.surprises, *_baselines(stage.world)]
+    found = [*stage.surprises, *_baselines(stage.world), *_alarms(stage.world)]
     if stage.sensors:  # nothing of a template without sensors is asked for
         found += _lake(stage, asked.world)
         found += _differing("ingested", _ingested(stage.world), _ingested(asked.world))
@@ -45,6 +45,18 @@ def differences(stage: Stage) -> list[str]:
         found += _differing(table, rows, theirs[table])
     left_out = [one for one in _told(asked.world) if one.kind == "series_left_out"]
     return [*found, *events_differ(_told(stage.world), [*_told(scored.world), *left_out], stage.deleted)]
+
+
+def _alarms(world: World) -> list[str]:
+    """Return where alarms that nothing took back are not the incidents, or a topic of the journal has a gap."""
+    incidents = {one.id: one for one, _, _ in world.incidents.cells.values().values()}
+    alarms = {key: one.alarm for key, one in world.alarms_table.cells.values().items() if one.alarm.withdrawn is None}
+    found = [f"alarm {key}: it is on one side alone" for key in sorted(incidents.keys() ^ alarms.keys())]
+    for key in sorted(incidents.keys() & alarms.keys()):
+        mine, theirs = alarms[key].incident, incidents[key]
+        if (mine.closed, mine.sensors) != (theirs.closed, theirs.sensors):
+            found.append(f"alarm {key}: {mine} is not {theirs}")
+    return found
 
 
 # --- clean runs

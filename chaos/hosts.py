@@ -36,7 +36,7 @@ from chaos.lakes import Documents, lakes_differ
 from chaos.told import events_differ
 from local.azurite import Azurite
 from local.process import HostProcess
-from local.snapshot import Snapshot, differences, snapshot
+from local.snapshot import Snapshot, derived, differences
 from shared.bootstrap import Bootstrap
 from shared.domain.incident import CriticalMessage
 from shared.domain.ingest_state import IngestState
@@ -56,13 +56,15 @@ TURNS = 10  # of a round, each with a kill
 PATIENCE_S = 300
 REFETCH = re.compile(r"refetch (\S+) (\S+) ([\d-]+)")  # in the words of an event
 NEVER = "0 0 0 1 1 *"  # but at New Year
-TABLES = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS", "MARKS")
+DERIVED = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS")
+TABLES = (*DERIVED, "MARKS", "JOURNAL", "ALARMS", "SUPPRESSIONS", "STATEMENTS", "PROOF_TESTS")
 RULES = {
     "OMNIA__STATIC_TOKEN": "chaos",
     "OMNIA__READ_TIMEOUT_S": "1",
     "OMNIA__MAX_RETRIES": "1",
     "INGEST_SCHEDULE": NEVER,
     "BASELINES_SCHEDULE": NEVER,
+    "KEEP_SCHEDULE": NEVER,
     "INGEST__STEP_DAYS": "4",
     "INGEST__LATE_DAYS": "7",
     "BASELINE__MIN_DAYS": "12",
@@ -115,12 +117,15 @@ class Storage:
             "OMNIA__BASE_URL": self.emulator.base_url,
             "AS_OF": iso(now),
             "INGEST__BACKFILL_DAYS": str((now.date() - BEGUN.date()).days + DAYS),
-            **{f"STORAGE__{name}_TABLE": f"{prefix}{name.lower()}" for name in TABLES},
+            **{f"STORAGE__{name}_TABLE": f"{prefix}{name.lower().replace('_', '')}" for name in TABLES},
             "STORAGE__LAKE_CONTAINER": f"{prefix}-tsd",
             "STORAGE__BASELINES_CONTAINER": f"{prefix}-baselines",
             "STORAGE__CORRUPT_CONTAINER": f"{prefix}-corrupt",
             "STORAGE__CRITICAL_QUEUE": f"{prefix}-critical",
             "STORAGE__BASELINES_QUEUE": f"{prefix}-build",
+            "STORAGE__NOTIFICATIONS_QUEUE": f"{prefix}-notifications",
+            "STORAGE__STATEMENTS_QUEUE": f"{prefix}-state",
+            "STORAGE__INGEST_QUEUE": f"{prefix}-ingest",
         }
 
     def app(self, now: datetime) -> Bootstrap:
@@ -137,12 +142,35 @@ class Storage:
         return app
 
     def rows(self, app: Bootstrap) -> Snapshot:
-        """Return the rows that a clean run makes, too: without events, and how far was ingested."""
+        """Return the rows that a clean run makes, too: not events, how far was ingested, whether the index is whole."""
         return {
             (table.removeprefix(self.prefix), partition, row): digest
-            for (table, partition, row), digest in snapshot(app, without=("history",)).items()
-            if table != f"{self.prefix}events" and not row.startswith(("ingest|", "head"))
+            for (table, partition, row), digest in derived(app).items()
+            if table != f"{self.prefix}events" and row not in ("ingest", "head", "~")
         }
+
+    def differences(self, app: Bootstrap, now: datetime) -> Iterator[str]:
+        """Yield what differs from a storage that is made of the same lake, and in the lake from the source."""
+        template = _template(app)
+        asked = self._beside("asked").fresh(now)
+        asked.ingest.run()
+        state = app.registry.record(template.id).ingested.get(template.id, IngestState())
+        mine = _documents(app, template)
+        yield from lakes_differ(template, state, mine, _documents(asked, template))
+        storage = self._beside("made")
+        made = storage.fresh(now)
+        for document in mine.values():
+            made.lake.write(template, document, None)
+        _make(made)
+        for key in differences(self.rows(app), storage.rows(made)):
+            yield " ".join(key)
+        yield from events_differ(app.events.list(template.id), made.events.list(template.id))
+        lengths = {name: length for name, length in app.messages.lengths().items() if length}
+        if lengths:
+            yield f"messages: {lengths}"
+
+    def _beside(self, name: str) -> "Storage":
+        return Storage(self.azurite, self.emulator, f"{self.prefix}{name}")
 
 
 class Round:
@@ -197,7 +225,7 @@ class Round:
                 host.wait_idle(PATIENCE_S)
             self._fetch_again()
             host.wait_idle(PATIENCE_S)
-        return list(self._differences(self._storage.app(self._now)))
+        return list(self._storage.differences(self._storage.app(self._now), self._now))
 
     def _fetch_again(self) -> None:
         """Do what a person is told to: what was read in another unit is too old for ingest to ask for it by itself."""
@@ -232,30 +260,6 @@ class Round:
         if kind == "unit":
             return kind, {"units": [{"tags": tag, "unit": dice.choice(("nmol/L", "furlong"))}]}
         return kind, {"late": {"share": 0.3, "share_minutes": 90}}
-
-    # --- what must be right
-
-    def _differences(self, app: Bootstrap) -> Iterator[str]:
-        template = _template(app)
-        asked = self._beside("asked").fresh(self._now)
-        asked.ingest.run()
-        state = app.registry.platform(PLATFORM).ingested.get(template.id, IngestState())
-        mine = _documents(app, template)
-        yield from lakes_differ(template, state, mine, _documents(asked, template))
-        storage = self._beside("made")
-        made = storage.fresh(self._now)
-        for document in mine.values():
-            made.lake.write(template, document, None)
-        _make(made)
-        for key in differences(self._storage.rows(app), storage.rows(made)):
-            yield " ".join(key)
-        yield from events_differ(app.events.list(template.id), made.events.list(template.id))
-        lengths = {name: length for name, length in app.messages.lengths().items() if length}
-        if lengths:
-            yield f"messages: {lengths}"
-
-    def _beside(self, name: str) -> Storage:
-        return Storage(self._storage.azurite, self._storage.emulator, f"{self._storage.prefix}{name}")
 
 
 CHANGES = ("corrected", "deleted", "silent")

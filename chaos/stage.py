@@ -27,11 +27,14 @@ from shared.usecases.registration.orphans import RemoveOrphans
 from shared.usecases.registration.registrations import Registrations
 from shared.usecases.registration.stored_data import StoredData
 from tests.support.examples import platform, template
-from tests.support.fakes import Crash, FakeClock, FakeDeviations, FakeLake, World
+from tests.support.fakes import Crash, FakeClock, FakeDeviations, FakeLake, FakeRecalled, World
 from tests.support.learning import computing_once
 
 TEMPLATE = template()
-PORTS = ("registry", "lake", "baselines", "deviations", "marks", "incidents", "estimations", "events", "messages")
+PORTS = (
+    *("registry", "lake", "baselines", "deviations", "marks", "incidents", "estimations", "events", "messages"),
+    *("journal_table", "alarms_table"),
+)
 BEGUN = (9, 6.0)  # day and hour at which a history begins: all before was ingested, learnt and scored
 LEARNT = LIVELY + 3  # the day from which on the sensors have baselines
 PROCESSES = 2
@@ -65,11 +68,13 @@ class Process:
         self.strikes = Strikes(world.writes, meanwhile)
         self.clock = FakeClock(sea.clock.moment)
         self.app = World()
+        self.app.clock = self.clock
         self.source = Watched("source", sea, self.strikes)
         self.start()
 
     def start(self) -> None:
         """Begin anew: what was only in memory is gone."""
+        self.app.recalled = FakeRecalled()
         deviations, lake = FakeDeviations(self._world.writes), FakeLake(self._world.writes)
         deviations.cells, lake.cells, lake.aside = (
             self._world.deviations.cells,
@@ -88,7 +93,7 @@ class Process:
             sources={"omnia": self.source},
             lake=app.lake,
             registry=app.registry,
-            events=app.events,
+            events=app.told,
             messages=app.messages,
             clock=self.clock,
             rules=self._rules,
@@ -104,7 +109,7 @@ class Process:
             baselines=app.baselines,
             deviations=app.deviations,
             marks=app.marks,
-            events=app.events,
+            events=app.told,
             detect=app.detect,
             messages=app.messages,
             clock=self.clock,
@@ -120,7 +125,7 @@ class Process:
             registry=app.registry,
             marks_table=app.marks,
             deviations=app.deviations,
-            events=app.events,
+            events=app.told,
             messages=app.messages,
             clock=self.clock,
         )
@@ -136,7 +141,9 @@ class Process:
             marks=app.marks,
             incidents=app.incidents,
             estimations=app.estimations,
-            events=app.events,
+            statements=app.statements,
+            proof_tests=app.proof_tests,
+            events=app.told,
         )
         return Registrations(registry=app.registry, contents=contents)
 
@@ -148,8 +155,8 @@ class Process:
             registry=app.registry,
             deviations=app.deviations,
             of_sensors=(app.deviations, app.baselines),
-            of_templates=(app.estimations, app.incidents),
-            events=app.events,
+            of_templates=(app.estimations, app.incidents, app.statements, app.proof_tests),
+            events=app.told,
         )
 
 
@@ -235,7 +242,7 @@ class Stage:
         name = TEMPLATE.id
         match run:
             case steps.Ingested():
-                process.ingest.run()
+                self._ingest(process)
             case steps.Scored(day=number):
                 day = day_of(number)
                 _, etag = self.world.lake.cells.get((name, day))
@@ -256,6 +263,14 @@ class Stage:
                     raise Unavailable(str(failed))
             case _:
                 self._person(process, run)
+
+    def _ingest(self, process: Process) -> None:
+        """Let a tick ask for its shares, and take them; what a crash loses of them is gone with the tick."""
+        shares = self.world.messages.shares
+        shares.clear()
+        process.ingest.ask()
+        while shares:
+            process.ingest.run_share(shares.pop(0))
 
     def _estimate(self, process: Process, *, again: bool) -> None:
         messages = self.world.messages.criticals

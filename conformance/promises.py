@@ -56,6 +56,11 @@ OF_VARIANT: Mapping[str, Promises] = {
     "dev": {"Microsoft.Storage/storageAccounts": {"sku.name": "Standard_LRS"}},
     "prod": {
         "*": {"tags.stage": "prod"},
+        "Microsoft.Authorization/locks": {"properties.level": "CanNotDelete"},
+        "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies": {
+            "properties.immutabilityPeriodSinceCreationInDays": 30,
+            "properties.allowProtectedAppendWrites": False,
+        },
         "Microsoft.Storage/storageAccounts": {"sku.name": "Standard_ZRS"},
         "Microsoft.Storage/storageAccounts/blobServices": {
             "properties.deleteRetentionPolicy.days": 14,
@@ -111,6 +116,9 @@ OF_VARIANT: Mapping[str, Promises] = {
             "properties.OMNIA__TENANT_ID": NOBODY,
             "properties.OMNIA__CLIENT_ID": APPLICATION,
             "properties.OMNIA__CLIENT_SECRET": re.compile(r"^\[format\('@Microsoft\.KeyVault\(SecretUri="),
+            "properties.NOTIFY__FORMAT": "pagerduty",
+            "properties.NOTIFY__WEBHOOK_URL": re.compile(r"^\[format\('@Microsoft\.KeyVault\(SecretUri="),
+            "properties.NOTIFY__SECRET": re.compile(r"^\[format\('@Microsoft\.KeyVault\(SecretUri="),
         },
     },
     "events": {

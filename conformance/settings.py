@@ -21,9 +21,14 @@ HOSTS = {  # read by the Functions host, or by a library
     "PYTHON_THREADPOOL_THREAD_COUNT": "the worker: how many functions run at once",
 }
 LOCAL_ONLY = {"AS_OF", "OMNIA__STATIC_TOKEN"}  # a fixed present and the emulator's token have no place on Azure
-EXAMPLES = {  # of what only the platform can evaluate, so that the whole can be read by the model
+ADDRESSES = {
     f"AzureWebJobsStorage__{service}ServiceUri": f"https://account.{service}.core.windows.net/"
     for service in ("blob", "queue", "table")
+}
+EXAMPLES = {  # of what only the platform can evaluate, so that the whole can be read by the model
+    **ADDRESSES,
+    "HTTP__BASE_URL": "https://app.azurewebsites.net",
+    "NOTIFY__WEBHOOK_URL": "https://receiver.example/hook",
 }
 MADE = {  # ending of a setting's name -> what the deployment makes
     "CONTAINER": "Microsoft.Storage/storageAccounts/blobServices/containers",
@@ -62,7 +67,7 @@ def _unknown(given: Mapping[str, Any]) -> Iterator[str]:
     )
     yield from (f"{name} is deployed, and is for local runs only" for name in sorted(given.keys() & LOCAL_ONLY))
     needed = {one.name for one in model.values() if one.default is None} - {"AzureWebJobsStorage"}
-    needed |= {"LAKE_TRIGGER", "AZURE_CLIENT_ID", *EXAMPLES}
+    needed |= {"LAKE_TRIGGER", "AZURE_CLIENT_ID", *ADDRESSES}
     yield from (f"{name} is not deployed, and the app needs it" for name in sorted(needed - given.keys()))
     if given.get("LAKE_TRIGGER") != "eventgrid":
         yield "LAKE_TRIGGER must be eventgrid: Flex Consumption does not poll"

@@ -38,7 +38,9 @@ VARIANTS: Mapping[str, Variant] = {
     ),
     "entra": Variant({"LEAK_HTTP_AUTH": "entra", "LEAK_AUTH_CLIENT_ID": APPLICATION}),
     "private-network": Variant({"LEAK_PRIVATE_NETWORK": "true"}),
-    "vault": Variant({"OMNIA_CLIENT_ID": APPLICATION, "LEAK_SECRET_KEEPER_ID": KEEPER}),
+    "vault": Variant(
+        {"OMNIA_CLIENT_ID": APPLICATION, "LEAK_SECRET_KEEPER_ID": KEEPER, "LEAK_NOTIFY_FORMAT": "pagerduty"}
+    ),
     "events": Variant(
         {"AZURE_FUNCTION_APP": "func-leak-example", "AZURE_STORAGE_ACCOUNT": "stleakexample"},
         "events.bicepparam",

@@ -164,6 +164,16 @@ def _call_each_kind(worker: Worker, kinds: Mapping[str, list[str]], lines: Lines
     return [f"{kind}: {call(worker, kinds[kind], lines)}" for kind, call in calls.items() if kind in kinds]
 
 
+MESSAGE = {"Id": "an-id", "DequeueCount": 1, "InsertionTime": MOMENT, "ExpirationTime": MOMENT, "PopReceipt": "x"}
+SHARE = {
+    "schema": 1,
+    "platform": "snorre",
+    "templates": ["snorre-w"],
+    "asked": "2026-03-01T00:00:00Z",
+    "until": "2999-01-01T00:00:00Z",
+}
+
+
 def _timer(worker: Worker, names: list[str], lines: Lines) -> str:
     """Send a timer's ticks, on time and past due; readings arrive in the lake."""
     status = {"Last": MOMENT, "Next": MOMENT, "LastUpdated": MOMENT}
@@ -172,6 +182,8 @@ def _timer(worker: Worker, names: list[str], lines: Lines) -> str:
             tick = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": late}
             worker.invoke(name, worker.json(tick))
         if name == "ingest":
+            lines.taken("template watched")
+            worker.invoke("ingest_templates", worker.typed(json.dumps(SHARE)), MESSAGE)
             ingested = lines.taken("template ingested")
             if not any(re.search(r"samples=[1-9]", line) for line in ingested):
                 raise WorkerError(f"ingest brought nothing: {ingested}")
@@ -208,12 +220,16 @@ def _blob_event(worker: Worker, name: str, blob: str, metadata: Mapping[str, str
 def _queue(worker: Worker, names: list[str], lines: Lines) -> str:
     """Send each queue a message of ours, and one that is none: that is refused by the function, not by the worker."""
     asked = {"schema": 1, "platform": "snorre", "template": "snorre-w"}
-    onset = {"incident": "snorre-w-20260301T0000Z", "onset": ONSET, "at": ONSET, "sensors": ["snorre-w-1"]}
-    trigger = {"Id": "an-id", "DequeueCount": 1, "InsertionTime": MOMENT, "ExpirationTime": MOMENT, "PopReceipt": "x"}
+    incident = {"incident": "snorre-w-20260301T0000Z"}
+    more: Mapping[str, Mapping[str, object]] = {
+        "estimate": {**incident, "onset": ONSET, "at": ONSET, "sensors": ["snorre-w-1"]},
+        "notify": {**incident, "number": 0, "kind": "raised"},
+        "ingest_templates": SHARE,
+    }
     for name in names:
-        worker.invoke(name, worker.typed(json.dumps({**asked, **(onset if name == "estimate" else {})})), trigger)
+        worker.invoke(name, worker.typed(json.dumps({**asked, **more.get(name, {})})), MESSAGE)
         try:
-            worker.invoke(name, worker.typed("not a message"), trigger)
+            worker.invoke(name, worker.typed("not a message"), MESSAGE)
         except WorkerError as error:
             if "message" not in str(error):
                 raise

@@ -23,8 +23,13 @@ def estimate(message: func.QueueMessage, context: func.Context) -> None:
     began = time.monotonic()
     with invocation(context):
         asked = CriticalMessage.from_json(message.get_body())
-        with operation(asked.operation), unless_gone(app().registry, asked.platform, asked.template):
-            answer = app().estimate.run(asked)
+        of_platform = app().of(asked.platform)
+        with (
+            operation(asked.operation),
+            of_platform as its,
+            unless_gone(its.registry, asked.platform, asked.template),
+        ):
+            answer = its.estimate.run(asked)
             log_event(
                 logger,
                 "incident estimated",

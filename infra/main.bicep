@@ -35,7 +35,11 @@ param omniaResource string = ''
 @description('Client id of a service principal that may read OMNIA; empty: the app\'s own managed identity may.')
 param omniaClientId string = ''
 
-@description('Object id of who puts that service principal\'s secret into Key Vault; empty: who may already.')
+@description('What is sent of alarms to the webhook whose address is in Key Vault; empty: nothing is sent.')
+@allowed(['', 'plain', 'teams', 'pagerduty'])
+param notifyFormat string = ''
+
+@description('Object id of who puts secrets into Key Vault; empty: who may already.')
 param keeperPrincipalId string = ''
 
 @description('Any other setting of docs/settings.md by its name; what is not here has its default.')
@@ -76,6 +80,19 @@ param storageRedundancy string = ''
 @maxValue(90)
 param vaultUndeleteDays int = 0
 
+@description('Whether a lock keeps storage from being deleted; empty: in production.')
+@allowed(['', 'true', 'false'])
+param lockStorage string = ''
+
+@description('Days for which nobody can change or remove a backup; 0: 30 in production, none elsewhere.')
+@minValue(0)
+@maxValue(146000)
+param backupImmutableDays int = 0
+
+@description('Days after which backups go.')
+@minValue(2)
+param backupDays int = 400
+
 // What Azure would refuse half-way, or take and be useless. The resource group's name is made of the answer, so that it
 // is refused before anything is made.
 var letters = map(range(0, length(environmentName)), index => substring(environmentName, index, 1))
@@ -95,6 +112,8 @@ var tags = { 'azd-env-name': name, app: 'subsea-leak-detection', stage: stage }
 var token = take(uniqueString(subscription().id, name, location), 8)
 var base = 'leak-${name}-${token}'
 var secretOmnia = !empty(omniaClientId)
+var notify = !empty(notifyFormat)
+var secrets = secretOmnia || notify
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-leak-${name}'
@@ -123,6 +142,9 @@ module storage 'parts/storage.bicep' = {
     tags: tags
     redundancy: !empty(storageRedundancy) ? storageRedundancy : (stage == 'prod' ? 'Standard_ZRS' : 'Standard_LRS')
     private: privateNetwork
+    backupImmutableDays: backupImmutableDays > 0 ? backupImmutableDays : (stage == 'prod' ? 30 : 0)
+    backupDays: backupDays
+    locked: empty(lockStorage) ? stage == 'prod' : lockStorage == 'true'
     undeleteDays: purgeable ? 1 : 14 // every overwrite of a day is kept so long: bench.cost says what that takes
   }
 }
@@ -150,7 +172,7 @@ module monitoring 'parts/monitoring.bicep' = {
   }
 }
 
-module vault 'parts/vault.bicep' = if (secretOmnia) {
+module vault 'parts/vault.bicep' = if (secrets) {
   scope: group
   name: 'vault'
   params: {
@@ -184,6 +206,17 @@ var omniaSecretSettings = {
   OMNIA__CLIENT_ID: omniaClientId
   OMNIA__CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.omniaSecretUri})'
 }
+// A card of Teams is not signed: its address is its secret.
+var notifyAddressSettings = {
+  NOTIFY__FORMAT: notifyFormat
+  NOTIFY__WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.notifyUrlUri})'
+}
+var notifySecretSettings = {
+  NOTIFY__SECRET: '@Microsoft.KeyVault(SecretUri=${vault!.outputs.notifySecretUri})'
+}
+var notifySettings = !notify
+  ? {}
+  : notifyFormat == 'teams' ? notifyAddressSettings : union(notifyAddressSettings, notifySecretSettings)
 
 module app 'parts/app.bicep' = {
   scope: group
@@ -200,7 +233,13 @@ module app 'parts/app.bicep' = {
     maximumInstanceCount: maximumInstanceCount > 0 ? maximumInstanceCount : (stage == 'prod' ? 100 : 40)
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     httpAuth: httpAuth
-    settings: union(omniaSettings, omniaResourceSettings, secretOmnia ? omniaSecretSettings : {}, appSettings)
+    settings: union(
+      omniaSettings,
+      omniaResourceSettings,
+      secretOmnia ? omniaSecretSettings : {},
+      notifySettings,
+      appSettings
+    )
   }
   dependsOn: [roles, endpoints]
 }
@@ -243,5 +282,6 @@ module budget 'parts/budget.bicep' = if (!empty(budgetStart)) {
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP string = app.outputs.name
 output AZURE_STORAGE_ACCOUNT string = storage.outputs.name
-output AZURE_KEY_VAULT string = secretOmnia ? vault!.outputs.name : ''
+output AZURE_STORAGE_LOCKED string = storage.outputs.locked ? 'true' : 'false'
+output AZURE_KEY_VAULT string = secrets ? vault!.outputs.name : ''
 output SERVICE_APP_URI string = app.outputs.uri

@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
-    begun = time.monotonic()
+    begun, again = time.monotonic(), (folder / "storage").exists()
     scenario = (
         live(options, folder) if options.stay else recorded(options, folder) if options.data else synthetic(folder)
     )
@@ -84,9 +84,13 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     settings = {
         "AzureWebJobsStorage": azurite.connection_string,
         "INGEST_SCHEDULE": "20 */10 * * * *",
+        "INGEST__SPREAD_SECONDS": "0",
+        "BASELINE__SPREAD_SECONDS": "0",
         "BASELINES_SCHEDULE": "0 20 3 * * *",
+        "KEEP_SCHEDULE": "0 40 * * * *",
         "OMNIA__BASE_URL": omnia,
         "OMNIA__STATIC_TOKEN": TOKEN,
+        **({} if options.stay else {"PROOF__EVERY_DAYS": "0"}),  # the same run again is to write nothing
         **scenario.settings,
     }
     os.environ.update(settings)
@@ -106,6 +110,8 @@ def _run(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     found = report.result()
     changed = differences(before, snapshot(app))
     print(f"\nrows of the tables that this run wrote: {len(changed)} (run it again: 0)" if not options.stay else "")
+    for table, partition, row in changed if again and not options.stay else []:
+        print(f"  {table}: {partition}, {row}")
     print(f"look yourself (make run keeps it up): {host.url}/overview, the API at {host.url}/api/docs")
     if options.stay:
         print("live: a tick every 10 minutes, Ctrl-C ends it; what is stored stays (FRESH=1 forgets it)", flush=True)
@@ -123,11 +129,26 @@ def served(folder: Path) -> Iterator[str]:
             "AzureWebJobsStorage": azurite.connection_string,
             "INGEST_SCHEDULE": BY_HAND,
             "BASELINES_SCHEDULE": BY_HAND,
+            "KEEP_SCHEDULE": BY_HAND,
             "OMNIA__BASE_URL": "http://127.0.0.1:9/v1.7",
             "AS_OF": story["present"],
         }
+        _tables_of_this_release(azurite.connection_string)
         with HostProcess(settings, log=folder / "host.log") as host:
             yield host.url
+
+
+def _tables_of_this_release(connection: str) -> None:
+    """Create what the release that ran the demo did not know; on Azure, the deployment does."""
+    nowhere = {"base_url": "http://127.0.0.1:9/v1.7"}
+    config = load_settings(
+        AzureWebJobsStorage=connection,
+        ingest_schedule=BY_HAND,
+        baselines_schedule=BY_HAND,
+        keep_schedule=BY_HAND,
+        omnia=nowhere,
+    )
+    Bootstrap(config).clients.ensure_storage()
 
 
 def synthetic(folder: Path) -> Scenario:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 import requests
@@ -19,6 +20,7 @@ PATIENCE = 600  # seconds without an end after which something must be wrong
 LIKELY = 0.5  # below, where and how large a leak would be says nothing
 TICK_AFTER = timedelta(seconds=25)  # a full ten minutes: ingest has begun
 STILL_BUSY = 500.0  # seconds after which a tick's line says so: the next tick is near
+TRIES = 5  # where a machine is too busy to answer
 GLANCE = 3.0  # seconds between two looks, each of which makes the host list its container
 
 
@@ -42,6 +44,11 @@ class DemoReport:
     def get(self, path: str) -> Any:
         """Return the JSON of one of the app's resources."""
         answer = requests.get(f"{self.host.url}/api/{path}", timeout=60)
+        for _ in range(TRIES):
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(GLANCE)  # storage did not answer in the short time that a page waits
+            answer = requests.get(f"{self.host.url}/api/{path}", timeout=60)
         answer.raise_for_status()
         return answer.json()
 

@@ -39,7 +39,7 @@ def parse_route(template: str) -> re.Pattern[str]:
             expression += f"(?:/(?P<{optional[1]}>[^/]+))?"
         else:
             expression += "/" + re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(segment))
-    return re.compile((expression or "/") + "/?", re.IGNORECASE)
+    return re.compile(f"{expression}/?" if expression else "/", re.IGNORECASE)
 
 
 def match_route(route: re.Pattern[str], path: str) -> dict[str, str] | None:

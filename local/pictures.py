@@ -9,6 +9,7 @@ import argparse
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1366, 1250
 PATIENCE = 15_000  # [ms]
+STATED_WITHIN_S = 180  # a statement takes half a minute of one core
 
 
 def chromium() -> str | None:
@@ -49,7 +51,24 @@ def paths_of(incident: str) -> dict[str, str]:
         "incident": f"incidents/{incident}",
         "sensor": f"sensors/{template}-2",
         "what-if": f"templates/{template}/what-if",
+        "performance": f"templates/{template}/performance",
+        "alarms": "alarms",
+        "journal": "journal",
+        "handover": "handover",
+        "report": f"incidents/{incident}/report",
     }
+
+
+def state_performance(url: str, template: str) -> None:
+    """Ask for a template's performance statement, and wait for it; raises RuntimeError where it does not come."""
+    asked = f"{url}/api/templates/{template}/performance"
+    end = time.monotonic() + STATED_WITHIN_S
+    if requests.get(asked, timeout=30).json()["stale"]:
+        requests.post(asked, timeout=30).raise_for_status()
+    while requests.get(asked, timeout=30).json()["stale"]:
+        if time.monotonic() > end:
+            raise RuntimeError(f"{template} has no performance statement after {STATED_WITHIN_S} s")
+        time.sleep(1)
 
 
 def settled(page: "Page") -> None:
@@ -63,7 +82,9 @@ def take(browser: "Browser", url: str, out: Path) -> None:
     """Write a picture of each page, dark, as a control room sees it."""
     out.mkdir(parents=True, exist_ok=True)
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark")
-    for name, path in paths_of(leak_of(url)).items():
+    incident = leak_of(url)
+    state_performance(url, incident.rpartition("-")[0])
+    for name, path in paths_of(incident).items():
         page = context.new_page()
         page.set_viewport_size({"width": WIDTH, "height": 700 if name == "overview" else HEIGHT})
         page.goto(f"{url}/{path}")

@@ -18,12 +18,19 @@ class HostProcess:
     """`with HostProcess({"AzureWebJobsStorage": ...}) as host: host.wait_idle()`; it never outlives this process."""
 
     def __init__(
-        self, settings: Mapping[str, str], *arguments: str, root: Path = PROJECT, log: Path | None = None
+        self,
+        settings: Mapping[str, str],
+        *arguments: str,
+        root: Path = PROJECT,
+        project: Path = PROJECT,
+        log: Path | None = None,
     ) -> None:
+        """`root` is the app's folder, `project` the one whose local host runs it."""
         self._command = [sys.executable, "-m", "local.host", "--with-parent", "--root", str(root), *arguments]
         if "--port" not in arguments:
             self._command += ["--port", "0"]
         self._environment = os.environ | dict(settings)
+        self._project = project
         self._log = log
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
@@ -34,7 +41,7 @@ class HostProcess:
         try:
             self._process = subprocess.Popen(
                 self._command,
-                cwd=PROJECT,
+                cwd=self._project,
                 env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

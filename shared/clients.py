@@ -1,6 +1,6 @@
 """Clients of what the app talks to: storage, and who it is there and at OMNIA; each made on first use."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from azure.core.exceptions import ResourceExistsError
 
 from shared.adapters.development import expand
 from shared.errors import SettingsError
-from shared.settings import Settings
+from shared.settings import KEY_VAULT, Settings
 from shared.usecases.poison import BLOBS, GIVEN_UP
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Clients:
             from azure.identity import ClientSecretCredential  # noqa: PLC0415
 
             secret = omnia.client_secret.get_secret_value()
-            if secret.startswith("@Microsoft.KeyVault("):  # checked here: pages go on, and tell that nothing comes in
+            if secret.startswith(KEY_VAULT):  # checked here: pages go on, and tell that nothing comes in
                 raise SettingsError("OMNIA__CLIENT_SECRET: the platform cannot read it from Key Vault")
             return ClientSecretCredential(omnia.tenant_id, omnia.client_id, secret, **self._options)
         return self.credential
@@ -104,6 +104,15 @@ class Clients:
     def container(self, name: str) -> "ContainerClient":
         """Return the client of a container."""
         return self._blob_service.get_container_client(name)
+
+    def backups(self) -> "ContainerClient":
+        """Return the client of the container of backups, in the app's account or in another one."""
+        address, name = self._settings.backup.blob_service_uri, self._names.backup_container
+        if not address:
+            return self.container(name)
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
+
+        return BlobServiceClient(address, credential=self.credential, **self._options).get_container_client(name)
 
     def table(self, name: str) -> "TableClient":
         """Return the client of a table."""
@@ -132,17 +141,47 @@ class Clients:
         """Return the clients of all tables of the app."""
         names = self._names
         first = [names.registry_table, names.deviations_table, names.incidents_table]
-        return [self.table(name) for name in (*first, names.estimations_table, names.events_table, names.marks_table)]
+        said = [names.events_table, names.marks_table, names.journal_table]
+        life = [names.alarms_table, names.suppressions_table]
+        last = [names.estimations_table, names.statements_table]
+        return [self.table(name) for name in (*first, *last, *said, *life, names.proof_tests_table)]
+
+    def backed_up_tables(self) -> "Mapping[str, TableClient]":
+        """Return the clients of the tables that are backed up, by what they are called in a backup."""
+        names = self._names
+        called = {
+            "incidents": names.incidents_table,
+            "estimations": names.estimations_table,
+            "statements": names.statements_table,
+            "prooftests": names.proof_tests_table,
+            "events": names.events_table,
+            "alarms": names.alarms_table,
+            "suppressions": names.suppressions_table,
+            "marks": names.marks_table,
+            "registry": names.registry_table,
+            "journal": names.journal_table,
+        }
+        return {name: self.table(table) for name, table in called.items()}
+
+    def proof_tables(self) -> "list[TableClient]":
+        """Return the clients of the tables that proof tests alone use."""
+        names = self._names.of_proof_tests
+        return [self.table(value) for name, value in names if name.endswith("_table") and name != "proof_tests_table"]
+
+    def proof_containers(self) -> "list[ContainerClient]":
+        """Return the clients of the containers that proof tests alone use."""
+        names = self._names.of_proof_tests
+        return [self.container(name) for name in (names.baselines_container, names.corrupt_container)]
 
     def ensure_storage(self) -> None:
         """Create the containers, tables and queues that are not there; on Azure the deployment has made them."""
         names = self._names
         containers = [names.lake_container, names.baselines_container, names.corrupt_container]
         _create(self.container(name).create_container for name in containers)
-        _create(table.create_table for table in self.tables())
-        queues = (names.critical_queue, names.baselines_queue)
-        given_up = [f"{name}{GIVEN_UP}" for name in (*queues, BLOBS)]
-        _create(self.queue(name).create_queue for name in (*queues, *given_up))
+        _create(one.create_container for one in (*self.proof_containers(), self.backups()))
+        _create(table.create_table for table in (*self.tables(), *self.proof_tables()))
+        given_up = [f"{name}{GIVEN_UP}" for name in (*names.queues, BLOBS)]
+        _create(self.queue(name).create_queue for name in (*names.queues, *given_up))
 
 
 def _create(creations: Iterable[Any]) -> None:

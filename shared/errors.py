@@ -53,5 +53,9 @@ class PreconditionFailed(LeakDetectionError):
     """What the caller wants to change is not what the caller has seen."""
 
 
+class NotDelivered(LeakDetectionError):
+    """Whoever is to be told of an alarm did not take the notice; it is sent again."""
+
+
 class SourceError(LeakDetectionError):
     """A data source did not give a usable answer; the next run asks again."""

@@ -4,7 +4,7 @@ A ``ETag`` is what makes a write conditional (an ETag): the write succeeds only 
 only where nothing is yet; otherwise it raises Conflict.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -13,14 +13,23 @@ import numpy.typing as npt
 
 from shared.arrays import Times
 from shared.detection import Baseline
+from shared.domain.alarm import Alarm
+from shared.domain.backup import Manifest, Part
 from shared.domain.baseline_history import BaselineHistory
+from shared.domain.checked_days import CheckedDays
 from shared.domain.decisions import Decision, Decisions
 from shared.domain.deviation import Carry, Context, DeviationDay, Latest, Level
 from shared.domain.estimation import Estimation, EstimationStep
 from shared.domain.event import Event
 from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.ingest_request import IngestRequest
 from shared.domain.ingest_state import IngestState
+from shared.domain.journal import Evidence, JournalEntry
+from shared.domain.notice import Notice, NotificationMessage
+from shared.domain.performance import Statements
 from shared.domain.platform import Platform
+from shared.domain.proof_test import ProofTests
+from shared.domain.suppression import Suppression
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import Reading, TemplateDay
 
@@ -116,45 +125,68 @@ class StoredHistory(NamedTuple):
     etag: ETag
 
 
-@dataclass(frozen=True)
-class PlatformRecord:
-    """A platform with what is known of its data: how far each template was ingested, baseline histories by sensor.
+class StoredCheck(NamedTuple):
+    """Up to which day a template's scores were found right, as it is in the registry; None: nobody looked."""
+
+    days: CheckedDays | None
+    etag: ETag
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """A platform as it is registered, with its sensors' baseline histories: what does not change from tick to tick.
 
     ``etag`` names the state of everything that is registered of the platform; None in storage of old, until the next
-    write. ``latest`` is each sensor's newest sample; ``latest_etags`` and ``ingest_etags`` are the etags of what holds
-    these and the templates' states, by template. ``deletions`` are the ids of what is being deleted with all its data.
+    write. ``deletions`` are the ids of what is being deleted with all its data. ``whole`` is False where only some of
+    the platform's templates were read.
     """
 
-    platform: Platform
-    ingested: Mapping[str, IngestState] = field(default_factory=dict)
+    platform: Platform = field(kw_only=False)
     stored: Mapping[str, StoredHistory] = field(default_factory=dict)
     etag: ETag = None
-    latest: Mapping[str, Latest] = field(default_factory=dict)
-    latest_etags: Mapping[str, ETag] = field(default_factory=dict)
+    generation: str = field(default="", compare=False)  # the name of that state; empty: it has none
     # The newest of what is registered: of a newer release's, this one changes nothing.
     schema: int = field(default=1, compare=False)
-    ingest_etags: Mapping[str, ETag] = field(default_factory=dict)
     deletions: frozenset[str] = frozenset()
-
-    @property
-    def watermarks(self) -> Mapping[str, Mapping[str, datetime]]:
-        """Up to when each series was asked for, by template and series."""
-        return {template: state.watermarks for template, state in self.ingested.items()}
+    whole: bool = True
 
     def history(self, sensor: str) -> BaselineHistory:
         """Return the sensor's baseline history; an empty one while it learns."""
         return self.stored[sensor].history if sensor in self.stored else BaselineHistory()
 
 
-class PlatformRecords(tuple[PlatformRecord, ...]):
+@dataclass(frozen=True, kw_only=True)
+class PlatformRecord(Registration):
+    """A platform with what is known of its data: how far each template was ingested, and the newest samples.
+
+    ``latest`` is each sensor's newest sample; ``latest_etags`` and ``ingest_etags`` are the etags of what holds these
+    and the templates' states, by template.
+    """
+
+    ingested: Mapping[str, IngestState] = field(default_factory=dict)
+    latest: Mapping[str, Latest] = field(default_factory=dict)
+    latest_etags: Mapping[str, ETag] = field(default_factory=dict)
+    ingest_etags: Mapping[str, ETag] = field(default_factory=dict)
+
+    def watermarks(self, template: Template) -> Mapping[str, datetime]:
+        """Return up to when each series of the template that is registered was asked for."""
+        keys = {one.id for one in template.sensors} | self.platform.environment.keys()
+        known = self.ingested.get(template.id, IngestState()).watermarks
+        return {key: until for key, until in known.items() if key in keys}
+
+
+RecordT = TypeVar("RecordT", bound=Registration)
+
+
+class PlatformRecords(tuple[RecordT, ...]):
     """Platforms in order of id; ``unreadable`` says by id why others that are registered cannot be read."""
 
     unreadable: Mapping[str, Exception] = {}
 
     @classmethod
     def of(
-        cls, records: Iterable[PlatformRecord], unreadable: Mapping[str, Exception] | None = None
-    ) -> "PlatformRecords":
+        cls, records: Iterable[RecordT], unreadable: Mapping[str, Exception] | None = None
+    ) -> "PlatformRecords[RecordT]":
         """Return these platforms, and what keeps others from being among them."""
         found = cls(records)
         found.unreadable = unreadable or {}
@@ -162,23 +194,41 @@ class PlatformRecords(tuple[PlatformRecord, ...]):
 
 
 class RegistryTable(Protocol):
-    """Platforms, templates, sensors, and per template how far they were ingested."""
+    """Platforms, templates, sensors; and beside them, per template, what changes with every tick.
 
-    def platforms(self, *, changed: bool = False) -> PlatformRecords:
-        """Return every platform that can be read, in order of id, and why others cannot.
+    What is registered and what changes with every tick are read and written apart: neither costs the other anything.
+    """
 
-        It costs one read if none has changed, or if the caller expects that they have (``changed``).
+    def platforms(self) -> PlatformRecords[Registration]:
+        """Return every platform that can be read, in order of id, and why others cannot; one read if none changed."""
+        ...
+
+    def platform(self, platform: str) -> Registration:
+        """Return one platform as it is registered now; raises NotFound; one read if it has not changed."""
+        ...
+
+    def records(self, *, changed: bool = False) -> PlatformRecords[PlatformRecord]:
+        """Return every platform with what is known of its data: one read if nothing changed.
+
+        ``changed``: the caller expects that it has, and wants to be sure of everything.
         """
         ...
 
-    def platform(self, platform: str, *, changed: bool = False) -> PlatformRecord:
-        """Return one platform as it is now; raises NotFound.
+    def record(self, template: str) -> PlatformRecord:
+        """Return a template's platform, with that template alone, and what is known of its data; raises NotFound.
 
-        It costs one read if it has not changed, or if the caller expects that it has (``changed``).
+        It costs as much however many templates the platform has.
         """
         ...
 
-    def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
+    def part(self, platform: str, templates: Sequence[str], generation: str = "") -> PlatformRecord:
+        """Return a platform with those of these templates that it has, and what is known of them; raises NotFound.
+
+        generation: the state of what is registered that was just read; it need not be asked for again.
+        """
+        ...
+
+    def change(self, before: Registration | None, after: Platform | None) -> None:
         """Make ``after`` of what was read; raises Conflict if anything of the platform changed since.
 
         None before: the platform must not exist. None after: it goes, with all that is registered of it. What is
@@ -186,7 +236,7 @@ class RegistryTable(Protocol):
         """
         ...
 
-    def begin_deletion(self, before: PlatformRecord, name: str) -> None:
+    def begin_deletion(self, before: Registration, name: str) -> None:
         """Record that what has this id is being deleted, until it is; raises Conflict if anything changed since."""
         ...
 
@@ -204,6 +254,18 @@ class RegistryTable(Protocol):
 
     def set_latest(self, template: Template, latest: Mapping[str, Latest], etag: ETag) -> None:
         """Write the newest samples of the template's sensors on what was read (``latest_etags``); raises Conflict."""
+        ...
+
+    def checked(self, template: Template) -> StoredCheck:
+        """Return which of the template's days were found to be scored right; a tick does not read it."""
+        ...
+
+    def set_checked(self, template: Template, days: CheckedDays, etag: ETag) -> None:
+        """Write which days were found right on what was read; raises Conflict."""
+        ...
+
+    def mend(self) -> None:
+        """Bring in step what a crash or an older release left apart; cheap, and may be done at any time."""
         ...
 
 
@@ -241,6 +303,10 @@ class DayStore(Protocol):
 
     def days(self, template: Template) -> Sequence[date]:
         """Return the days that the lake holds of the template, in order."""
+        ...
+
+    def etags(self, template: Template) -> Mapping[date, str]:
+        """Return the etag of each day's document that the lake holds of the template, by one list."""
         ...
 
 
@@ -325,6 +391,13 @@ class DeviationsTable(Removable, Protocol):
         """Return the stored row and its etag, from memory if this process wrote or read it before."""
         ...
 
+    def pair(self, sensor: str, day: date, *, fresh: bool = False) -> tuple[StoredDeviations | None, StoredDeviations]:
+        """Return the row of the day before, and the day's own, both read from the table by one query.
+
+        Unless ``fresh``, the day's own from this process's memory if it is there; None then beside it.
+        """
+        ...
+
     def put(self, row: DeviationDay, etag: ETag) -> ETag:
         """Write the row on what was read and return its new etag; raises Conflict (and forgets what it remembered)."""
         ...
@@ -336,7 +409,7 @@ class DeviationsTable(Removable, Protocol):
     def columns(
         self, sensor: str, first: date, last: date, names: Sequence[str]
     ) -> tuple[Times, Mapping[str, npt.NDArray[Any]]]:
-        """Return times [n] and these columns [n] (ppmv, score, level, fault) of the rows of [first, last]."""
+        """Return times [n] and these columns [n] of the rows of [first, last], such as ppmv, level, fault, currents."""
         ...
 
     def summaries(self, sensor: str, first: date, last: date) -> Sequence[DaySummary]:
@@ -472,6 +545,257 @@ class EventsTable(Removable, Protocol):
         ...
 
 
+class StoredAlarm(NamedTuple):
+    """An alarm as it is in the table, and how many entries its topic of the journal has by then."""
+
+    alarm: Alarm
+    entries: int
+    etag: ETag
+
+
+class AlarmsTable(Protocol):
+    """Alarms as they stand; each row follows the journal's newest entry about it."""
+
+    def get(self, incident: str) -> StoredAlarm | None:
+        """Return the alarm of the incident, or None; raises InvalidInput."""
+        ...
+
+    def put(self, stored: StoredAlarm) -> ETag:
+        """Write the alarm on what was read (its ``etag``) and return its new etag; raises Conflict."""
+        ...
+
+    def list(
+        self, platform: str, *, limit: int, after: str | None = None, until: datetime | None = None
+    ) -> Sequence[StoredAlarm]:
+        """Return so many of the platform's alarms, newest onset first, up to ``until``.
+
+        after: the id of an incident of any platform, in whose place they go on; raises InvalidInput.
+        """
+        ...
+
+    def standing(self) -> Sequence[StoredAlarm]:
+        """Return every platform's alarms that stand, by one query."""
+        ...
+
+
+class StoredSuppression(NamedTuple):
+    """A suppression as it is in the table, and how many entries its topic of the journal has by then."""
+
+    suppression: Suppression
+    entries: int
+    etag: ETag
+
+
+class SuppressionsTable(Protocol):
+    """What is shelved, out of service or planned; each row follows the journal's newest entry about it."""
+
+    def get(self, name: str) -> StoredSuppression | None:
+        """Return the suppression of that id, or None; raises InvalidInput."""
+        ...
+
+    def put(self, stored: StoredSuppression) -> ETag:
+        """Write the suppression on what was read (its ``etag``) and return its new etag; raises Conflict."""
+        ...
+
+    def of(self, platform: str) -> Sequence[Suppression]:
+        """Return all of the platform, also those that are over."""
+        ...
+
+    def lasting(self, moment: datetime, platform: str | None = None) -> Sequence[Suppression]:
+        """Return what is not over, of a platform or of all, by one query."""
+        ...
+
+
+class JournalTable(Protocol):
+    """What was said and done, which is only added to."""
+
+    def append(self, entry: JournalEntry, evidence: Evidence) -> None:
+        """Store the entry; raises Conflict where the topic has one of its number."""
+        ...
+
+    def last(self, platform: str, topic: str, until: datetime | None = None) -> JournalEntry | None:
+        """Return the topic's newest entry, of those that were said by ``until`` if it is given; None: there is none."""
+        ...
+
+    def topic(self, platform: str, topic: str) -> Sequence[JournalEntry]:
+        """Return all entries of a topic, newest first."""
+        ...
+
+    def topics(self, platform: str, prefix: str) -> Sequence[JournalEntry]:
+        """Return all entries of the topics that begin so, by topic, newest first."""
+        ...
+
+    def evidence(self, platform: str, entry: str) -> Evidence:
+        """Return what an entry rests on; nothing where there is no such entry; raises InvalidInput."""
+        ...
+
+    def list(
+        self,
+        platform: str,
+        *,
+        limit: int,
+        after: str | None = None,
+        until: datetime | None = None,
+        subject: str | None = None,
+    ) -> Sequence[JournalEntry]:
+        """Return so many entries, newest first, said by ``until``, of all subjects or of one.
+
+        after: the place of an entry of any platform, after which they go on; raises InvalidInput.
+        """
+        ...
+
+
+class StoredStatements(NamedTuple):
+    """A template's performance statements as they are in the table."""
+
+    statements: Statements
+    etag: ETag
+
+
+class StatementsTable(Removable, Protocol):
+    """The performance statements of each template: the newest, and the one before."""
+
+    def get(self, template: str) -> StoredStatements | None:
+        """Return the template's statements, or None."""
+        ...
+
+    def put(self, template: str, statements: Statements, etag: ETag) -> ETag:
+        """Write them on what was read and return the new etag; raises Conflict."""
+        ...
+
+
+class StoredProofTests(NamedTuple):
+    """A template's proof tests as they are in the table."""
+
+    tests: ProofTests
+    etag: ETag
+
+
+class ProofTestsTable(Removable, Protocol):
+    """The proof tests of each template."""
+
+    def all(self) -> Sequence[StoredProofTests]:
+        """Return the tests of every template that has any."""
+        ...
+
+    def get(self, template: str) -> StoredProofTests | None:
+        """Return the template's tests, or None."""
+        ...
+
+    def put(self, tests: ProofTests, etag: ETag) -> ETag:
+        """Write them on what was read and return the new etag; raises Conflict."""
+        ...
+
+
+class ProofStore(Protocol):
+    """All that the way of the data keeps of proof tests."""
+
+    def clear(self) -> None:
+        """Remove all of it; removing it again changes nothing."""
+        ...
+
+
+class Row(NamedTuple):
+    """A row of a table as it is stored, with the types of its properties, as a line of JSON."""
+
+    partition: str
+    key: str
+    schema: int
+    line: str
+
+
+class StoredRows(Protocol):
+    """The rows of the tables that are backed up, whatever is in them; tables go by what they are called in a backup."""
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """Yield the table's rows that nothing derives, in order of key."""
+        ...
+
+    def journal_months(self) -> Sequence[str]:
+        """Return the months in which anything was said, in order."""
+        ...
+
+    def journal(self, month: str) -> Iterator[Row]:
+        """Yield the rows of the journal's entries that were said in a month; no other entry is read."""
+        ...
+
+    def put(self, table: str, lines: Iterable[str]) -> int:
+        """Write rows over whatever is there; return how many; raises InvalidInput for what is no row."""
+        ...
+
+
+class OldEvent(NamedTuple):
+    """An event in short, by the key of its row."""
+
+    key: str
+    kind: str
+    at: datetime
+    about: str
+
+
+class AgedStorage(Protocol):
+    """What is stored by its age; nothing that is removed here is told of or taken back anywhere."""
+
+    def scored_days_before(self, sensor: str, day: date) -> Sequence[date]:
+        """Return the sensor's scored days before a day, in order."""
+        ...
+
+    def remove_scored_days(self, sensor: str, days: Sequence[date]) -> None:
+        """Remove the rows of these days; removing them again changes nothing."""
+        ...
+
+    def events_before(self, subject: str, moment: datetime) -> Iterator[OldEvent]:
+        """Yield the subject's events of before a moment."""
+        ...
+
+    def remove_events(self, subject: str, keys: Sequence[str]) -> None:
+        """Remove events by the keys of their rows; removing them again changes nothing."""
+        ...
+
+    def remove_entries(self, platform: str, moment: datetime, standing: Collection[str]) -> Iterator[int]:
+        """Remove entries of the journal that were said before a moment; yield how many after each piece.
+
+        What a topic said last stays, unless it is an event; so do all entries of the topics that stand.
+        """
+        ...
+
+    def corrupt_before(self, day: date) -> Iterator[str]:
+        """Yield the names of the blobs that were put aside before a day."""
+        ...
+
+    def remove_corrupt(self, names: Sequence[str]) -> None:
+        """Remove blobs that were put aside; removing them again changes nothing."""
+        ...
+
+
+class BackupStore(Protocol):
+    """Where backups are: parts are never written over, and a manifest makes a day's parts a backup."""
+
+    def days(self) -> Sequence[date]:
+        """Return the days of which there is a whole backup, in order."""
+        ...
+
+    def manifest(self, day: date) -> Manifest:
+        """Return a day's manifest; raises NotFound, CorruptBlob or NewerSchema."""
+        ...
+
+    def finish(self, manifest: Manifest) -> bool:
+        """Write the day's manifest, unless there is one; return whether there was none."""
+        ...
+
+    def closed_months(self) -> Mapping[str, Part]:
+        """Return the parts of the months of the journal that are over, by month."""
+        ...
+
+    def write(self, rows: Iterable[Row], table: str, day: date | None, month: str = "") -> Part:
+        """Write rows as a part of a day's backup, or of every one from now on (None); what is there already stays."""
+        ...
+
+    def read(self, part: Part) -> Iterator[str]:
+        """Yield the lines of a part; raises NotFound, or CorruptBlob before the first one unless it is as written."""
+        ...
+
+
 class MessageQueues(Protocol):
     """The queues between the functions."""
 
@@ -479,12 +803,42 @@ class MessageQueues(Protocol):
         """Ask for an estimation."""
         ...
 
-    def build_baselines(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
+    def build_baselines(
+        self,
+        template: Template,
+        decided: date | None = None,
+        scored: date | None = None,
+        wait: timedelta = timedelta(0),
+    ) -> None:
         """Ask for a template's baselines; days before these are decided, and scored by them (None: not known)."""
+        ...
+
+    def notify(self, message: NotificationMessage) -> None:
+        """Ask for a step of an alarm to be told."""
+        ...
+
+    def state_performance(self, template: Template) -> None:
+        """Ask for a template's performance statement."""
+        ...
+
+    def ingest(self, request: IngestRequest, wait: timedelta, life: timedelta) -> None:
+        """Ask for a share of the templates to be ingested, after a while; the message is gone after its life."""
         ...
 
     def lengths(self) -> Mapping[str, int]:
         """Return the approximate length of every queue, poison queues included."""
+        ...
+
+    def oldest(self) -> Mapping[str, datetime]:
+        """Return when the first message that shows was put, of each queue that has one; what failed is left out."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells somebody outside."""
+
+    def send(self, notice: Notice) -> None:
+        """Send the notice, whose idempotency key tells a repetition; raises NotDelivered or SettingsError."""
         ...
 
 

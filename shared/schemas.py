@@ -32,8 +32,16 @@ class Stored(StrEnum):
     ESTIMATION = "estimation row"
     EVENT = "event row"
     MARK = "mark row"
+    JOURNAL = "journal row"
+    ALARM = "alarm row"
+    SUPPRESSION = "suppression row"
+    STATEMENT = "statement row"
+    PROOF_TEST = "proof test row"
     CRITICAL_MESSAGE = "critical-deviations message"
     BASELINES_MESSAGE = "build-baselines message"
+    NOTIFICATION_MESSAGE = "notifications message"
+    STATEMENT_MESSAGE = "performance-statements message"
+    INGEST_MESSAGE = "ingest-templates message"
 
 
 CURRENT: Mapping[Stored, int] = {
@@ -45,8 +53,16 @@ CURRENT: Mapping[Stored, int] = {
     Stored.ESTIMATION: 1,
     Stored.EVENT: 1,
     Stored.MARK: 2,
+    Stored.JOURNAL: 1,
+    Stored.ALARM: 1,
+    Stored.SUPPRESSION: 1,
+    Stored.STATEMENT: 1,
+    Stored.PROOF_TEST: 1,
     Stored.CRITICAL_MESSAGE: 1,
     Stored.BASELINES_MESSAGE: 1,
+    Stored.NOTIFICATION_MESSAGE: 1,
+    Stored.STATEMENT_MESSAGE: 1,
+    Stored.INGEST_MESSAGE: 1,
 }
 
 # The detection engine of all releases that recorded none (shared/detection/engine.py).

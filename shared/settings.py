@@ -1,5 +1,6 @@
 """Every setting of the app in one model; nested names are written ``OMNIA__BASE_URL`` in the environment."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -23,6 +24,10 @@ from shared.errors import SettingsError
 NAME = r"^[a-z0-9](-?[a-z0-9]){2,62}$"
 TABLE = r"^[A-Za-z][A-Za-z0-9]{2,62}$"
 CRON = r"^(\S+ ){5}\S+$"
+NEEDED_DAYS = 62  # of scored days beside those that a baseline is made of: recent ones, late data, a margin
+LEAST_JOURNAL_DAYS = 366
+KEY_VAULT = "@Microsoft.KeyVault("  # begins what the platform puts in place of a secret that it cannot read
+WEBHOOK = rf"(https://[^\s/@]+|http://127\.0\.0\.1(:\d+)?)(/\S*)?|{re.escape(KEY_VAULT)}.*"
 
 
 class SettingsGroup(BaseModel):
@@ -59,14 +64,46 @@ class StorageSettings(SettingsGroup):
     lake_container: str = Field("tsd", pattern=NAME, description="Container of the lake's day blobs.")
     baselines_container: str = Field("baselines", pattern=NAME, description="Container of the baseline versions.")
     corrupt_container: str = Field("corrupt", pattern=NAME, description="Container of unreadable blobs set aside.")
+    backup_container: str = Field("backup", pattern=NAME, description="Container of the backups.")
     registry_table: str = Field("registry", pattern=TABLE, description="Table of platforms, templates, sensors.")
     deviations_table: str = Field("deviations", pattern=TABLE, description="Table of scored days.")
     incidents_table: str = Field("incidents", pattern=TABLE, description="Table of incidents.")
     estimations_table: str = Field("estimations", pattern=TABLE, description="Table of estimations.")
     events_table: str = Field("events", pattern=TABLE, description="Table of events.")
     marks_table: str = Field("marks", pattern=TABLE, description="Table of people's decisions about baselines.")
+    journal_table: str = Field("journal", pattern=TABLE, description="Table of what was said and done.")
+    alarms_table: str = Field("alarms", pattern=TABLE, description="Table of alarms as they stand.")
+    suppressions_table: str = Field(
+        "suppressions", pattern=TABLE, description="Table of what is shelved, out of service or planned."
+    )
+    statements_table: str = Field("statements", pattern=TABLE, description="Table of performance statements.")
+    proof_tests_table: str = Field("prooftests", pattern=TABLE, description="Table of proof tests.")
     critical_queue: str = Field("critical-deviations", pattern=NAME, description="Queue that asks for estimations.")
     baselines_queue: str = Field("build-baselines", pattern=NAME, description="Queue that asks for baselines.")
+    notifications_queue: str = Field(
+        "notifications", pattern=NAME, description="Queue that asks for steps of alarms to be told."
+    )
+    statements_queue: str = Field(
+        "performance-statements", pattern=NAME, description="Queue that asks for performance statements."
+    )
+
+    ingest_queue: str = Field(
+        "ingest-templates", pattern=NAME, description="Queue that asks for shares of the templates to be ingested."
+    )
+
+    @property
+    def of_proof_tests(self) -> Self:
+        """The same, but for what proof tests keep apart: `proof` and the name; lake and queues are one."""
+        apart = (name for name in type(self).model_fields if name.endswith("_table"))
+        containers = ("baselines_container", "corrupt_container")
+        tables = {name: f"proof{getattr(self, name)}" for name in apart if name != "proof_tests_table"}
+        return self.model_copy(update=tables | {name: f"proof-{getattr(self, name)}" for name in containers})
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues of what functions ask of each other."""
+        asking = self.critical_queue, self.baselines_queue, self.notifications_queue, self.statements_queue
+        return *asking, self.ingest_queue
 
 
 class OmniaSettings(SettingsGroup):
@@ -111,7 +148,19 @@ class IngestSettings(SettingsGroup):
     template_seconds: int = Field(
         90, ge=1, le=1800, description="A template's part of a run starts no further step after so long."
     )
-    parallel: int = Field(4, ge=1, le=32, description="Templates that a run ingests at the same time.")
+    parallel: int = Field(
+        4,
+        ge=1,
+        le=32,
+        description="Templates at once that a run asks for by themselves, where it cannot together.",
+    )
+    share_templates: int = Field(
+        24,  # with four sensors each, and the sea's three series, two requests of 50 series; 25 would need a third one
+        ge=1,
+        le=100,
+        description="Templates of a platform that one message asks for.",
+    )
+    spread_seconds: int = Field(60, ge=0, le=240, description="Time over which a tick's messages are spread [s].")
     min_ppmv: float = Field(0, ge=-1000, le=0, description="Readings below are marked out of range [ppmv].")
     max_ppmv: float = Field(50_000, gt=0, le=99_999, description="Readings above are marked out of range [ppmv].")
 
@@ -133,6 +182,9 @@ class BaselineSettings(SettingsGroup):
     budget_seconds: int = Field(
         240, ge=10, le=1800, description="A run begins nothing after so long [s]; a message asks for the rest."
     )
+    spread_seconds: int = Field(
+        1800, ge=0, le=43_200, description="Time over which the daily messages, one a template, are spread [s]."
+    )
     warning_per_month: float = Field(
         1.0, gt=0.01, le=30, description="False alarms per sensor-month that Warning may cost; newer baselines heed it."
     )
@@ -150,6 +202,7 @@ class EstimationSettings(SettingsGroup):
 
     lead_hours: int = Field(48, ge=6, le=240, description="Data before the onset that it uses [h].")
     max_hours: int = Field(96, ge=3, le=240, description="Data after the onset that it uses at most [h].")
+    followed_days: int = Field(31, ge=1, le=92, description="The same for its rate over time and mass alone [days].")
     max_places: int = Field(
         2000, ge=10, le=20_000, description="Places that it weighs at most: time and memory grow with them."
     )
@@ -163,6 +216,112 @@ class EstimationSettings(SettingsGroup):
     )
 
 
+class AlarmSettings(SettingsGroup):
+    """How soon somebody has to act on an alarm, and what they should do."""
+
+    high_rate_kg_s: float = Field(
+        1e-5, gt=0, le=1, description="Dissolved rate from which a confirmed leak is of high priority [kg/s]."
+    )
+    response_leak: str = Field(
+        "Follow the leak response procedure: call the field's leak responsible, keep vessels away, plan an ROV dive.",
+        max_length=300,
+        description="What to do on a confirmed leak.",
+    )
+    response_external: str = Field(
+        "No leak here is likely. Look whether a neighbour leaks or works, and acknowledge.",
+        max_length=300,
+        description="What to do where a cause from outside is likely.",
+    )
+    response_undecided: str = Field(
+        "Look at the readings of all sensors and at the next estimation; call the leak responsible if it rises.",
+        max_length=300,
+        description="What to do while nothing is decided.",
+    )
+
+
+class ProofSettings(SettingsGroup):
+    """When it is proven that a leak would be found."""
+
+    every_days: int = Field(
+        7, ge=0, le=366, description="Days between two proof tests of a template; 0: only on demand."
+    )
+    except_for: tuple[str, ...] = Field(
+        (), description="Platforms and templates that are tested on demand alone, as a JSON list of ids."
+    )
+    patience_minutes: int = Field(
+        60, ge=5, le=180, description="A test that is not over after so long has failed [minutes]."
+    )
+
+
+class BackupSettings(SettingsGroup):
+    """Whether and where what nothing can derive is backed up."""
+
+    on: bool = Field(True, description="Whether it is backed up every day; false: somebody else does.")
+    blob_service_uri: str = Field(
+        "",
+        pattern=r"^(https://[^\s/]+/?)?$",
+        description="Blob service of another storage account for it, which the app's identity may write; "
+        "empty: the app's own.",
+    )
+    budget_seconds: int = Field(
+        420, ge=10, le=1800, description="A run begins nothing after so long [s]; the next one goes on."
+    )
+
+
+class RetentionSettings(SettingsGroup):
+    """How long what is stored is kept; 0: for ever. The lake is never deleted, nor what people registered and noted."""
+
+    scored_days: int = Field(0, ge=0, le=36_600, description="Days for which scored days are kept; 0: for ever.")
+    event_days: int = Field(
+        0, ge=0, le=36_600, description="Days for which events are kept, but for notes; 0: for ever."
+    )
+    incident_days: int = Field(
+        0,
+        ge=0,
+        le=36_600,
+        description="Days for which incidents that are over are kept with their estimations; 0: for ever.",
+    )
+    corrupt_days: int = Field(
+        0, ge=0, le=36_600, description="Days for which unreadable blobs set aside are kept; 0: for ever."
+    )
+    journal_days: int = Field(
+        3653, ge=0, le=36_600, description="Days for which the journal keeps what was said; 0: for ever."
+    )
+    budget_seconds: int = Field(
+        120, ge=10, le=1800, description="A run removes nothing more after so long [s]; the next one goes on."
+    )
+
+
+class NotifySettings(SettingsGroup):
+    """Who outside is told of new, escalated, returned and withdrawn alarms."""
+
+    webhook_url: SecretStr = Field(
+        SecretStr(""), description="Address that alarms are sent to; on Azure a Key Vault reference; empty: nobody."
+    )
+    format: Literal["plain", "teams", "pagerduty"] = Field(
+        "plain", description="What is sent: `plain` (our JSON, signed), `teams` (a card), `pagerduty` (Events API v2)."
+    )
+    secret: SecretStr = Field(
+        SecretStr(""),
+        description="`plain`: the key of the signature; `pagerduty`: the routing key; on Azure a Key Vault reference.",
+    )
+    timeout_s: float = Field(10, gt=0, le=60, description="Longest wait for a connection, and for an answer [s].")
+
+    @property
+    def on(self) -> bool:
+        """Whether anybody is told."""
+        return bool(self.webhook_url.get_secret_value())
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        url = self.webhook_url.get_secret_value()
+        if url and not re.fullmatch(WEBHOOK, url):
+            raise ValueError("webhook_url must begin with https:// (http:// on 127.0.0.1 alone)")
+        if url and self.format != "teams" and not self.secret.get_secret_value():
+            raise ValueError(f"webhook_url with format {self.format} needs a secret")
+        return self
+
+
 class QuerySettings(SettingsGroup):
     """Bounds of the HTTP interface."""
 
@@ -171,6 +330,10 @@ class QuerySettings(SettingsGroup):
     max_items: int = Field(1000, ge=1, le=1000, description="Most items of one page of a list.")
     max_samples: int = Field(60_000, ge=144, le=1_000_000, description="Most samples of one page of a series.")
     max_simulated_days: int = Field(31, ge=1, le=366, description="Longest time range of one simulation [days].")
+    max_sea_days: int = Field(92, ge=1, le=366, description="Longest time range of the sea at a template [days].")
+    detectability_days: int = Field(
+        28, ge=4, le=366, description="Newest currents in which it is told whether a leak would be found [days]."
+    )
 
 
 class HttpSettings(SettingsGroup):
@@ -178,6 +341,9 @@ class HttpSettings(SettingsGroup):
 
     auth: Literal["keys", "entra"] = Field(
         "keys", description="`keys`: function keys; `entra`: App Service authentication and roles stand in front."
+    )
+    base_url: str = Field(
+        "", pattern=r"^(https?://[^\s/]+(/\S*)?)?$", description="Public address of the pages, for links that are sent."
     )
     reader_role: str = Field("Reader", min_length=1, max_length=64, description="App role that may read (entra).")
     operator_role: str = Field("Operator", min_length=1, max_length=64, description="App role that may change (entra).")
@@ -204,6 +370,11 @@ class Settings(BaseSettings):
     )
     ingest_schedule: str = Field(pattern=CRON, description="When ingest runs (NCRONTAB, UTC).")
     baselines_schedule: str = Field(pattern=CRON, description="When baselines run (NCRONTAB, UTC).")
+    keep_schedule: str = Field(
+        "0 40 * * * *",
+        pattern=CRON,
+        description="When backups are made that are missing, and what is old goes (NCRONTAB, UTC).",
+    )
     lake_trigger: Literal["polling", "eventgrid"] = Field(
         "polling",
         description="How detect hears of a blob: `polling` (local) or `eventgrid` (Flex Consumption).",
@@ -217,8 +388,30 @@ class Settings(BaseSettings):
     detection: DetectionSettings = Field(default_factory=DetectionSettings)
     baseline: BaselineSettings = Field(default_factory=BaselineSettings)
     estimation: EstimationSettings = Field(default_factory=EstimationSettings)
+    alarm: AlarmSettings = Field(default_factory=AlarmSettings)
+    proof: ProofSettings = Field(default_factory=ProofSettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
     query: QuerySettings = Field(default_factory=QuerySettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
+
+    @model_validator(mode="after")
+    def _kept_long_enough(self) -> Self:
+        kept, needed = self.retention, self.baseline.max_days + NEEDED_DAYS
+        if 0 < kept.scored_days < needed:
+            raise ValueError(
+                f"RETENTION__SCORED_DAYS must be at least {needed} (BASELINE__MAX_DAYS and {NEEDED_DAYS}), or 0: "
+                "baselines are chosen by them"
+            )
+        if kept.incident_days and not 0 < kept.scored_days <= kept.incident_days:
+            raise ValueError(
+                "RETENTION__INCIDENT_DAYS needs a RETENTION__SCORED_DAYS that is no longer: "
+                "scored days would find their incidents again"
+            )
+        if 0 < kept.journal_days < LEAST_JOURNAL_DAYS:
+            raise ValueError(f"RETENTION__JOURNAL_DAYS must be at least {LEAST_JOURNAL_DAYS}, or 0")
+        return self
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -54,20 +54,29 @@ def unique() -> str:
 
 def environment(connection: str, prefix: str, **more: str) -> dict[str, str]:
     """Return the app's settings as environment variables, with storage names of its own."""
-    tables = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS", "MARKS")
+    derived = ("REGISTRY", "DEVIATIONS", "INCIDENTS", "ESTIMATIONS", "EVENTS")
+    tables = (*derived, "MARKS", "JOURNAL", "ALARMS", "SUPPRESSIONS", "STATEMENTS", "PROOF_TESTS")
     return {
         "AzureWebJobsStorage": connection,
         "AzureFunctionsWebHost__hostid": prefix,  # hosts of one name work on one queue of blob events
         "OMNIA__BASE_URL": NOWHERE,
         "OMNIA__STATIC_TOKEN": "test",
         "INGEST_SCHEDULE": BY_HAND,
+        "INGEST__SPREAD_SECONDS": "0",
+        "BASELINE__SPREAD_SECONDS": "0",
         "BASELINES_SCHEDULE": BY_HAND,
-        **{f"STORAGE__{name}_TABLE": f"{prefix}{name.lower()}" for name in tables},
+        "KEEP_SCHEDULE": BY_HAND,
+        **{f"STORAGE__{name}_TABLE": f"{prefix}{name.lower().replace('_', '')}" for name in tables},
         "STORAGE__LAKE_CONTAINER": f"{prefix}-tsd",
         "STORAGE__BASELINES_CONTAINER": f"{prefix}-baselines",
         "STORAGE__CORRUPT_CONTAINER": f"{prefix}-corrupt",
+        "STORAGE__BACKUP_CONTAINER": f"{prefix}-backup",
+        "BACKUP__ON": "false",  # who tests it says so
         "STORAGE__CRITICAL_QUEUE": f"{prefix}-critical",
         "STORAGE__BASELINES_QUEUE": f"{prefix}-build",
+        "STORAGE__NOTIFICATIONS_QUEUE": f"{prefix}-notifications",
+        "STORAGE__STATEMENTS_QUEUE": f"{prefix}-state",
+        "STORAGE__INGEST_QUEUE": f"{prefix}-ingest",
         **more,
     }
 

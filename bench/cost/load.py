@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.cost.measured import Measured
-from bench.cost.model import PARALLEL, Paper, fetch_seconds, score_seconds
+from bench.cost.model import Paper, fetch_seconds, score_seconds, shares
 from shared.settings import IngestSettings
+from shared.usecases.ingestion.ingest import LAST_STEP
 
 TICK_S = 600.0
-BUDGET_S = float(IngestSettings().budget_seconds)  # after it a run starts no further template's step
+UNTIL_S = TICK_S - LAST_STEP.total_seconds()  # of a tick: no share begins later
+SPREAD_S = float(IngestSettings().spread_seconds)  # over which a tick's shares come
 AT_ONCE = 2  # blobs of an instance (host.json)
 START_S = 15.0  # until an instance that the platform adds takes its first event
 PER_INSTANCE = 16  # events that wait before the platform adds another instance, one at a time
@@ -25,27 +27,19 @@ class Load:
 
     sensors: int
     ingest_s: float
-    left: float  # share of the templates that the run does not reach within its budget
+    left: float  # share of the templates whose shares find no instance in time
     scored_s: float  # from the tick until the last of those that it does reach is scored
     instances: int
-    registry_per_s: float  # requests to the partition of the registry that has most templates
+    registry_per_s: float  # requests to the partition of the platform that has most templates
 
 
-def tick(
-    sensors: int, found: Measured, paper: Paper, *, seed: int, platforms: int, most_instances: int, runs: int = 1
-) -> Load:
-    """Simulate a tick: a pool that ingests, events that follow, instances that are added while events wait.
-
-    ``runs`` ingest at the same time, each its share of the templates on an instance of its own: one, as it is.
-    """
+def tick(sensors: int, found: Measured, paper: Paper, *, seed: int, platforms: int, most_instances: int) -> Load:
+    """Simulate a tick: shares that ingest, events that follow, instances that are added while either waits."""
     rng = np.random.default_rng(seed)
     templates = max(1, round(sensors / found.sensors))
-    waits = fetch_seconds(found, paper) * _spread(rng, templates)
-    shares = [_ingested(waits[first::runs], found.ingest_s) for first in range(min(runs, templates))]
-    written, left = sorted(one for share, _ in shares for one in share), sum(one for _, one in shares)
+    written, left = _ingested(templates, found, paper, rng, most_instances)
     scored_s, instances = _scored(written, score_seconds(found, paper) * _spread(rng, len(written)), most_instances)
-    registry = found.tick_transactions["table read"] + found.tick_transactions["table write"] / 2
-    busiest = registry * templates / platforms / max(scored_s, 1.0)
+    busiest = templates / platforms / max(scored_s, 1.0)  # each reads its platform's head
     return Load(sensors, written[-1] if written else 0.0, left / templates, scored_s, instances, busiest)
 
 
@@ -53,22 +47,28 @@ def _spread(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.exp(rng.normal(-(SPREAD**2) / 2, SPREAD, count))  # of mean 1
 
 
-def _ingested(waits: np.ndarray, busy: float) -> tuple[list[float], int]:
-    """Return when in s each template's blob is written, in order, and how many are left for the next run.
-
-    ``waits`` [templates] are the seconds that each waits for OMNIA and storage, ``busy`` those that it computes.
-    """
-    threads = [0.0] * PARALLEL
-    free, done, left = 0.0, [], 0  # free: when the interpreter, which computes one at a time, is
-    for wait in waits:
-        begin = heapq.heappop(threads)
-        if begin >= BUDGET_S:
-            left += 1
-            heapq.heappush(threads, begin)
+def _ingested(
+    templates: int, found: Measured, paper: Paper, rng: np.random.Generator, most: int
+) -> tuple[list[float], int]:
+    """Return when in s each template's blob is written, in order, and how many are left for the next tick."""
+    sizes = [round(one) for one in shares(templates)]
+    instances = [0.0]  # when each is free
+    done: list[float] = []
+    left = 0
+    for place, (size, factor) in enumerate(zip(sizes, _spread(rng, len(sizes)), strict=True)):
+        comes = SPREAD_S * place / len(sizes)
+        if instances[0] > comes and len(instances) < most:
+            begin = comes + START_S  # on one that the platform adds
+        else:
+            begin = max(heapq.heappop(instances), comes)
+        if begin >= UNTIL_S:
+            left += size
+            heapq.heappush(instances, begin)
             continue
-        free = max(free, begin + float(wait)) + busy
-        heapq.heappush(threads, free)
-        done.append(free)
+        fetched = begin + fetch_seconds(size, found, paper) * float(factor)
+        written = [fetched + number * found.ingest_s for number in range(1, size + 1)]
+        heapq.heappush(instances, written[-1])
+        done += written
     return sorted(done), left
 
 
@@ -91,7 +91,7 @@ def _scored(written: list[float], takes: np.ndarray, most: int) -> tuple[float, 
 
 
 def breaks_at(found: Measured, paper: Paper, *, seed: int, platforms: int, most_instances: int) -> int:
-    """Return the first of 100, 200, 400, ... sensors of which a run leaves some for the next one."""
+    """Return the first of 100, 200, 400, ... sensors of which a tick leaves some for the next one."""
     sensors = 100
     while sensors < 10_000_000:
         if tick(sensors, found, paper, seed=seed, platforms=platforms, most_instances=most_instances).left > 0:

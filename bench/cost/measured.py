@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bench.cost.proof import play_proof_test
 from bench.estimation.machine import peak_mb
 from bench.estimation.size import full_size
 from bench.storage import Ticking, counted, snorre, ticking
 from local.azurite import Azurite
 from shared.telemetry import operation
 
-TURNS = 8
+TURNS = 6  # an hour: what is well is told of once
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Measured:
     log_bytes: float
     lake_bytes: float  # of a sensor and day, with its share of the environment
     row_bytes: float
+    proof_transactions: Mapping[str, float]  # of a proof test, by kind, but for its estimation
+    proof_s: float
     estimate_s: float
     build_s: float  # one sensor's daily look after its baseline, which scores nothing anew
     build_transactions: float
@@ -73,6 +76,8 @@ def measured() -> Measured:
         log_bytes=(all_six.log_bytes - one.log_bytes) / more,
         lake_bytes=all_six.lake_bytes,
         row_bytes=all_six.row_bytes,
+        proof_transactions=all_six.proof_counts,
+        proof_s=all_six.proof_s,
         estimate_s=size["seconds"],
         build_s=all_six.build_s,
         build_transactions=all_six.build_count,
@@ -102,9 +107,11 @@ class _Fleet:
                 world.move_on()
                 with counted() as of_ingest:
                     world.tell_health()
+                    world.ask()
                     ingests.append(_seconds(world.ingest))
                 with counted() as of_rest:
                     world.take_up_poison()
+                    world.prove()
                     detects += [_seconds(lambda one=one: world.detect(one.id)) for one in platform.templates]  # type: ignore[misc]
                 counts.update(_kinds(of_ingest + of_rest))
                 self.ingest_count += of_ingest.total() / TURNS
@@ -118,7 +125,24 @@ class _Fleet:
             with counted() as building:
                 self.build_s = _seconds(world.app.build_baselines.run) / sensors
             self.build_count = building.total() / sensors
+            self.proof_counts, self.proof_s = _proven(world)
         logger.removeHandler(lines)
+
+
+def _proven(world: Ticking) -> tuple[Counter[str], float]:
+    """Return what a proof test takes of a template without an incident; raises RuntimeError where it finds nothing."""
+    world.tick()
+    troubled = {one.incident.template for one in world.app.incidents.open_ones()}
+    calm = [one.id for one in world.platform.templates if one.id not in troubled]
+    if not calm:
+        return Counter(), 0.0
+    with counted() as proving:
+        begun = time.perf_counter()
+        proven = play_proof_test(world, calm[0])
+        seconds = time.perf_counter() - begun
+    if proven.found_after_h is None:
+        raise RuntimeError(f"the proof test proved nothing: {proven.why}")
+    return _kinds(proving), seconds
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -132,7 +156,13 @@ def _kinds(counts: Counter[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     for what, count in counts.items():
         method, name = what.split(" ")
-        place = "blob" if name in ("tsd", "baselines", "corrupt") else "queue" if "-" in name else "table"
+        place = (
+            "blob"
+            if name.removeprefix("proof-") in ("tsd", "baselines", "corrupt")
+            else "queue"
+            if "-" in name
+            else "table"
+        )
         found[f"{place} {'read' if method in ('GET', 'HEAD') else 'write'}"] += count
     return found
 

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from bench.cost.measured import Measured
 from bench.cost.prices import Prices, option
-from shared.settings import IngestSettings
+from shared.settings import IngestSettings, StorageSettings
 
 YEAR_S = 365 * 86_400
 TICKS = 365 * 144  # of a year
 KB, GB = 1e3, 1e9
-PARALLEL = IngestSettings().parallel  # templates that a run ingests at the same time
-RULES = {5: 1, 10: 2, 15: 9}  # of alerts.bicep: minutes between two looks, and how many look so often
+MOST = IngestSettings().share_templates  # templates of a share, each on an instance of its own
+SERIES = 50  # of a request to OMNIA (OMNIA__MAX_SERIES_PER_REQUEST)
+SEA = 3  # series of the sea that a share asks for once, besides a direction by itself
+RULES = {5: 1, 10: 2, 15: 12}  # of alerts.bicep: minutes between two looks, and how many look so often
 SHARE = {5: 1.0, 10: 1 / 1.5, 15: 1 / 3}  # of the price of one that looks every 5 minutes
 METRIC_RULES = 3  # of alerts-events.bicep
-SCALED, ALONE = 4, 2  # function groups that get more instances (HTTP, blobs, one for each queue); timers, which do not
+SCALED, ALONE = 7, 3  # function groups that get more instances (HTTP, blobs, one for each queue); timers, which do not
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Paper:
     storage_s: float = option(0.010, "a request to storage, beyond what Azurite takes [s]")
     omnia_s: float = option(0.5, "a request to OMNIA [s]")
     estimates: float = option(20.0, "estimates of a template and year: its incidents, each anew as it grows")
+    proofs: float = option(52.0, "proof tests of a template and year (PROOF__EVERY_DAYS)")
+    statements: float = option(25.0, "performance statements of a template and year: with each renewed baseline")
+    statement_s: float = option(25.0, "a performance statement (python -m bench.statement) [s]")
     screens: int = option(4, "pages that are open day and night")
     poll_s: float = option(30.0, "seconds between a page's questions (functions/static/live.js)")
     poll_transactions: float = option(3.0, "reads of tables for an unchanged page")
@@ -53,22 +59,29 @@ class Year:
 def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
     """Return the cost of a year of so many sensors, in US dollars by service."""
     templates = max(1.0, sensors / found.sensors)
+    sizes = shares(templates)
     polls = paper.screens * YEAR_S / paper.poll_s
     detecting_s = templates * TICKS * score_seconds(found, paper)
     estimate_s = found.estimate_s + 10 * paper.storage_s
     on_demand_s = (  # a run is billed for at least a second
-        TICKS * max(1.0, ingest_seconds(templates, found, paper))
-        + 365 * max(1.0, sensors * (found.build_s + paper.storage_s * found.build_transactions))
+        TICKS * (1.0 + sum(max(1.0, share_seconds(one, found, paper)) for one in sizes))
+        + 365 * templates * max(1.0, found.sensors * (found.build_s + paper.storage_s * found.build_transactions))
         + templates * paper.estimates * max(1.0, estimate_s)
+        + templates * paper.statements * paper.statement_s
+        + templates
+        * paper.proofs
+        * (found.proof_s + estimate_s + paper.storage_s * sum(found.proof_transactions.values()))
         + polls * 1.0
     )
-    on_demand_runs = TICKS + 365 + templates * paper.estimates + polls
+    asked = templates * (paper.estimates + paper.statements + paper.proofs)
+    on_demand_runs = TICKS * (1 + len(sizes)) + 365 * (1 + templates) + asked + polls
     ready_s = min(detecting_s, YEAR_S)
     beyond_s = detecting_s - ready_s  # on further instances, on demand
     gbs = max((on_demand_s + beyond_s) * paper.memory_gb - 12 * prices.free_gbs_month, 0)
     runs = max(on_demand_runs - 12 * prices.free_executions_month, 0) + templates * TICKS
     counts = {
         kind: TICKS * (found.run_transactions[kind] + templates * count)
+        + templates * paper.proofs * found.proof_transactions.get(kind, 0)
         for kind, count in found.tick_transactions.items()
     }
     table = counts["table read"] + counts["table write"] + polls * paper.poll_transactions
@@ -84,7 +97,9 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
             "executions": runs / 1e6 * prices.million_executions,
             "blob writes": counts["blob write"] / 1e4 * prices.blob_write_10k,
             "blob reads": counts["blob read"] / 1e4 * prices.blob_read_10k,
-            "queues": (counts["queue read"] + _polled()) / 1e4 * prices.queue_10k,
+            "queues": (counts["queue read"] + 3 * (TICKS * len(sizes) + 365 * templates) + _polled())
+            / 1e4
+            * prices.queue_10k,
             "tables": table / 1e4 * prices.table_10k,
             "blob events": templates * TICKS / 1e6 * prices.event_million,
             "what is kept": 12
@@ -119,14 +134,25 @@ def month_at_the_limit(most_instances: int, paper: Paper, prices: Prices) -> flo
     return (SCALED * most_instances + ALONE) * paper.memory_gb * YEAR_S / 12 * prices.on_demand_gbs
 
 
-def ingest_seconds(templates: float, found: Measured, paper: Paper) -> float:
-    """Return how long a run of ingest takes, in s."""
-    return max(fetch_seconds(found, paper) / PARALLEL, found.ingest_s) * templates  # Python computes one at a time
+def shares(templates: float) -> list[float]:
+    """Return how many templates each share of a tick has."""
+    whole, rest = divmod(templates, MOST)
+    return [float(MOST)] * int(whole) + ([rest] if rest else [])
 
 
-def fetch_seconds(found: Measured, paper: Paper) -> float:
-    """Return how long ingest waits for OMNIA and storage, in a template's tick."""
-    return paper.omnia_s * found.omnia_requests + paper.storage_s * found.ingest_transactions
+def share_seconds(templates: float, found: Measured, paper: Paper) -> float:
+    """Return how long a share takes, in s: OMNIA is asked for all of it, then Python computes one at a time."""
+    return fetch_seconds(templates, found, paper) + templates * found.ingest_s
+
+
+def fetch_seconds(templates: float, found: Measured, paper: Paper) -> float:
+    """Return how long a share waits for OMNIA and storage: values and counts apart, storage for all at once."""
+    return paper.omnia_s * requests_of(templates * found.sensors) + paper.storage_s * found.ingest_transactions
+
+
+def requests_of(sensors: float) -> int:
+    """Return how many requests to OMNIA a share of so many sensors takes."""
+    return 2 * ceil((sensors + SEA) / SERIES) + 1
 
 
 def score_seconds(found: Measured, paper: Paper) -> float:
@@ -135,5 +161,5 @@ def score_seconds(found: Measured, paper: Paper) -> float:
 
 
 def _polled() -> float:
-    """Return the host's own looks at the app's two queues in a year: once a minute while there is nothing."""
-    return 2 * YEAR_S / 60
+    """Return the host's own looks at the app's queues in a year: once a minute while there is nothing."""
+    return len(StorageSettings().queues) * YEAR_S / 60

@@ -22,8 +22,11 @@ from bench.detection.report import plain
 from bench.estimation import sites
 from bench.estimation.sea_states import SeaStates, recorded
 from bench.parallel import mapped
+from shared.domain.leak import Release
 from shared.errors import InvalidInput
+from shared.estimation.detection_delay import detection_delays
 
+MONTH = 28 * 144  # steps of 10 minutes
 PER_TASK, LOCATED_PER_TASK = 10, 4  # leaks of one template and sea, and how many of them are located
 
 
@@ -46,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         "currents": "recorded" if chosen.currents else "a synthetic tide",
         "sensors": "by the baselines of recorded series" if measured else "as the bench of the estimation has them",
         **_seen(view),
+        "whole_answer_s": _answered_s(view),
         "check": _check(chosen.template, sea_states, chosen.leaks, chosen.seed, chosen.jobs),
     }
     if chosen.plot:
@@ -84,6 +88,16 @@ def _seen(view: View) -> dict[str, Any]:
         "variants": rows,
         "time": {"rates_s": rates_s, "errors_s": errors_s},
     }
+
+
+def _answered_s(view: View) -> float:
+    """Return how long it takes to say when a leak in the middle would be told, by four weeks of a synthetic tide."""
+    sea, _ = SeaStates().drawn(MONTH, np.random.default_rng(view.seed))
+    release = Release(x=0.0, y=0.0, z=view.template.height / 2, rate_kg_s=view.rate_kg_s)
+    levels = np.array([one.noticed_ppmv for one in view.sensitivities[: len(view.template.sensors)]])
+    begun = time.process_time()
+    detection_delays(view.template, sea, release, np.stack([levels, 2 * levels]))
+    return time.process_time() - begun
 
 
 def _check(kind: sites.Kind, sea_states: SeaStates, leaks: int, seed: int, jobs: int) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """What was foretold of a template against leaks of the family: which are noticed, and how far off their places are.
 
-Every leak has its own truth (``bench.estimation.family``, or for a semi-closed template the box of cells), of which the
+Every leak has its own truth (``bench.estimation.family``, in a semi-closed template as a box of cells), of which the
 prediction knows nothing but the template, the currents as the meter tells them, and the sensors' noise.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.detection.currents import metered
 from bench.estimation import family, noise, sites
-from bench.estimation.box import semi_readings
+from bench.estimation.box import box_readings
 from bench.estimation.clouds import cloud_readings
 from bench.estimation.figures import quantile, share
 from bench.estimation.leak import TrueLeak, known_or_anywhere
@@ -120,8 +120,8 @@ def _located(site: Site, leak: TrueLeak, signal: Floats, times: Times, rng: np.r
 
 def _signal(site: Site, leak: TrueLeak, times: Times, rng: np.random.Generator) -> Floats:
     """Return what the sensors read above background [sensors, n] in ppmv."""
-    known = (site.template, site.sea, leak.place, leak.rate_kg_s, leak.moment, times)
-    return semi_readings(*known, rng) if site.kind == "semi" else cloud_readings(*known, family.drawn(rng), rng)
+    readings = box_readings if site.kind == "semi" else cloud_readings
+    return readings(site.template, site.sea, leak.place, leak.rate_kg_s, leak.moment, times, family.drawn(rng), rng)
 
 
 def _least_rate(signal: Floats, levels: Floats) -> float:

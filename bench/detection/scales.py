@@ -2,9 +2,9 @@
 
 python -m bench.detection.scales --data DIR [--seed N] [--jobs N] [--json]
 
-What is measured on are leak-free parts of recorded series that their baseline does not hold: the folds, and the folds
-the other way round, where what was evaluated holds enough to be the baseline of what was the baseline. Known rises are
-left out, exact zeros missing. Under each part runs the record of currents from a random moment on.
+What is measured on is what an app meets: blocks of ten days of recorded series, each with the baseline that was read
+before it (``bench.estimation.backgrounds``). Known rises are left out, exact zeros missing. Under each block runs the
+record of currents from a random moment on.
 
 Of figures less than 24 h apart the highest counts. Their tail is taken as exponential: above the figure that is
 exceeded 3 times a month, the mean excess is the growth per factor e rarer.
@@ -15,7 +15,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,93 +24,41 @@ import numpy as np
 
 from bench.detection.channel_figures import figures_of
 from bench.detection.currents import Currents, currents_of
-from bench.detection.folds import CONTEXT, DAY, MONTH, Fold, folds_of
-from bench.detection.known import in_known_rise
-from bench.detection.recorded_series import Folder, Recorded, read_folder
+from bench.detection.folds import CONTEXT, DAY, MONTH
+from bench.detection.recorded_series import Folder, read_folder
+from bench.estimation.backgrounds import BEFORE, Backgrounds, Block
 from bench.parallel import mapped
-from shared.arrays import BUCKET_STEP, Flags, Floats, Times
-from shared.detection import Channel, build_baseline
+from shared.arrays import BUCKET_STEP, Floats
+from shared.detection import Channel
 from shared.detection.channels import SCALES, Scale
+from shared.errors import InvalidInput
 
 Scales = Mapping[Channel, Scale]
 
 TAIL_A_MONTH = 3.0
-LEAST_IN_TAIL = 6  # figures; of fewer nothing can be said
+LEAST_IN_TAIL = 12  # figures, of four months; of fewer nothing can be said
 MERGED_WITHIN = DAY
-FOLDS = 5  # per sensor, so that no long series decides alone
-LEAST_BASELINE = 18 * DAY  # bins with data, where a fold is turned round
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """A baseline, times and ppmv [n], and leak-free readings that it does not hold [CONTEXT + k], ``counted`` [k]."""
-
-    sensor: str
-    number: int
-    baseline: tuple[Times, Floats]
-    evaluated: tuple[Times, Floats]
-    counted: Flags
 
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
-    """A part's months, and by channel its highest figures, 24 h apart, falling."""
+    """A block's months, and by channel its highest figures, 24 h apart, falling."""
 
     sensor: str
     months: float
     figures: Mapping[Channel, Floats]
 
 
-def parts_of(recorded: Recorded) -> list[Part]:
-    """Return the folds of a series, and those that can be turned round."""
-    folds = folds_of(recorded, FOLDS)
-    return [part for fold in folds for part in (_forward(fold), _turned(fold, recorded)) if part is not None]
-
-
-def _forward(fold: Fold) -> Part:
-    known, later = slice(None, fold.split), slice(fold.split - CONTEXT, None)
-    return Part(
-        fold.sensor,
-        2 * fold.number,
-        (fold.times[known], fold.ppmv[known]),
-        (fold.times[later], fold.ppmv[later]),
-        fold.counted,
-    )
-
-
-def _turned(fold: Fold, recorded: Recorded) -> Part | None:
-    leak_free = np.where(in_known_rise(fold.sensor, fold.times), np.nan, fold.ppmv)
-    if np.count_nonzero(~np.isnan(leak_free[fold.split :])) < LEAST_BASELINE:
-        return None
-    before = fold.times[0] + np.arange(-CONTEXT, 0) * BUCKET_STEP
-    return Part(
-        fold.sensor,
-        2 * fold.number + 1,
-        (fold.times[fold.split :], leak_free[fold.split :]),
-        (
-            np.concatenate((before, fold.times[: fold.split])),
-            np.concatenate((_read_at(recorded, before), fold.ppmv[: fold.split])),
-        ),
-        ~np.isnan(leak_free[: fold.split]),
-    )
-
-
-def _read_at(recorded: Recorded, times: Times) -> Floats:
-    """Return what was read at times [n] that lie one bucket apart; NaN before the series."""
-    first = int((times[0] - recorded.series.times[0]) / BUCKET_STEP)
-    read = recorded.series.ppmv[max(first, 0) : max(first + times.size, 0)]
-    return np.concatenate((np.full(times.size - read.size, np.nan), np.where(read == 0, np.nan, read)))
-
-
-def peaks_in(part: Part, currents: Currents, seed: int) -> Peaks:
-    """Return a part's highest figures, over the record of currents from a random moment on."""
-    digest = hashlib.sha256(part.sensor.encode()).digest()
-    rng = np.random.default_rng([seed, part.number, *digest[:8]])
-    times, ppmv = part.evaluated
+def peaks_in(block: Block, currents: Currents, seed: int) -> Peaks:
+    """Return a block's highest figures, over the record of currents from a random moment on."""
+    digest = hashlib.sha256(block.sensor.encode()).digest()
+    rng = np.random.default_rng([seed, block.days[1], *digest[:8]])
+    times = currents.start + np.arange(block.ppmv.size) * BUCKET_STEP
     sea = currents.at(int(rng.integers(currents.size)), times)
-    found = figures_of(build_baseline(*part.baseline), times, ppmv, times[CONTEXT], sea)
-    figures = {name: highest(np.where(part.counted, one, np.nan)) for name, one in found.by_channel.items()}
-    return Peaks(part.sensor, float(np.count_nonzero(part.counted) / MONTH), figures)
+    found = figures_of(block.baseline, times, block.ppmv, times[CONTEXT], sea)
+    read = np.isfinite(block.ppmv[CONTEXT:])
+    figures = {name: highest(np.where(read, one, np.nan)) for name, one in found.by_channel.items()}
+    return Peaks(block.sensor, float(np.count_nonzero(read) / MONTH), figures)
 
 
 def highest(figure: Floats) -> Floats:
@@ -123,21 +71,21 @@ def highest(figure: Floats) -> Floats:
     return np.array(found)
 
 
-def scale_of(peaks: Sequence[Floats], months: float, like: Scale, least: int = LEAST_IN_TAIL) -> Scale | None:
-    """Return the scale of peaks that were found in so many months, else ``like`` one; None of fewer than ``least``."""
+def scale_of(peaks: Sequence[Floats], months: float, least: int = LEAST_IN_TAIL) -> Scale | None:
+    """Return the scale of peaks that were found in so many months; None of fewer than ``least``."""
     falling = np.sort(np.concatenate((*peaks, [])))[::-1]
     count = int(TAIL_A_MONTH * months)
     if count < least or falling.size <= count:
         return None
     begins = float(falling[count])
     growth = float(np.mean(falling[:count] - begins))
-    return replace(like, monthly=begins + growth * float(np.log(count / months)), growth=growth)
+    return Scale(begins + growth * float(np.log(count / months)), growth)
 
 
 def measured(peaks: Sequence[Peaks]) -> Scales | None:
     """Return the scales of all channels; None where the peaks are too few for one of them."""
     months = sum(one.months for one in peaks)
-    found = {name: scale_of([one.figures[name] for one in peaks], months, like) for name, like in SCALES.items()}
+    found = {name: scale_of([one.figures[name] for one in peaks], months) for name in SCALES}
     known = {name: scale for name, scale in found.items() if scale is not None}
     return known if len(known) == len(found) else None
 
@@ -149,8 +97,11 @@ def without(peaks: Sequence[Peaks], sensor: str) -> Scales | None:
 
 def all_peaks(found: Folder, seed: int, jobs: int) -> list[Peaks]:
     """Return the peaks of all series of a folder."""
-    parts = [part for recorded in found.series for part in parts_of(recorded)]
-    return list(mapped(partial(peaks_in, currents=currents_of(found.currents), seed=seed), parts, jobs))
+    try:
+        blocks = Backgrounds.of(found.series, BEFORE).blocks
+    except InvalidInput:
+        return []
+    return list(mapped(partial(peaks_in, currents=currents_of(found.currents), seed=seed), blocks, jobs))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -101,7 +101,7 @@ def half_own(known: Baseline) -> Scales:
     months = np.count_nonzero(~np.isnan(known.ppmv)) / MONTH
     scales = dict[Channel, Scale]()
     for channel, pooled in SCALES.items():
-        own = scale_of([highest(one[channel]) for one in found], float(months), pooled, least=1)
+        own = scale_of([highest(one[channel]) for one in found], float(months), least=1)
         ratio = 1.0 if own is None else float(np.sqrt(own.monthly / pooled.monthly))
         scales[channel] = replace(pooled, monthly=ratio * pooled.monthly, growth=ratio * pooled.growth)
     return scales

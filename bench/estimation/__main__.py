@@ -20,7 +20,7 @@ from bench.estimation.backgrounds import Backgrounds
 from bench.estimation.family import UNKNOWNS, Unknown
 from bench.estimation.noise import noises_of
 from bench.estimation.report import report
-from bench.estimation.scenarios import COUNT, OPEN_TRUTHS, SEMI_TRUTHS, Kind, World
+from bench.estimation.scenarios import COUNT, TRUTHS, Kind, World
 from bench.estimation.sea_states import SeaStates, recorded
 from bench.estimation.study import Options, study
 from shared.errors import InvalidInput
@@ -28,10 +28,13 @@ from shared.errors import InvalidInput
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; return 2 for files that cannot be used."""
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
     if chosen.backgrounds:
         return _on_backgrounds(chosen)
-    of_template = OPEN_TRUTHS if chosen.template == "open" else SEMI_TRUTHS
+    of_template = TRUTHS[chosen.template]
+    if chosen.truth not in (None, "varying", *of_template):
+        parser.error(f"argument --truth: {chosen.truth} is no truth of --template {chosen.template}")
     truths: tuple[Kind, ...] = ("self_consistent",) if chosen.easy else (chosen.truth,) if chosen.truth else of_template
     try:
         sea_states = recorded(chosen.currents, COUNT) if chosen.currents else SeaStates()
@@ -68,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenarios", type=at_least(1), default=100, help="detected leaks per truth")
     parser.add_argument("--template", choices=("open", "semi"), default="open", help="semi: closed in part")
     truth = parser.add_mutually_exclusive_group()
-    truth.add_argument("--truth", choices=(*OPEN_TRUTHS, "varying"), help="one truth alone")
+    truth.add_argument("--truth", choices=(*TRUTHS["open"], "varying"), help="one truth alone")
     truth.add_argument("--easy", action="store_true", help="what the estimation assumes: its calibration alone")
     parser.add_argument(
         "--without",

@@ -1,8 +1,8 @@
 """Real backgrounds: stretches of recorded series without a leak, each with a baseline of the same sensor's other days.
 
 Series are cut into blocks of ten days, all at the same moments, so that sensors of one field which were recorded at the
-same time can be kept together. A block's baseline is what was read in the 30 days before and after it, but for the
-three days next to it. Known rises are in neither. What reads exactly zero is a dead sensor, and missing.
+same time can be kept together. A block's baseline is what was read around it, as long as estimations alone are judged,
+or before it, as an app has it. Known rises are in neither. What reads exactly zero is a dead sensor, and missing.
 """
 
 from collections import defaultdict
@@ -19,14 +19,29 @@ from bench.detection.recorded_series import Recorded
 from shared.arrays import BUCKET_S, Flags, Floats, Indices
 from shared.detection import Baseline, build_baseline
 from shared.errors import InvalidInput
+from shared.settings import BaselineSettings
 
+BASELINES = BaselineSettings()
 BLOCK = 10 * DAY  # bins
-HISTORY, APART = 30 * DAY, 3 * DAY  # of the baseline, on each side
-LEAST_HISTORY = 14 * DAY  # as the app asks for
+LEAST_HISTORY = BASELINES.min_days * DAY
 WATCHED = 2 * DAY  # after the context, of a stretch
 STRETCH = CONTEXT + WATCHED
 LEAST_PRESENT = 0.8
 MOST_DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Of what a block's baseline is: so many bins before it and after it, but for those next to it."""
+
+    before: int
+    after: int
+    apart: int
+
+
+AROUND = Learned(30 * DAY, 30 * DAY, 3 * DAY)
+# An app knows the past alone.
+BEFORE = Learned(BASELINES.max_days * DAY, 0, 3 * DAY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +90,9 @@ class Backgrounds:
     blocks: Sequence[Block]
 
     @classmethod
-    def of(cls, series: Sequence[Recorded]) -> Self:
+    def of(cls, series: Sequence[Recorded], learned: Learned = AROUND) -> Self:
         """Return the blocks that have a baseline and a whole stretch; raises InvalidInput where none has."""
-        found = [block for one in series for block in _blocks_of(one)]
+        found = [block for one in series for block in _blocks_of(one, learned)]
         if not found:
             raise InvalidInput("no series is long enough for a baseline and five other days")
         return cls(found)
@@ -138,7 +153,7 @@ def _starts(blocks: Sequence[Block]) -> Indices:
     return np.flatnonzero(np.all([block.whole for block in blocks], axis=0))
 
 
-def _blocks_of(recorded: Recorded) -> Iterator[Block]:
+def _blocks_of(recorded: Recorded, learned: Learned) -> Iterator[Block]:
     times, values = recorded.series.times, recorded.series.ppmv
     ppmv = np.where((values == 0) | in_known_rise(recorded.sensor, times), np.nan, values)
     field = recorded.sensor.split("_")[0]
@@ -146,8 +161,8 @@ def _blocks_of(recorded: Recorded) -> Iterator[Block]:
     for number in range(bin_of_first // BLOCK, (bin_of_first + ppmv.size) // BLOCK + 1):
         first = number * BLOCK - bin_of_first
         end = first + BLOCK
-        earlier = _span(ppmv, first - APART - HISTORY, first - APART)
-        later = _span(ppmv, end + APART, end + APART + HISTORY)
+        earlier = _span(ppmv, first - learned.apart - learned.before, first - learned.apart)
+        later = _span(ppmv, end + learned.apart, end + learned.apart + learned.after)
         readings = _span(ppmv, first - CONTEXT, end)
         block = Block(recorded.sensor, (field, number), readings, np.concatenate([earlier, later]))
         known = np.count_nonzero(np.isfinite(block.history))

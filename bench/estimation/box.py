@@ -1,7 +1,8 @@
-"""A leak inside a semi-closed template as a box of cells: a truth that shares no code with the forward model.
+"""What a leak inside a semi-closed template brings to its sensors, as a box of cells, for a truth of the family.
 
 Water enters by the walls that face the current and leaves by the others; inside it follows a potential flow, which
-eddies mix (``cells``).
+eddies mix (``cells``). Of the family's truth the current's swings, the sensors and the meter hold here; how clouds
+spread in the open does not, since walls stop them.
 """
 
 from dataclasses import dataclass
@@ -20,14 +21,16 @@ from bench.estimation.cells import (
     top_cells,
     wall_cells,
 )
-from bench.estimation.sea import STEP_S, STEPS_PER_BLOCK, currents, kg_m3_per_ppmv, sensed, span_of, wandering
+from bench.estimation.courses import STEADY, Course
+from bench.estimation.family import Truth
+from bench.estimation.sea import STEP_S, STEPS_PER_BLOCK, currents, kg_m3_per_ppmv, sensed, span_of, swinging
 from shared.arrays import Floats, Indices, Times
 from shared.domain.environment import Environment
 from shared.domain.template import Template
 
 FILL = 0.9  # of the box is water where its volume is not known
 SIDE_SUCTION = 0.6  # of what the lee draws, per opening
-SLACK = 0.012  # m/s, standard deviation of the current at slack water
+SLACK = 0.012  # m/s, what mixes and leaks at slack water
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,6 @@ class Hull:
     through: float  # speed in the openings over the current before them
     leaky: float  # turbulent exchange through an opening over the current, each way
     stirring: float  # eddy size inside over the cells' size
-    meander: float  # standard deviation of u', v' as a share of the current
-    memory_s: float
-    phase: float  # rad, of the tide that stands in for a missing record
 
 
 def drawn(rng: np.random.Generator) -> Hull:
@@ -48,45 +48,40 @@ def drawn(rng: np.random.Generator) -> Hull:
         through=rng.uniform(0.4, 0.8),
         leaky=rng.uniform(0.02, 0.06),
         stirring=rng.uniform(0.05, 0.2),
-        meander=rng.uniform(0.15, 0.25),
-        memory_s=rng.uniform(120, 360),
-        phase=rng.uniform(0, 2 * np.pi),
     )
 
 
-def semi_readings(
+def box_readings(
     template: Template,
     environment: Environment,
     place: tuple[float, float, float],
     dissolved_rate_kg_s: float,
     onset: datetime | np.datetime64,
     times: Times,
+    truth: Truth,
     rng: np.random.Generator,
-    *,
-    time_constant_s: float = 7200.0,
-    hull: Hull | None = None,
+    course: Course = STEADY,
 ) -> Floats:
-    """Return what first-order sensors read above background [sensors, n] in ppmv at increasing ``times`` [n].
+    """Return what the sensors read above background [sensors, n] in ppmv at increasing ``times`` [n].
 
     For a template that is closed in part. The leak is in the cell of its ``place`` and every sensor reads its own cell;
-    outside the box that is the nearest cell. Linear in the rate for the same ``rng``, which also draws the ``hull``
-    where none is given.
+    outside the box that is the nearest cell. ``environment`` holds the true currents; the rate changes by its
+    ``course``. Linear in it for the same ``rng``, which also draws the hull.
     """
-    chosen = hull or drawn(rng)
-    span = span_of(times, onset, time_constant_s)
-    mean = currents(environment, template.angle_from_north, span.steps, chosen.phase)
-    flow = mean + np.hypot(chosen.meander * np.hypot(*mean), SLACK) * wandering(rng, mean.shape, chosen.memory_s)
-    box = Box(template, chosen)
+    span = span_of(times, onset, max(truth.up_s, truth.down_s))
+    mean = currents(environment, template.angle_from_north, span.steps, truth.phase)
+    box = Box(template, drawn(rng))
+    flow = swinging(mean, truth, rng, STEP_S)
     source = box.cell(place)
     cells = [box.cell((one.x, one.y, one.z)) for one in template.sensors]
-    per_step, held = np.empty((len(cells), flow.shape[1])), np.zeros(COUNT)
-    for step, leaking in enumerate(span.leaking):
-        if leaking:
-            held = box.after(held, source, float(leaking), flow[:, step])
+    released = span.leaking * course.factor(np.maximum(span.steps - span.onset, 0.0))
+    per_step, held = np.zeros((len(cells), flow.shape[1])), np.zeros(COUNT)
+    for step in np.flatnonzero(span.steps + STEP_S > span.onset):
+        held = box.after(held, source, float(released[step]), flow[:, step])
         per_step[:, step] = held[cells]
     per_rate = per_step.reshape(len(cells), -1, STEPS_PER_BLOCK).mean(axis=-1)
     ppmv = per_rate / kg_m3_per_ppmv(environment, template.depth, span.ends)
-    return dissolved_rate_kg_s * sensed(ppmv, span, times, time_constant_s)
+    return dissolved_rate_kg_s * sensed(ppmv, span, times, truth.up_s, truth.down_s)
 
 
 class Box:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.estimation.courses import STEADY, Course
 from bench.estimation.family import LEVELS, Truth, least_speed, spread
-from bench.estimation.sea import BLOCK_S, Span, currents, kg_m3_per_ppmv, seconds, span_of, wandering
+from bench.estimation.sea import BLOCK_S, Span, currents, kg_m3_per_ppmv, sensed, span_of, swinging
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 from shared.domain.template import Template
@@ -23,7 +23,6 @@ AGES_S = np.concatenate(  # edges
 ).astype(np.float64)
 METER_HEIGHT = 3.0  # m
 LOWEST, HIGHEST = 0.2, 10.0  # m, between which the current follows the logarithm
-GUST_MEMORY_S = RESIDUAL_MEMORY_S = 200.0
 CHUNK = 300  # moments at once: bounds the memory
 
 
@@ -44,10 +43,10 @@ def cloud_readings(
     """
     span = span_of(times, onset, max(truth.up_s, truth.down_s))
     at = np.arange(span.start - AGES_S[-1] - STEP_S, span.ends[-1] + 2 * STEP_S, STEP_S)
-    flow = _swinging(currents(environment, template.angle_from_north, at, truth.phase), truth, rng)
+    flow = swinging(currents(environment, template.angle_from_north, at, truth.phase), truth, rng, STEP_S)
     per_rate = concentration(template.sensor_positions, place, at, flow, span, truth, rng, course)
     ppmv = per_rate / kg_m3_per_ppmv(environment, template.depth, span.ends)
-    return dissolved_rate_kg_s * _read(ppmv, span, times, truth)
+    return dissolved_rate_kg_s * sensed(ppmv, span, times, truth.up_s, truth.down_s)
 
 
 def concentration(
@@ -90,24 +89,3 @@ def concentration(
                 cloud = np.exp(-flat / (2 * wide)) * (np.exp(-above / (2 * tall)) + np.exp(-below / (2 * tall)))
                 found[point, begin : begin + CHUNK] += part * (mass * cloud).sum(axis=1)
     return np.asarray(found.reshape(points.shape[0], -1, BLOCK_S // SAMPLE_S).mean(axis=-1))
-
-
-def _swinging(mean: Floats, truth: Truth, rng: np.random.Generator) -> Floats:
-    """Return the current as it is [2, n] in m/s around its mean of minutes [2, n]."""
-    count = mean.shape[1]
-    turn = np.radians(truth.meander_deg) * wandering(rng, (1, count), truth.meander_memory_s, STEP_S)[0]
-    gust = 1 + truth.gust * wandering(rng, (1, count), GUST_MEMORY_S, STEP_S)[0]
-    rest = truth.residual_m_s * wandering(rng, (2, count), RESIDUAL_MEMORY_S, STEP_S)
-    swung = np.maximum(gust, 0.0) * (mean[0] + 1j * mean[1]) * np.exp(1j * turn)
-    return np.stack([swung.real, swung.imag]) + rest
-
-
-def _read(ppmv: Floats, span: Span, times: Times, truth: Truth) -> Floats:
-    """Return what sensors that rise and fall by different time constants read of each block's mean [sensors, n]."""
-    up, down = (-np.expm1(-BLOCK_S / one) for one in (truth.up_s, truth.down_s))
-    readings, now = np.empty_like(ppmv), np.zeros(ppmv.shape[0])
-    for block in range(ppmv.shape[1]):
-        more = ppmv[:, block] - now
-        now = now + np.where(more > 0, up, down) * more
-        readings[:, block] = now
-    return np.stack([np.interp(seconds(times), span.ends, one) for one in readings])

@@ -22,7 +22,8 @@ def share(hits: int, of: int) -> dict[str, float]:
     p, z = hits / of, Z_95
     middle = (p + z * z / (2 * of)) / (1 + z * z / of)
     half = z / (1 + z * z / of) * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    return {"value": p, "low": max(0.0, middle - half), "high": min(1.0, middle + half), "of": of}
+    # At none and at all of them the limits are 0 and 1; rounding must not carry them past the share itself.
+    return {"value": p, "low": max(0.0, min(p, middle - half)), "high": min(1.0, max(p, middle + half)), "of": of}
 
 
 def leaky(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def puff_readings(
     flow = currents(environment, template.angle_from_north, span.steps, chosen.phase)
     per_rate = puff_concentration(template.sensor_positions, place, flow, span, chosen, rng)
     ppmv = per_rate / kg_m3_per_ppmv(environment, template.depth, span.ends)
-    return dissolved_rate_kg_s * sensed(ppmv, span, times, time_constant_s)
+    return dissolved_rate_kg_s * sensed(ppmv, span, times, time_constant_s, time_constant_s)
 
 
 def puff_concentration(

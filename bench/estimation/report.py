@@ -12,7 +12,10 @@ NAMES = {
     "model": "model, perturbed",
     "self_consistent": "the estimation's own prior",
 }
-BOX = "box of cells (independent of the model)"
+IN_A_BOX = {
+    "family": "family, a box of cells (independent, drawn per leak)",
+    "varying": "family, a box of cells, its rate changes over three days",
+}
 
 
 def report(document: dict[str, Any]) -> str:
@@ -24,7 +27,8 @@ def report(document: dict[str, Any]) -> str:
 
 def name_of(document: dict[str, Any], kind: str) -> str:
     """Return what a kind of truth is called in tables and pictures."""
-    return BOX if kind == "puffs" and document["options"]["template"] == "semi" else NAMES[kind]
+    names = NAMES | IN_A_BOX if document["options"]["template"] == "semi" else NAMES
+    return names[kind]
 
 
 def _head(document: dict[str, Any]) -> Iterator[str]:

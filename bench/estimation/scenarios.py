@@ -1,10 +1,11 @@
 """One scenario: a sea, a template, a leak drawn from the estimation's prior, or none, and what the sensors read.
 
-Truths: ``family`` is drawn from a family that shares no closure with the forward model (``family``, ``clouds``),
+Truths: ``family`` is drawn from a family that shares no closure with the forward model (``family``): clouds at an open
+template (``clouds``), cells inside a semi-closed one, whose walls stop clouds (``box``),
 ``varying`` is one of it over three days whose rate changes (``courses``),
 ``model`` is this project's forward model with everything in it perturbed that is not known (``perturbed_model``),
-``puffs`` an independent one (``puffs``, for a semi-closed template ``box``), ``self_consistent`` exactly what the
-estimation assumes (``self_consistent``).
+``puffs`` an independent one, of open templates alone (``puffs``), ``self_consistent`` exactly what the estimation
+assumes (``self_consistent``).
 ``none`` has no leak, ``common`` a swing of the background at all sensors (``swings``).
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from bench.detection.currents import metered
 from bench.estimation import courses, family, noise, self_consistent, sites, swings
-from bench.estimation.box import semi_readings
+from bench.estimation.box import box_readings
 from bench.estimation.clouds import cloud_readings
 from bench.estimation.leak import TrueLeak, known_or_anywhere, log_uniform
 from bench.estimation.perturbed_model import perturbed
@@ -29,8 +30,10 @@ from shared.domain.template import Template
 from shared.estimation import EstimationOptions
 
 Kind = Literal["model", "puffs", "self_consistent", "none", "common", "family", "varying"]
-OPEN_TRUTHS: tuple[Kind, ...] = ("family", "model", "puffs")  # clouds drift in the open
-SEMI_TRUTHS: tuple[Kind, ...] = ("model", "puffs")
+TRUTHS: dict[sites.Kind, tuple[Kind, ...]] = {
+    "open": ("family", "model", "puffs"),
+    "semi": ("family", "model"),  # puffs know no walls
+}
 COUNT = 145  # a day
 VARYING_DAYS = 3
 EARLIEST, LATEST = 1 / 6, 3 / 4  # of the readings' span: the onset
@@ -65,7 +68,12 @@ class Scenario:
 
 
 def drawn(kind: Kind, world: World, rng: np.random.Generator) -> Scenario:
-    """Return a scenario; with a leak of ``family``, ``model`` or ``puffs`` the first that is detected."""
+    """Return a scenario; with a leak of ``family``, ``model`` or ``puffs`` the first that is detected.
+
+    Raises ValueError for puffs at a semi-closed template.
+    """
+    if kind == "puffs" and world.template == "semi":
+        raise ValueError("puffs know no walls: they are a truth of open templates alone")
     if kind in ("none", "common"):
         return _leakless(kind, world, rng)
     if kind == "self_consistent":
@@ -93,16 +101,16 @@ def _leaky(kind: Kind, world: World, rng: np.random.Generator, number: int) -> S
             leak = replace(leak, course=courses.drawn(left, rng))
         truth = family.drawn(rng, world.without)
         place, rate, onset = leak.place, leak.rate_kg_s, leak.moment
-        signal = cloud_readings(template, environment, place, rate, onset, times, truth, rng, leak.course)
+        readings = cloud_readings if world.template == "open" else box_readings
+        signal = readings(template, environment, place, rate, onset, times, truth, rng, leak.course)
         told = metered(environment, rng, truth.speed_error, truth.direction_error_deg)
     elif kind == "model":
         leak = _prior(template, times, rng)
         signal = perturbed(template, environment, leak, times, rng)
     else:
         leak = _prior(template, times, rng)
-        readings = puff_readings if world.template == "open" else semi_readings
         tau = TAU_S * TAU_FACTOR ** rng.standard_normal()
-        signal = readings(
+        signal = puff_readings(
             template, environment, leak.place, leak.rate_kg_s, leak.moment, times, rng, time_constant_s=tau
         )
     if not detected(signal, noises):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from bench.estimation.family import Truth
 from shared.arrays import Floats, Times
 from shared.domain.environment import Environment
 
@@ -20,6 +21,7 @@ STAND_IN_TEMPERATURE = 6.5  # degrees Celsius
 KG_M3_PER_PPMV = 2.715e-8  # at 6 degrees Celsius, salinity 35, at the surface
 WARMING = 0.023  # share of solubility lost per degree, near 6 degrees Celsius
 MOLAR_VOLUME = 3.6e-5  # m3/mol, of dissolved methane
+GUST_MEMORY_S = RESIDUAL_MEMORY_S = 200.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,6 +83,16 @@ def wandering(rng: np.random.Generator, shape: tuple[int, int], memory_s: float,
     return values
 
 
+def swinging(mean: Floats, truth: Truth, rng: np.random.Generator, step_s: float) -> Floats:
+    """Return the current as it is [2, n] in m/s, in steps of ``step_s``, around its mean of minutes [2, n]."""
+    count = mean.shape[1]
+    turn = np.radians(truth.meander_deg) * wandering(rng, (1, count), truth.meander_memory_s, step_s)[0]
+    gust = 1 + truth.gust * wandering(rng, (1, count), GUST_MEMORY_S, step_s)[0]
+    rest = truth.residual_m_s * wandering(rng, (2, count), RESIDUAL_MEMORY_S, step_s)
+    swung = np.maximum(gust, 0.0) * (mean[0] + 1j * mean[1]) * np.exp(1j * turn)
+    return np.stack([swung.real, swung.imag]) + rest
+
+
 def kg_m3_per_ppmv(environment: Environment, depth: float, at: Floats) -> Floats:
     """Return the dissolved methane [kg/m3] behind 1 ppmv at seconds ``at`` [n] and ``depth`` [m].
 
@@ -95,15 +107,17 @@ def kg_m3_per_ppmv(environment: Environment, depth: float, at: Floats) -> Floats
     return np.asarray(KG_M3_PER_PPMV * np.exp(-WARMING * (warm - 6)) * squeezed, dtype=np.float64)
 
 
-def sensed(ppmv: Floats, span: Span, times: Times, time_constant_s: float) -> Floats:
+def sensed(ppmv: Floats, span: Span, times: Times, up_s: float, down_s: float) -> Floats:
     """Return what first-order sensors read at ``times`` [sensors, n] of the means of each block [sensors, blocks].
 
-    A mean counts as constant over its block, for which the step is exact; they read 0 before the first block.
+    They rise and fall by different time constants. A mean counts as constant over its block, for which the step is
+    exact; they read 0 before the first block.
     """
-    taken = -np.expm1(-BLOCK_S / time_constant_s)
+    up, down = (-np.expm1(-BLOCK_S / one) for one in (up_s, down_s))
     readings, now = np.empty_like(ppmv), np.zeros(ppmv.shape[0])
     for block in range(ppmv.shape[1]):
-        now = now + taken * (ppmv[:, block] - now)
+        more = ppmv[:, block] - now
+        now = now + np.where(more > 0, up, down) * more
         readings[:, block] = now
     at = seconds(times)
     return np.stack([np.interp(at, span.ends, one) for one in readings]) if len(readings) else readings[:, : at.size]

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from bench.estimation import machine, sites
 from bench.estimation.figures import leaky, time_and_memory, verdicts
 from bench.estimation.outcome import Outcome
-from bench.estimation.scenarios import OPEN_TRUTHS, Kind, World
+from bench.estimation.scenarios import TRUTHS, Kind, World
 from bench.estimation.size import full_size
 from bench.estimation.targets import judged
 from bench.estimation.trial import Task, run
@@ -35,7 +35,7 @@ class Options:
     seed: int = 1
     scenarios: int = 100
     template: sites.Kind = "open"
-    truths: tuple[Kind, ...] = OPEN_TRUTHS
+    truths: tuple[Kind, ...] = TRUTHS["open"]
     jobs: int = 1
 
 

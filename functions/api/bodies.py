@@ -1,5 +1,6 @@
 """What the API shows of platforms, templates and sensors, and what may be given to make or change them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from pydantic import AwareDatetime
@@ -8,9 +9,10 @@ from functions.http.derived_models import derive_model, shown
 from shared.detection import Fault
 from shared.domain.deviation import Latest
 from shared.domain.platform import Platform
+from shared.domain.suppression import Suppression
 from shared.domain.template import Sensor, Template
 from shared.domain.validation import Model
-from shared.ports import PlatformRecord
+from shared.ports import PlatformRecord, Registration
 from shared.usecases.health.gaps import Reason, gap_of
 from shared.usecases.queries.channels import channel_word
 
@@ -73,20 +75,27 @@ def template_body(template: Template) -> Model:
     return shown(TemplateBody, template, sensors=tuple(one.id for one in template.sensors))
 
 
-def sensor_body(record: PlatformRecord, template: Template, sensor: Sensor) -> Model:
+def sensor_body(record: Registration, template: Template, sensor: Sensor) -> Model:
     """Return what is shown of a sensor: its definition and the baseline that scores it."""
     return shown(SensorBody, sensor, **_whereabouts(record, template, sensor))
 
 
-def listed_sensor(record: PlatformRecord, template: Template, sensor: Sensor, now: datetime) -> Model:
-    """Return what a list shows of a sensor: its newest sample, too, and why that says nothing of ``now``."""
+def listed_sensor(
+    record: PlatformRecord, template: Template, sensor: Sensor, now: datetime, out: Mapping[str, Suppression]
+) -> Model:
+    """Return what a list shows of a sensor: its newest sample, too, and why that says nothing of ``now``.
+
+    out: the sensors that are out of service, by id.
+    """
     found, gap = record.latest.get(sensor.id), gap_of(record, template, sensor, now)
     latest = _latest(found) if found is not None else None
     unwatched = UnwatchedBody(why=gap.why, since=gap.since) if gap is not None else None
+    if sensor.id in out:
+        unwatched = UnwatchedBody(why=Reason.OUT_OF_SERVICE, since=out[sensor.id].start)
     return shown(ListedSensorBody, sensor, **_whereabouts(record, template, sensor), latest=latest, unwatched=unwatched)
 
 
-def _whereabouts(record: PlatformRecord, template: Template, sensor: Sensor) -> dict[str, object]:
+def _whereabouts(record: Registration, template: Template, sensor: Sensor) -> dict[str, object]:
     current = record.history(sensor.id).current
     used = (
         BaselineInUseBody(version=current.version, valid_from=current.valid_from)

@@ -10,7 +10,7 @@ from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import NoParameters, Who
 from functions.http.reply import Reply, listing, listing_of
 from shared.bootstrap import app
-from shared.domain.mark import Effect, Mark, MarkVerdict, Span
+from shared.domain.mark import Effect, GivenVerdict, Mark, Span
 from shared.domain.validation import Lines, Model, Moment
 from shared.usecases.feedback.feedback import Guard
 from shared.usecases.queries.baselines import MarkWithEffect
@@ -30,7 +30,7 @@ class NewMarkBody(Model):
 
     from_: Moment = Field(alias="from")
     to: Moment
-    verdict: MarkVerdict
+    verdict: GivenVerdict
     by: Who = ""
     note: Annotated[Lines, Field(max_length=1000)] = ""
 

@@ -144,15 +144,16 @@ def delete_template(call: Call[Deletion, Model]) -> None:
 def list_sensors(call: Call[SensorFilter, Model]) -> Model:
     """List sensors with their newest levels."""
     found, now = app().queries.sensors(call.query.platform, call.query.template, call.query.pinned), app().clock.now()
-    return listing(tuple(listed_sensor(*one, now) for one in found))
+    out = app().suppression_queries.out_of_service(call.query.platform)
+    return listing(tuple(listed_sensor(*one, now, out) for one in found))
 
 
 @endpoint("GET", "templates/{template}/sensors", listing_of(ListedSensorBody))
 def list_template_sensors(call: Call[NoParameters, Model]) -> Model:
     """List a template's sensors with their newest levels."""
-    record, template = app().queries.template(call.path["template"])
-    now = app().clock.now()
-    return listing(tuple(listed_sensor(record, template, one, now) for one in template.sensors))
+    record, template = app().queries.template_record(call.path["template"])
+    now, out = app().clock.now(), app().suppression_queries.out_of_service(record.platform.id)
+    return listing(tuple(listed_sensor(record, template, one, now, out) for one in template.sensors))
 
 
 @endpoint("POST", "templates/{template}/sensors", SensorBody, status=CREATED, body=NewSensorBody, problems=[CONFLICT])

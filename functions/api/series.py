@@ -6,7 +6,7 @@ from pydantic import Field, WithJsonSchema
 
 from functions.http.endpoint import Call, EndpointGroup
 from functions.http.parameters import Continuation, WholeNumber
-from functions.http.reply import CSV, JSON, Reply
+from functions.http.reply import CSV, JSON
 from functions.http.time_range import Range, span_of
 from shared.bootstrap import app
 from shared.domain.series_bodies import (
@@ -14,6 +14,7 @@ from shared.domain.series_bodies import (
     DeviationsBody,
     ReadingBucketsBody,
     ReadingsBody,
+    SeaBucketsBody,
     TemplateSeriesBody,
 )
 from shared.domain.validation import Model
@@ -21,9 +22,6 @@ from shared.usecases.queries.series import MOST_POINTS, RESOLUTION_PATTERN, Reso
 
 group = EndpointGroup("Series")
 endpoint = group.endpoint
-
-ALONGSIDE = ("sensor", "unit", "bucket_seconds", "continuation")  # what is no column
-
 
 # Shown by the contract, and held by ``Resolution.parse`` alone.
 ResolutionText = Annotated[str, WithJsonSchema({"type": "string", "pattern": RESOLUTION_PATTERN})]
@@ -48,13 +46,12 @@ class SeriesRange(Range):
 
 
 @endpoint("GET", "sensors/{sensor}/tsd", ReadingsBody | ReadingBucketsBody, query=SeriesRange, media_types=(JSON, CSV))
-def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
+def get_tsd(call: Call[SeriesRange, Model]) -> Model:
     """Return a sensor's readings in ppmv."""
     asked = call.query
-    found = app().series_queries.readings(
+    return app().series_queries.readings(
         call.path["sensor"], span_of(asked), Resolution.parse(asked.resolution), asked.continuation
     )
-    return _reply(call, found)
 
 
 @endpoint(
@@ -64,33 +61,21 @@ def get_tsd(call: Call[SeriesRange, Model]) -> Reply:
     query=SeriesRange,
     media_types=(JSON, CSV),
 )
-def get_deviations(call: Call[SeriesRange, Model]) -> Reply:
+def get_deviations(call: Call[SeriesRange, Model]) -> Model:
     """Return a sensor's scores, what they rest on, levels and faults."""
     asked = call.query
-    found = app().series_queries.scores(
+    return app().series_queries.scores(
         call.path["sensor"], span_of(asked), Resolution.parse(asked.resolution), asked.continuation
     )
-    return _reply(call, found)
 
 
-@endpoint("GET", "templates/{template}/series", TemplateSeriesBody, query=CurveRange)
+@endpoint("GET", "templates/{template}/series", TemplateSeriesBody, query=CurveRange, media_types=(JSON, CSV))
 def get_template_series(call: Call[CurveRange, Model]) -> Model:
     """Return all sensors of a template on one time axis, as charts draw them."""
     return app().series_queries.of_template(call.path["template"], span_of(call.query), call.query.points)
 
 
-def _reply(call: Call[SeriesRange, Model], found: Model) -> Reply:
-    if call.accepts_csv():
-        return Reply(to_csv(found), media_type=CSV, continuation=getattr(found, "continuation", None))
-    return Reply(found)
-
-
-def to_csv(found: Model) -> str:
-    """Return the series' columns as CSV, a line for each time; what is not known is empty."""
-    columns = {name: getattr(found, name) for name in type(found).model_fields if name not in ALONGSIDE}
-    texts = [["" if value is None else str(value) for value in column] for column in columns.values()]
-    lines = [
-        ",".join("time" if name == "times" else name for name in columns),
-        *map(",".join, zip(*texts, strict=True)),
-    ]
-    return "\n".join(lines) + "\n"
+@endpoint("GET", "templates/{template}/environment", SeaBucketsBody, query=CurveRange, media_types=(JSON, CSV))
+def get_environment(call: Call[CurveRange, Model]) -> Model:
+    """Return the current, waves and temperature at a template, as estimations read them."""
+    return app().sea_queries.run(call.path["template"], span_of(call.query), call.query.points)

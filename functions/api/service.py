@@ -23,10 +23,13 @@ endpoint = group.endpoint
 ORDER = (
     "Assets",
     "Series",
+    "Alarms and journal",
     "Incidents and estimations",
     "Events",
     "Feedback",
     "Baselines",
+    "Performance",
+    "Proof tests",
     "What if",
     "Service",
 )

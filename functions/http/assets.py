@@ -20,13 +20,25 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 SCRIPT, STYLE, PICTURE = "text/javascript", "text/css", "image/svg+xml"
 
 SCRIPTS = (
+    "alarms.js",
+    "annunciate.js",
+    "api.js",
     "charts.js",
+    "compare.js",
     "docs.js",
+    "download.js",
+    "environment.js",
     "feedback.js",
+    "handover.js",
     "live.js",
+    "moment-fields.js",
+    "performance.js",
+    "report.js",
+    "suppress.js",
     "template.js",
     "theme.js",
     "times.js",
+    "wall.js",
     "what-if.js",
 )
 
@@ -34,7 +46,9 @@ SCRIPTS = (
 ASSETS: Mapping[str, tuple[str, str]] = {
     **{name: (name, SCRIPT) for name in SCRIPTS},
     "pages.css": ("pages.css", STYLE),
+    "docs.css": ("docs.css", STYLE),
     "icon.svg": ("icon.svg", PICTURE),
+    "icon-alarm.svg": ("icon-alarm.svg", PICTURE),
     "uplot.js": ("vendor/uplot.js", SCRIPT),
     "uplot.css": ("vendor/uplot.css", STYLE),
     "swagger-ui-bundle.js": ("vendor/swagger-ui-bundle.js", SCRIPT),

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
@@ -24,6 +24,7 @@ from functions.http.access import (
 from functions.http.parameters import PATH, NoParameters, Parameters, read_body, read_path, read_query
 from functions.http.problem import problem_of
 from functions.http.reply import CSV, JSON, Reply, if_match, prefers, refuse_if_match, response_of
+from functions.http.tables import is_list, to_csv
 from functions.invocation import invocation
 from shared.errors import InvalidInput
 from shared.settings import settings
@@ -119,11 +120,14 @@ class EndpointGroup:
         query: type[Parameters] = NoParameters,
         body: type[BaseModel] | None = None,
         access: Access | None = None,
-        media_types: tuple[str, ...] = ("application/json",),
+        media_types: tuple[str, ...] = (),
         problems: Sequence[HTTPStatus] = (),
         conditional: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Register a handler as function and endpoint; its name and first line of docstring tell what it is."""
+        """Register a handler as function and endpoint; its name and first line of docstring tell what it is.
+
+        Without ``media_types`` a list is JSON or CSV, and all else JSON.
+        """
         unknown = set(parameters_of(route)) - PATH.keys()
         if unknown:
             raise ValueError(f"route {route}: no type for {unknown}")
@@ -140,7 +144,7 @@ class EndpointGroup:
                 status=status,
                 query=query,
                 body=body,
-                media_types=media_types,
+                media_types=media_types or ((JSON, CSV) if is_list(answer) else (JSON,)),
                 problems=frozenset(problems),
                 conditional=conditional,
             )
@@ -172,6 +176,9 @@ def respond(
         )
         result = handler(call)
         reply = result if isinstance(result, Reply) else Reply(result, endpoint.status)
+        if CSV in endpoint.media_types and isinstance(reply.body, BaseModel) and call.accepts_csv():
+            more = getattr(reply.body, "continuation", None)
+            reply = replace(reply, body=to_csv(reply.body, endpoint.answer), media_type=CSV, continuation=more)
         response = response_of(request, reply, _common(endpoint))
     except Exception as error:
         response = problems(error, invocation)

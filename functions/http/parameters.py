@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from functions.http.problem import Refusal
 from shared.domain.event import EVENT_PATTERN
 from shared.domain.incident import INCIDENT_PATTERN
+from shared.domain.suppression import SUPPRESSION_PATTERN
 from shared.domain.template import PLATFORM_PATTERN, SENSOR_PATTERN, TEMPLATE_PATTERN
 from shared.domain.validation import ASKED_MOMENT_PATTERN, Model, Text, findings
 from shared.errors import InvalidInput
@@ -61,7 +62,7 @@ Continuation = Annotated[
     str | None,
     Field(
         default=None,
-        pattern=r"^[0-9A-Za-z:.-]{1,100}$",
+        pattern=r"^[0-9A-Za-z:.~-]{1,200}$",
         description="Where the next page begins: `continuation` of the page before, or its header `Link`.",
     ),
 ]
@@ -74,6 +75,7 @@ PATH: Mapping[str, Any] = {
     "incident": Annotated[str, Field(pattern=INCIDENT_PATTERN, examples=["snorre-w-20260302T0640Z"])],
     "event": Annotated[str, Field(pattern=EVENT_PATTERN)],
     "mark": Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")],
+    "suppression": Annotated[str, Field(pattern=SUPPRESSION_PATTERN)],
     "valid_from": Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})],
     "asset": Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,40}\.([0-9a-f]{12}\.)?[a-z]{1,8}$")],
 }

@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import azure.functions as func
 from pydantic import BaseModel, SerializeAsAny
 
+from shared.domain.series_bodies import ColumnsBody
 from shared.domain.validation import Model
 from shared.errors import PreconditionFailed
 
@@ -21,6 +24,7 @@ JSON, CSV, HTML = "application/json", "text/csv", "text/html"
 LEAST_COMPRESSED = 1400  # bytes: less fits into one packet anyhow
 GZIP_LEVEL = 5
 GZIPPED = "-gzip"  # ends the ETag of an answer that is compressed: another representation of the same state
+DIGITS = 12  # of a number: all that anybody gave, and not 0.30000000000000004
 COMMON: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
 NO_MORE: Mapping[str, str] = {}
 
@@ -56,8 +60,24 @@ class Reply:
 
 
 def to_json(model: BaseModel) -> bytes:
-    """Return the model as JSON: camelCase names, UTC times, null for what is no number."""
-    return model.model_dump_json(by_alias=True).encode()
+    """Return the model as JSON: camelCase names, UTC times, short numbers, null for what is none."""
+    if isinstance(model, ColumnsBody):  # many numbers, which are as short as they should be
+        return model.model_dump_json(by_alias=True).encode()
+    return json.dumps(plain(model), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def plain(model: BaseModel) -> Any:
+    """Return the model as objects, lists and values of JSON."""
+    return _shortened(model.model_dump(mode="json", by_alias=True))
+
+
+def _shortened(value: Any) -> Any:
+    """Return what JSON holds with every number as short as it may be."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _shortened(one) for name, one in value.items()}
+    return [_shortened(one) for one in value] if isinstance(value, list) else value
 
 
 def etag_of(content: bytes) -> str:

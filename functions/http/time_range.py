@@ -1,6 +1,6 @@
-"""The time range of a series, as endpoints and pages take it in their query."""
+"""Times in a query: the range of a series, and the moment as of which something is asked for."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -8,7 +8,7 @@ from pydantic import Field
 from functions.http.parameters import MomentText, Parameters
 from shared.bootstrap import app
 from shared.settings import settings
-from shared.usecases.queries.series import TimeRange
+from shared.usecases.queries.series import TimeRange, moment
 
 AS_GIVEN = "ISO 8601; UTC where no zone is given, a date is its midnight."
 
@@ -27,3 +27,19 @@ def span_of(asked: Range) -> TimeRange:
     bounds = settings().query
     default, longest = timedelta(days=bounds.default_days), timedelta(days=bounds.max_days)
     return TimeRange.parse(asked.from_, asked.to, app().clock.now(), default, longest)
+
+
+class AsOf(Parameters):
+    """A moment of the past, whose knowledge is asked for."""
+
+    as_of: Annotated[MomentText | None, Field(description=f"As it was known then. {AS_GIVEN} Default: now.")] = None
+
+
+def as_of(asked: AsOf) -> datetime | None:
+    """Return the moment as of which something is asked for; None: now; raises InvalidInput."""
+    return moment_of("asOf", asked.as_of)
+
+
+def moment_of(name: str, given: str | None) -> datetime | None:
+    """Return a moment that may be given; raise InvalidInput that names what it is."""
+    return None if given is None else moment(name, given)

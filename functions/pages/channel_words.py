@@ -8,7 +8,7 @@ import numpy as np
 from shared.detection import Baseline
 from shared.detection.background import SPAN
 from shared.detection.channels import WARNING_SCORE, Channel
-from shared.detection.latch import QUIET_BINS
+from shared.detection.latch import BELOW_WARNING, QUIET_BINS
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation_words import digits
 from shared.usecases.queries.channels import channel_of, figure_of
@@ -28,6 +28,11 @@ SIGNIFICANT = 3  # digits: with fewer, a figure and its threshold often look the
 OVER = (
     f"It is over when the hourly mean has stayed low for more than {QUIET}; "
     "hours in which the current carries methane elsewhere do not count."
+)
+FLAT_LINES = (
+    f"A line that is flat at 1 or 2 is held: Warning or Critical lasts until the sensor has read low for {QUIET}. "
+    f"One that is flat at {BELOW_WARNING} is Ok: the last {REMEMBERED} still hold an alarm that has ended. "
+    "Dotted: what the sensor says now, where its line is held."
 )
 AFTERMATH = f"For {REMEMBERED} that counts only where the readings are high again, or rise."
 

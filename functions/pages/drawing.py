@@ -6,16 +6,27 @@ downwards, so what is drawn has its second coordinate turned round.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
+from functions.pages.labels import Box, Label, Sheet, beside
 from shared.domain.estimation import Estimation, PlaceProbability
+from shared.domain.performance import RateMap
 from shared.domain.template import WALLS, Template
 from shared.usecases.queries.page_views import Current
 
 MARGIN = 1.25
 FONT = 0.04  # of the width
+ARROW = 0.045  # of the width: half of the arrow that points north
+RADIUS, DOT = 0.75, 0.35  # of the letters' height: of a sensor with its number in it, and of one among others
+SMALL = 0.8  # of the letters' height: names of walls and points
+LINE_WIDTH = 0.25  # [m]: of a wall, as in the style sheet
+ALONG = (0.5, 0.35, 0.65, 0.2, 0.8, 0.1, 0.9)  # where a wall's name may stand
+STEPS = (1, 2, 5)  # of a decade
+KG_S = 3.6e6  # in g/h
+EXACT = 1e-9  # of a rate that is an edge
 LEAST_STEP = 0.05  # [m]: nearer centres are of one cell
 
 
@@ -28,6 +39,7 @@ class Cell:
     width: float
     height: float
     share: float
+    rate: float | None = None  # that a cell of a map of rates stands for, in kg/s
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,8 @@ class Marker:
     x: float
     y: float
     ids: tuple[str, ...] = ()
+    radius: float = 0.0
+    inside: bool = False  # the name stands in the circle
 
 
 @dataclass(frozen=True)
@@ -57,9 +71,17 @@ class Side:
         return "" if self.porosity <= 0 else f"{1 - 0.8 * self.porosity:.2f} {0.2 + 0.6 * self.porosity:.2f}"
 
 
+class Spot(NamedTuple):
+    """Where an arrow turns around, and half of its length [m]."""
+
+    x: float
+    y: float
+    half: float
+
+
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing in metres: its frame, the map of the place, walls, leak points, sensors and the likeliest place."""
+    """A drawing in metres: its frame, the map of the place, walls, leak points, sensors, names, the likeliest place."""
 
     left: float
     top: float
@@ -71,12 +93,20 @@ class Drawing:
     sides: Sequence[Side]
     points: Sequence[Marker]
     sensors: Sequence[Marker]
+    labels: Sequence[Label]
     target: Marker | None  # the likeliest place
+    north: Spot | None  # of a plan
+    flow: Spot | None
 
     @property
     def font(self) -> float:
         """Height of letters [m]."""
         return FONT * self.width
+
+    @property
+    def unit(self) -> int:
+        """Length of the ruler [m]."""
+        return 5 if self.width > 15 else 1
 
 
 def plan(template: Template, estimation: Estimation | None) -> Drawing:
@@ -91,14 +121,52 @@ def plan(template: Template, estimation: Estimation | None) -> Drawing:
     sides = [Side(name, *corners[name], porosity=getattr(template.porosity, name)) for name in WALLS]
     points = _together(Marker(one.name, one.x, -one.y) for one in template.leak_points)
     sensors = _together(Marker(str(one.number), one.x, -one.y, (one.id,)) for one in template.sensors)
-    cells, inner, outer = _map(estimation, "x", "y")
     reach = [*((marker.x, marker.y) for marker in (*points, *sensors)), (half_width, half_length)]
-    wide = MARGIN * max(abs(x) for x, _ in reach)
-    high = MARGIN * max(abs(y) for _, y in reach)
-    size = max(wide, high)
-    place = estimation.place if estimation is not None else None
-    target = Marker("", place.x, -place.y) if place is not None else None
-    return Drawing(-size, -size, 2 * size, 2 * size, cells, inner, outer, sides, points, sensors, target)
+    size = MARGIN * max(max(abs(x), abs(y)) for x, y in reach)
+    band = 3.6 * ARROW * 2 * size  # above the template, for the arrows
+    half = ARROW * 2 * size
+    spots = (Spot(size - band / 2, -size - band / 2, half), Spot(-size + band / 2, -size - band / 2, 1.5 * half))
+    frame = Box(-size, -size - band, size, size)
+    return _drawing(frame, _map(estimation, "x", "y"), sides, points, sensors, _target(estimation, "y"), spots)
+
+
+def rate_plan(template: Template, found: RateMap, height: int, steps: Sequence[float]) -> Drawing:
+    """Return the template from above with the smallest rates that are found at one of the map's heights."""
+    return replace(plan(template, None), cells=_rate_cells(template, found, height, steps))
+
+
+def _rate_cells(template: Template, found: RateMap, height: int, steps: Sequence[float]) -> list[Cell]:
+    """Return a cell for each rate of a height, the darker the smaller it is; none where no rate is found."""
+    width, depth = _step(found.x, template.width), _step(found.y, template.length)
+    return [
+        Cell(x - width / 2, -y - depth / 2, width, depth, shade(rate, steps), rate)
+        for y, row in zip(found.y, found.rates_kg_s[height], strict=True)
+        for x, rate in zip(found.x, row, strict=True)
+        if rate is not None
+    ]
+
+
+def _step(centres: Sequence[float], whole: float) -> float:
+    return centres[1] - centres[0] if len(centres) > 1 else whole
+
+
+def rate_steps(*found: RateMap) -> tuple[float, ...]:
+    """Return edges [kg/s] of steps, 1, 2 and 5 g/h of each decade, that hold all rates of some maps."""
+    rates = [rate for one in found for table in one.rates_kg_s for row in table for rate in row if rate is not None]
+    if not rates:
+        return ()
+    low, high = (rate * KG_S for rate in (min(rates), max(rates)))
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    edges = [digit * 10.0**decade for decade in decades for digit in STEPS]
+    first = max(k for k, edge in enumerate(edges) if edge <= low * (1 + EXACT))
+    last = min(k for k, edge in enumerate(edges) if edge >= high * (1 - EXACT))
+    return tuple(edge / KG_S for edge in edges[first : max(last, first + 1) + 1])
+
+
+def shade(rate: float, steps: Sequence[float]) -> float:
+    """Return how dark a rate is drawn: from 0.9 in the first step to 0.1 in the last."""
+    step = sum(edge <= rate for edge in steps[1:-1])
+    return 0.9 - 0.8 * step / max(len(steps) - 2, 1)
 
 
 def elevation(template: Template, estimation: Estimation | None) -> Drawing:
@@ -111,13 +179,90 @@ def elevation(template: Template, estimation: Estimation | None) -> Drawing:
     ]
     points = _together(Marker(one.name, one.x, -one.z) for one in template.leak_points)
     sensors = _together(Marker(str(one.number), one.x, -one.z, (one.id,)) for one in template.sensors)
-    cells, inner, outer = _map(estimation, "x", "z")
     markers = (*points, *sensors)
     wide = MARGIN * max([half, *(abs(marker.x) for marker in markers)])
     high = MARGIN * max([top, *(-marker.y for marker in markers)])
+    frame = Box(-wide, -high, wide, 4 * FONT * wide)
+    return _drawing(frame, _map(estimation, "x", "z"), sides, points, sensors, _target(estimation, "z"), None)
+
+
+def _target(estimation: Estimation | None, up: str) -> Marker | None:
     place = estimation.place if estimation is not None else None
-    target = Marker("", place.x, -place.z) if place is not None else None
-    return Drawing(-wide, -high, 2 * wide, 1.12 * high, cells, inner, outer, sides, points, sensors, target)
+    return Marker("", place.x, -getattr(place, up)) if place is not None else None
+
+
+def _drawing(
+    frame: Box,
+    of_map: tuple[list[Cell], str, str],
+    sides: Sequence[Side],
+    points: Sequence[Marker],
+    sensors: Sequence[Marker],
+    target: Marker | None,
+    spots: tuple[Spot, Spot] | None,
+) -> Drawing:
+    """Return the drawing with its labels: a number in a sensor's circle, or beside it where it does not fit."""
+    width = frame.right - frame.left
+    font = FONT * width
+    small, thick = SMALL * font, DOT * font
+    circles = [_circle(one, sensors, font) for one in sensors]
+    taken = [Box.about(one.x, one.y, 2 * one.radius, 2 * one.radius) for one in circles]
+    taken += [Box.about(one.x, one.y, 2 * thick, 2 * thick) for one in points]
+    taken += [Box.about(one.x, one.y, 3.6 * ARROW * width, 3.6 * ARROW * width) for one in spots or ()]
+    taken += [_wall(one) for one in sides]
+    taken.append(Box(frame.left, frame.bottom - 1.6 * font, frame.left + 5 + 5 * font, frame.bottom))  # the ruler
+    if target is not None:
+        taken.append(Box.about(target.x, target.y, 2.6 * font, 2.6 * font))
+    sheet = Sheet(frame, taken)
+    for one in circles:
+        if not one.inside:
+            sheet.add(beside("sensor", one.name, one.x, one.y, small, one.radius + 0.1 * font))
+    for one in points:
+        sheet.add(beside("point", one.name, one.x, one.y, small, thick + 0.1 * font))
+    for side in sides if spots else ():
+        sheet.add(_wall_names(side, small))
+    north, flow = spots or (None, None)
+    return Drawing(
+        frame.left,
+        frame.top,
+        width,
+        frame.bottom - frame.top,
+        *of_map,
+        sides,
+        points,
+        circles,
+        sheet.labels,
+        target,
+        north,
+        flow,
+    )
+
+
+def _circle(sensor: Marker, others: Sequence[Marker], font: float) -> Marker:
+    """Return a sensor with its circle: a small one without a number where another one is near, or the number long."""
+    near = min((math.dist((sensor.x, sensor.y), (one.x, one.y)) for one in others if one is not sensor), default=9e9)
+    inside = len(sensor.name) <= 2 and near > 2 * RADIUS * font * 1.1
+    return replace(sensor, radius=(RADIUS if inside else DOT) * font, inside=inside)
+
+
+def _wall(side: Side) -> Box:
+    """Return what a wall's line covers."""
+    half = LINE_WIDTH / 2
+    return Box(
+        min(side.x1, side.x2) - half,
+        min(side.y1, side.y2) - half,
+        max(side.x1, side.x2) + half,
+        max(side.y1, side.y2) + half,
+    )
+
+
+def _wall_names(side: Side, size: float) -> Iterator[Label]:
+    """Yield a wall's name along its outer side, in the middle first."""
+    upright = side.name in ("port", "starboard")
+    middle_x, middle_y = (side.x1 + side.x2) / 2, (side.y1 + side.y2) / 2
+    away = math.copysign(0.9 * size, middle_x if upright else middle_y)
+    for share in ALONG:
+        x, y = side.x1 + share * (side.x2 - side.x1), side.y1 + share * (side.y2 - side.y1)
+        yield Label("wall", side.name, x + away * upright, y + away * (not upright), size, turned=upright)
 
 
 def _together(markers: Iterable[Marker]) -> list[Marker]:
@@ -126,7 +271,7 @@ def _together(markers: Iterable[Marker]) -> list[Marker]:
     for one in markers:
         key = round(one.x, 1), round(one.y, 1)
         there = found.get(key)
-        found[key] = one if there is None else Marker(f"{there.name},{one.name}", one.x, one.y, there.ids + one.ids)
+        found[key] = one if there is None else Marker(f"{there.name}, {one.name}", one.x, one.y, there.ids + one.ids)
     return list(found.values())
 
 
@@ -136,8 +281,8 @@ def from_north(template: Template, direction: float) -> float:
 
 
 def arrow_length(current: Current) -> float:
-    """Return the length of the current's arrow, 0 to 1: 0.5 m/s and more is 1."""
-    return min(1.0, max(0.15, current.speed / 0.5))
+    """Return the length of the current's arrow: 0.4, so that it is seen, to 1, of 0.5 m/s and more."""
+    return min(1.0, max(0.4, current.speed / 0.5))
 
 
 def _map(estimation: Estimation | None, first: str, second: str) -> tuple[list[Cell], str, str]:

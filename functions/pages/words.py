@@ -2,9 +2,18 @@
 
 from collections.abc import Collection, Sequence
 
+from shared.domain.alarm import Alarm, AlarmState
 from shared.domain.deviation import Level, worst
 from shared.domain.estimation import Estimation
-from shared.domain.estimation_words import dissolved_rate, leak_probability, location, onset, percent, utc_text
+from shared.domain.estimation_words import (
+    counted,
+    dissolved_rate,
+    leak_probability,
+    location,
+    onset,
+    percent,
+    utc_text,
+)
 from shared.domain.incident import Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
@@ -33,9 +42,8 @@ def overview_sentence(states: Sequence[TemplateStatus]) -> str:
     alarms, wrong = (sum(one.urgency < bound for one in states) for bound in (ALARM + 1, UNSCORED))
     unscored = sum(one.urgency == UNSCORED for one in states)
     watched, sensors = sum(one.watched for one in states), sum(len(one.sensors) for one in states)
-    parts = [
-        f"{alarms} of {len(states)} templates {'has' if alarms == 1 else 'have'} an open incident or a Critical sensor"
-    ]
+    templates = counted(len(states), "template")
+    parts = [f"{alarms} of {templates} {'has' if alarms == 1 else 'have'} an open incident or a Critical sensor"]
     if not alarms:
         known = "No template is in alarm" if 2 * watched > sensors else "No alarm is known, but most is not watched"
         parts = [known, *([f"{wrong} of {len(states)} {'needs' if wrong == 1 else 'need'} attention"] if wrong else [])]
@@ -45,7 +53,7 @@ def overview_sentence(states: Sequence[TemplateStatus]) -> str:
 
 
 def _coverage(watched: int, sensors: int) -> str:
-    return f"{watched} of {sensors} sensors {'is' if watched == 1 else 'are'} watched"
+    return f"{watched} of {counted(sensors, 'sensor')} {'is' if 1 in (watched, sensors) else 'are'} watched"
 
 
 def unwatched(status: TemplateStatus) -> str:
@@ -67,9 +75,19 @@ def _named(status: TemplateStatus, keys: Collection[str]) -> str:
     return ", ".join([*names, *(["the sea"] if len(sea) == len(status.platform.environment) > 1 else sea)])
 
 
-def sentence(platform: Platform, template: Template, incident: Incident, answer: Estimation | None) -> str:
-    """Return one or two sentences: what happened at the template, its cause if known, and whether it is ongoing."""
+def sentence(
+    platform: Platform, template: Template, incident: Incident, answer: Estimation | None, alarm: Alarm | None = None
+) -> str:
+    """Return one or two sentences: what happened at the template, its cause if known, and whether it is ongoing.
+
+    They rest on the probabilities that the tables show. alarm: says whether anything supports it any more.
+    """
     where = name_of(platform, template)
+    if alarm is not None and alarm.withdrawn is not None:
+        return (
+            f"Withdrawn {utc_text(alarm.withdrawn)}: {alarm.disposition}. "
+            f"Until then, readings at {where} were said to deviate since {utc_text(incident.onset)}."
+        )
     state = "is ongoing" if incident.closed is None else f"ended {utc_text(incident.closed)}"
     began = utc_text(incident.onset)
     verb, when = (
@@ -88,4 +106,30 @@ def sentence(platform: Platform, template: Template, incident: Incident, answer:
     if answer.verdict == "EXTERNAL_CAUSE":
         share = percent(answer.probability_external)
         return f"{deviation} An external cause raised all sensors together (probability {share}); no leak here."
-    return f"{deviation} The data are inconclusive: {leak_probability(answer)}."
+    return f"{deviation} {_undecided(answer)}"
+
+
+def _undecided(answer: Estimation) -> str:
+    """Return what explains the readings best, and why that is not said for sure."""
+    leak, external = answer.probability, answer.probability_external
+    neither = max(0.0, 1 - leak - external)
+    if leak >= max(external, neither):
+        why = answer.warnings[0] if answer.warnings else "other causes are not ruled out"
+        return f"A leak here explains them best (probability {percent(leak)}), but it is not confirmed: {why}."
+    if external >= neither:
+        return f"An external cause explains them best (probability {percent(external)}), but not for sure."
+    return f"The data are inconclusive: {leak_probability(answer)}."
+
+
+def back_to_usual(state: TemplateStatus) -> str:
+    """Return what a level that is no alarm means beside an incident that goes on; empty where that is not so."""
+    if state.incident is None or state.level in (Level.CRITICAL, Level.WARNING):
+        return ""
+    return "readings are back to usual or not known; the incident stays open until they have been clear for a while"
+
+
+def alarm_words(alarm: Alarm) -> str:
+    """Return an alarm's state in words, with what suppressed or withdrew it."""
+    if alarm.withdrawn is not None:
+        return f"withdrawn, {'acknowledged' if alarm.state is AlarmState.NORMAL else 'unacknowledged'}"
+    return "history" if alarm.history and not alarm.active else alarm.state.value

@@ -1,41 +1,27 @@
 // What people say of a sensor's alarms: sent to the API, and shown by the page itself as soon as it is known.
+import { rememberName, send, tell } from "./api.js";
+import { keepMoments, momentOf, put } from "./moment-fields.js";
+
 const form = document.getElementById("feedback");
 const answer = document.getElementById("answer");
 const root = document.body.dataset.root;
 const path = `${root}api/sensors/${form.dataset.sensor}/feedback`;
 
-async function send(method, url, body) {
-  const headers = body ? { "Content-Type": "application/json" } : {};
-  const found = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
-  if (!found.ok) throw new Error((await found.json().catch(() => ({}))).detail ?? `the server answers ${found.status}`);
-}
+rememberName(form.elements.namedItem("by"));
+const fields = ["from", "to"].map((name) => form.elements.namedItem(name));
 
-async function submit(work, done) {
-  answer.textContent = "…";
-  try {
-    await work();
-    answer.textContent = done;
-    dispatchEvent(new Event("refresh"));
-  } catch (error) {
-    answer.textContent = error.message;
-    if (error instanceof TypeError) dispatchEvent(new Event("refresh")); // no answer: the page finds out why
-  }
-}
+keepMoments(fields);
+const submit = (work, done) => tell(answer, work, done);
 
 document.getElementById("use-range").addEventListener("click", () => {
   const seen = document.getElementById("charts").dataset.range.split(" ");
-  ["from", "to"].forEach((name, k) => {
-    const moment = Math.round(seen[k] / 600) * 600000;
-    form.elements.namedItem(name).value = new Date(moment).toISOString().slice(0, 16);
-  });
+  fields.forEach((field, k) => put(field, Math.round(seen[k] / 600) * 600000));
 });
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const given = Object.fromEntries(new FormData(form));
-  const moment = (text) => `${text.slice(0, 16)}:00Z`;
-  const body = { ...given, from: moment(given.from), to: moment(given.to) };
-  submit(() => send("POST", path, body), "Thank you. The history is being scored again; this page shows it when it is done.");
+  const body = () => ({ ...Object.fromEntries(new FormData(form)), from: momentOf(fields[0]), to: momentOf(fields[1]) });
+  submit(() => send("POST", path, body()), "Thank you. The history is being scored again; this page shows it when it is done.");
 });
 
 document.getElementById("marks").addEventListener("click", (event) => {

@@ -1,5 +1,6 @@
 // Keeps a page as the server would show it now, without losing the view: asks whether it changed, and puts in only the
-// parts that did. What cannot be asked is said to be old, and whose session is over is asked to sign in again.
+// parts that did. What cannot be asked is said to be old, and whose session is over is asked to sign in again. The banner
+// that says so goes away when the page was heard to be current, never before.
 import { bindZone, hearClock, showTimes, text, now } from "./times.js";
 
 const EVERY = 30000;
@@ -12,15 +13,16 @@ let tag = null;
 let again = 0;
 let lastGood = now();
 
-banner.hidden = true; // what it says until here is true only if nothing of this was loaded
-banner.classList.remove("unless-live");
+banner.textContent = "Not known to be current: the server has not answered yet.";
 bindZone();
 setInterval(() => showTimes(), TICK);
-setInterval(() => { if (!document.hidden) refresh(); }, EVERY);
+setInterval(refresh, EVERY); // also while the tab is hidden: its title tells of alarms
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 addEventListener("online", refresh);
 addEventListener("offline", () => lost("this device is offline"));
 addEventListener("refresh", refresh);
+addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });
+refresh(); // what the banner says holds until the page was heard to be current
 
 export async function refresh() {
   try {
@@ -40,6 +42,7 @@ export async function refresh() {
     }
     lastGood = now();
     banner.hidden = true;
+    banner.classList.remove("unless-live");
     banner.replaceChildren();
     document.body.classList.remove("lost");
     dispatchEvent(new Event("current"));
@@ -65,7 +68,7 @@ function put(page) {
 }
 
 function lost(why) {
-  tell(`Not current: ${why}. This is how it was ${text(lastGood)}.`);
+  tell(`Not current: ${why}. This is how it was `, lastSeen(), ".");
   clearTimeout(again);
   again = setTimeout(refresh, SOON);
 }
@@ -77,13 +80,18 @@ function signedOut() {
     const link = document.createElement("a");
     Object.assign(link, { id: "sign-in", href: location.pathname + location.search, textContent: "sign in again" });
     link.addEventListener("click", (event) => { event.preventDefault(); location.reload(); }); // keeps the address' #…
-    tell("Signed out: ", link, `. This is how it was ${text(lastGood)}.`);
+    tell("Signed out: ", link, ". This is how it was ", lastSeen(), ".");
   }
   showTimes();
+}
+
+function lastSeen() {
+  return Object.assign(document.createElement("time"), { dateTime: lastGood.toISOString(), textContent: text(lastGood) });
 }
 
 function tell(...words) {
   banner.replaceChildren(...words);
   banner.hidden = false;
+  banner.classList.remove("unless-live");
   document.body.classList.add("lost");
 }

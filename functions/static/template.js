@@ -1,14 +1,15 @@
 // The charts of a page: a range that is chosen, zoomed, moved and kept in the address; what is seen is fetched as fine
 // as the screen shows it.
-import { Chart, linear, logarithmic, palette, shade, shortName, steps, thresholded, tick } from "./charts.js";
+import "./download.js";
+import { Chart, LEAST_SPAN, MOST_SPAN, linear, logarithmic, palette, shade, shortName, steps, thresholded, tick } from "./charts.js";
 import { now } from "./times.js";
 
 const DAY = 86400;
-const LEAST = 3600;
-const MOST = 1096 * DAY;
 const area = document.getElementById("charts");
 const { template, sensors, from, to, estimation } = area.dataset;
 const wanted = new Set(sensors.split(" "));
+const templates = template.split(" ");
+const nameOf = templates.length > 1 ? (id) => id : shortName; // numbers alone are of one template
 const root = document.body.dataset.root;
 const loading = document.getElementById("loading");
 const log = document.getElementById("log");
@@ -47,7 +48,7 @@ function range() {
 function fromAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   const days = Number(given.get("days"));
-  if (days > 0) return { days: Math.min(days, MOST / DAY) };
+  if (days > 0) return { days: Math.min(days, MOST_SPAN / DAY) };
   const moments = ["from", "to"].map((name) => seconds(Date.parse(given.get(name) ?? "")));
   return moments.every(Number.isFinite) && moments[0] < moments[1] ? { range: bounded(...moments) } : null;
 }
@@ -60,7 +61,7 @@ function toAddress() {
 
 function bounded(low, high) {
   const middle = (low + high) / 2;
-  const half = Math.min(MOST, Math.max(LEAST, high - low)) / 2;
+  const half = Math.min(MOST_SPAN, Math.max(LEAST_SPAN, high - low)) / 2;
   return [Math.round(middle - half), Math.round(middle + half)];
 }
 
@@ -83,22 +84,32 @@ async function load() {
   area.dataset.range = `${low} ${high}`;
   mark();
   try {
-    const answer = await fetch(`${root}api/templates/${template}/series?${query}`, { signal: asked.signal });
-    if (!answer.ok) throw new Error((await answer.json()).detail ?? answer.status);
-    const found = await answer.json();
+    const found = await series(query);
     guessed ??= await curves();
     draw(found, low, high);
     loading.textContent = "";
     area.dataset.shown = location.hash.slice(1);
+    dispatchEvent(new CustomEvent("shown", { detail: { low, high, decorate, show } }));
   } catch (error) {
     if (error.name !== "AbortError") loading.textContent = `Not loaded: ${error.message}`;
     if (error instanceof TypeError) dispatchEvent(new Event("refresh")); // no answer: the page finds out why
   }
 }
 
+// All sensors of the page's templates, on one time axis: the same query gives every template the same buckets.
+async function series(query) {
+  const answers = await Promise.all(templates.map(async (one) => {
+    const answer = await fetch(`${root}api/templates/${one}/series?${query}`, { signal: asked.signal });
+    if (!answer.ok) throw new Error((await answer.json()).detail ?? answer.status);
+    return answer.json();
+  }));
+  const all = answers.flatMap((one) => one.sensors);
+  return { ...answers[0], sensors: templates.length > 1 ? all.filter((one) => wanted.has(one.sensor)) : all };
+}
+
 async function curves() {
   if (!estimation) return [];
-  const answer = await fetch(`${root}api/incidents/${estimation}/estimation`);
+  const answer = await fetch(`${root}api/incidents/${estimation}`);
   if (!answer.ok) return [];
   const found = await answer.json();
   const times = (found.curves?.times ?? []).map((moment) => seconds(Date.parse(moment)));
@@ -111,14 +122,18 @@ function draw(found, low, high) {
   const kept = found.sensors.map((one, index) => ({ ...one, index })).filter((one) => wanted.has(one.sensor));
   const positive = (values) => (log.checked ? values?.map((value) => (value > 0 ? value : null)) : values);
   const lines = kept.map((one) => ({
-    label: shortName(one.sensor), index: one.index, values: positive(one.mean), low: positive(one.least), high: positive(one.largest),
+    label: nameOf(one.sensor), index: one.index, values: positive(one.mean), low: positive(one.least), high: positive(one.largest),
   }));
   guessed.forEach((one, rank) => kept.forEach((sensor) => lines.push({
-    label: `${shortName(sensor.sensor)}, ${rank ? `hypothesis ${rank + 1}` : "likeliest leak"}`,
+    label: `${shortName(sensor.sensor)}, ${rank ? `hypothesis ${rank + 1}` : "likeliest leak"}`, key: `${shortName(sensor.sensor)}, model`,
     index: sensor.index, values: along(x, one.times, one.rows.get(sensor.sensor)), dash: [5, 4], width: rank ? 1 : 2, alpha: rank ? "77" : "", quiet: rank > 0,
   })));
   charts.ppmv.draw(x, lines, low, high);
-  charts.score.draw(x, kept.map((one) => ({ label: shortName(one.sensor), index: one.index, values: one.score })), low, high);
+  charts.score.draw(x, kept.flatMap((one) => [
+    { label: nameOf(one.sensor), index: one.index, values: one.score },
+    // Where the latch holds: what the sensor says now.
+    { label: `${nameOf(one.sensor)}, not held`, key: nameOf(one.sensor), index: one.index, values: one.raw, dash: [1, 4], alpha: "cc", quiet: true },
+  ]), low, high);
 }
 
 // A curve at other times: linear between its own, nothing outside of them.
@@ -161,14 +176,4 @@ addEventListener("hashchange", () => { view = fromAddress() ?? view; load(); });
 addEventListener("changed", () => load()); // the page has news
 addEventListener("theme", () => Object.values(charts).forEach((one) => one.redraw()));
 addEventListener("zone", () => Object.values(charts).forEach((one) => one.redraw()));
-document.getElementById("print")?.addEventListener("click", () => print());
-for (const link of document.querySelectorAll("a[data-csv]")) {
-  link.addEventListener("click", async (event) => {
-    event.preventDefault();
-    const answer = await fetch(link.href, { headers: { Accept: "text/csv" } });
-    const file = URL.createObjectURL(await answer.blob());
-    Object.assign(document.createElement("a"), { href: file, download: link.download }).click();
-    URL.revokeObjectURL(file);
-  });
-}
 load();

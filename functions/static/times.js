@@ -7,11 +7,50 @@ export const isLocal = () => {
   try { return localStorage.getItem("zone") === "local"; } catch { return false; }
 };
 
-export const zone = () => (isLocal() ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC");
+// The browser's zone; UTC where it knows none, or one that it cannot tell the time of.
+const own = (() => {
+  try {
+    const found = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+    return new Intl.DateTimeFormat("en-GB", { timeZone: found }) && found;
+  } catch {
+    return "UTC";
+  }
+})();
 
-export function text(moment) {
-  const parts = new Intl.DateTimeFormat("en-GB", { ...DATE, timeZone: zone(), timeZoneName: "short" });
+export const zone = () => (isLocal() ? own : "UTC");
+
+// With the zone's name of that moment: the hour that autumn repeats has two.
+export function text(moment, options = DATE) {
+  const parts = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone(), timeZoneName: "short" });
   return parts.format(moment).replace(",", "");
+}
+
+export function clock(moment) {
+  const { year, ...rest } = DATE;
+  return text(moment, rest);
+}
+
+// The zone's name, or that of a moment [ms] in it.
+export function zoneName(moment) {
+  if (moment === undefined) return zone();
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone(), timeZoneName: "short" }).formatToParts(moment);
+  return parts.find((one) => one.type === "timeZoneName").value;
+}
+
+// A moment [ms] as a field takes it, and the moments that a field's text can mean: two in the hour that autumn repeats,
+// none in the one that spring leaves out.
+export function fieldText(moment) {
+  const parts = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: zone() });
+  return parts.format(moment).replace(" ", "T");
+}
+
+export function momentsOf(text) {
+  const asUtc = (field) => Date.parse(`${field}:00Z`);
+  const guess = asUtc(text.slice(0, 16));
+  if (Number.isNaN(guess)) return [];
+  const day = 86400000;
+  const found = [guess - day, guess + day].map((near) => guess - (asUtc(fieldText(near)) - near));
+  return [...new Set(found)].filter((moment) => asUtc(fieldText(moment)) === guess);
 }
 
 // The present: the server's, or the fixed one of recorded data.
@@ -28,7 +67,7 @@ export function hearClock(answer) {
 export function age(moment) {
   const minutes = Math.max(0, Math.round((now() - moment) / 60000));
   if (minutes < 120) return `${minutes} min old`;
-  return minutes < 2880 ? `${Math.round(minutes / 60)} h old` : `${Math.round(minutes / 1440)} days old`;
+  return minutes < 2880 ? `${Math.round(minutes / 60)} h old` : `${Math.round(minutes / 1440)} days old`; // two at least
 }
 
 const STALE = 30 * 60000;
@@ -49,8 +88,10 @@ export function showTimes(within = document) {
 
 export function bindZone() {
   const button = document.getElementById("zone");
+  button.title = own === "UTC" ? "This browser's own time is UTC" : own;
   const show = () => {
     button.setAttribute("aria-pressed", String(isLocal()));
+    document.querySelectorAll("[data-zone]").forEach((one) => { one.textContent = zoneName(); });
     showTimes();
     dispatchEvent(new Event("zone"));
   };

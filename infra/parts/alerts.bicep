@@ -34,7 +34,8 @@ written
 | project template
 '''
 
-// What ingest says of each template before it begins, every ten minutes: the newest line counts.
+// What ingest says of each template before it begins, every ten minutes, and once an hour where all is well: the newest
+// line counts.
 var watched = '''traces
 | where message startswith "template watched"
 | extend
@@ -46,13 +47,33 @@ var watched = '''traces
 | summarize arg_max(timestamp, sensors, watched, gaps, sample_age_s) by template
 '''
 
-// The daily run ends at other times: two days are looked at. An app that has not run for a day is not due yet.
+// Each template is looked after by a message of its own, at another time: two days are looked at. One that has not been
+// watched for so long is not due yet, and one that is watched no more never is. What failed is given back for hours.
 var noDailyRun = '''
+let known = traces
+  | where message startswith "template watched"
+  | extend template = extract(@"template=(\S+)", 1, message)
+  | summarize begun = min(timestamp), last = max(timestamp) by template;
+let looked = traces
+  | where message startswith "baselines looked after"
+  | extend template = extract(@"template=(\S+)", 1, message)
+  | summarize looked = max(timestamp) by template;
+known
+| join kind=leftouter looked on template
+| where last > ago(2h) and begun < ago(30h) and (isnull(looked) or looked < ago(30h))
+| project template
+'''
+
+// A backup that is too old is told once a day; one that nobody makes any more tells nothing.
+var noBackup = '''
 let begun = toscalar(traces | where message startswith "template ingested" | summarize min(timestamp));
-traces
-| where message startswith "daily run ended"
-| summarize ended = max(timestamp)
-| where begun < ago(26h) and (isnull(ended) or ended < ago(26h))
+union
+  (traces | where message startswith "backup missing" | where timestamp > ago(26h) | project timestamp),
+  (traces
+    | where message startswith "backup made"
+    | summarize made = max(timestamp)
+    | where begun < ago(30h) and (isnull(made) or made < ago(30h))
+    | project timestamp = now())
 '''
 
 // What an alert is about is a dimension: one that goes on hides no other, and the mail says which it is.
@@ -128,11 +149,31 @@ var rules = [
   }
   {
     key: 'no-daily-run'
-    title: 'Baselines were not looked after for a day'
+    title: 'Baselines of a template were not looked after for a day'
     severity: 2
     query: noDailyRun
+    by: [byTemplate]
+    most: 0
+    window: 'PT30M'
+    every: 'PT15M'
+  }
+  {
+    key: 'no-backup'
+    title: 'Nothing was backed up for a day'
+    severity: 1
+    query: noBackup
     by: []
     most: 0
+    window: 'PT30M'
+    every: 'PT15M'
+  }
+  {
+    key: 'old-messages'
+    title: 'Work has been waiting on a queue for more than an hour'
+    severity: 2
+    query: 'traces | where message startswith "queue waits" | extend queue = extract(@"queue=(\\S+)", 1, message), age_s = extract(@"age_s=(\\d+)", 1, message, typeof(long)) | where age_s > 3600'
+    by: [byQueue]
+    most: 1 // two of the three runs in the window: what was given back shows for the first time when it is old
     window: 'PT30M'
     every: 'PT15M'
   }
@@ -150,7 +191,7 @@ var rules = [
     key: 'failed-runs'
     title: 'Runs fail again and again'
     severity: 2
-    query: 'requests | where success == false and name in ("ingest", "detect", "estimate", "baselines", "baselines_after_backfill") | summarize runs = sum(itemCount) by name | where runs > iff(name == "baselines", 0, 2)' // it runs once a day, ingest three times in the window
+    query: 'requests | where success == false and name in ("ingest", "detect", "estimate", "baselines", "baselines_after_backfill", "notify", "performance", "keep", "ingest_templates") | summarize runs = sum(itemCount) by name | where runs > iff(name in ("baselines", "keep"), 0, 2)' // they run once a day or an hour, ingest three times in the window
     by: [byFunction]
     most: 0
     window: 'PT30M'
@@ -174,6 +215,16 @@ var rules = [
     by: [bySource, byTemplate]
     most: 1
     window: 'PT30M'
+    every: 'PT15M'
+  }
+  {
+    key: 'proof-test-failed'
+    title: 'A leak that is promised to be found was not found by a proof test'
+    severity: 1
+    query: 'traces | where message startswith "proof test failed" | extend template = extract(@"template=(\\S+)", 1, message)'
+    by: [byTemplate]
+    most: 0
+    window: 'PT15M'
     every: 'PT15M'
   }
   {
@@ -220,7 +271,7 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       scopes: [one.key == 'telemetry-cap' ? workspace.id : insightsId]
       evaluationFrequency: one.every
       windowSize: one.window
-      overrideQueryTimeRange: one.key == 'no-daily-run' ? 'P2D' : one.window
+      overrideQueryTimeRange: contains(['no-daily-run', 'no-backup'], one.key) ? 'P2D' : one.window
       criteria: {
         allOf: [
           {

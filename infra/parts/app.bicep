@@ -103,7 +103,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     // checkov:skip=CKV_AZURE_88: of the configuration named web; what is stored is in blobs, tables and queues
     // checkov:skip=CKV_AZURE_222: public access is a property of the app, not of its settings
     name: 'appsettings'
-    properties: union(platformSettings, settings)
+    properties: union(platformSettings, { HTTP__BASE_URL: 'https://${app.properties.defaultHostName}' }, settings)
   }
 
   resource scm 'basicPublishingCredentialsPolicies' = {

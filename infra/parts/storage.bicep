@@ -14,8 +14,20 @@ param private bool
 @maxValue(365)
 param undeleteDays int
 
+@description('Days for which nobody can change or remove a backup; 0: no such policy.')
+@minValue(0)
+@maxValue(146000)
+param backupImmutableDays int
+
+@description('Days after which backups go; months of the journal that are over stay.')
+@minValue(1)
+param backupDays int
+
+@description('Whether the account cannot be deleted while a lock is on it.')
+param locked bool
+
 // What the app expects by its settings' defaults, the code, and the events that Event Grid gives up (events.bicep).
-var containers = ['tsd', 'baselines', 'corrupt', 'app-package', 'events-dead']
+var containers = ['tsd', 'baselines', 'corrupt', 'app-package', 'events-dead', 'backup']
 var queues = [
   'critical-deviations'
   'critical-deviations-poison'
@@ -23,10 +35,33 @@ var queues = [
   'build-baselines'
   'build-baselines-poison'
   'build-baselines-given-up'
+  'notifications'
+  'notifications-poison'
+  'notifications-given-up'
+  'performance-statements'
+  'performance-statements-poison'
+  'performance-statements-given-up'
+  'ingest-templates'
+  'ingest-templates-poison'
+  'ingest-templates-given-up'
   'webjobs-blobtrigger-poison'
   'webjobs-blobtrigger-given-up'
 ]
-var tables = ['registry', 'deviations', 'incidents', 'estimations', 'events', 'marks']
+var tables = [
+  'registry'
+  'deviations'
+  'incidents'
+  'estimations'
+  'events'
+  'marks'
+  'journal'
+  'alarms'
+  'suppressions'
+  'statements'
+]
+// What proof tests keep apart from what is real: the same, but its own.
+var proofTables = [for one in tables: 'proof${one}']
+var proofContainers = ['proof-baselines', 'proof-corrupt']
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   // checkov:skip=CKV_AZURE_35: the app reaches it from addresses that are not ours, by identity alone; privateNetwork closes it
@@ -60,8 +95,23 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
 }
 
 resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [
-  for one in containers: { parent: blobs, name: one, properties: { publicAccess: 'None' } }
+  for one in concat(containers, proofContainers): { parent: blobs, name: one, properties: { publicAccess: 'None' } }
 ]
+
+// Not locked: who may write policies can still take it away, and `az storage container immutability-policy lock` is for
+// good. Parts are written once and never over, so the app does not notice it.
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (backupImmutableDays > 0) {
+  name: '${name}/default/backup/default'
+  properties: { immutabilityPeriodSinceCreationInDays: backupImmutableDays, allowProtectedAppendWrites: false }
+  dependsOn: [container]
+}
+
+// Deployments go on; `azd down` and every other deletion of the account, or of what is in it by the portal, is refused.
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
+  scope: account
+  name: 'lock-${name}'
+  properties: { level: 'CanNotDelete', notes: 'It holds what nothing can derive: docs/backup.md.' }
+}
 
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {
   parent: account
@@ -78,7 +128,7 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-01-0
 }
 
 resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = [
-  for one in tables: { parent: tableService, name: one }
+  for one in concat(tables, proofTables, ['prooftests']): { parent: tableService, name: one }
 ]
 
 // What is hardly read any more gets cheaper by itself; nothing of the lake is ever deleted.
@@ -97,6 +147,14 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
           }
         }
         {
+          name: 'old-backups-go' // not backup/journal/, which every later backup names
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['backup/days/', 'backup/manifests/'] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: backupDays } } }
+          }
+        }
+        {
           name: 'what-was-put-aside-goes'
           type: 'Lifecycle'
           definition: {
@@ -110,3 +168,4 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
 }
 
 output name string = account.name
+output locked bool = locked

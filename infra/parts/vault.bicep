@@ -1,13 +1,14 @@
-// For the one secret that there may be: a service principal's, where OMNIA does not know the app's own identity. The
-// vault is made empty. A person puts the secret in, so that it is in no file, no parameter and no deployment's history.
+// For the secrets that there may be: a service principal's, where OMNIA does not know the app's own identity; the address
+// that alarms are sent to, which is often a key by itself, and the secret that goes with it. The vault is made empty. A
+// person puts them in, so that they are in no file, no parameter and no deployment's history.
 param name string
 param location string
 param tags object
 
-@description('The identity that reads the secret.')
+@description('The identity that reads the secrets.')
 param readerPrincipalId string
 
-@description('Who puts the secret in, and changes it; empty: those who have the role already.')
+@description('Who puts the secrets in, and changes them; empty: those who have the role already.')
 param keeperPrincipalId string = ''
 
 param purgeProtection bool
@@ -21,8 +22,8 @@ var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   // checkov:skip=CKV_AZURE_42: soft delete is on; purge protection is on in production, elsewhere it would only bind names
   // checkov:skip=CKV_AZURE_110: purge protection is on in production, elsewhere it would only bind names
-  // checkov:skip=CKV_AZURE_109: people put the secret in from where they are; roles decide who may, not addresses
-  // checkov:skip=CKV_AZURE_189: the same; the platform itself reads the secret from addresses that are not ours
+  // checkov:skip=CKV_AZURE_109: people put secrets in from where they are; roles decide who may, not addresses
+  // checkov:skip=CKV_AZURE_189: the same; the platform itself reads them from addresses that are not ours
   name: name
   location: location
   tags: tags
@@ -61,3 +62,5 @@ output name string = vault.name
 
 // Without a version: the app takes up a new one by itself within a day.
 output omniaSecretUri string = '${vault.properties.vaultUri}secrets/omnia-client-secret'
+output notifyUrlUri string = '${vault.properties.vaultUri}secrets/notify-webhook-url'
+output notifySecretUri string = '${vault.properties.vaultUri}secrets/notify-secret'

@@ -132,20 +132,33 @@ class AzureDayStore:
     def remove_all(self, template: Template) -> None:
         """Remove every blob of the template; copies of unreadable ones stay."""
         self._written.pop(template.id, None)
-        _remove_below(self._days, f"{template.platform}/{template.slug}/")
+        remove_below(self._days, _folder(template))
 
     def days(self, template: Template) -> list[date]:
         """Return the days that the lake holds of the template, in order; other blobs are passed over."""
-        days = []
-        for name in self._days.list_blob_names(name_starts_with=f"{template.platform}/{template.slug}/"):
-            try:
-                days.append(parse_day_blob(name)[2])
-            except InvalidInput as error:
-                logger.warning("%s", error)
-        return sorted(days)
+        names = self._days.list_blob_names(name_starts_with=_folder(template))
+        return sorted(day for name in names if (day := _day_in(name)))
+
+    def etags(self, template: Template) -> dict[date, str]:
+        """Return the etag of each day's blob of the template, by one list; other blobs are passed over."""
+        blobs = self._days.list_blobs(name_starts_with=_folder(template))
+        return {day: str(blob.etag) for blob in blobs if (day := _day_in(blob.name))}
 
 
-def _remove_below(container: ContainerClient, prefix: str) -> None:
+def _folder(template: Template) -> str:
+    return f"{template.platform}/{template.slug}/"
+
+
+def _day_in(name: str) -> date | None:
+    """Return the day that a blob of the lake is of; None, which is told, where its name says none."""
+    try:
+        return parse_day_blob(name)[2]
+    except InvalidInput as error:
+        logger.warning("%s", error)
+        return None
+
+
+def remove_below(container: ContainerClient, prefix: str) -> None:
     """Remove every blob whose name begins so; what is gone already is no error."""
     for name in list(container.list_blob_names(name_starts_with=prefix)):
         try:
@@ -160,7 +173,7 @@ VERSIONS_IN_USE = 2  # of a sensor: its days are scored in order, so that older 
 class AzureBaselineStore:
     """Baseline versions, written once under their content's name; the ones in use stay in memory."""
 
-    def __init__(self, container: ContainerClient, keep: int = 256) -> None:
+    def __init__(self, container: ContainerClient, keep: int = 512) -> None:
         """Use the container, and keep so many baselines in memory."""
         self._container = container
         self._keep = keep
@@ -176,7 +189,7 @@ class AzureBaselineStore:
 
     def remove_all(self, sensor: str) -> None:
         """Remove every version of the sensor."""
-        _remove_below(self._container, f"{sensor}/")
+        remove_below(self._container, f"{sensor}/")
         with self._lock:
             for key in [key for key in self._memory if key[0] == sensor]:
                 del self._memory[key]

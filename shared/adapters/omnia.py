@@ -32,7 +32,7 @@ MAX_PAGES = 1_000  # far above what a request's buckets fill: a server that goes
 MAX_SAMPLES = 100_000  # of one page of raw samples
 GONE = (404, 410)
 FAILED = 500
-LOOKED_UP_FOR = 86_400.0  # s: a tag may come to mean another series
+LOOKED_UP_FOR = 600.0  # s: a tick, in which several templates ask for the sea's series
 
 Batch = Mapping[str, Window]
 
@@ -96,7 +96,8 @@ class OmniaSource:
     def resolve(self, facility: str, tags: Sequence[str]) -> Answers[SourceSeries]:
         """Return OMNIA's series for each tag of the facility that exists; raises SourceError.
 
-        One that was found is asked for again after a day, or when it can be read no more; one that was not, each time.
+        One that was found is asked for again after some minutes, or when it can be read no more; one that was not, each
+        time. Who asks remembers for longer.
         """
         found: dict[str, SourceSeries] = {}
         problems: dict[str, str] = {}

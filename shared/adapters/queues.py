@@ -9,6 +9,9 @@ from azure.storage.queue import QueueClient
 
 from shared.domain.baseline_request import BaselineRequest
 from shared.domain.incident import CriticalMessage
+from shared.domain.ingest_request import IngestRequest
+from shared.domain.notice import NotificationMessage
+from shared.domain.statement_request import StatementRequest
 from shared.domain.template import Template
 from shared.ports import PoisonMessage
 from shared.telemetry import operation_id
@@ -20,24 +23,62 @@ FOR_EVER = -1  # instead of the service's seven days
 class AzureMessageQueues:
     """Puts messages on the app's queues."""
 
-    def __init__(self, critical: QueueClient, baselines: QueueClient, failed: list[QueueClient]) -> None:
+    def __init__(
+        self,
+        *,
+        critical: QueueClient,
+        baselines: QueueClient,
+        notifications: QueueClient,
+        statements: QueueClient,
+        shares: QueueClient,
+        failed: list[QueueClient],
+    ) -> None:
         """Use these queues (with a base64 encode policy); ``failed`` are only counted."""
         self._critical = critical
         self._baselines = baselines
-        self._all = [critical, baselines, *failed]
+        self._notifications = notifications
+        self._statements = statements
+        self._shares = shares
+        self._work = [critical, baselines, notifications, statements, shares]
+        self._all = [*self._work, *failed]
 
     def critical(self, message: CriticalMessage) -> None:
         """Ask for an estimation."""
         self._critical.send_message(_text(message))
 
-    def build_baselines(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
-        """Ask for a template's baselines; days before these are decided, and scored by them (None: not known)."""
+    def build_baselines(
+        self,
+        template: Template,
+        decided: date | None = None,
+        scored: date | None = None,
+        wait: timedelta = timedelta(0),
+    ) -> None:
+        """Ask for a template's baselines, after a while; days before these are decided and scored (None: not known)."""
         asked = BaselineRequest(platform=template.platform, template=template.id, decided=decided, scored=scored)
-        self._baselines.send_message(_text(asked))
+        self._baselines.send_message(_text(asked), visibility_timeout=int(wait.total_seconds()))
+
+    def notify(self, message: NotificationMessage) -> None:
+        """Ask for a step of an alarm to be told."""
+        self._notifications.send_message(_text(message))
+
+    def state_performance(self, template: Template) -> None:
+        """Ask for a template's performance statement."""
+        asked = StatementRequest(platform=template.platform, template=template.id)
+        self._statements.send_message(_text(asked))
+
+    def ingest(self, request: IngestRequest, wait: timedelta, life: timedelta) -> None:
+        """Ask for a share of the templates to be ingested, after a while; the message is gone after its life."""
+        seconds = {"visibility_timeout": int(wait.total_seconds()), "time_to_live": int(life.total_seconds())}
+        self._shares.send_message(_text(request), **seconds)
 
     def lengths(self) -> Mapping[str, int]:
         """Return the approximate length of every queue; one that does not exist yet is empty."""
         return {str(queue.queue_name): length_of(queue) for queue in self._all}
+
+    def oldest(self) -> Mapping[str, datetime]:
+        """Return when the first message that shows was put, of each queue that has one; what failed is left out."""
+        found = {str(queue.queue_name): _first_of(queue) for queue in self._work}
+        return {name: put_at for name, put_at in found.items() if put_at is not None}
 
 
 class AzurePoisonQueues:
@@ -82,7 +123,17 @@ def length_of(queue: QueueClient) -> int:
         return 0
 
 
-def _text(message: CriticalMessage | BaselineRequest) -> str:
+def _first_of(queue: QueueClient) -> datetime | None:
+    """Return when the first message that shows was put; None where there is none, or no queue."""
+    try:
+        found = queue.peek_messages(max_messages=1)
+    except ResourceNotFoundError:
+        return None
+    moments = [one.inserted_on.astimezone(UTC) for one in found if one.inserted_on is not None]
+    return min(moments, default=None)
+
+
+def _text(message: CriticalMessage | BaselineRequest | NotificationMessage | StatementRequest | IngestRequest) -> str:
     """Return the message as JSON, with the operation that it belongs to, if there is one."""
     traced = message.model_copy(update={"operation": operation_id()})
     left_out = None if traced.operation else {"operation"}

@@ -1,4 +1,4 @@
-"""What a baseline leaves unnoticed: how strong a release must be at a sensor to become a Warning within a day."""
+"""What a baseline leaves unnoticed: how strong a release must be at a sensor to be told within a day."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -31,17 +31,18 @@ class Sensitivity:
         those that there are about every second such release is told. The noise is that of a usual day, around the
         day's median, by the median absolute deviation.
         """
-        return cls(_noticed(baseline), _spread(baseline.ppmv))
+        return cls(least_rise(baseline, WARNING_SCORE), usual_spread(baseline.ppmv))
 
 
-def _noticed(baseline: Baseline) -> float:
-    """Return the steady rise [ppmv] that the channel which is most sensitive to it calls a Warning within a day."""
+def least_rise(baseline: Baseline, score: float) -> float:
+    """Return the steady rise [ppmv] to which the most sensitive channel gives a score of at least this in a day."""
     source = np.concatenate((np.zeros(SPAN), np.ones(WINDOW)))
     news = baseline.background.whitened(response(source)) / baseline.background.size
-    low, high = _LEAST, WITHOUT_BREAK * (baseline.range.top - baseline.range.median)  # what the level channel notices
+    beyond = WITHOUT_BREAK * (baseline.range.top - baseline.range.median)
+    low, high = _LEAST, score * beyond  # what the level channel notices
     for _ in range(_HALVINGS):
         middle = float(np.sqrt(low * high))
-        low, high = (low, middle) if _score(baseline, middle * news) >= WARNING_SCORE else (middle, high)
+        low, high = (low, middle) if _score(baseline, middle * news) >= score else (middle, high)
     return high
 
 
@@ -57,7 +58,8 @@ def _score(baseline: Baseline, innovations: Floats) -> float:
     return float(score_of([figures[one.channel] for one in limits], limits)[0].max())
 
 
-def _spread(ppmv: Floats) -> float:
+def usual_spread(ppmv: Floats) -> float:
+    """Return the standard deviation [ppmv] of a usual day's readings [n] around the day's median."""
     days = ppmv[: ppmv.size // WINDOW * WINDOW].reshape(-1, WINDOW)
     known = days[~np.isnan(days).any(axis=1)]
     away = np.abs(known - np.median(known, axis=1, keepdims=True))

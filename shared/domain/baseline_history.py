@@ -29,12 +29,12 @@ class Ranges(NamedTuple):
     """The ranges that are marked, in order."""
 
     no_leak: tuple[Span, ...]
-    leak: tuple[Span, ...]
+    kept_out: tuple[Span, ...]
 
     @classmethod
     def of(cls, decisions: Decisions) -> "Ranges":
         """Return what a sensor's decisions say."""
-        return cls(decisions.ranges("no_leak"), decisions.ranges("leak"))
+        return cls(decisions.ranges("no_leak"), decisions.kept_out)
 
 
 class Recipe(Model):
@@ -43,7 +43,7 @@ class Recipe(Model):
     source: str = Field(pattern=SENSOR_PATTERN)
     days: tuple[DayRange, ...]
     included: tuple[Span, ...] = ()  # by "no leak" marks
-    excluded: tuple[Span, ...] = ()  # by "leak" marks
+    excluded: tuple[Span, ...] = ()  # by "leak" marks and planned operations
     rates: tuple[float, float] = (1.0, 0.1)  # false alarms expected per sensor-month, Warning and Critical
 
     @property
@@ -56,9 +56,11 @@ class Recipe(Model):
         return [day for one in self.days for day in days_of(one)]
 
     def marked(self, valid_from: date, marks: "Ranges") -> "Recipe":
-        """Return the recipe with the source's marks: "no leak" from its day on, "leak" for good."""
+        """Return the recipe with the source's marks: "no leak" from its day on, what is kept out for good."""
         included = tuple(span for span in marks.no_leak if span.start.date() <= valid_from)
-        return self.model_copy(update={"included": included, "excluded": marks.leak})
+        held = [*self.days, *(DayRange(span.days[0] - ONE_DAY, span.days[1]) for span in included)]
+        excluded = tuple(span for span in marks.kept_out if _touches(span, held))
+        return self.model_copy(update={"included": included, "excluded": excluded})
 
 
 class Change(Model):
@@ -97,6 +99,12 @@ class BaselineHistory(Model):
     def base(self) -> tuple[Change, ...]:
         """The changes that the lake led to; those by feedback derive from them and the marks."""
         return tuple(change for change in self.changes if change.reason != "feedback")
+
+
+def _touches(span: Span, held: Iterable[DayRange]) -> bool:
+    """Return whether the range lies, in part, in these days: another one, such as one of the future, says nothing."""
+    first, last = span.days
+    return any(one.first <= last and first <= one.last for one in held)
 
 
 def newest(changes: Iterable[Change], day: date) -> Change | None:
@@ -144,3 +152,13 @@ def ranges_of(days: Iterable[date], most: int | None = None) -> tuple[DayRange, 
         else:
             ranges.append(DayRange(day, day))
     return tuple(ranges)
+
+
+def first_difference(before: BaselineHistory, after: BaselineHistory) -> date | None:
+    """Return the first day that may be scored otherwise by the one history than by the other; None: there is none."""
+    if before.engine != after.engine:
+        return date.min
+    one, other = before.changes, after.changes
+    return min(
+        (change.valid_from for change in (*one, *other) if change not in one or change not in other), default=None
+    )

@@ -85,6 +85,11 @@ class Decisions:
             painted = [(piece, kind) for old, kind in painted for piece in _outside(old, new)] + [(new, mark.verdict)]
         return tuple(sorted(span for span, kind in painted if kind == verdict))
 
+    @property
+    def kept_out(self) -> tuple[Span, ...]:
+        """The ranges that no baseline may learn from, in order: leaks, and planned operations."""
+        return tuple(sorted([*self.ranges("leak"), *self.ranges("planned")]))
+
     def undone(self) -> frozenset[date]:
         """Return which changes count no more, by the day that they are valid from; the last word counts."""
         last = {one.what.valid_from: one.what.undone for one in self.all if isinstance(one.what, Undo)}

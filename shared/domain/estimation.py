@@ -42,6 +42,20 @@ class PlaceProbability(Model):
     probability: float = Field(ge=0, le=1)
 
 
+class PlaceMode(Model):
+    """One of the separate places that the data cannot choose between: all of its probability, at its likeliest place.
+
+    Beside it the known leak point that is nearest, and how far that is; empty and null without any.
+    """
+
+    x: float
+    y: float
+    z: float
+    probability: float = Field(ge=0, le=1)
+    nearest_leak_point: str
+    distance_m: float | None
+
+
 class OnsetInterval(Model):
     """When the leak began: median and the 90 % interval."""
 

@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.domain.estimation import Estimation, Interval, PlaceProbability, Verdict
+from shared.domain.estimation import Estimation, Interval, PlaceMode, PlaceProbability, Verdict
 from shared.domain.tsd import utc
 
 NEAR_A_POINT = 0.5  # probability from which a known leak point is named instead of coordinates
 NEARLY = 0.99  # more digits of a probability are worth nothing
 SECONDS_PER_HOUR = 3600
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 VERDICTS: Mapping[Verdict, str] = {
     "CONFIRMED": "a leak here",
@@ -33,7 +34,7 @@ def external_probability(answer: Estimation) -> str:
     return f"probability of an external cause {percent(answer.probability_external)}"
 
 
-def coordinates(place: PlaceProbability, error_m: float | None) -> str:
+def coordinates(place: PlaceProbability | PlaceMode, error_m: float | None) -> str:
     """Return ``x 1.0 m, y 2.0 m, z 3.0 m, within 1.5 m``; without an error, the place alone."""
     within = f", within {error_m:.1f} m" if error_m is not None else ""
     return f"x {place.x:.1f} m, y {place.y:.1f} m, z {place.z:.1f} m{within}"
@@ -97,12 +98,23 @@ def digits(value: float, significant: int = 2) -> str:
     return f"{round(value, places):.{places}f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return ``1 sensor`` or ``2 sensors``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def kilograms(mass_kg: float) -> str:
-    """Return a mass in kilograms, or in grams where it is less than one."""
-    return f"{digits(mass_kg)} kg" if mass_kg >= 1 else f"{digits(1000 * mass_kg)} g"
+    """Return a mass in kilograms, however small: masses beside each other have one unit."""
+    return f"{digits(mass_kg)} kg"
 
 
 def per_hour(rate_kg_s: float) -> str:
-    """Return a rate in kg/s per hour, in kilograms or grams."""
-    rate = rate_kg_s * SECONDS_PER_HOUR
-    return f"{digits(rate)} kg/h" if rate >= 1 else f"{digits(1000 * rate)} g/h"
+    """Return a rate in kg/s as g/h, however large: rates beside each other have one unit."""
+    return f"{digits(1000 * SECONDS_PER_HOUR * rate_kg_s)} g/h"
+
+
+def per_second(rate_kg_s: float) -> str:
+    """Return a rate in SI, ``1.6·10⁻⁵ kg/s``."""
+    mantissa, _, power = f"{rate_kg_s:.1e}".partition("e")
+    raised = str(int(power)).translate(SUPERSCRIPT)
+    return f"{mantissa}·10{raised} kg/s" if rate_kg_s else "0 kg/s"

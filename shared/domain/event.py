@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime
 
 from shared.domain.baseline_history import Change, Reason
 from shared.domain.decisions import Decisions
+from shared.domain.estimation_words import counted
 from shared.domain.incident import Incident
 from shared.domain.mark import VERDICT_WORDS, Mark, Undo, Withdrawal
 from shared.domain.template import Sensor, Template
@@ -41,6 +42,7 @@ EventKind = Literal[
     "not_watched",
     "poison_message",
     "unreadable_platform",
+    "backup_missing",
     "note",
 ]
 
@@ -135,15 +137,24 @@ def baseline_changed(template: Template, sensor: Sensor, change: Change) -> Even
         kind=_BASELINE_KINDS[change.reason],
         at=start_of(change.valid_from),
         about=sensor.id,
-        message=f"{sensor.id} is scored from {change.valid_from} by {len(days)} days{source}, {days[0]} to {days[-1]}",
+        message=f"{sensor.id} is scored from {change.valid_from} by {counted(len(days), 'day')}{source}, "
+        f"{days[0]} to {days[-1]}",
     )
 
 
 def decided(template: str, decisions: Decisions) -> tuple[Event, ...]:
-    """Return the events of all that people decided about a sensor's baselines; of one moment, what was said last."""
-    marks = {mark.id: mark for mark in decisions.marks}
-    events = [_decision(template, one.what, marks) for one in decisions.all]
+    """Return the events of all that people decided about a sensor's baselines; of one moment, what was said last.
+
+    A planned operation is none of them: it is told once, not for each sensor that it keeps a range out of.
+    """
+    marks = {mark.id: mark for mark in decisions.marks if mark.verdict != "planned"}
+    told = [one.what for one in decisions.all if _is_told(one.what, marks)]
+    events = [_decision(template, what, marks) for what in told]
     return tuple({one.id: one for one in events}.values())
+
+
+def _is_told(what: Mark | Withdrawal | Undo, marks: Mapping[str, Mark]) -> bool:
+    return isinstance(what, Undo) or (what.id if isinstance(what, Mark) else what.mark) in marks
 
 
 def _decision(template: str, what: Mark | Withdrawal | Undo, marks: Mapping[str, Mark]) -> Event:
@@ -266,6 +277,12 @@ def unreadable_platform(platform: str, day: date, why: str) -> Event:
     """Return the event of a day on which what is registered of a platform could not be read."""
     message = f"platform {platform} is not watched: its rows in the registry cannot be read: {why}"
     return Event(subject=SYSTEM, kind="unreadable_platform", at=start_of(day), about=platform, message=message)
+
+
+def backup_missing(day: date, newest: date) -> Event:
+    """Return the event of a day on which the newest whole backup is too old."""
+    message = f"nothing was backed up since {newest}: what people registered, said and decided since then is there once"
+    return Event(subject=SYSTEM, kind="backup_missing", at=start_of(day), about="backup", message=message)
 
 
 def _readable(content: str) -> str:

@@ -43,14 +43,16 @@ class ToldGap(StoredModel):
 
     why: str
     since: AwareDatetime  # the time of the event that tells so
+    done: bool = True  # False: the event may be there, or not
 
 
 class IngestState(StoredModel):
-    """How far a template's series were ingested, up to when it was looked back, and when its run failed last."""
+    """How far a template's series were ingested, when it was looked back and up, and when its run failed last."""
 
     series: dict[str, SeriesState] = Field(default_factory=dict)  # by sensor or quantity
     told: dict[str, ToldGap] = Field(default_factory=dict)  # by sensor or quantity
     looked_back: AwareDatetime | None = None
+    looked_up: AwareDatetime | None = None  # when all series were found at their source by their tags
     failed: AwareDatetime | None = None  # None: the last run did not fail
 
     @property

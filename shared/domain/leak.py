@@ -6,12 +6,17 @@ from shared.domain.template import Height, Offset
 from shared.domain.validation import Bounded, Model, Moment
 
 
-class Leak(Model):
-    """A leak at x, y, z [m] of a template that dissolves ``rate_kg_s`` of methane from ``onset`` on."""
+class Release(Model):
+    """A place x, y, z [m] of a template that dissolves ``rate_kg_s`` of methane, whenever it may."""
 
     x: Offset
     y: Offset
     z: Height
     rate_kg_s: Annotated[float, Bounded(0, 1_000, "kg/s")]
+
+
+class Leak(Release):
+    """A release from ``onset`` on."""
+
     onset: Moment
     end: Moment | None = None

@@ -13,8 +13,9 @@ from shared.domain.template import SENSOR_PATTERN
 from shared.domain.tsd import floor_to_bucket, iso, to_datetime64
 from shared.domain.validation import Model
 
-MarkVerdict = Literal["no_leak", "leak"]
-VERDICT_WORDS: Mapping[MarkVerdict, str] = {"no_leak": "no leak", "leak": "leak"}
+GivenVerdict = Literal["no_leak", "leak"]  # what a person may say of a range
+MarkVerdict = Literal[GivenVerdict, "planned"]  # planned: what a planned operation may have disturbed
+VERDICT_WORDS: Mapping[MarkVerdict, str] = {"no_leak": "no leak", "leak": "leak", "planned": "planned operation"}
 LONGEST = timedelta(days=31)
 MOST_MARKS = 300  # of a sensor that count: all of them are in its baseline history, which is one row
 

@@ -1,10 +1,11 @@
 """What a template can see: the rate from which on a leak at each place is noticed by one of its sensors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from shared.arrays import Floats, Indices, Times
+from shared.arrays import Floats, Indices, Singles, Times
 from shared.domain.environment import Environment
 from shared.domain.estimation import Observations
 from shared.domain.template import Template
@@ -40,6 +41,43 @@ class Detectability:
     rates_kg_s: Floats
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Signals:
+    """What each sensor reads, or more, for three hours of the time after a leak's onset: all that noticing rests on.
+
+    ``log_ppmv`` [within, worlds, p, s] is ln of it in ppmv per kg/s, within each of the times that were asked for.
+    """
+
+    places: Places
+    log_ppmv: Singles
+    confined: float
+    options: EstimationOptions
+
+    def rates(
+        self,
+        noticed_ppmv: Floats,
+        probabilities: tuple[float, ...],
+        *,
+        within: int = 0,
+        sensors: Sequence[int] | None = None,
+    ) -> Floats:
+        """Return the smallest rates [p, k] in kg/s that some sensor shows with these probabilities; infinite: none.
+
+        ``within`` is an index of the times asked for; ``sensors`` are those that there are (default: all), of which
+        ``noticed_ppmv`` [sensors] are the levels, infinite for one that notices nothing.
+        """
+        chosen = np.arange(self.log_ppmv.shape[-1]) if sensors is None else np.array(sensors, dtype=np.intp)
+        seeing = np.isfinite(noticed_ppmv)
+        if not seeing.any():
+            return np.full((len(self.places.positions), len(probabilities)), np.inf)
+        levels = np.log(noticed_ppmv[seeing])
+        needed = levels - self.log_ppmv[within][..., chosen[seeing]].astype(np.float64)
+        shares = _Shares(self.options, self.confined)
+        firsts = range(0, needed.shape[1], _PLACES)
+        found = [shares.rates(needed[:, first : first + _PLACES], probabilities) for first in firsts]
+        return np.asarray(np.exp(np.concatenate(found)))
+
+
 def detectable_rates(
     template: Template,
     environment: Environment,
@@ -57,35 +95,54 @@ def detectable_rates(
     another shape or not above 0, probabilities that are none, times that do not increase or span less than a day, and
     no sensors. Known leak points outside the template are left out.
     """
-    series, template = period_of(template, times, options), template.without_misplaced()
+    found = signals_of(template, environment, [times], options=options)
     if noticed_ppmv.shape != (len(template.sensors),) or not (noticed_ppmv > 0).all():
         raise InvalidInput(f"noticed_ppmv must be {len(template.sensors)} levels above 0, not {noticed_ppmv!r}")
     if not all(0 < one < 1 for one in probabilities):
         raise InvalidInput(f"probabilities must be above 0 and below 1, not {probabilities}")
-    places, onsets = places_of(template, options), onsets_of(series, ONSETS)
-    shown = [_log_shown(template, environment, places, series, one, onsets) for one in ensemble_of(options)]
-    rates = np.log(noticed_ppmv) - np.concatenate(shown)
-    shares = _Shares(options, confinement(template))
-    parts = [
-        shares.rates(rates[:, first : first + _PLACES], probabilities) for first in range(0, rates.shape[1], _PLACES)
-    ]
-    return Detectability(places, probabilities, np.exp(np.concatenate(parts)))
+    return Detectability(found.places, probabilities, found.rates(noticed_ppmv, probabilities))
 
 
-def period_of(template: Template, times: Times, options: EstimationOptions) -> ObservedSeries:
+def signals_of(
+    template: Template,
+    environment: Environment,
+    periods: Sequence[Times],
+    *,
+    within_s: tuple[float, ...] = (WITHIN_S,),
+    options: EstimationOptions = _DEFAULTS,
+) -> Signals:
+    """Return what sensors read of leaks that begin in any of the periods, times [n] each, by every member's physics.
+
+    Onsets are spread evenly in each period, which reaches the longest of ``within_s`` further. Raises InvalidInput for
+    times that do not increase or span less than that, and no sensors. Known leak points outside the template are left
+    out.
+    """
+    here = template.without_misplaced()
+    places = places_of(here, options)
+    found = []
+    for times in periods:
+        series = period_of(template, times, options, max(within_s))
+        onsets = onsets_of(series, ONSETS, max(within_s))
+        found += [_log_shown(here, environment, places, series, one, onsets, within_s) for one in ensemble_of(options)]
+    return Signals(places, np.concatenate(found, axis=1), confinement(here), options)
+
+
+def period_of(
+    template: Template, times: Times, options: EstimationOptions, within_s: float = WITHIN_S
+) -> ObservedSeries:
     """Return a series of all sensors that read nothing, at ``times`` [n] thinned as ``estimate`` does.
 
-    Raises InvalidInput where they span less than a day.
+    Raises InvalidInput where they span less than ``within_s``.
     """
     series = series_of(template, Observations(times, np.zeros((len(template.sensors), times.size))), options)
-    if series.seconds.size < 2 or series.seconds[-1] - series.seconds[1] < WITHIN_S:
-        raise InvalidInput(f"times must span more than the {WITHIN_S / 3600:.0f} h in which a leak is to be noticed")
+    if series.seconds.size < 2 or series.seconds[-1] - series.seconds[1] < within_s:
+        raise InvalidInput(f"times must span more than the {within_s / 3600:.0f} h in which a leak is to be noticed")
     return series
 
 
-def onsets_of(series: ObservedSeries, count: int) -> Indices:
-    """Return up to ``count`` onsets [o], as indices of the series, evenly up to a day before its end."""
-    last = int(np.searchsorted(series.seconds, series.seconds[-1] - WITHIN_S, side="right")) - 1
+def onsets_of(series: ObservedSeries, count: int, within_s: float = WITHIN_S) -> Indices:
+    """Return up to ``count`` onsets [o], as indices of the series, evenly up to ``within_s`` before its end."""
+    last = int(np.searchsorted(series.seconds, series.seconds[-1] - within_s, side="right")) - 1
     return spread_onsets(0, max(last - 1, 0), count)
 
 
@@ -96,18 +153,21 @@ def _log_shown(
     series: ObservedSeries,
     member: Member,
     onsets: Indices,
-) -> Floats:
-    """Return ln of what each sensor reads or more, in ppmv per kg/s, for three hours of the first day [o, p, s]."""
+    within_s: tuple[float, ...],
+) -> Singles:
+    """Return ln of what each sensor reads or more, in ppmv per kg/s, for three hours within each time [w, o, p, s]."""
     plume = plumes_of(template, environment, places, series, member)
     responses = responses_of(template, environment, places, series, member, plume, onsets)
     held = max(1, round(HELD_S / float(np.median(np.diff(series.seconds)))))
-    found = np.empty((onsets.size, len(places.positions), len(series.rows)))
+    found = np.empty((len(within_s), onsets.size, len(places.positions), len(series.rows)), dtype=np.float32)
     for k, start in enumerate(onset_seconds(series, onsets)):
         since = series.seconds - start
-        at = np.flatnonzero((since > 0) & (since <= WITHIN_S))
+        at = np.flatnonzero((since > 0) & (since <= max(within_s)))
         for sensor in range(len(series.rows)):
             begun = responses.begun(sensor, k, at, since[at])
-            found[k, :, sensor] = np.partition(begun, -held, axis=-1)[:, -held]
+            for w, longest in enumerate(within_s):
+                part = begun[:, : int(np.count_nonzero(since[at] <= longest))]
+                found[w, k, :, sensor] = np.partition(part, -held, axis=-1)[:, -held]
     return np.asarray(np.log(np.maximum(found, _NEVER)))
 
 

@@ -1,4 +1,4 @@
-"""How far off the place of a leak would be: the posterior of ``estimate``, of readings drawn from what it believes."""
+"""How far off place and rate of a leak would be: the posterior of ``estimate``, of readings drawn from its beliefs."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Self
@@ -30,11 +30,15 @@ _IN_CELL = 1 / 6  # of a cell's area: the mean square distance in a square from 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ExpectedErrors:
-    """The expected horizontal error [k] in m of the place of a leak at ``at`` [k], as indices of the ``places``."""
+    """The expected horizontal error [k] in m of the place of a leak at ``at`` [k], as indices of the ``places``.
+
+    ``rate_factors`` [k] are by how much its rate is expected to be off, up or down: from 1 on.
+    """
 
     places: Places
     at: Indices
     errors_m: Floats
+    rate_factors: Floats
 
 
 def expected_place_errors(
@@ -49,14 +53,15 @@ def expected_place_errors(
     draws: int = 2,
     options: EstimationOptions = COARSE,
 ) -> ExpectedErrors:
-    """Return how far off the place of a leak of ``rate_kg_s`` is expected to be after a day, at the places ``at`` [k].
+    """Return how far off a leak of ``rate_kg_s`` at the places ``at`` [k] is expected to be put after a day.
 
-    The mean distance from the true place in the posterior of ``estimate``, of readings that are drawn from what it
-    believes: from a member of its ensemble, gains, noise and the pattern's error, ``draws`` times, by turns at two
-    phases of the tide, and the same for every place, so that places can be compared. All places without ``at``. The
-    leak's onset is taken as known. ``spread_ppmv`` [sensors] is the standard deviation of each sensor's noise;
-    ``times`` [n] are as for ``detectable_rates``. Raises InvalidInput for spreads of another shape or not above 0, a
-    rate not above 0, and as ``detectable_rates`` does.
+    The mean distance from the true place, and of ln rate from the true one, in the posterior of ``estimate``, of
+    readings that are drawn from what it believes: from a member of its ensemble, gains, noise and the pattern's error,
+    ``draws`` times, by turns at two phases of the tide, and the same for every place, so that places can be compared.
+    All places without ``at``. The leak's onset is taken as known. ``spread_ppmv`` [sensors] is the standard deviation
+    of each sensor's noise; ``times`` [n] are as for ``detectable_rates``.
+    Raises InvalidInput for spreads of another shape or not above 0, a rate not above 0, and as ``detectable_rates``
+    does.
     """
     if spread_ppmv.shape != (len(template.sensors),) or not (spread_ppmv > 0).all():
         raise InvalidInput(f"spread_ppmv must be {len(template.sensors)} values above 0, not {spread_ppmv!r}")
@@ -68,7 +73,7 @@ def expected_place_errors(
     places = problems[0].places
     chosen = np.arange(len(places.positions)) if at is None else at
     members, seeds = rng.permutation(len(problems[0].members)), rng.integers(2**63, size=draws)
-    errors = np.zeros(chosen.size)
+    errors, log_factors = np.zeros(chosen.size), np.zeros(chosen.size)
     for k, place in enumerate(chosen.tolist()):
         away = _distances(places, place, places.cell_volume_m3 * options.heights / template.height)
         for draw, seed in enumerate(seeds):
@@ -78,9 +83,11 @@ def expected_place_errors(
                 np.random.default_rng(seed),
             )
             drawn = problem.reading(expected, spread_ppmv, here, options)
-            weights = solve(drawn, options).posterior.place
+            solution = solve(drawn, options)
+            weights, rates = solution.posterior.place, solution.posterior.rate
             errors[k] += float(weights @ away / weights.sum()) / draws
-    return ExpectedErrors(places, chosen, errors)
+            log_factors[k] += float(rates @ np.abs(np.log(solution.rates / rate_kg_s)) / rates.sum()) / draws
+    return ExpectedErrors(places, chosen, errors, np.exp(log_factors))
 
 
 def _distances(places: Places, place: int, cell_m2: float) -> Floats:

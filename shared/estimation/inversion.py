@@ -1,8 +1,14 @@
 """The inverse: from what the sensors read to where the leak is, how large, since when, and how sure."""
 
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.template import MARGIN_M, Template
+from shared.domain.tsd import to_datetime64
 from shared.estimation.alternatives import log_alternatives
 from shared.estimation.background import background_of
 from shared.estimation.candidates import onset_range, places_of
@@ -10,6 +16,7 @@ from shared.estimation.ensemble import ensemble_of
 from shared.estimation.noise import sensor_noises
 from shared.estimation.observed_series import FEWEST_SAMPLES, ObservedSeries, series_of
 from shared.estimation.options import EstimationOptions
+from shared.estimation.release_history import MOST_TIMES
 from shared.estimation.report import report, undefined_estimation
 from shared.estimation.responses import plumes_of
 from shared.estimation.solution import InverseProblem, Solution, solve
@@ -35,17 +42,32 @@ def estimate(
     verdict is UNDEFINED and ``warnings`` say why. Raises InvalidInput for no sensors, shapes that do not fit,
     times that do not increase, or onsets that leave no sample after them.
     """
-    series = series_of(template, observations, options)
+    fitted = _until(observations, options.fitted_until)
+    series = series_of(template, fitted, options)
     if not series.rows:
         words = resolve(environment, observations.times.astype("datetime64[s]"), template).words
         why = f"no sensor has {FEWEST_SAMPLES} usable samples: nothing can be estimated"
         return undefined_estimation(template, series, words, why)
-    answer = summarise(build_problem(template.without_misplaced(), environment, series, options), options)[0]
+    whole = None
+    if fitted.times.size < observations.times.size:
+        heard = np.where(np.isin(np.arange(len(template.sensors)), series.rows)[:, None], observations.ppmv, np.nan)
+        times = replace(options, max_steps=MOST_TIMES)
+        whole = series_of(template, replace(observations, ppmv=heard), times)
+    problem = build_problem(template.without_misplaced(), environment, series, options)
+    answer = summarise(problem, options, whole)[0]
     left_out = tuple(
         f"the known leak point {one.name} is more than {MARGIN_M:g} m outside the template, and was left out"
         for one in template.misplaced
     )
     return answer.model_copy(update={"warnings": (*answer.warnings, *left_out)})
+
+
+def _until(observations: Observations, last: datetime | None) -> Observations:
+    """Return the observations up to a moment, which is included; all without one."""
+    if last is None:
+        return observations
+    size = int(np.searchsorted(observations.times, to_datetime64(last), side="right"))
+    return replace(observations, times=observations.times[:size], ppmv=observations.ppmv[:, :size])
 
 
 def build_problem(
@@ -61,8 +83,10 @@ def build_problem(
     return InverseProblem(template, environment, series, background, places, members, plumes, sea, noises, window)
 
 
-def summarise(problem: InverseProblem, options: EstimationOptions) -> tuple[Estimation, Solution]:
-    """Return the answer to a problem, and the posterior that it sums up."""
+def summarise(
+    problem: InverseProblem, options: EstimationOptions, whole: ObservedSeries | None = None
+) -> tuple[Estimation, Solution]:
+    """Return the answer to a problem, and the posterior that it sums up; ``whole``: its series with what came later."""
     solution = solve(problem, options)
     external, wander = (solution.power * one for one in log_alternatives(problem.series, problem.noises, options))
-    return report(problem, solution, (external, wander), options), solution
+    return report(problem, solution, (external, wander), options, whole), solution

@@ -12,7 +12,9 @@ class EstimationOptions:
     """Settings of the estimation; standard deviations of noise in ppmv, times in seconds, rates in kg/s.
 
     ``earliest_onset`` and ``latest_onset`` bound when the leak may have begun; without them the first sixth of the
-    observations counts as background and every later time is possible. ``dissolved_share_factor`` is the geometric
+    observations counts as background and every later time is possible. Place, onset and physics are those of what was
+    read until ``fitted_until``: all of a long incident tells of its rate over time alone.
+    ``dissolved_share_factor`` is the geometric
     standard deviation of the dissolved share.
     """
 
@@ -23,6 +25,7 @@ class EstimationOptions:
     members: int = 18  # combinations of what is not known of the physics: 1 or 18
     earliest_onset: datetime | None = None
     latest_onset: datetime | None = None
+    fitted_until: datetime | None = None  # included; what comes later tells of the rate over time alone
     step_s: float = 1800.0  # the sensors are slow: finer steps hold nothing more
     max_steps: int = 300
     noise_floor_ppmv: float = 1.0
@@ -93,7 +96,7 @@ class EstimationOptions:
                 raise InvalidInput(f"{name} must be in [{low:g}, {high:g}], not {getattr(self, name)!r}")
         if self.members not in (1, 18):
             raise InvalidInput(f"members must be 1 or 18, not {self.members}")
-        for name in ("earliest_onset", "latest_onset"):
+        for name in ("earliest_onset", "latest_onset", "fitted_until"):
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise InvalidInput(f"{name} {moment.isoformat()} has no time zone")

@@ -9,20 +9,24 @@ are those of a steady leak.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from shared.arrays import Floats, Indices
 from shared.estimation.candidates import onset_seconds
+from shared.estimation.noise import sensor_noises
+from shared.estimation.observed_series import ObservedSeries
 from shared.estimation.options import EstimationOptions
 from shared.estimation.posterior import Draws
 from shared.estimation.rate import common_spread, gain_kernel, walk_kernel
+from shared.estimation.responses import plumes_of
 from shared.estimation.solution import InverseProblem, Solution, model_errors
-from shared.simulation import confinement
+from shared.simulation import confinement, resolve
 
 STEP_S = 6 * 3600.0  # three times the sensors' memory: finer steps hold little more
-MOST_STEPS = 24
+MOST_STEPS = 62  # of a longer incident they are longer: half a day of a month
+MOST_TIMES = 1000  # of what a long incident is thinned to: it bounds time and memory
 _SWITCH = 0.1  # probability that a leak begins or ends at a step
 _WALK_PER_DAY = 1.0  # standard deviation of the change of ln rate within a day
 _WIDEST = 15  # grid steps of a gain, up and down: a factor of 90
@@ -58,19 +62,57 @@ class _Evidence:
     bb: Floats
 
 
-def release_history(problem: InverseProblem, solution: Solution, options: EstimationOptions) -> ReleaseHistory:
-    """Return histories of the dissolved rate from the earliest onset to the last reading, in 24 steps or fewer."""
+def release_history(
+    problem: InverseProblem, solution: Solution, options: EstimationOptions, whole: ObservedSeries | None = None
+) -> ReleaseHistory:
+    """Return histories of the dissolved rate from the earliest onset to the last reading, in 62 steps or fewer.
+
+    The last reading is that of the ``whole`` series, which may go on after what the solution rests on.
+    """
+    draws = solution.posterior.draws()
+    if whole is not None:
+        problem, draws = _continued(problem, draws, whole, options)
     begun = float(onset_seconds(problem.series, np.array([problem.window[0]]))[0])
     length = float(problem.series.seconds[-1]) - begun
     steps = int(np.clip(round(length / STEP_S), 1, MOST_STEPS))
     edges = np.linspace(begun, begun + length, steps + 1)
     rng = np.random.default_rng(0)
     walk = walk_kernel(solution.rates, _WALK_PER_DAY * float(np.sqrt(length / steps / 86_400)))
-    draws = solution.posterior.draws()
     rates = _Sampling(_evidence(problem, draws, edges, options), solution.rates, walk, options, rng).run()
     spread = common_spread(confinement(problem.template), options)
     common = np.exp(spread * rng.standard_normal((rates.shape[0], 1)))
     return ReleaseHistory(edges, rates * common, np.tile(draws.weight, _KEPT) / _KEPT)
+
+
+def _continued(
+    problem: InverseProblem, draws: Draws, whole: ObservedSeries, options: EstimationOptions
+) -> tuple[InverseProblem, Draws]:
+    """Return the problem of a longer series with nothing but the places and members drawn, and the draws in it."""
+    drawn, place = np.unique(draws.place, return_inverse=True)
+    known = problem.places
+    places = replace(
+        known,
+        positions=known.positions[drawn],
+        log_prior=known.log_prior[drawn],
+        cells=drawn.size,
+        home=known.home[drawn],
+    )
+    nothing = np.empty((0, 0, 0), dtype=np.float32)
+    plumes = tuple(
+        plumes_of(problem.template, problem.environment, places, whole, one) if k in draws.member else nothing
+        for k, one in enumerate(problem.members)
+    )
+    begun = int(np.searchsorted(whole.times, problem.series.times[problem.window[0]], side="right")) - 1
+    longer = replace(
+        problem,
+        series=whole,
+        places=places,
+        plumes=plumes,
+        sea=resolve(problem.environment, whole.times, problem.template),
+        noises=sensor_noises(whole, problem.background, options),
+        window=(max(begun, 0), whole.times.size - 1),
+    )
+    return longer, replace(draws, place=place.ravel())
 
 
 def _evidence(problem: InverseProblem, draws: Draws, edges: Floats, options: EstimationOptions) -> _Evidence:

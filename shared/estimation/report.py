@@ -45,9 +45,16 @@ DIGITS = 6  # of what has a unit
 
 
 def report(
-    problem: InverseProblem, solution: Solution, alternatives: tuple[float, float], options: EstimationOptions
+    problem: InverseProblem,
+    solution: Solution,
+    alternatives: tuple[float, float],
+    options: EstimationOptions,
+    whole: ObservedSeries | None = None,
 ) -> Estimation:
-    """Return the estimation; place, rates and onset are those of a leak if any, None where nothing is likelier."""
+    """Return the estimation; place, rates and onset are those of a leak if any, None where nothing is likelier.
+
+    The ``whole`` series, where it is longer than the problem's, tells how the rate went on.
+    """
     posterior, places, template = solution.posterior, problem.places, problem.template
     leak = posterior.log_bayes_factor
     one = likeliest(solution)[0]
@@ -83,7 +90,7 @@ def report(
             "dissolved_rate_kg_s": dissolved,
             "total_rate_kg_s": _total(np.log(solution.rates), posterior.rate, options),
             "onset": _onset(solution),
-            **_over_time(release_history(problem, solution, options), options),
+            **_over_time(release_history(problem, solution, options, whole), options),
             "curves": curves_of(problem, solution),
             "fits": tuple(_shortened(one) for one in fits),
         }

@@ -5,11 +5,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from shared.detection import Baseline
 from shared.domain.decisions import Decisions
 from shared.domain.mark import Mark
 from shared.domain.template import SENSOR_PATTERN, TEMPLATE_PATTERN, Sensor, Template
-from shared.errors import InvalidInput, LeakDetectionError, NotFound
-from shared.ports import EventsTable, MarksTable, PlatformRecord, RegistryTable, StoredEvent
+from shared.errors import CorruptBlob, InvalidInput, LeakDetectionError, NewerSchema, NotFound, OtherEngine
+from shared.ports import (
+    BaselineStore,
+    EventsTable,
+    MarksTable,
+    PlatformRecord,
+    Registration,
+    RegistryTable,
+    StoredEvent,
+)
 from shared.telemetry import log_event
 
 logger = logging.getLogger(__name__)
@@ -21,7 +30,7 @@ def check_id(name: str, value: str, pattern: str) -> None:
         raise InvalidInput(f"{name}: {value!r} is not an id of a {name}")
 
 
-def find_template(record: PlatformRecord, template: str) -> Template:
+def find_template(record: Registration, template: str) -> Template:
     """Return the platform's template of that id; raises NotFound."""
     for one in record.platform.templates:
         if one.id == template:
@@ -51,21 +60,28 @@ def _is_registered(registry: RegistryTable, platform: str, template: str) -> boo
     return True
 
 
-def look_up_template(registry: RegistryTable, template: str) -> tuple[PlatformRecord, Template]:
+def look_up_template(registry: RegistryTable, template: str) -> tuple[Registration, Template]:
     """Return a template and its platform; raises NotFound or InvalidInput."""
     check_id("template", template, TEMPLATE_PATTERN)
     record = registry.platform(template.partition("-")[0])
     return record, find_template(record, template)
 
 
-def look_up_sensor(registry: RegistryTable, sensor: str) -> tuple[PlatformRecord, Template, Sensor]:
+def look_up_sensor(registry: RegistryTable, sensor: str) -> tuple[Registration, Template, Sensor]:
     """Return a sensor, its template and platform; raises NotFound or InvalidInput."""
     check_id("sensor", sensor, SENSOR_PATTERN)
     record, _ = look_up_template(registry, sensor.rpartition("-")[0])
     return record, *sensor_of(record, sensor)
 
 
-def sensor_of(record: PlatformRecord, sensor: str) -> tuple[Template, Sensor]:
+def look_up_record(registry: RegistryTable, template: str) -> tuple[PlatformRecord, Template]:
+    """Return a template and what is known of its data; raises NotFound or InvalidInput."""
+    check_id("template", template, TEMPLATE_PATTERN)
+    record = registry.record(template)
+    return record, find_template(record, template)
+
+
+def sensor_of(record: Registration, sensor: str) -> tuple[Template, Sensor]:
     """Return the platform's sensor of that id and its template; raises NotFound."""
     template = find_template(record, sensor.rpartition("-")[0])
     for one in template.sensors:
@@ -94,3 +110,11 @@ def look_up_event(registry: RegistryTable, events: EventsTable, template: str, e
     if stored is None:
         raise NotFound(f"event {event} of {template} is not stored")
     return stored
+
+
+def readable_baseline(baselines: BaselineStore, sensor: str, version: str) -> Baseline | None:
+    """Return a sensor's version; None for one that cannot be read, which the events tell of."""
+    try:
+        return baselines.get(sensor, version)
+    except (NotFound, CorruptBlob, OtherEngine, NewerSchema):
+        return None

@@ -42,6 +42,7 @@ class TakeUpPoison:
     events: EventsTable
     checks: Mapping[str, Work]  # of each queue: raises InvalidInput for a message that can never succeed
     score: Work  # scores the day that a message of the host about a blob names
+    is_gone: Callable[[Mapping[str, Any]], bool]  # whether nothing is left to do of what a message asks for
     container: str  # of the lake: blobs of others on the same storage are theirs
     waits: tuple[timedelta, ...] = WAITS
     budget: timedelta = BUDGET  # no further message is taken up after so long
@@ -62,6 +63,10 @@ class TakeUpPoison:
         try:
             asked = asked_of(message.content)
             if queue == BLOBS and asked.get("ContainerName", self.container) != self.container:
+                return
+            if self.is_gone(asked):
+                log_event(logger, "work dropped", queue=queue, template=asked.get("template"))
+                self.queues.remove(message)
                 return
             again = self._score(message) if queue == BLOBS else self._check(queue, message)
         except InvalidInput as error:

@@ -14,16 +14,33 @@ import pytest
 from azure.data.tables import TableEntity
 
 from shared.adapters.tables import deviations
+from shared.adapters.tables.alarms import alarm_of
 from shared.adapters.tables.events import event_of
 from shared.adapters.tables.incidents import estimation_of, incident_of
+from shared.adapters.tables.journal import entry_of, evidence_of
 from shared.adapters.tables.marks import decisions_of
-from shared.adapters.tables.registry_rows import latest_entity, latest_of, platform_record
+from shared.adapters.tables.proof_tests import proof_tests_of
+from shared.adapters.tables.registry_rows import (
+    INDEX,
+    INGEST,
+    LATEST,
+    ingest_state,
+    latest_entity,
+    latest_of,
+    legacy_of,
+    registration_of,
+)
+from shared.adapters.tables.registry_states import Own, record_of
+from shared.adapters.tables.statements import statements_of
+from shared.adapters.tables.suppressions import suppression_of
 from shared.detection import Baseline, engine_id
 from shared.detection.channels import SCALES, Channel
 from shared.domain.baseline_request import BaselineRequest
 from shared.domain.decisions import Decisions
 from shared.domain.deviation import Latest
 from shared.domain.incident import CriticalMessage
+from shared.domain.notice import NotificationMessage
+from shared.domain.statement_request import StatementRequest
 from shared.domain.tsd import TemplateDay
 from shared.errors import CorruptBlob, InvalidInput, NewerSchema, OtherEngine
 from shared.ports import PlatformRecord
@@ -35,7 +52,7 @@ from tests.support.paths import DATA, ROOT
 from tests.support.record_formats import PREFIX, record
 
 FORMATS = DATA / "formats"
-FIRST, TODAY = FORMATS / "first", FORMATS / "today"
+FIRST, PREVIOUS, TODAY = FORMATS / "first", FORMATS / "before", FORMATS / "today"
 
 Row = Mapping[str, Any]
 
@@ -72,18 +89,38 @@ def shown(day: Any) -> Any:
     )
 
 
+def registered(found: list[TableEntity]) -> PlatformRecord:
+    """Return the platform that the rows of a registry say, of whichever release."""
+    own: dict[str, dict[str, Own | Exception]] = {}
+    for row in found:
+        if row["PartitionKey"].startswith(INDEX) and row["RowKey"] in (INGEST, LATEST):
+            value = (ingest_state if row["RowKey"] == INGEST else latest_of)(row)
+            own.setdefault(row["PartitionKey"].removeprefix(INDEX), {})[row["RowKey"]] = Own(value, "etag")
+    registered = [row for row in found if not row["PartitionKey"].startswith(INDEX)]
+    record = record_of(registration_of(registered, None), legacy_of(registered), own)
+    return replace(record, ingest_etags={}, latest_etags={})
+
+
 # What this release makes of a table's rows, by table.
 READERS: dict[str, tuple[Stored, Callable[[list[TableEntity]], Any]]] = {
-    "registry": (Stored.REGISTRY, lambda found: platform_record(found, None)),
+    "registry": (Stored.REGISTRY, registered),
     "deviations": (Stored.DEVIATIONS, lambda found: [shown(deviations.row_of(row)) for row in found]),
     "incidents": (Stored.INCIDENT, lambda found: [incident_of(row, None)._replace(told=None) for row in found]),
     "estimations": (Stored.ESTIMATION, lambda found: [estimation_of(row, None) for row in found]),
     "events": (Stored.EVENT, lambda found: [event_of(row) for row in found]),
     "marks": (Stored.MARK, lambda found: Decisions.of(one for row in found for one in decisions_of(row))),
+    "journal": (Stored.JOURNAL, lambda found: [(entry_of(row), evidence_of(row)) for row in found]),
+    "alarms": (Stored.ALARM, lambda found: [alarm_of(row, None) for row in found]),
+    "suppressions": (Stored.SUPPRESSION, lambda found: [suppression_of(row, None) for row in found]),
+    "prooftests": (Stored.PROOF_TEST, lambda found: [proof_tests_of(row, None) for row in found]),
+    "statements": (Stored.STATEMENT, lambda found: [statements_of(row, None) for row in found]),
 }
 
 
-@pytest.mark.parametrize("table", READERS)
+OF_THE_FIRST = [table for table in READERS if (FIRST / f"{table}.json").exists()]  # it had no others
+
+
+@pytest.mark.parametrize("table", OF_THE_FIRST)
 def test_rows_that_the_first_release_wrote_say_the_same(table: str) -> None:
     """The steps lead from its rows to what this release's rows say."""
     _, read = READERS[table]
@@ -99,6 +136,11 @@ def test_rows_that_the_first_release_wrote_say_the_same(table: str) -> None:
         assert read(before) == read(after)
 
 
+def test_rows_that_the_release_before_wrote_say_the_same() -> None:
+    """It kept what changes with every tick among what is registered."""
+    assert registered(rows(PREVIOUS, "registry")) == registered(rows(TODAY, "registry"))
+
+
 def unexplained(record: PlatformRecord) -> dict[str, Latest]:
     """Return the newest samples without what their levels rest on."""
     return {key: one.model_copy(update={"channel": -1, "raw": None}) for key, one in record.latest.items()}
@@ -106,7 +148,7 @@ def unexplained(record: PlatformRecord) -> dict[str, Latest]:
 
 def test_what_a_level_rests_on_is_read_where_it_was_recorded() -> None:
     """By the release that wrote it; in rows of before nothing is known of it."""
-    today, first = (platform_record(rows(folder, "registry"), None).latest for folder in (TODAY, FIRST))
+    today, first = (registered(rows(folder, "registry")).latest for folder in (TODAY, FIRST))
     assert {(one.channel, one.raw is None) for one in today.values()} == {(Channel.RELEASE, False)}
     assert {(one.channel, one.raw) for one in first.values()} == {(Channel.NONE, None)}
 
@@ -114,10 +156,10 @@ def test_what_a_level_rests_on_is_read_where_it_was_recorded() -> None:
 def test_what_a_level_rests_on_stands_beside_the_samples() -> None:
     """The first release refuses a sample with a property that it does not know, and with it the whole platform."""
     first = next(row for row in rows(FIRST, "registry") if row["RowKey"] == "latest|w")
-    written = latest_entity("snorre", "w", platform_record(rows(TODAY, "registry"), None).latest)
+    written = latest_entity("snorre-w", registered(rows(TODAY, "registry")).latest)
     known = [{name for sample in json.loads(row["sensors"]).values() for name in sample} for row in (first, written)]
     assert known[0] == known[1]
-    assert latest_of(entity_of(written)) == platform_record(rows(TODAY, "registry"), None).latest
+    assert latest_of(entity_of(written)) == registered(rows(TODAY, "registry")).latest
 
 
 def test_decisions_without_a_number_come_first_and_by_time() -> None:
@@ -165,6 +207,13 @@ def test_recorded_blobs_and_messages_are_read(folder: Path) -> None:
             Baseline.from_bytes(recorded)
     assert CriticalMessage.from_json((folder / "critical-deviations.json").read_bytes()).template == "snorre-w"
     assert BaselineRequest.from_json((folder / "build-baselines.json").read_bytes()).template == "snorre-w"
+    if folder != FIRST:  # nobody was notified then
+        assert NotificationMessage.from_json((folder / "notifications.json").read_bytes()).kind == "raised"
+
+
+def test_a_recorded_request_for_a_statement_is_read() -> None:
+    """The first release had none."""
+    assert StatementRequest.from_json((TODAY / "performance-statements.json").read_bytes()).template == "snorre-w"
 
 
 def recorded_channels(baseline: bytes) -> list[str]:
@@ -183,7 +232,8 @@ def test_what_is_written_today_is_what_was_recorded(azurite: Any) -> None:
     for table in READERS:
         written, recorded = json.loads(found[f"{table}.json"]), json.loads((TODAY / f"{table}.json").read_text())
         assert [_kinds(row) for row in written] == [_kinds(row) for row in recorded]
-    for name in ("day.json", "critical-deviations.json", "build-baselines.json"):
+    messages = ("critical-deviations", "build-baselines", "notifications", "performance-statements", "ingest-templates")
+    for name in ("day.json", *(f"{one}.json" for one in messages)):
         assert _kinds(json.loads(found[name])) == _kinds(json.loads((TODAY / name).read_text()))
 
 
@@ -213,7 +263,7 @@ def test_rows_of_the_next_release_that_cannot_be_read_are_named_as_such(table: s
     kind, read = READERS[table]
     newer = [entity_of({**row, SCHEMA: CURRENT[kind] + 1}) for row in rows(TODAY, table)]
     for row in newer:
-        for name in ("body", "score", "incident", "kind"):
+        for name in ("body", "score", "incident", "kind", "newest", "tests"):
             row.pop(name, None)
     with pytest.raises(NewerSchema, match=f"of schema {CURRENT[kind] + 1} cannot be read"):
         read(newer)
@@ -250,8 +300,14 @@ def test_a_day_of_the_next_release_that_cannot_be_read_is_neither_replaced_nor_p
 
 @pytest.mark.parametrize(
     "read",
-    [CriticalMessage.from_json, BaselineRequest.from_json, Baseline.from_bytes],
-    ids=["critical", "build", "base"],
+    [
+        CriticalMessage.from_json,
+        BaselineRequest.from_json,
+        NotificationMessage.from_json,
+        StatementRequest.from_json,
+        Baseline.from_bytes,
+    ],
+    ids=["critical", "build", "notify", "state", "base"],
 )
 def test_messages_and_baselines_of_the_next_release_are_named_as_such(read: Callable[[bytes], object]) -> None:
     """A message goes back to the queue until a release that knows it takes it."""
@@ -270,7 +326,8 @@ def test_a_number_that_is_none_is_no_schema(number: object) -> None:
 
 def test_what_is_upgraded_twice_is_the_same() -> None:
     """A run that was stopped is repeated."""
-    for table, (kind, _) in READERS.items():
+    for table in OF_THE_FIRST:
+        kind, _ = READERS[table]
         for row in rows(FIRST, table):
             once = upgraded(kind, row)
             assert schema_of(once) == CURRENT[kind]

@@ -69,7 +69,7 @@ def test_the_registry_holds_the_largest_platform_and_what_is_known_of_it(make_ap
         at=at(DAY), level=Level.CRITICAL, score=1 / 3, ppmv=1 / 7, since=at(DAY), fault=4, channel=5, raw=1 / 9
     )
     app.registry.set_latest(one, dict.fromkeys(sensors, newest), None)
-    found = app.registry.platform("troll")
+    found = app.registry.record(one.id)
     assert found.platform.templates == (one,)
     assert found.latest == dict.fromkeys(sensors, newest)
     assert found.ingested[one.id] == state

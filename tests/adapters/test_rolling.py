@@ -121,7 +121,7 @@ def test_what_a_newer_release_registered_is_changed_there(app: Bootstrap, row: s
         app.registry.add(platform(TEMPLATE), replace=True)
     watermarked(app.registry, TEMPLATE, {SENSOR.id: at(DAY)})
     assert dict(registry(app).get_entity("troll", row)) == before
-    assert app.registry.platform("troll").watermarks[TEMPLATE.id] == {SENSOR.id: at(DAY)}
+    assert app.registry.record(TEMPLATE.id).watermarks(TEMPLATE) == {SENSOR.id: at(DAY)}
 
 
 def test_what_people_said_to_a_newer_release_is_changed_there(app: Bootstrap) -> None:

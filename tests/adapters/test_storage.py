@@ -215,7 +215,7 @@ def test_the_registry_gives_back_what_was_seeded(make_app: Make, unique: str) ->
     record = app.registry.platform("snorre")
     assert record.history(sensor.id) == short
     assert not record.history(known.sensors[0].id).changes
-    assert record.watermarks == {known.id: {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)}}
+    assert app.registry.record(known.id).watermarks(known) == {"snorre-w-1": datetime(2026, 3, 1, tzinfo=UTC)}
     with pytest.raises(NotFound, match="platform 'nowhere'"):
         app.registry.platform("nowhere")
 

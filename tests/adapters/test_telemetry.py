@@ -16,7 +16,7 @@ from shared.domain.incident import CriticalMessage
 from shared.domain.tsd import PlausibleRange, Reading, SeriesDay
 from shared.domain.validation import parse
 from shared.errors import InvalidInput, SourceError
-from shared.telemetry import in_context, log_event, operation, operation_id
+from shared.telemetry import in_context, log_event, operation, operation_id, told_apart
 from tests.support.examples import NOW, at
 from tests.support.fakes import World
 from tests.support.http_calls import Context
@@ -160,3 +160,14 @@ def test_only_what_is_new_in_a_day_is_counted() -> None:
     assert held.news(None) == held.news(empty) == (2, 0)
     assert full.news(held) == (1, 1)
     assert full.news(full) == (0, 0)
+
+
+def test_lines_of_a_proof_test_are_no_lines_of_what_is_real(caplog: pytest.LogCaptureFixture) -> None:
+    """Also in the threads that its work is carried to, and only as long as it lasts."""
+    logger = logging.getLogger("shared.test")
+    with told_apart("proof test"), ThreadPoolExecutor(1) as pool:
+        log_event(logger, "incident opened", template="proof-a")
+        pool.submit(in_context(lambda: log_event(logger, "incident opened", template="proof-b"))).result()
+    log_event(logger, "incident opened", template="troll-a")
+    assert [one["template"] for one in lines(caplog, "incident opened")] == ["troll-a"]
+    assert [one["template"] for one in lines(caplog, "proof test: incident opened")] == ["proof-a", "proof-b"]

@@ -1,6 +1,7 @@
 """The package: what is deployed is the app, the whole app, and nothing else."""
 
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -59,6 +60,24 @@ def test_a_package_without_what_pages_load_is_refused(copy: Copy) -> None:
     (copy.root / "functions/static/vendor/uplot.js").unlink()
     with pytest.raises(PackageError, match="run make setup first"):
         files(copy.root)
+
+
+def test_the_app_says_the_version_of_its_package(copy: Copy, tmp_path: Path) -> None:
+    """The project's, and the commit; a checkout says the project's alone, and what was deployed otherwise nothing."""
+    line = next(one for one in (ROOT / "pyproject.toml").read_text().splitlines() if one.startswith("version = "))
+    copy.plant("pyproject.toml", line, 'version = "7.8.9"')
+    build(copy.root, tmp_path / "out")
+
+    def says(folder: Path) -> str:
+        code = "import shared; print(shared.__version__, shared.RELEASE)"
+        return subprocess.run(
+            [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert says(tmp_path / "out" / "app") == "7.8.9+uncommitted.changed 7.8.9\n"
+    assert says(copy.root) == "7.8.9 7.8.9\n"
+    (copy.root / "pyproject.toml").unlink()
+    assert says(copy.root) == "unknown unknown\n"
 
 
 def test_the_same_files_make_the_same_zip(copy: Copy, tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_a_moment_is_scored_as_the_app_would_after_the_days_before(tmp_path: Pat
     assert found.found.score[at] >= 1
     spoke = Channel(int(found.found.raw.channel[at]))
     assert spoken(found) == [spoke.word]
-    assert "Warning, score" in words(found)
-    assert f"above Warning ({baseline.thresholds[spoke].warning:.2f})" in words(found)
+    assert "Critical, score" in words(found)
+    assert f"above Critical ({baseline.thresholds[spoke].critical:.2f})" in words(found)
     assert "current      nan  says nothing" in words(found)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.detection.recorded_series import Recorded
-from bench.estimation import study
+from bench.estimation import sites, study
 from bench.estimation.__main__ import main
 from bench.estimation.calibration import kolmogorov_smirnov, rank_among, rank_between, uniform_band
 from bench.estimation.figures import calibration, leaky, share, verdicts
@@ -138,6 +138,14 @@ def test_wilsons_interval_is_the_published_one() -> None:
     assert round(none["high"], 4) == 0.1611
 
 
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_a_share_lies_in_its_own_interval_however_it_is_rounded(all_of_them: bool) -> None:
+    """Of none and of all, the limits end at the share itself: what is drawn as a bar has no length below nothing."""
+    for of in range(1, 1000):
+        figures = share(of if all_of_them else 0, of)
+        assert 0 <= figures["low"] <= figures["value"] <= figures["high"] <= 1
+
+
 def test_ranks_of_a_conjugate_posterior_are_uniform_and_those_of_a_wrong_one_are_not() -> None:
     """A normal mean with a normal prior; the wrong posterior is off by 0.2, or half as wide as it should be."""
     rng, edges = np.random.default_rng(7), np.linspace(-8, 8, 801)
@@ -260,6 +268,27 @@ def test_the_command_measures_and_draws(
     assert document["currents"] == "recorded"
     assert len(document["targets"]) == sum(one.template in (None, "open") for one in TARGETS)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_walls_hold_what_a_leak_of_the_family_releases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same leak reads higher behind tighter walls: it does not drift through them as clouds would."""
+    found = []
+    for porosity in (0.05, 0.3):
+        monkeypatch.setattr(sites, "LEAST_POROUS", porosity)
+        monkeypatch.setattr(sites, "MOST_POROUS", porosity)
+        found.append(drawn("family", World("semi"), np.random.default_rng(3)))
+    tight, loose = found
+    assert tight.leak == loose.leak
+    assert tight.observations.ppmv.max() > 1.1 * loose.observations.ppmv.max()
+
+
+def test_puffs_are_refused_where_they_know_no_walls(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the scenario and by the command."""
+    with pytest.raises(ValueError, match="no walls"):
+        drawn("puffs", World("semi"), np.random.default_rng(1))
+    with pytest.raises(SystemExit):
+        main(["--template", "semi", "--truth", "puffs"])
+    assert "puffs is no truth of --template semi" in capsys.readouterr().err
 
 
 @pytest.mark.slow

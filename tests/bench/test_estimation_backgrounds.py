@@ -10,7 +10,7 @@ from bench.detection.recorded_series import Recorded, read_folder
 from bench.estimation import alarm_study
 from bench.estimation.alarm_study import Answered
 from bench.estimation.alarms import HOUR, LEAD, UPDATE, Incident, false_alarms, with_leak
-from bench.estimation.backgrounds import APART, BLOCK, LEAST_HISTORY, STRETCH, Backgrounds, Stretch
+from bench.estimation.backgrounds import AROUND, BEFORE, BLOCK, LEAST_HISTORY, STRETCH, Backgrounds, Stretch
 from bench.estimation.noise import wandering
 from bench.estimation.sea_states import SeaStates
 from shared.arrays import BUCKET_S, Floats
@@ -49,9 +49,20 @@ def test_a_baseline_holds_other_days_alone() -> None:
     for block in blocks:
         own, history = (values[np.isfinite(values)] for values in (block.ppmv[CONTEXT:], block.history))
         assert history.size >= LEAST_HISTORY
-        assert not ((history >= own[0] - APART) & (history <= own[-1] + APART)).any()
+        assert not ((history >= own[0] - AROUND.apart) & (history <= own[-1] + AROUND.apart)).any()
         assert np.isin(block.ppmv[np.isfinite(block.ppmv)], ppmv).all()
         assert 0.0 not in history
+
+
+def test_a_baseline_of_before_knows_nothing_of_later() -> None:
+    """An app has the past alone: where an estimation is not judged alone, no later day may be in a baseline."""
+    ppmv = np.arange(1.0, DAYS * DAY + 1)
+    blocks = Backgrounds.of([recorded("north_1", ppmv)], BEFORE).blocks
+    assert blocks
+    for block in blocks:
+        own, history = (values[np.isfinite(values)] for values in (block.ppmv[CONTEXT:], block.history))
+        assert history.size >= LEAST_HISTORY
+        assert history.max() < own[0] - BEFORE.apart + 1
 
 
 def test_sensors_of_one_field_are_kept_together(backgrounds: Backgrounds) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from bench.estimation.box import Box, Hull, semi_readings
+from bench.estimation import family
+from bench.estimation.box import Box, Hull, box_readings
 from bench.estimation.cells import COUNT
 from bench.estimation.puffs import puff_concentration, puff_readings
 from bench.estimation.sea import kg_m3_per_ppmv, span_of
@@ -35,7 +36,7 @@ STEADY = PlumeParameters(
     bubble_share=0.0,
     phase=0.0,
 )
-CALM_HULL = Hull(through=0.6, leaky=0.04, stirring=0.1, meander=0.0, memory_s=200.0, phase=0.0)
+HULL = Hull(through=0.6, leaky=0.04, stirring=0.1)
 
 
 def sea(speed: float = 0.1, towards: float = 90.0) -> Environment:
@@ -68,7 +69,8 @@ def puffs(one: Template, environment: Environment, rate: float = 1e-5, seed: int
 
 def boxed(one: Template, environment: Environment, rate: float = 1e-5, seed: int = 1) -> Floats:
     """Return the readings of one leak inside."""
-    return semi_readings(one, environment, PLACE, rate, ONSET, TIMES, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return box_readings(one, environment, PLACE, rate, ONSET, TIMES, family.drawn(rng), rng)
 
 
 READINGS = pytest.mark.parametrize(("read", "one"), [(puffs, template()), (boxed, semi())], ids=["puffs", "box"])
@@ -164,7 +166,7 @@ def test_a_steady_plume_is_near_the_forward_models(speed: float, away: float) ->
 
 def test_in_the_end_the_box_gives_off_what_it_is_given() -> None:
     """Through walls and eddies; the same amount of water enters and leaves."""
-    box, current = Box(semi(roof=False), CALM_HULL), np.array([0.03, 0.08])
+    box, current = Box(semi(roof=False), HULL), np.array([0.03, 0.08])
     held = np.zeros(COUNT)
     for _ in range(3000):
         held = box.after(held, box.cell(PLACE), 1.0, current)
@@ -175,7 +177,7 @@ def test_in_the_end_the_box_gives_off_what_it_is_given() -> None:
 
 def test_an_even_concentration_stays_even_inside_but_for_what_enters() -> None:
     """The flow inside neither gathers nor thins gas: the loss is what leaves."""
-    box, current = Box(semi(), CALM_HULL), np.array([-0.02, 0.1])
+    box, current = Box(semi(), HULL), np.array([-0.02, 0.1])
     even = np.ones(COUNT)
     lost = box.cell_volume * (even - box.after(even, 0, 0.0, current)).sum() / 30
     assert lost == pytest.approx(float(box.leaving(current).sum()), rel=0.05)

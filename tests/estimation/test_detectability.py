@@ -17,7 +17,7 @@ from shared.domain.tsd import to_datetime
 from shared.errors import InvalidInput
 from shared.estimation import EstimationOptions
 from shared.estimation.candidates import places_of
-from shared.estimation.detectability import detectable_rates
+from shared.estimation.detectability import WITHIN_S, detectable_rates, signals_of
 from shared.estimation.ensemble import ensemble_of
 from shared.estimation.expected_error import expected_place_errors
 from shared.simulation import simulate
@@ -54,6 +54,33 @@ def test_more_sensors_never_raise_a_rate(kept: set[int]) -> None:
     """Whatever sensors are taken away, no leak is noticed at a smaller rate without them."""
     few = template().model_copy(update={"sensors": tuple(template().sensors[k] for k in sorted(kept))})
     assert (rates(few, LEVELS[sorted(kept)]) >= usual() * (1 - 1e-6)).all()
+
+
+def test_one_simulation_serves_any_of_its_sensors() -> None:
+    """What some of them find is what a template of these alone finds; one that notices nothing is as if it were not."""
+    found = signals_of(template(), turning_sea(STEPS), [times(STEPS)], options=COARSER)
+    few = template().model_copy(update={"sensors": tuple(template().sensors[k] for k in (1, 3))})
+    alone = rates(few, LEVELS[[1, 3]])
+    some = found.rates(LEVELS[[1, 3]], (0.1, 0.5, 0.9), sensors=(1, 3))
+    np.testing.assert_allclose(some, alone, rtol=1e-5)
+    deaf = np.where([False, True, False, True], LEVELS, np.inf)
+    np.testing.assert_allclose(found.rates(deaf, (0.1, 0.5, 0.9)), alone, rtol=1e-5)
+    assert np.isinf(found.rates(np.full(4, np.inf), (0.5,))).all()
+
+
+def test_more_time_never_needs_a_larger_leak() -> None:
+    """Whatever is read within six hours is read within a day."""
+    found = signals_of(template(), turning_sea(STEPS), [times(STEPS)], within_s=(6 * 3600.0, WITHIN_S), options=COARSER)
+    soon, later = (found.rates(LEVELS, (0.5, 0.9), within=one) for one in (0, 1))
+    assert (later <= soon * (1 + 1e-6)).all()
+    assert (later < 0.9 * soon).any()
+    np.testing.assert_allclose(later, usual()[:, 1:], rtol=1e-5)
+
+
+def test_periods_count_alike() -> None:
+    """The same period twice is the period."""
+    twice = signals_of(template(), turning_sea(STEPS), [times(STEPS)] * 2, options=COARSER)
+    np.testing.assert_allclose(twice.rates(LEVELS, (0.1, 0.5, 0.9)), usual(), rtol=1e-5)
 
 
 def test_surer_is_larger() -> None:
@@ -152,6 +179,18 @@ def test_an_onset_is_enough_and_leak_points_outside_are_left_out() -> None:
     found = expected_place_errors(here, turning_sea(150), times(150), level, 1e-5, rng, at=at, draws=1, options=SMALL)
     assert np.isfinite(found.errors_m).all()
     np.testing.assert_array_equal(rates(here, LEVELS), usual())
+
+
+def test_a_rate_that_nobody_reads_is_known_to_a_factor_that_one_that_is_read_is_not() -> None:
+    """What is read narrows the rate, too; it is never exact."""
+    rng = np.random.default_rng(1)
+    unread, read = (
+        expected_place_errors(
+            template(), turning_sea(300), times(300), np.full(4, 1.0), rate, rng, at=np.array([10]), options=SMALL
+        ).rate_factors[0]
+        for rate in (1e-12, 3e-5)
+    )
+    assert 1 < read < unread / 10
 
 
 def test_the_same_draws_give_the_same_errors() -> None:

@@ -1,5 +1,6 @@
 """The rate over time: a leak that begins, grows and stops is told so, and its mass is between the mass' limits."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -8,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.arrays import Floats
+from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.leak import Leak
 from shared.domain.tsd import to_datetime
 from shared.estimation import EstimationOptions, estimate
 from shared.estimation.posterior import MOST_DRAWN, Posterior
+from shared.estimation.release_history import MOST_STEPS
 from shared.simulation import simulate
 from tests.estimation.test_verdict import SEA, TIMES, W, background
 
@@ -95,7 +98,64 @@ def test_the_same_data_give_the_same_history() -> None:
     assert answer_to((150, 3e-6)) == first
 
 
-@settings(max_examples=15)
+DAYS = 12
+LONG_TIMES = TIMES[0] + np.arange(DAYS * 144) * np.timedelta64(600, "s")
+LONG_HOURS = np.arange(LONG_TIMES.size) / 6
+LONG_SEA = Environment.of(
+    LONG_TIMES,
+    current_speed=0.08 + 0.03 * np.sin(2 * np.pi * LONG_HOURS / 12.42),
+    current_direction=90 + 60 * np.sin(2 * np.pi * LONG_HOURS / 12.42 + 1),
+)
+
+
+@cache
+def long_answer(days: int, *changes: tuple[int, float]) -> Estimation:
+    """Return the answer to so many days of such a leak, of which the first four tell of its place."""
+    signal = np.zeros((4, LONG_TIMES.size))
+    for at, change in changes:
+        leak = Leak(x=0.5, y=0.5, z=2.0, rate_kg_s=abs(change), onset=to_datetime(LONG_TIMES[at]))
+        signal += np.sign(change) * simulate(W, LONG_SEA, leak, LONG_TIMES)
+    ppmv = 10 + np.random.default_rng(11).normal(0, 1.5, signal.shape) + signal
+    latest = to_datetime(LONG_TIMES[4 * 144])
+    options = replace(COARSE, earliest_onset=to_datetime(LONG_TIMES[100]), latest_onset=latest, fitted_until=latest)
+    size = days * 144
+    return estimate(W, LONG_SEA, Observations(LONG_TIMES[:size], ppmv[:, :size]), options=options)
+
+
+GROWS = ((150, 3e-6), (7 * 144, 1.8e-5))
+
+
+def test_a_long_incident_is_followed_to_its_end() -> None:
+    """A leak that grows after the days that tell of its place is told to have grown, and how much it released."""
+    answer = long_answer(DAYS, *GROWS)
+    assert answer.rate_over_time[-1].end > to_datetime(LONG_TIMES[-7])
+    rates = np.array([one.dissolved_rate_kg_s.median for one in answer.rate_over_time])
+    early, late = middles(answer) < 7 * 144 - 36, middles(answer) > 7 * 144 + 72
+    assert (leaking(answer)[late] > 0.9).all()
+    assert 3 < np.median(rates[late]) / np.median(rates[early & (middles(answer) > 200)]) < 20
+    mass, true = answer.dissolved_mass_kg, STEP_S * (3e-6 * (DAYS * 144 - 150) + 1.8e-5 * (DAYS - 7) * 144)
+    assert mass is not None
+    assert mass.low_90 <= true <= mass.high_90
+
+
+def test_what_comes_later_moves_no_place() -> None:
+    """Place, steady rate, onset and verdict are those of the first four days, however long it goes on."""
+    short, long = long_answer(5, *GROWS), long_answer(DAYS, *GROWS)
+    for name in ("place", "places", "dissolved_rate_kg_s", "onset", "verdict", "probability", "fits", "samples"):
+        assert getattr(long, name) == getattr(short, name), name
+    assert long.rate_over_time[-1].end > short.rate_over_time[-1].end
+    assert long.dissolved_mass_kg != short.dissolved_mass_kg
+
+
+def test_a_long_incident_has_so_many_steps_at_most() -> None:
+    """A quarter of a day each while they are few."""
+    answer = long_answer(DAYS, *GROWS)
+    spans = {round((one.end - one.start).total_seconds() / 3600, 1) for one in answer.rate_over_time}
+    assert len(answer.rate_over_time) <= MOST_STEPS
+    assert all(5.5 < one < 6.5 for one in spans)
+
+
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 4))
 def test_draws_stand_for_all_hypotheses(seed: int, blocks: int) -> None:
     """In the mean over many lots, what is drawn weighs each member as the whole posterior does."""

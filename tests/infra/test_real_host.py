@@ -103,8 +103,8 @@ def expected(host: tuple[list[str], Path], tmp_path_factory: pytest.TempPathFact
             [
                 (
                     "functions/estimate.py",
-                    "answer = app().estimate",
-                    "time.sleep(3600)\n            answer = app().estimate",
+                    "answer = its.estimate",
+                    "time.sleep(3600)\n            answer = its.estimate",
                 )
             ],
             "did not empty its queues",

@@ -96,6 +96,7 @@ def test_a_schedule_that_never_comes_is_refused() -> None:
         ("api/files/{*rest}", "/api/files", {}),
         ("api/{name}.json", "/api/a.json", {"name": "a"}),
         ("/", "/", {}),
+        ("/", "//", None),
     ],
 )
 def test_a_route_matches(template: str, path: str, expected: dict[str, str] | None) -> None:

@@ -18,7 +18,7 @@ from admin.manage import seed, seed_platforms
 from admin.replay import replay
 from local.azurite import Azurite
 from local.process import HostProcess
-from local.snapshot import Snapshot, snapshot
+from local.snapshot import Snapshot, derived
 from shared.bootstrap import Bootstrap
 from shared.domain.incident import CriticalMessage
 from shared.domain.platform import Platform
@@ -69,9 +69,9 @@ def seeded(settings: dict[str, str]) -> Bootstrap:
 def rows(app: Bootstrap) -> dict[tuple[str, str, str], str]:
     """Return the tables' rows with the tables' own names, without this test's prefix.
 
-    The course of an incident's answers is left out: it tells what was said when, and that depends on when data came.
+    What was said on the way is left out: it depends on when data came.
     """
-    taken: Snapshot = snapshot(app, without=("history",))
+    taken: Snapshot = derived(app)
     prefix = app.settings.storage.registry_table.removesuffix("registry")
     return {(table.removeprefix(prefix), *key): digest for (table, *key), digest in taken.items()}  # type: ignore[misc]
 

@@ -21,7 +21,9 @@ NEW_TEMPLATE = {
 NEW_SENSOR = {"number": 1, "tag": "18AIJ777Z", "x": 1.5, "y": -2, "z": 3}
 
 MOMENT = "2026-03-01T06:00:00Z"
+LATER = "2026-03-05T06:00:00Z"  # than the present of the world with something of everything
 LEAK = {"x": 0.5, "y": 0.5, "z": 1.5, "rateKgS": 1e-4, "onset": MOMENT}
+QUERIES = {"end_suppression": {"by": "A. Person"}}  # what must be given beside a path
 BODIES: dict[str, Any] = {
     "create_platform": {**PLATFORM, "environment": {"current_speed": {"tag": "A", "unit": "cm/s", "scale": 0.01}}},
     "change_platform": {"name": "Snorre", "facility": "SNA"},
@@ -29,10 +31,30 @@ BODIES: dict[str, Any] = {
     "change_template": {"name": "W", "height": 6.5, "leakPoints": [{"name": "P", "x": 1.5, "y": 1.5, "z": 1.5}]},
     "create_sensor": {**NEW_SENSOR, "number": 7, "tag": "19H-QI___5772", "pinned": True, "name": "Spare"},
     "change_sensor": {"name": "Spare", "x": 1.5, "pinned": True, "interactiveFeedback": True},
+    "acknowledge_alarm": {"by": "A. Person", "comment": "ROV\nasked for"},
+    "ask_for_proof_test": {"by": "A. Person"},
+    "shelve_template": {"until": LATER, "reason": "trawlers\nhere", "by": "A. Person"},
+    "take_out_of_service": {"until": LATER, "reason": "a cable\nhas a fault", "by": "A. Person"},
+    "plan_operation": {
+        "template": "snorre-w",
+        "operation": "rov",
+        "from": LATER,
+        "to": "2026-03-06T06:00:00Z",
+        "reason": "dive\n7",
+        "by": "A. Person",
+    },
+    "change_operation": {
+        "operation": "pigging",
+        "from": LATER,
+        "to": "2026-03-07T06:00:00Z",
+        "reason": "a\nb",
+        "by": "A",
+    },
     "add_note": {"message": "one\ntwo", "by": "A. Person", "at": MOMENT},
     "change_note": {"message": "one\ntwo"},
     "add_mark": {"from": MOMENT, "to": "2026-03-01T08:00:00Z", "verdict": "no_leak", "by": "A. Person", "note": "a\nb"},
     "select_baseline": {"version": "0123456789abcdef"},
     "undo_baseline": {"undone": True},
+    "tell_detectability": {"x": 0.5, "y": 0.5, "z": 1.5, "rateKgS": 1e-4},
     "simulate_leak": {"leak": LEAK, "from": "2026-03-01T00:00:00Z", "to": "2026-03-02T00:00:00Z"},
 }

@@ -11,6 +11,7 @@ from shared.domain.baseline_history import BaselineHistory, Change, DayRange, Re
 from shared.domain.deviation import Carry, DeviationDay
 from shared.domain.incident import Incident
 from shared.domain.ingest_state import IngestState, SeriesState
+from shared.domain.performance import Reliability, Statement, StatementInputs, Statements
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, PlausibleRange, Reading, SeriesDay, TemplateDay, grid, start_of
@@ -121,7 +122,7 @@ NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 def watermarked(registry: RegistryTable, one: Template, moments: Mapping[str, datetime]) -> None:
     """Record up to when the template's series were asked for, as storage of old has it: without their tags."""
     try:
-        etag = registry.platform(one.platform).ingest_etags.get(one.id)
+        etag = registry.record(one.id).ingest_etags.get(one.id)
     except NotFound:
         etag = None
     state = IngestState(series={key: SeriesState(until=moment) for key, moment in moments.items()})
@@ -138,7 +139,7 @@ def read_until(
 
 def set_read_until(registry: RegistryTable, one: Template, moment: datetime) -> None:
     """Record that all of the template's series have been read up to a moment."""
-    record = registry.platform(one.platform)
+    record = registry.record(one.id)
     state = read_until(one, moment, record.platform.environment)
     registry.set_ingested(one, state, record.ingest_etags.get(one.id))
 
@@ -182,3 +183,30 @@ def incident_at(hour: int, template: str = "troll-a") -> Incident:
         sensors=(f"{template}-1", f"{template}-2"),
         max_score=2.5,
     )
+
+
+def statements(template: str) -> Statements:
+    """Return the first statement of a template, that could say nothing."""
+    inputs = StatementInputs(engine=engine_id(), baselines={}, false_alarms={}, geometry="0123abcd", settings={})
+    nothing = Reliability(
+        since=NOW,
+        alarms=0,
+        by_verdict={},
+        by_state={},
+        by_disposition={},
+        history=0,
+        unacknowledged=0,
+        median_hours_to_acknowledgement=None,
+    )
+    made = Statement(
+        template=template,
+        made=NOW,
+        version="9.9",
+        inputs=inputs,
+        start=NOW,
+        end=NOW,
+        currents_known=0.0,
+        unknown=("nothing is known",),
+        reliability=nothing,
+    )
+    return Statements(newest=made)

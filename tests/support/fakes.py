@@ -7,8 +7,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
@@ -16,29 +17,44 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from shared.adapters.tables import deviations
+from shared.adapters.tables.alarms import alarm_entity, alarm_of
 from shared.adapters.tables.events import event_entity, event_of
 from shared.adapters.tables.incidents import estimation_entity, estimation_of, incident_entity, incident_of
+from shared.adapters.tables.journal import entry_of, evidence_of, journal_entities
 from shared.adapters.tables.marks import decision_entity, decisions_of
+from shared.adapters.tables.proof_tests import proof_tests_entity, proof_tests_of
 from shared.adapters.tables.registry_rows import (
+    checked_entity,
+    checked_of,
     history_entity,
     history_of,
     ingest_entity,
     ingest_state,
     latest_entity,
     latest_of,
+    series_by_template,
 )
+from shared.adapters.tables.statements import statements_entity, statements_of
+from shared.adapters.tables.suppressions import suppression_entity, suppression_of
 from shared.detection import Baseline
 from shared.domain.baseline_history import BaselineHistory
+from shared.domain.checked_days import CheckedDays
 from shared.domain.decisions import Decision, Decisions
 from shared.domain.deviation import DeviationDay, Latest
 from shared.domain.environment import Environment
 from shared.domain.estimation import Estimation, Observations
 from shared.domain.event import Event, split_event
-from shared.domain.incident import CriticalMessage, Incident
+from shared.domain.incident import CriticalMessage, Incident, split_incident
+from shared.domain.ingest_request import IngestRequest
 from shared.domain.ingest_state import IngestState
+from shared.domain.journal import Evidence, JournalEntry, split_entry, split_place
+from shared.domain.notice import TOLD, NotificationMessage
+from shared.domain.performance import Statements
 from shared.domain.platform import Platform
+from shared.domain.proof_test import ProofTests
+from shared.domain.suppression import Suppression
 from shared.domain.template import Sensor, Template
-from shared.domain.tsd import BUCKET, Reading, TemplateDay
+from shared.domain.tsd import BUCKET, ONE_DAY, Reading, TemplateDay, start_of
 from shared.errors import Conflict, CorruptBlob, Exists, NotFound
 from shared.ports import (
     Answers,
@@ -49,20 +65,32 @@ from shared.ports import (
     NotificationState,
     PlatformRecord,
     PlatformRecords,
+    Registration,
     SourceSeries,
+    StoredAlarm,
+    StoredCheck,
     StoredDay,
     StoredDeviations,
     StoredEstimation,
     StoredEvent,
     StoredHistory,
     StoredIncident,
+    StoredProofTests,
+    StoredStatements,
+    StoredSuppression,
     Window,
 )
+from shared.usecases.alarms.alarms import Alarms
+from shared.usecases.alarms.suppressions import Suppressions
 from shared.usecases.detection.detect import Detect
+from shared.usecases.detection.recalled import Recalled
+from shared.usecases.feedback.planned_ranges import PlannedRanges
 from shared.usecases.incidents.estimate import Estimate
 from shared.usecases.incidents.estimation_inputs import InputWindow
 from shared.usecases.incidents.reconcile import IncidentRules, Reconcile
-from tests.support.examples import template
+from shared.usecases.journal.journal import Journal
+from shared.usecases.journal.journaled_events import JournaledEvents
+from tests.support.examples import DAY, template
 
 Value = TypeVar("Value")
 
@@ -202,12 +230,19 @@ DAYS: Format[TemplateDay | str] = read_once(
 DEVIATIONS: Format[DeviationDay] = read_once(rows_of(deviations.entity_of, deviations.row_of))
 INCIDENTS: Format[IncidentRow] = read_once(rows_of(lambda parts: incident_entity(*parts), _incident))
 ESTIMATIONS: Format[StoredEstimation] = read_once(rows_of(estimation_entity, _estimation))
+ALARMS: Format[StoredAlarm] = read_once(rows_of(alarm_entity, lambda row: alarm_of(row, None)))
+SUPPRESSIONS: Format[StoredSuppression] = read_once(rows_of(suppression_entity, lambda row: suppression_of(row, None)))
+JournalRow = tuple[JournalEntry, Evidence]
+JOURNAL: Format[JournalRow] = read_once(
+    rows_of(lambda parts: journal_entities(*parts)[0], lambda row: (entry_of(row), evidence_of(row)))
+)
 EVENTS: Format[Event] = read_once(rows_of(event_entity, event_of))
 HISTORIES: Format[BaselineHistory] = read_once(
     rows_of(lambda one: history_entity(_TEMPLATE, _TEMPLATE.sensors[0], one), history_of)
 )
-LATEST: Format[Mapping[str, Latest]] = rows_of(lambda one: latest_entity("troll", "a", one), latest_of)
-INGESTED: Format[IngestState] = rows_of(lambda one: ingest_entity("troll", "a", one), ingest_state)
+LATEST: Format[Mapping[str, Latest]] = rows_of(lambda one: latest_entity("troll-a", one), latest_of)
+CHECKED: Format[CheckedDays] = rows_of(lambda one: checked_entity("troll-a", one), checked_of)
+INGESTED: Format[IngestState] = rows_of(lambda one: ingest_entity("troll-a", one), ingest_state)
 
 
 def page(found: Sequence[Value], limit: int | None, after: str | None) -> ListPage[Value]:
@@ -218,7 +253,7 @@ def page(found: Sequence[Value], limit: int | None, after: str | None) -> ListPa
 
 
 class FakeRegistry:
-    """One head for all that is registered of a platform: every write that concerns it changes its etag."""
+    """One head for all that is registered of a platform; what changes with every tick has etags of its own."""
 
     def __init__(self, writes: Writes) -> None:
         self.known: dict[str, Platform] = {}
@@ -226,50 +261,77 @@ class FakeRegistry:
         self.ingested: Cells[IngestState] = Cells(writes, INGESTED)
         self.histories: Cells[BaselineHistory] = Cells(writes, HISTORIES)
         self.latest: Cells[Mapping[str, Latest]] = Cells(writes, LATEST)
+        self.checks: Cells[CheckedDays] = Cells(writes, CHECKED)
         self.deletions: set[str] = set()
         self._writes = writes
         self._definitions = 0
 
-    def platforms(self, *, changed: bool = False) -> PlatformRecords:
-        readable = sorted(self.known.keys() - self.unreadable.keys())
-        return PlatformRecords.of([self.platform(name) for name in readable], self.unreadable)
+    def platforms(self) -> PlatformRecords[Registration]:
+        return PlatformRecords.of([self.platform(name) for name in self._readable], self.unreadable)
 
-    def platform(self, platform: str, *, changed: bool = False) -> PlatformRecord:
+    def records(self, *, changed: bool = False) -> PlatformRecords[PlatformRecord]:
+        return PlatformRecords.of([self._record(self.platform(name)) for name in self._readable], self.unreadable)
+
+    @property
+    def _readable(self) -> list[str]:
+        return sorted(self.known.keys() - self.unreadable.keys())
+
+    def record(self, template: str) -> PlatformRecord:
+        found = self.part(template.partition("-")[0], [template])
+        if not found.platform.templates:
+            raise NotFound(f"template {template!r} is not registered at {found.platform.id}")
+        return found
+
+    def part(self, platform: str, templates: Sequence[str], generation: str = "") -> PlatformRecord:
+        found = self.platform(platform)
+        chosen = tuple(one for one in found.platform.templates if one.id in templates)
+        changed = found.platform.model_copy(update={"templates": chosen})
+        return self._record(replace(found, platform=changed, whole=False))
+
+    def platform(self, platform: str) -> Registration:
         if platform not in self.known:
             raise NotFound(f"platform {platform!r} is not registered")
         rows = self.histories.rows
-        stored = {key: StoredHistory(one, rows[key][1]) for key, one in self.histories.values().items()}
-        latest = {sensor: one for sensors in self.latest.values().values() for sensor, one in sensors.items()}
-        tags, states = ({name: etag for name, (_, etag) in one.rows.items()} for one in (self.latest, self.ingested))
-        return PlatformRecord(
+        return Registration(
             self.known[platform],
-            self.ingested.values(),
-            stored,
-            self._head(platform),
-            latest,
-            tags,
-            ingest_etags=states,
+            stored={key: StoredHistory(one, rows[key][1]) for key, one in self.histories.values().items()},
+            etag=self._head(platform),
             deletions=frozenset(one for one in self.deletions if one.partition("-")[0] == platform),
         )
 
-    def _head(self, platform: str) -> str:
-        cells = (self.ingested, self.histories, self.latest)
-        tags = [etag for one in cells for key, (_, etag) in sorted(one.rows.items()) if key.startswith(f"{platform}-")]
-        return " ".join([str(self._definitions), *tags])
+    def _record(self, found: Registration) -> PlatformRecord:
+        states = {one.id: self.ingested.get(one.id) for one in found.platform.templates}
+        latest = {one.id: self.latest.get(one.id) for one in found.platform.templates}
+        return PlatformRecord(
+            **{one.name: getattr(found, one.name) for one in fields(found)},
+            ingested={name: state for name, (state, _) in states.items() if state is not None},
+            ingest_etags={name: etag for name, (_, etag) in states.items() if etag is not None},
+            latest={sensor: one for known, _ in latest.values() for sensor, one in (known or {}).items()},
+            latest_etags={name: etag for name, (_, etag) in latest.items() if etag is not None},
+        )
 
-    def begin_deletion(self, before: PlatformRecord, name: str) -> None:
+    def _head(self, platform: str) -> str:
+        rows = sorted(self.histories.rows.items())
+        return " ".join([str(self._definitions), *(etag for key, (_, etag) in rows if key.startswith(f"{platform}-"))])
+
+    def begin_deletion(self, before: Registration, name: str) -> None:
+        assert before.whole
         if before.etag != self._head(before.platform.id):
             raise Conflict(f"{name} changed in between")
         self._writes.tick()
         self._definitions += 1
         self.deletions.add(name)
 
-    def change(self, before: PlatformRecord | None, after: Platform | None) -> None:
+    def change(self, before: Registration | None, after: Platform | None) -> None:
+        assert before is None or before.whole
         name = before.platform.id if before else after.id if after else ""
         if before is None and name in self.known:
             raise Exists(f"platform {name!r} exists")
         if before is not None and (name not in self.known or before.etag != self._head(name)):
             raise Conflict(f"{name} changed in between")
+        old, new = (series_by_template(one) for one in (before.platform if before else None, after))
+        for one, tags in new.items():  # as the table does: what runs left goes before, what is gone goes after
+            self._drop(one, None if one not in old else tags.keys() - old[one].keys(), touch=True)
         self._writes.tick()
         self._definitions += 1
         self.known.pop(name, None)
@@ -277,22 +339,39 @@ class FakeRegistry:
             self.known[name] = after
         kept = after.ids if after is not None else frozenset()
         self.deletions -= {one for one in self.deletions if one.partition("-")[0] == name} - kept
-        with self._writes.as_one():
-            self._forget(name)
+        sensors = {sensor.id for one in after.templates for sensor in one.sensors} if after else set()
+        for key in [key for key in self.histories.rows if key.startswith(f"{name}-") and key not in sensors]:
+            del self.histories.rows[key]
+        for one, tags in old.items():
+            gone = {key for key, tag in tags.items() if new.get(one, {}).get(key) != tag}
+            self._drop(one, None if one not in new else gone, touch=False)
 
-    def _forget(self, platform: str) -> None:
-        templates = self.known[platform].templates if platform in self.known else ()
-        sensors = {sensor.id for one in templates for sensor in one.sensors}
-        for cells, keys in ((self.histories, sensors), (self.latest, {one.id for one in templates})):
-            for key in [key for key in cells.rows if key.startswith(f"{platform}-") and key not in keys]:
-                del cells.rows[key]
-        for key, latest in self.latest.values().items():
-            if key.startswith(f"{platform}-") and latest.keys() - sensors:
-                self.latest.set(key, {name: one for name, one in latest.items() if name in sensors})
-        for key, state in self.ingested.values().items():
-            kept = {name for name in state.series if name in sensors or "-" not in name}
-            if key.startswith(f"{platform}-") and state.series.keys() - kept:
-                self.ingested.set(key, state.only(kept))
+    def _drop(self, template: str, keys: AbstractSet[str] | None, *, touch: bool) -> None:
+        """Take these series out of what is known of a template; None: all."""
+        if keys is None:
+            for cells in (self.ingested, self.latest, self.checks):
+                cells.remove(template)
+            return
+        if keys:
+            self.checks.remove(template)
+        state, latest = self.ingested.get(template)[0], self.latest.get(template)[0]
+        touch = touch and any("-" in key for key in keys)
+        if state is not None and (touch or (state.series.keys() | state.told.keys()) & keys):
+            known = state.series.keys() | state.told.keys()
+            self.ingested.set(template, state.only(known - keys) if known & keys else state)
+        if latest is not None and (touch or latest.keys() & keys):
+            self.latest.set(template, {name: one for name, one in latest.items() if name not in keys})
+
+    def mend(self) -> None:
+        """Remove what is nobody's."""
+        templates = {one.id: one for platform in self.known.values() for one in platform.templates}
+        for cells in (self.ingested, self.latest, self.checks):
+            for key in [key for key in cells.rows if key not in templates]:
+                cells.remove(key)
+        for key, one in templates.items():
+            state, latest = self.ingested.get(key)[0] or IngestState(), self.latest.get(key)[0] or {}
+            held = {name for name in (*state.series, *state.told, *latest) if "-" in name}
+            self._drop(key, held - {sensor.id for sensor in one.sensors}, touch=False)
 
     def add(self, platform: Platform, *, replace: bool = False) -> int:
         self._definitions += 1
@@ -304,6 +383,11 @@ class FakeRegistry:
         """Up to when each series was asked for, by template and series."""
         return {template: state.watermarks for template, state in self.ingested.values().items()}
 
+    def look_up_again(self) -> None:
+        """Let it be time to find all series at their source by their tags."""
+        for key, state in self.ingested.values().items():
+            self.ingested.set(key, state.model_copy(update={"looked_up": None}))
+
     def set_ingested(self, template: Template, state: IngestState, etag: ETag) -> ETag:
         return self.ingested.put(template.id, state, etag)
 
@@ -312,6 +396,12 @@ class FakeRegistry:
 
     def set_latest(self, template: Template, latest: Mapping[str, Latest], etag: ETag) -> None:
         self.latest.put(template.id, dict(latest), etag)
+
+    def checked(self, template: Template) -> StoredCheck:
+        return StoredCheck(*self.checks.get(template.id))
+
+    def set_checked(self, template: Template, days: CheckedDays, etag: ETag) -> None:
+        self.checks.put(template.id, days, etag)
 
 
 class FakeTable:
@@ -384,6 +474,9 @@ class FakeLake:
     def days(self, template: Template) -> list[date]:
         return sorted(day for name, day in self.cells.rows if name == template.id)
 
+    def etags(self, template: Template) -> dict[date, str]:
+        return {day: etag for (name, day), (_, etag) in self.cells.rows.items() if name == template.id}
+
 
 class FakeBaselines(FakeTable):
     def __init__(self, writes: Writes) -> None:
@@ -412,6 +505,10 @@ class FakeDeviations(FakeTable):
             self.memory[sensor, day] = (row, etag)
         return StoredDeviations(row, etag, fresh=True)
 
+    def pair(self, sensor: str, day: date, *, fresh: bool = False) -> tuple[StoredDeviations | None, StoredDeviations]:
+        known = self.get(sensor, day, fresh=fresh)
+        return (self.get(sensor, day - ONE_DAY, fresh=True) if known.fresh else None), known
+
     def put(self, row: DeviationDay, etag: ETag) -> str:
         try:
             new = self.cells.put((row.sensor, row.day), row, etag)
@@ -429,7 +526,15 @@ class FakeDeviations(FakeTable):
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         rows = self.range(sensor, first, last)
         times = np.concatenate([np.empty(0, "datetime64[s]"), *(row.times for row in rows)])
-        kinds = {"ppmv": np.float64, "score": np.float32, "level": np.int8, "fault": np.int8, "channel": np.int8}
+        kinds = {
+            "ppmv": np.float64,
+            "score": np.float32,
+            "raw": np.float32,
+            "level": np.int8,
+            "fault": np.int8,
+            "channel": np.int8,
+            "currents": np.complex128,
+        }
         return times, {
             name: np.concatenate([np.empty(0, kinds[name]), *(getattr(row, name) for row in rows)]) for name in names
         }
@@ -524,22 +629,193 @@ class FakeEvents(FakeTable):
         self.cells.put((event.subject, event.key), event, etag)
 
 
+class FakeJournal:
+    """Keyed by platform, topic and number; what is there cannot be written again."""
+
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[JournalRow] = Cells(writes, JOURNAL)
+
+    @property
+    def entries(self) -> list[JournalEntry]:
+        """All entries, in the order in which they were said."""
+        return [one for one, _ in self.cells.values().values()]
+
+    def append(self, entry: JournalEntry, evidence: Evidence) -> None:
+        self.cells.put((entry.platform, entry.topic, entry.number), (entry, evidence), None)
+
+    def topic(self, platform: str, topic: str) -> list[JournalEntry]:
+        return [one for one in self.topics(platform, topic) if one.topic == topic]
+
+    def topics(self, platform: str, prefix: str) -> list[JournalEntry]:
+        found = [one for one in self.entries if one.platform == platform and one.topic.startswith(prefix)]
+        return sorted(found, key=lambda one: (one.topic, -one.number))
+
+    def last(self, platform: str, topic: str, until: datetime | None = None) -> JournalEntry | None:
+        return next((one for one in self.topic(platform, topic) if until is None or one.said <= until), None)
+
+    def evidence(self, platform: str, entry: str) -> Evidence:
+        found, _ = self.cells.get((platform, *split_entry(entry)))
+        return Evidence() if found is None else found[1]
+
+    def list(
+        self,
+        platform: str,
+        *,
+        limit: int,
+        after: str | None = None,
+        until: datetime | None = None,
+        subject: str | None = None,
+    ) -> Sequence[JournalEntry]:
+        below = None if after is None else newest_said(*split_place(after))
+        found = [
+            one
+            for one in self.entries
+            if one.platform == platform
+            and subject in (None, one.subject)
+            and (until is None or one.said <= until)
+            and (below is None or newest_said(*split_place(one.place)) > below)
+        ]
+        return sorted(found, key=lambda one: newest_said(*split_place(one.place)))[:limit]
+
+
+def newest_said(said: datetime, topic: str, number: int) -> tuple[float, str, int]:
+    """Return what sorts entries as the table does: newest first, then by topic, its newest first."""
+    return -said.timestamp(), topic, -number
+
+
+class FakeAlarms:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[StoredAlarm] = Cells(writes, ALARMS)
+
+    def get(self, incident: str) -> StoredAlarm | None:
+        stored, etag = self.cells.get(incident)
+        return None if stored is None else stored._replace(etag=etag)
+
+    def put(self, stored: StoredAlarm) -> str:
+        return self.cells.put(stored.alarm.incident.id, stored._replace(etag=None), stored.etag)
+
+    def list(
+        self, platform: str, *, limit: int, after: str | None = None, until: datetime | None = None
+    ) -> Sequence[StoredAlarm]:
+        def place(incident: str) -> tuple[float, str]:
+            template, onset = split_incident(incident)
+            return -onset.timestamp(), template
+
+        found = [
+            one
+            for one in self._stored()
+            if one.alarm.incident.platform == platform
+            and (until is None or one.alarm.incident.onset <= until)
+            and (after is None or place(one.alarm.incident.id) > place(after))
+        ]
+        return sorted(found, key=lambda one: place(one.alarm.incident.id))[:limit]
+
+    def standing(self) -> Sequence[StoredAlarm]:
+        return [one for one in self._stored() if one.alarm.standing]
+
+    def _stored(self) -> Iterator[StoredAlarm]:
+        tags = self.cells.rows
+        return (one._replace(etag=tags[key][1]) for key, one in self.cells.values().items())
+
+
+class FakeSuppressions:
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[StoredSuppression] = Cells(writes, SUPPRESSIONS)
+
+    def get(self, name: str) -> StoredSuppression | None:
+        stored, etag = self.cells.get(name)
+        return None if stored is None else stored._replace(etag=etag)
+
+    def put(self, stored: StoredSuppression) -> str:
+        return self.cells.put(stored.suppression.id, stored._replace(etag=None), stored.etag)
+
+    def of(self, platform: str) -> Sequence[Suppression]:
+        return [one for one in self._all() if one.platform == platform]
+
+    def lasting(self, moment: datetime, platform: str | None = None) -> Sequence[Suppression]:
+        return [one for one in self._all() if one.until > moment and platform in (None, one.platform)]
+
+    def _all(self) -> Sequence[Suppression]:
+        return [one.suppression for one in self.cells.values().values()]
+
+
+class FakeStatements(FakeTable):
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[Statements] = Cells(
+            writes,
+            rows_of(
+                lambda one: statements_entity(one.newest.template, one), lambda row: statements_of(row, None).statements
+            ),
+        )
+
+    def get(self, template: str) -> StoredStatements | None:
+        statements, etag = self.cells.get((template,))
+        return None if statements is None else StoredStatements(statements, etag)
+
+    def put(self, template: str, statements: Statements, etag: ETag) -> str:
+        return self.cells.put((template,), statements, etag)
+
+
+class FakeProofTests(FakeTable):
+    def __init__(self, writes: Writes) -> None:
+        self.cells: Cells[ProofTests] = Cells(
+            writes, rows_of(proof_tests_entity, lambda row: proof_tests_of(row, None).tests)
+        )
+
+    def all(self) -> Sequence[StoredProofTests]:
+        return [StoredProofTests(tests, self.cells.rows[key][1]) for key, tests in self.cells.values().items()]
+
+    def get(self, template: str) -> StoredProofTests | None:
+        tests, etag = self.cells.get((template,))
+        return None if tests is None else StoredProofTests(tests, etag)
+
+    def put(self, tests: ProofTests, etag: ETag) -> str:
+        return self.cells.put((tests.template,), tests, etag)
+
+
 @dataclass
 class FakeMessages:
     writes: Writes
     criticals: list[CriticalMessage] = field(default_factory=list)
     baselines: list[str] = field(default_factory=list)
+    notifications: list[NotificationMessage] = field(default_factory=list)
     # Of each template's newest request for baselines: before which days all is decided, and scored.
     done: dict[str, tuple[date | None, date | None]] = field(default_factory=dict)
+    statements: list[str] = field(default_factory=list)
+    shares: list[IngestRequest] = field(default_factory=list)
+    waiting: dict[str, datetime] = field(default_factory=dict)  # since when, by queue
+    waits: list[timedelta] = field(default_factory=list)  # of the requests for baselines
 
     def critical(self, message: CriticalMessage) -> None:
         self.writes.tick()
         self.criticals.append(CriticalMessage.from_json(message.model_dump_json(by_alias=True).encode()))
 
-    def build_baselines(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
+    def build_baselines(
+        self,
+        template: Template,
+        decided: date | None = None,
+        scored: date | None = None,
+        wait: timedelta = timedelta(0),
+    ) -> None:
         self.writes.tick()
+        self.waits.append(wait)
         self.baselines.append(template.id)
         self.done[template.id] = decided, scored
+
+    def notify(self, message: NotificationMessage) -> None:
+        self.writes.tick()
+        self.notifications.append(NotificationMessage.from_json(message.model_dump_json(by_alias=True).encode()))
+
+    def state_performance(self, template: Template) -> None:
+        self.writes.tick()
+        self.statements.append(template.id)
+
+    def ingest(self, request: IngestRequest, wait: timedelta, life: timedelta) -> None:
+        self.writes.tick()
+        self.shares.append(IngestRequest.from_json(request.model_dump_json(by_alias=True).encode()))
+
+    def oldest(self) -> Mapping[str, datetime]:
+        return self.waiting
 
     def lengths(self) -> Mapping[str, int]:
         return {"critical-deviations": len(self.criticals), "critical-deviations-poison": 0}
@@ -589,6 +865,16 @@ class FakeSource:
         return Answers(found, problems)
 
 
+class FakeRecalled(Recalled):
+    """What a process remembers; a world that is copied has one of its own."""
+
+    def __deepcopy__(self, _: dict[int, Any]) -> "FakeRecalled":
+        """Return a copy: what is held is never changed."""
+        copied = FakeRecalled()
+        copied._held.update(self._held)
+        return copied
+
+
 @dataclass
 class FakeClock:
     moment: datetime
@@ -624,8 +910,8 @@ class World:
     depends on when data came.
     """
 
-    def __init__(self) -> None:
-        self.writes = Writes()
+    def __init__(self, writes: Writes | None = None) -> None:
+        self.writes = writes or Writes()
         self.registry = FakeRegistry(self.writes)
         self.lake = FakeLake(self.writes)
         self.baselines = FakeBaselines(self.writes)
@@ -635,8 +921,35 @@ class World:
         self.estimations = FakeEstimations(self.writes)
         self.events = FakeEvents(self.writes)
         self.messages = FakeMessages(self.writes)
-        self.inputs = InputWindow(lead=timedelta(hours=24), longest=timedelta(hours=24))
+        self.journal_table = FakeJournal(self.writes)
+        self.alarms_table = FakeAlarms(self.writes)
+        self.statements = FakeStatements(self.writes)
+        self.proof_tests = FakeProofTests(self.writes)
+        self.clock = FakeClock(start_of(DAY) + timedelta(days=2))
+        self.recalled = FakeRecalled()
+        self.suppressions_table = FakeSuppressions(self.writes)
+        self.inputs = InputWindow(lead=timedelta(hours=24), longest=timedelta(hours=24), followed=timedelta(hours=24))
         self.rules = IncidentRules(clear=timedelta(hours=12), update=timedelta(hours=3), inputs=self.inputs)
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(table=self.journal_table, clock=self.clock)
+
+    @property
+    def alarms(self) -> Alarms:
+        return Alarms(
+            table=self.alarms_table,
+            journal=self.journal_table,
+            messages=self.messages,
+            clock=self.clock,
+            high_rate_kg_s=1e-5,
+            told=TOLD,
+        )
+
+    @property
+    def told(self) -> JournaledEvents:
+        """The events, each of which is written down."""
+        return JournaledEvents(table=self.events, journal=self.journal)
 
     @property
     def detect(self) -> Detect:
@@ -644,8 +957,10 @@ class World:
             deviations=self.deviations,
             incidents=self.incidents,
             estimations=self.estimations,
-            events=self.events,
+            events=self.told,
             messages=self.messages,
+            marks=self.marks,
+            alarms=self.alarms,
             rules=self.rules,
         )
         return Detect(
@@ -653,9 +968,32 @@ class World:
             registry=self.registry,
             baselines=self.baselines,
             deviations=self.deviations,
-            events=self.events,
+            events=self.told,
             messages=self.messages,
             reconcile=reconcile,
+            journal=self.journal,
+            recalled=self.recalled,
+        )
+
+    @property
+    def planned_ranges(self) -> PlannedRanges:
+        return PlannedRanges(
+            registry=self.registry,
+            marks_table=self.marks,
+            deviations=self.deviations,
+            suppressions=self.suppressions_table,
+            messages=self.messages,
+            clock=self.clock,
+        )
+
+    @property
+    def suppressions(self) -> Suppressions:
+        return Suppressions(
+            table=self.suppressions_table,
+            journal=self.journal_table,
+            registry=self.registry,
+            planned=self.planned_ranges,
+            clock=self.clock,
         )
 
     @property
@@ -665,7 +1003,8 @@ class World:
             registry=self.registry,
             incidents=self.incidents,
             estimations=self.estimations,
-            events=self.events,
+            events=self.told,
+            alarms=self.alarms,
             rules=self.inputs,
             invert=invert,
         )
@@ -674,6 +1013,7 @@ class World:
         """A new process: what was only in memory is gone, and the next write succeeds."""
         self.writes.crash_at = None
         self.deviations.memory.clear()
+        self.recalled = FakeRecalled()
         self.lake.memory.clear()
 
     def drain(self) -> None:

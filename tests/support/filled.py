@@ -14,9 +14,11 @@ from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.leak import Leak
 from shared.domain.mark import Span
 from shared.domain.platform import Platform
+from shared.domain.suppression import Suppression
 from shared.domain.template import Template
 from shared.domain.tsd import BUCKET, SLOTS, SeriesDay, TemplateDay, grid, start_of
 from shared.simulation import simulate
+from tests.support.bodies import BODIES
 from tests.support.examples import history, quiet_baseline, series, set_read_until
 
 FIRST = date(2026, 3, 1)
@@ -28,7 +30,10 @@ BEGAN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
 # What the API puts on the queues stays there: tests look at what it answers, and this world's lake is too short for
 # baselines.
-QUIET = {f"AzureWebJobs.{name}.Disabled": "true" for name in ("detect", "estimate", "baselines_after_backfill")}
+QUIET = {
+    f"AzureWebJobs.{name}.Disabled": "true"
+    for name in ("detect", "estimate", "baselines_after_backfill", "performance")
+}
 
 
 def fill(app: Bootstrap) -> Incident:
@@ -39,6 +44,12 @@ def fill(app: Bootstrap) -> Incident:
     quiet = Span(start_of(FIRST), start_of(FIRST) + timedelta(hours=2))
     app.feedback.mark(SENSOR, quiet, "no_leak", "A. Person", "trawler")
     return incident
+
+
+def plan(app: Bootstrap) -> Suppression:
+    """Plan the operation of the good bodies, once, and return it."""
+    begun, ended = (datetime.fromisoformat(BODIES["plan_operation"][name]) for name in ("from", "to"))
+    return app.suppressions.plan(TEMPLATE, "rov", begun, ended, "dive", "A. Person")
 
 
 def begin(app: Bootstrap) -> None:

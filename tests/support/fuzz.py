@@ -68,6 +68,7 @@ def _names(host: FilledHost) -> dict[str, list[str]]:
         "incidents": [host.incident.id],
         "events": [one.id for one in host.app.queries.events(TEMPLATE, 100)],
         "marks": [one.mark.id for one in host.app.baseline_queries.marks(SENSOR)],
+        "suppressions": [host.planned().id],
         "days": [one.valid_from.isoformat() for one in host.app.baseline_queries.history(SENSOR).changes],
         "moments": [f"{day}T12:00:00Z" for day in DAYS],
         "assets": list(ASSETS),

@@ -81,8 +81,15 @@ QUERIES: Mapping[str, tuple[str, ...]] = {  # none is empty: the platform leaves
     "points": ("0", "-1", "10001", "1e3", "\u0661", "9" * 400),
     "pinned": ("1", "yes", "True", "null", "'"),
     "force": ("1", "yes", "TRUE"),
+    "inForce": ("1", "yes", "TRUE"),
+    "by": ("a" * 101, "a\u202eb", "a\x00b", " a"),
     "platform": NAMES,
     "template": NAMES,
+    "asOf": ASKED,
+    "state": ("Normal", "'", "\u0661", "9" * 400),
+    "priority": ("HIGH", "'", "9" * 400),
+    "verdict": ("confirmed", "'", "9" * 400),
+    "kind": ("Alarm", "'", "a" * 41, "../x"),
 }
 
 

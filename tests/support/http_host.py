@@ -14,9 +14,10 @@ import requests
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
 from shared.domain.incident import Incident
+from shared.domain.suppression import Suppression
 from tests.conftest import bootstrap, environment
 from tests.support.contract import Contract
-from tests.support.filled import NOW, QUIET, fill
+from tests.support.filled import NOW, QUIET, fill, plan
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,14 @@ class FilledHost:
         assert answer.ok, answer.text
         return answer.json()
 
+    def planned(self) -> Suppression:
+        """Return the operation of the good bodies, planned once."""
+        return plan(self.app)
+
     def snapshot(self) -> Mapping[str, Any]:
         """Return all that is stored, with the tags that every write changes."""
         names = self.app.settings.storage
         containers = (names.lake_container, names.baselines_container, names.corrupt_container)
-        queues = (names.critical_queue, names.baselines_queue)
         return {
             **{
                 name: {one.name: one.etag for one in self.app.clients.container(name).list_blobs()}
@@ -77,7 +81,10 @@ class FilledHost:
                 }
                 for table in self.app.clients.tables()
             },
-            **{name: self.app.clients.queue(name).get_queue_properties().approximate_message_count for name in queues},
+            **{
+                name: self.app.clients.queue(name).get_queue_properties().approximate_message_count
+                for name in names.queues
+            },
         }
 
 

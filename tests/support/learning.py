@@ -114,7 +114,7 @@ def case(target: World, rules: RenewalRules = RULES, clock: Clock | None = None)
         baselines=target.baselines,
         deviations=target.deviations,
         marks=target.marks,
-        events=target.events,
+        events=target.told,
         detect=target.detect,
         messages=target.messages,
         clock=clock or FakeClock(at(0)),
@@ -130,7 +130,7 @@ def feedback(target: World, day: int, hour: float = 0) -> Feedback:
         registry=target.registry,
         marks_table=target.marks,
         deviations=target.deviations,
-        events=target.events,
+        events=target.told,
         messages=target.messages,
         clock=clock,
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 AXE = ROOT / ".tools" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = Path(os.environ.get("PICTURES", ROOT / ".run" / "pictures"))
-SIZES = {"desk": (1366, 768), "phone": (390, 844)}
+SIZES = {"desk": (1366, 768), "wide": (1920, 1080), "phone": (390, 844)}
 SERIOUS = ("serious", "critical")
 
 
@@ -39,8 +39,13 @@ class Visit:
 
     def keep(self, name: str) -> None:
         """Keep a picture of the whole page."""
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=str(PICTURES / f"{name}.png"), full_page=True)
+        keep_picture(self.page, name)
+
+
+def keep_picture(page: "Page", name: str) -> None:
+    """Keep a picture of a whole page."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(PICTURES / f"{name}.png"), full_page=True)
 
 
 def wait_live(page: "Page") -> None:
@@ -49,10 +54,12 @@ def wait_live(page: "Page") -> None:
 
 
 @contextmanager
-def visiting(browser: "Browser", url: str, theme: Any = "dark", size: str = "desk") -> Iterator[Visit]:
-    """Open a page, and wait until its charts are drawn."""
+def visiting(
+    browser: "Browser", url: str, theme: Any = "dark", size: str = "desk", zone: str | None = None
+) -> Iterator[Visit]:
+    """Open a page in a browser of that time zone, and wait until its charts are drawn."""
     width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, timezone_id=zone)
     page = context.new_page()
     visit = Visit(page)
     page.on("console", lambda said: visit.complaints.append(said.text) if said.type in ("error", "warning") else None)

@@ -7,7 +7,14 @@ from typing import Self
 from tests.support.paths import ROOT
 
 PARTS = ("infra", "functions", "shared")
-FILES = ("function_app.py", "host.json", "local.settings.sample.json", "requirements.txt", "constraints.txt")
+FILES = (
+    "function_app.py",
+    "host.json",
+    "local.settings.sample.json",
+    "pyproject.toml",
+    "requirements.txt",
+    "constraints.txt",
+)
 
 
 class Copy:

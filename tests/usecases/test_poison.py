@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,7 @@ class World:
     problem: Exception | None = None
     writes: Writes = field(default_factory=Writes)
     scored: list[str] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.queues, self.events = FakeQueues(self.writes), FakeEvents(self.writes)
@@ -82,8 +84,12 @@ class World:
             events=self.events,
             checks={BASELINES: lambda text: BaselineRequest.from_json(text.encode())},
             score=self._score,
+            is_gone=self._is_gone,
             container="tsd",
         )
+
+    def _is_gone(self, asked: Mapping[str, Any]) -> bool:
+        return asked.get("template") in self.gone
 
     def _score(self, text: str) -> None:
         if self.problem is not None:
@@ -119,6 +125,15 @@ def test_a_message_goes_back_less_and_less_often_and_then_waits_for_a_person(cap
     caplog.clear()
     world.take_up.run()
     assert "poison message queue=build-baselines-given-up count=1" in caplog.text, "for as long as it is there"
+
+
+def test_what_nothing_is_left_to_do_of_is_dropped_and_not_told() -> None:
+    """The proof test that asked for it is over, and has told what failed."""
+    world = World(gone={"troll-a"})
+    world.queues.send(f"{BASELINES}{POISON}", base64_of(ASKED))
+    world.take_up.run()
+    assert not any(world.queues.contents(f"{BASELINES}{end}") for end in ("", POISON, GIVEN_UP))
+    assert not world.told()
 
 
 def test_a_day_that_failed_in_a_short_outage_is_scored_by_itself() -> None:
@@ -196,6 +211,7 @@ def test_a_run_takes_up_no_more_than_it_has_time_for() -> None:
         events=world.events,
         checks={},
         score=world.take_up.score,
+        is_gone=world.take_up.is_gone,
         container="tsd",
         budget=timedelta(seconds=-1),
     )

@@ -18,8 +18,9 @@ from shared.schemas import CURRENT, SCHEMA, Stored, schema_of
 
 _END_OF_TIME = 9_999_999_999
 _CONTINUATION = r"[0-9]{10}(-[0-9a-f]{16})?"  # the key of a row that sorts newest first
-_AFTER_IDS = "~"  # sorts after every character of an id
-_MOST_AT_ONCE = 100  # rows in one transaction
+LAST = "~"  # sorts after every character of an id or key
+_NEXT = "!"  # sorts before every character of a row key
+MOST_AT_ONCE = 100  # rows in one transaction
 _CHANGED = (404, 409, 412)  # gone, there already, not what was read
 
 
@@ -40,6 +41,16 @@ def query(
         yield _without_nulls(entity)
 
 
+def first_of(table: TableClient, where: str, limit: int, select: Sequence[str] | None = None) -> list[TableEntity]:
+    """Return the first so many entities that fit, and read no more than these."""
+    return list(islice(query(table, where, select, at_once=min(limit, 1000)), limit))
+
+
+def following(row: str) -> str:
+    """Return the row key that comes right after this one."""
+    return row + _NEXT
+
+
 def every(table: TableClient, select: Sequence[str] | None = None) -> Iterator[TableEntity]:
     """Yield every entity, or some of their properties, in order of key."""
     for entity in table.list_entities(select=list(select) if select else None):
@@ -53,10 +64,16 @@ def _without_nulls(entity: TableEntity) -> TableEntity:
     return entity
 
 
-def put_entity(table: TableClient, entity: Mapping[str, Any], etag: ETag) -> str:
-    """Write the whole entity on what was read (None: on nothing); return its new etag; raises Conflict."""
+def put_entity(table: TableClient, entity: Mapping[str, Any], etag: ETag, *, keep: bool = False) -> str:
+    """Write the whole entity on what was read (None: on nothing); return its new etag; raises Conflict.
+
+    ``keep``: properties that it does not name stay as they are.
+    """
+    step = put(entity, etag)
+    if keep and etag is not None:
+        step = "update", entity, {"mode": UpdateMode.MERGE, **_if(etag)}
     try:
-        return write_one(table, put(entity, etag))
+        return write_one(table, step)
     except HttpResponseError as error:
         if error.status_code in _CHANGED:
             raise _conflict(table, entity) from error
@@ -129,7 +146,7 @@ def page_of(
     where = f"PartitionKey eq {quoted(partition)}" + (f" and RowKey gt {quoted(after)}" if after else "")
     if limit is None:
         return list(query(table, where, select)), None
-    found = list(islice(query(table, where, select, at_once=min(limit + 1, 1000)), limit + 1))
+    found = first_of(table, where, limit + 1, select)
     return found[:limit], found[limit - 1]["RowKey"] if len(found) > limit else None
 
 
@@ -140,10 +157,14 @@ def keys_of(table: TableClient, partition: str) -> list[str]:
 
 
 def remove_partition(table: TableClient, partition: str) -> None:
-    """Remove every row of a partition, a hundred at a time; what is gone already is no error."""
-    keys = keys_of(table, partition)
-    for begin in range(0, len(keys), _MOST_AT_ONCE):
-        rows = keys[begin : begin + _MOST_AT_ONCE]
+    """Remove every row of a partition; what is gone already is no error."""
+    remove_rows(table, partition, keys_of(table, partition))
+
+
+def remove_rows(table: TableClient, partition: str, keys: Sequence[str]) -> None:
+    """Remove rows of a partition, a hundred at a time; what is gone already is no error."""
+    for begin in range(0, len(keys), MOST_AT_ONCE):
+        rows = keys[begin : begin + MOST_AT_ONCE]
         try:
             submit(table, [delete(partition, row) for row in rows])
         except TableTransactionError:  # somebody else removed one of them: then one by one
@@ -176,9 +197,38 @@ class PartitionedTable:
     def subjects(self, prefix: str, /) -> list[str]:
         """Return the subjects that begin so and have rows, in order: a read of one row for each of them."""
         found: list[str] = []
-        while (after := _next_partition(self._table, found[-1] if found else prefix, prefix + _AFTER_IDS)) is not None:
+        while (after := _next_partition(self._table, found[-1] if found else prefix, prefix + LAST)) is not None:
             found.append(after)
         return found
+
+
+class TemplateRows:
+    """A table with a partition for each platform, and in it a row for each template."""
+
+    def __init__(self, table: TableClient) -> None:
+        """Use the table."""
+        self._table = table
+
+    def remove_all(self, template: str, /) -> None:
+        """Remove the template's row; removing it again changes nothing."""
+        remove_entity(self._table, platform_of(template), template)
+
+    def count(self, template: str, /) -> int:
+        """Return how many rows there are of the template."""
+        return int(get_entity(self._table, platform_of(template), template, ["RowKey"]) is not None)
+
+    def subjects(self, prefix: str, /) -> list[str]:
+        """Return the templates that begin so and have a row, in order."""
+        where = (
+            f"PartitionKey eq {quoted(platform_of(prefix))} and RowKey ge {quoted(prefix)} "
+            f"and RowKey lt {quoted(prefix + LAST)}"
+        )
+        return [str(row["RowKey"]) for row in query(self._table, where, ["RowKey"])]
+
+
+def platform_of(template: str) -> str:
+    """Return the platform of a template, or of what its id begins with."""
+    return template.partition("-")[0]
 
 
 def remove_entity(table: TableClient, partition: str, row: str, etag: ETag = None) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from azure.data.tables import TableClient
+from azure.data.tables import TableClient, TableEntity
 
 from shared.adapters.tables.access import (
     PartitionedTable,
@@ -28,7 +28,7 @@ from shared.adapters.tables.access import (
 )
 from shared.arrays import Times
 from shared.domain.deviation import Carry, Context, DeviationDay, Level, fingerprint
-from shared.domain.tsd import grid
+from shared.domain.tsd import ONE_DAY, grid
 from shared.errors import Conflict
 from shared.ports import DaySummary, ETag, StoredDeviations
 from shared.schemas import SCHEMA, Stored, numbered, read
@@ -69,12 +69,29 @@ class AzureDeviationsTable(PartitionedTable):
 
     def get(self, sensor: str, day: date, *, fresh: bool = False) -> StoredDeviations:
         """Return the stored row and its etag, from memory unless ``fresh``."""
-        if not fresh:
-            with self._lock:
-                known = self._memory.get((sensor, day))
-            if known is not None:
-                return StoredDeviations(*known, fresh=False)
-        entity = get_entity(self._table, sensor, day.isoformat())
+        if not fresh and (known := self._known(sensor, day)) is not None:
+            return known
+        return self._taken(sensor, day, get_entity(self._table, sensor, day.isoformat()))
+
+    def pair(self, sensor: str, day: date, *, fresh: bool = False) -> tuple[StoredDeviations | None, StoredDeviations]:
+        """Return the rows of the day before and of the day, from the table by one query; None: it is in memory."""
+        if not fresh and (known := self._known(sensor, day)) is not None:
+            return None, known
+        before = day - ONE_DAY
+        found = {entity["RowKey"]: entity for entity in query(self._table, _between(sensor, before, day))}
+        return (
+            self._taken(sensor, before, found.get(before.isoformat())),
+            self._taken(sensor, day, found.get(day.isoformat())),
+        )
+
+    def _known(self, sensor: str, day: date) -> StoredDeviations | None:
+        """Return the row that is in memory."""
+        with self._lock:
+            known = self._memory.get((sensor, day))
+        return None if known is None else StoredDeviations(*known, fresh=False)
+
+    def _taken(self, sensor: str, day: date, entity: TableEntity | None) -> StoredDeviations:
+        """Return the row that was read, and remember it."""
         if entity is None:
             self._forget(sensor, day)
             return StoredDeviations(None, None, fresh=True)

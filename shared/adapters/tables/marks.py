@@ -1,6 +1,6 @@
 """Table of people's decisions about baselines: PartitionKey sensor id, RowKey ``decision|number``; rows are only added.
 
-It is the only table that the lake cannot rebuild. An older release wrote rows ``mark|id``, over and over, and
+The lake cannot rebuild it. An older release wrote rows ``mark|id``, over and over, and
 ``undo|day|time``: these have the number 0.
 """
 

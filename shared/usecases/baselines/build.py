@@ -1,19 +1,24 @@
 """Baselines: bring each sensor's baseline history up to date, day by day, and score again what is not scored by it.
 
+The daily run asks for each template by a message of its own: templates are looked after one by one, by as many
+instances as there are. That may be, because what a day brings a sensor rests on its own template, and of the others
+only on what has served there for a month (``SERVED``): they decided that weeks ago.
+
 A function of the platform has ten minutes, and years of a template take longer: when a run's time is used up, what is
 left of each template is asked for by a message that says from which day on. What was decided and scored is stored.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from shared.detection import is_newer
-from shared.domain.baseline_history import Change
+from shared.domain.baseline_history import BaselineHistory, Change, first_difference
 from shared.domain.event import baseline_changed, decided
+from shared.domain.kept import Kept
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY
 from shared.errors import Conflict
@@ -25,7 +30,7 @@ from shared.ports import (
     EventsTable,
     MarksTable,
     MessageQueues,
-    PlatformRecord,
+    Registration,
     RegistryTable,
     StoredHistory,
 )
@@ -67,9 +72,20 @@ class BuildBaselines:
     clock: Clock
     rules: RenewalRules
     budget: timedelta  # a run begins nothing after so long
+    spread: timedelta = timedelta(0)  # over which the daily messages come
+    kept: Kept = field(default_factory=Kept)
+
+    def ask(self) -> dict[str, str]:
+        """Ask for the baselines of every template, one after the other; return why platforms cannot be read."""
+        known = self.registry.platforms()
+        templates = [one for record in known for one in record.platform.templates]
+        for place, template in enumerate(templates):
+            self.messages.build_baselines(template, wait=self.spread * place / len(templates))
+        log_event(logger, "baselines asked for", templates=len(templates), unreadable=len(known.unreadable))
+        return {name: f"{type(error).__name__}: {error}" for name, error in known.unreadable.items()}
 
     def run(self) -> dict[str, str]:
-        """Look after every platform; return what failed, by template, after all had their turn."""
+        """Look after every platform here and now; return what failed, by template, after all had their turn."""
         deadline = self.clock.now() + self.budget
         known = self.registry.platforms()
         failed = {name: f"{type(error).__name__}: {error}" for name, error in known.unreadable.items()}
@@ -79,7 +95,6 @@ class BuildBaselines:
             except Conflict as conflict:
                 errors = {record.platform.id: conflict}
             failed |= {name: f"{type(error).__name__}: {error}" for name, error in errors.items()}
-        log_event(logger, "daily run ended", failed=len(failed))
         return failed
 
     def run_platform(self, platform: str, deadline: datetime | None = None) -> dict[str, Exception]:
@@ -105,8 +120,10 @@ class BuildBaselines:
 
     def run_template(
         self, platform: str, template: str, decided: date | None = None, scored: date | None = None
-    ) -> None:
+    ) -> bool:
         """Bring the histories of the template's sensors up to date, then score what needs it; raises NotFound.
+
+        Returns whether all is done.
 
         decided, scored: the days that an earlier run came to. When the time is used up, the rest is asked for.
         What a newer detection engine made is left to the release that has it, which is being rolled out.
@@ -115,15 +132,22 @@ class BuildBaselines:
         engines = {record.history(sensor.id).engine for sensor in find_template(record, template).sensors}
         if any(is_newer(one) for one in engines):
             logger.warning("%s: its baselines come from a newer detection engine, and are left to it", template)
-            return
+            return False
         is_over = self._is_over(self.clock.now() + self.budget)
         failed, day, done = self._decide(platform, [template], decided, is_over)
         for error in failed.values():
             raise error
-        if done:
-            self._rescore(platform, template, is_over, scored or date.min)
-        else:
+        if not done:
             self._ask_for_rest(find_template(record, template), day)
+            return False
+        if not self._rescore(platform, template, is_over, scored or date.min):
+            return False
+        log_event(logger, "baselines looked after", template=template)
+        return True
+
+    def scored_among(self, days: Iterable[date]) -> list[date]:
+        """Return those of the lake's days whose scores are kept, in order."""
+        return self.kept.scored_among(days, self.clock.now())
 
     def _is_over(self, deadline: datetime | None) -> IsOver:
         return lambda: deadline is not None and self.clock.now() >= deadline
@@ -134,15 +158,15 @@ class BuildBaselines:
             f"baselines of {platform}",
         )
 
-    def _rescore(self, platform: str, template: str, is_over: IsOver, since: date = date.min) -> None:
-        """Score the template's days that need it; those that are left when the time is used up are asked for."""
+    def _rescore(self, platform: str, template: str, is_over: IsOver, since: date = date.min) -> bool:
+        """Score the template's days that need it, and return whether that is all; those that are left are asked for."""
         record = self.registry.platform(platform)
         known = find_template(record, template)
-        days = self.lake.days(known)
-        rescoring = Rescoring(deviations=self.deviations, detect=self.detect)
-        day = rescoring.run(record, known, days, is_over, since)
+        rescoring = Rescoring(deviations=self.deviations, detect=self.detect, scored_among=self.scored_among)
+        day = rescoring.run(record, known, is_over, since)
         if day is not None:
-            self._ask_for_rest(known, days[-1] + ONE_DAY, day)
+            self._ask_for_rest(known, self.lake.days(known)[-1] + ONE_DAY, day)
+        return day is None
 
     def _ask_for_rest(self, template: Template, decided: date | None = None, scored: date | None = None) -> None:
         """Put on the queue what the time did not suffice for; days before these are done (None: not known)."""
@@ -165,7 +189,7 @@ def _isolated(failed: dict[str, Exception], template: str) -> Iterator[None]:
 class _Run:
     """One attempt; it remembers what it read, never longer."""
 
-    def __init__(self, deps: BuildBaselines, record: PlatformRecord) -> None:
+    def __init__(self, deps: BuildBaselines, record: Registration) -> None:
         self._deps = deps
         self._platform = record.platform
         self._readings = RecordedReadings(deps.lake, record.platform)
@@ -206,7 +230,7 @@ class _Run:
         days: dict[date, list[tuple[Template, Renewal]]] = {}
         for template in templates:
             with _isolated(failed, template.id):
-                held = self._deps.lake.days(template)
+                held = self._deps.scored_among(self._deps.lake.days(template))
                 renewal = self._renewal(template, held[0]) if held else None
                 for day in held:
                     if renewal and (since is None or day + ONE_DAY >= since):
@@ -250,6 +274,19 @@ class _Run:
         if update.after.decisions != stored.decisions:
             for event in decided(template.id, update.decisions):
                 self._deps.events.put(event)
+        self._uncheck(template, stored, update.after)
         etag = self._deps.registry.set_history(template, sensor, update.after, etag)
         self._histories.replace(sensor.id, StoredHistory(update.after, etag))
         return True
+
+    def _uncheck(self, template: Template, before: BaselineHistory, after: BaselineHistory) -> None:
+        """Let nobody believe that days are scored as they should be which another version is to score from now on.
+
+        Before the history is written: if it is taken back later, rows may have been scored by it meanwhile.
+        """
+        since = first_difference(before, after)
+        if since is None:
+            return
+        checked = self._deps.registry.checked(template)
+        if checked.days is not None and (left := checked.days.before(since)) != checked.days:
+            self._deps.registry.set_checked(template, left, checked.etag)

@@ -141,11 +141,11 @@ class Renewal:
 
     def _fresh(self, sensor: str, day: date, present: Recipe, history: PastReadings) -> list[date]:
         """Return the days after the present recipe's, up to the recent ones, that nobody suspects."""
-        marked = self.histories.decisions(sensor, day).ranges("leak")
-        leaks = {one for span in marked for one in days_between(span.start, span.end)}
+        marked = self.histories.decisions(sensor, day).kept_out
+        kept_out = {one for span in marked for one in days_between(span.start, span.end)}
         clean = history.clean_days(max(present.last + ONE_DAY, day - self.rules.reach), day - RECENT)
         trusted = self.trusted_days.trusted(sensor, clean, day)
-        return [one for one in clean if one in trusted and one not in leaks]
+        return [one for one in clean if one in trusted and one not in kept_out]
 
 
 def _has_own(sensor: str, history: BaselineHistory) -> bool:

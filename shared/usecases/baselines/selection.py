@@ -28,7 +28,7 @@ class PastReadings:
 
     day: date  # T: everything before it is in here, nothing later
     times: Times
-    ppmv: Floats  # without what is marked as a leak
+    ppmv: Floats  # without what nothing may be learnt from
 
     @classmethod
     def before(
@@ -36,7 +36,7 @@ class PastReadings:
     ) -> "PastReadings":
         """Return the sensor's history of [first, day) as the decisions leave it."""
         first = min(first, day - RECENT - CONTEXT)
-        times, ppmv = readings.between(sensor, first, day - ONE_DAY, without=decisions.ranges("leak"))
+        times, ppmv = readings.between(sensor, first, day - ONE_DAY, without=decisions.kept_out)
         return cls(day, times, ppmv)
 
     @cached_property

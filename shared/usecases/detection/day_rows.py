@@ -27,15 +27,22 @@ class DayRows:
         self._fresh = fresh
         self.stored: dict[RowKey, StoredDeviations] = {}
         self.scored: dict[RowKey, DeviationDay] = {}
+        self._before: dict[RowKey, DeviationDay | None] = {}  # by the day that it was read with
 
     def read(self, day: date, *, fresh: bool = False) -> None:
         """Read what is stored of the day, before what it is scored from is read."""
         for sensor in self._template.sensors:
-            self.stored[sensor.id, day] = self._deviations.get(sensor.id, day, fresh=fresh or self._fresh)
+            self._read(sensor.id, day, fresh=fresh or self._fresh)
+
+    def _read(self, sensor: str, day: date, *, fresh: bool) -> None:
+        """Read a sensor's day: from the table together with the day before, which has to be as new."""
+        before, self.stored[sensor, day] = self._deviations.pair(sensor, day, fresh=fresh)
+        if before is not None:
+            self._before[sensor, day] = before.row
 
     def read_from_table(self, sensor: str, day: date) -> None:
         """Read what is stored of a sensor's day once more: memory may be behind the table."""
-        self.stored[sensor, day] = self._deviations.get(sensor, day, fresh=True)
+        self._read(sensor, day, fresh=True)
 
     def known(self, sensor: str, day: date, *, fresh: bool = False) -> DeviationDay | None:
         """Return the row as it was scored just now, or as it is stored."""
@@ -44,9 +51,12 @@ class DayRows:
     def before(self, sensor: str, day: date) -> DeviationDay | None:
         """Return the row of the day before one.
 
-        Where the day itself was read from the table, memory may be behind for the day before, too.
+        Where the day itself was read from the table, memory may be behind for the day before, too: it came with it.
         """
-        return self.known(sensor, day - ONE_DAY, fresh=self.stored[sensor, day].fresh)
+        scored = self.scored.get((sensor, day - ONE_DAY))
+        if scored is None and self.stored[sensor, day].fresh:
+            return self._before[sensor, day]
+        return scored or self.known(sensor, day - ONE_DAY)
 
     def keep(self, row: DeviationDay) -> None:
         """Remember a scored day, unless it is empty, was never stored, and nothing is told of it."""

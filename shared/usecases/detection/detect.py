@@ -14,12 +14,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 
 import numpy as np
 
 from shared.detection import Baseline, engine_id, is_newer
-from shared.domain.deviation import DeviationDay, Level, same_carry
+from shared.domain.deviation import DeviationDay, Level, Readings, same_carry
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY, SLOTS
 from shared.errors import Conflict, CorruptBlob, NewerSchema, NotFound, OtherEngine
@@ -38,8 +37,10 @@ from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.detection.day_rows import DayRows, handed_other
 from shared.usecases.detection.lake_days import LakeDays
 from shared.usecases.detection.latest_samples import UpdateLatest
+from shared.usecases.detection.recalled import Recalled
 from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.reconcile import Reconcile
+from shared.usecases.journal.journal import Journal
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
@@ -59,8 +60,10 @@ class Detect:
     events: EventsTable
     messages: MessageQueues
     reconcile: Reconcile
+    journal: Journal
     # How often this process has looked at templates whose baselines an older engine made.
     outdated: Counter[str] = field(default_factory=Counter, compare=False)
+    recalled: Recalled = field(default_factory=Recalled, compare=False)  # by this process
 
     def run(self, platform: str, template: str, first: date, last: date | None = None) -> int:
         """Score the days [first, last] and what follows from them; return how many rows were written.
@@ -69,7 +72,7 @@ class Detect:
         """
 
         def attempt(again: bool) -> int:
-            record = self.registry.platform(platform, changed=True)  # by ingest, which wrote the day
+            record = self.registry.part(platform, [template])
             known = find_template(record, template)
             written = _Run(self, record, known, again=again).run(first, last or first)
             self._renew(record, known)
@@ -95,7 +98,7 @@ class _Run:
     """One attempt; it remembers what it read, never longer."""
 
     def __init__(self, detect: Detect, record: PlatformRecord, template: Template, *, again: bool) -> None:
-        self._deps = detect
+        self._deps, self._again = detect, again
         self._begun = self._watched = record
         self._template = template
         self._days = LakeDays(detect.lake, record.platform, template, self._row, tell=self._tell_corrupt)
@@ -161,7 +164,11 @@ class _Run:
 
         And only the table says that the day before hands on something else.
         """
-        series, readings = self._days.series(sensor, day), partial(self._days.readings, sensor)
+        series = self._days.series(sensor, day)
+        goes_on = series is not None and series.closed_slots(day) < SLOTS
+
+        def readings(of: date) -> Readings | None:
+            return self._recalled(sensor, day, of) if goes_on and of < day else self._days.readings(sensor, of)
 
         def score() -> DeviationDay:
             before, known = self._rows.before(sensor.id, day), self._rows.trusted(sensor.id, day)
@@ -173,6 +180,16 @@ class _Run:
             self._rows.read_from_table(sensor.id, day)
             scored = score()
         return scored
+
+    def _recalled(self, sensor: Sensor, day: date, of: date) -> Readings | None:
+        """Return the readings of a day before one that goes on: those that its row rests on, where they are known."""
+        row = self._rows.stored[sensor.id, day].row
+        known = None if self._again else self._deps.recalled.of(row, of)
+        if known is not None:
+            return known
+        found = self._days.readings(sensor, of)
+        self._deps.recalled.keep(row, of, found)
+        return found
 
     # --- writing
 
@@ -204,7 +221,9 @@ class _Run:
         """Bring the newest samples in step before the incidents are looked at: a full queue must not hide a level."""
         keys = {(row.sensor, row.day) for row in written}
         seen = {key: row for key, row in self._rows.scored.items() if key in keys or self._rows.stored[key].fresh}
-        latest = UpdateLatest(registry=self._deps.registry, deviations=self._deps.deviations)
+        latest = UpdateLatest(
+            registry=self._deps.registry, deviations=self._deps.deviations, journal=self._deps.journal
+        )
         latest.run(self._begun, self._template, seen, wrote=bool(written))
 
     def _rows_after(self) -> list[DeviationDay]:
@@ -248,7 +267,7 @@ class _Run:
         """Read the histories again where stored rows name other versions: those may be newer than what we know."""
         for (sensor, day), stored in self._rows.stored.items():
             if stored.row is not None and stored.row.baseline != self._version(sensor, day):
-                self._watched = self._deps.registry.platform(self._watched.platform.id)
+                self._watched = self._deps.registry.record(self._template.id)
                 return
 
     def _baseline(self, sensor: Sensor, day: date) -> Baseline | None:

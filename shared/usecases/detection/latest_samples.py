@@ -23,6 +23,7 @@ from shared.domain.tsd import BUCKET, ONE_DAY, SLOTS, iso, start_of, to_datetime
 from shared.ports import DeviationsTable, PlatformRecord, RegistryTable
 from shared.retry import after_conflicts
 from shared.telemetry import log_event
+from shared.usecases.journal.journal import Journal
 from shared.usecases.lookup import find_template
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class UpdateLatest:
 
     registry: RegistryTable
     deviations: DeviationsTable
+    journal: Journal
 
     def run(self, record: PlatformRecord, template: Template, rows: Rows, *, wrote: bool) -> None:
         """Write the newest samples if these rows, read after ``record``, can have changed them; raises Conflict.
@@ -50,7 +52,7 @@ class UpdateLatest:
             looked.setdefault(sensor, []).append(day)
 
         def attempt(again: bool) -> None:
-            known = self.registry.platform(record.platform.id) if again else record
+            known = self.registry.record(template.id) if again else record
             sensors = find_template(known, template.id).sensors  # others, by now, perhaps
             self._write(
                 known, template, {one.id: looked.get(one.id, []) for one in sensors}, {} if again else rows, wrote
@@ -65,6 +67,9 @@ class UpdateLatest:
         latest = {sensor: one for sensor, one in found.items() if one is not None}
         if not wrote and latest == {sensor: record.latest.get(sensor) for sensor in found.keys() & record.latest}:
             return
+        for sensor, one in latest.items():
+            if _told(one) != _told(record.latest.get(sensor)):
+                self.journal.level(template, sensor, one)
         self.registry.set_latest(template, latest, record.latest_etags.get(template.id))
         _log_changes(template, record.latest, latest)
 
@@ -129,6 +134,11 @@ class UpdateLatest:
 
     def _with_samples(self, sensor: str, first: date, last: date) -> list[DeviationDay]:
         return [one for one in self.deviations.range(sensor, first, last) if one.level.size]
+
+
+def _told(latest: Latest | None) -> tuple[object, ...] | None:
+    """Return what people are told of a newest sample, in the journal."""
+    return None if latest is None else (latest.level, latest.since, latest.fault)
 
 
 def _log_changes(template: Template, before: Mapping[str, Latest], after: Mapping[str, Latest]) -> None:

@@ -16,7 +16,7 @@ from shared.domain.deviation import DAY_ARRAYS, DeviationDay, same_carry
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import ONE_DAY
 from shared.errors import CorruptBlob, NewerSchema, NotFound
-from shared.ports import PlatformRecord
+from shared.ports import Registration
 from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.detection.detect import Detect
 from shared.usecases.detection.lake_days import LakeDays
@@ -40,9 +40,7 @@ class Verify:
 
     detect: Detect
 
-    def run(
-        self, record: PlatformRecord, template: Template, days: Sequence[date], every: int = 1
-    ) -> Iterator[Finding]:
+    def run(self, record: Registration, template: Template, days: Sequence[date], every: int = 1) -> Iterator[Finding]:
         """Yield what is wrong with a template's days, each ``every``-th of them, and with its incidents."""
         if not days:
             return
@@ -78,7 +76,7 @@ class _Look:
     """One look at a template's days."""
 
     deps: Detect
-    record: PlatformRecord
+    record: Registration
     template: Template
     rows: dict[tuple[str, date], DeviationDay]
 

@@ -12,12 +12,12 @@ from functools import partial
 from shared.domain.baseline_history import BaselineHistory, Change
 from shared.domain.decisions import Decisions
 from shared.domain.event import decided
-from shared.domain.mark import MOST_MARKS, Effect, Mark, MarkVerdict, Span, Undo, Withdrawal, check_range
+from shared.domain.mark import MOST_MARKS, Effect, GivenVerdict, Mark, Span, Undo, Withdrawal, check_range
 from shared.domain.template import Template
 from shared.domain.tsd import utc
 from shared.errors import InvalidInput, NotFound
-from shared.ports import Clock, DeviationsTable, EventsTable, MarksTable, MessageQueues, PlatformRecord, RegistryTable
-from shared.retry import after_conflicts
+from shared.ports import Clock, DeviationsTable, EventsTable, MarksTable, MessageQueues, RegistryTable
+from shared.usecases.feedback.decide import Make, decide
 from shared.usecases.lookup import look_up_mark, look_up_sensor, mark_of
 
 Guard = Callable[[Mark], None]
@@ -38,7 +38,7 @@ class Feedback:
     messages: MessageQueues
     clock: Clock
 
-    def mark(self, sensor: str, span: Span, verdict: MarkVerdict, by: str, note: str) -> Mark:
+    def mark(self, sensor: str, span: Span, verdict: GivenVerdict, by: str, note: str) -> Mark:
         """Mark a range of the sensor's readings; raises InvalidInput, NotFound, or Conflict.
 
         The same mark again changes nothing, unless it was undone: then it counts again, from now on.
@@ -79,6 +79,8 @@ class Feedback:
         def unless_it_is_undone(decisions: Decisions) -> Withdrawal | None:
             seen = mark_of(decisions, sensor, mark)
             guard(seen)
+            if seen.verdict == "planned":
+                raise InvalidInput("mark: comes from a planned operation; change or end that instead")
             return None if seen.undone else Withdrawal(sensor=sensor, mark=mark, made=self.clock.now())
 
         self._decide(sensor, unless_it_is_undone)
@@ -131,17 +133,8 @@ class Feedback:
             return None
         return Undo(sensor=sensor, valid_from=day, undone=wish, made=self.clock.now())
 
-    def _decide(self, sensor: str, decide: Callable[[Decisions], Mark | Withdrawal | Undo | None]) -> None:
-        """Store what ``decide`` makes of all that was decided before, if anything, as what comes after it."""
-
-        def attempt(_again: bool) -> None:
-            known = self.marks_table.of(sensor)
-            what = decide(known)
-            if what is not None:
-                record, _, _ = look_up_sensor(self.registry, sensor)
-                self.marks_table.add(known.next(what, _decided_until(record)))
-
-        after_conflicts(attempt, f"decisions about {sensor}")
+    def _decide(self, sensor: str, make: Make) -> None:
+        decide(self.registry, self.marks_table, sensor, make)
 
     def _queue_update(self, template: Template, sensor: str) -> None:
         """Put the events of the sensor's decisions, and ask for the template's baselines to follow them."""
@@ -157,10 +150,3 @@ def _check(span: Span, now: datetime) -> None:
         raise InvalidInput(str(error)) from error
     if span.end > now:
         raise InvalidInput(f"to: must not lie in the future, not {span.end.isoformat()}")
-
-
-def _decided_until(record: PlatformRecord) -> date:
-    """Return the newest UTC day for which a platform's baselines were decided: any of them may look at any sensor."""
-    histories = [one.history for one in record.stored.values()]
-    decided = [change.valid_from for history in histories for change in history.base]
-    return max([*decided, *(one.last_attempt for one in histories if one.last_attempt)], default=date.min)

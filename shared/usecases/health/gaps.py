@@ -13,7 +13,7 @@ from shared.domain.deviation import Level
 from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.template import Sensor, Template
 from shared.domain.tsd import BUCKET, start_of
-from shared.ports import PlatformRecord
+from shared.ports import PlatformRecord, Registration
 
 STALE = timedelta(minutes=30)  # of what comes every ten minutes
 SILENT = timedelta(hours=6)  # as long as a series that is logged by exception is held
@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NOT_SCORED = "not scored"
     FAULTY = "not well"
     UNDEFINED = "no level"
+    OUT_OF_SERVICE = "out of service"  # as a person said: no gap in what should be watched
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ def gap_of(record: PlatformRecord, template: Template, sensor: Sensor, now: date
     )
 
 
-def has_baseline(record: PlatformRecord, sensor: Sensor) -> bool:
+def has_baseline(record: Registration, sensor: Sensor) -> bool:
     """Return whether the sensor is scored by a version: a person may have taken all of them away."""
     current = record.history(sensor.id).current
     return current is not None and bool(current.version)
 
 
-def is_of_another_engine(record: PlatformRecord, sensor: Sensor) -> bool:
+def is_of_another_engine(record: Registration, sensor: Sensor) -> bool:
     """Return whether another detection engine made the sensor's baselines."""
     return record.history(sensor.id).engine not in ("", engine_id())
 

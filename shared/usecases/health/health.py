@@ -1,7 +1,7 @@
 """How a template's data are: up to when they were asked for and scored, what came last, and what nobody watches."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -46,11 +46,14 @@ class HealthBody(Model):
     templates: tuple[TemplateHealthBody, ...]
     unreadable_platforms: tuple[str, ...]  # registered, and unknown what of them is watched
     queues: dict[str, int]
+    notifications: Literal["on", "off"]  # whether alarms are sent to somebody outside
+    backups: Literal["on", "off"]  # whether what people registered, said and decided is backed up every day
+    newest_backup: date | None  # day of the newest whole backup; None: there is none
 
 
 def template_health(record: PlatformRecord, template: Template, now: datetime) -> TemplateHealthBody:
     """Return how the template's data are at ``now``."""
-    moments = record.watermarks.get(template.id, {})
+    moments = record.watermarks(template)
     until = min(moments.values(), default=None)
     late = None if until is None else now - until
     gaps = gaps_of(record, template, now)

@@ -30,6 +30,7 @@ from shared.ports import (
     StoredIncident,
 )
 from shared.retry import after_conflicts
+from shared.usecases.alarms.alarms import Alarms
 from shared.usecases.incidents.estimation_inputs import InputWindow, load_inputs
 from shared.usecases.lookup import find_template
 
@@ -39,7 +40,8 @@ MOST_STEPS = 400  # of an incident's course: months of updates, and they fit int
 LEAST_TOLD = 0.01  # probability that is worth a word
 BACKGROUND_SHARE = 0.75  # of the data before the Critical may hold the onset; what is before is background
 
-# The entry point of shared.estimation, with the times between which the leak may have begun.
+# The entry point of shared.estimation, with the times between which the leak may have begun; what was read after them
+# tells of the rate over time alone.
 Invert = Callable[[Template, Environment, Observations, datetime, datetime], Estimation]
 
 
@@ -52,6 +54,7 @@ class Estimate:
     incidents: IncidentsTable
     estimations: EstimationsTable
     events: EventsTable
+    alarms: Alarms
     rules: InputWindow
     invert: Invert
     model: str = ""  # names what the answer rests on beside the data: another one answers the same data anew
@@ -102,7 +105,8 @@ class Estimate:
         if stored is not None and (stored.at, stored.digest) == (at, digest):
             return stored.estimation
         earliest = onset - self.rules.lead * BACKGROUND_SHARE
-        answer = self.invert(template, found.environment, found.observations, earliest, at)
+        latest = min(at, onset + self.rules.longest)
+        answer = self.invert(template, found.environment, found.observations, earliest, latest)
         answer = answer.model_copy(update={"warnings": (*answer.warnings, *warnings)})
         etag, before = (stored.etag, stored.history) if stored else (None, ())
         history = (*(one for one in before if one.at < at), step_of(answer, at))[-MOST_STEPS:]
@@ -126,6 +130,7 @@ class Estimate:
     def _notify(self, message: CriticalMessage, answer: Estimation) -> None:
         event = _event(message, in_words(answer))
         self.events.put(event)
+        tell_alarm(self.alarms, message.incident, answer, message.at)
         held = self._incident(message)
         if held is None or message.at > held.incident.last_critical:  # detect took it back while this ran
             self._remove(message, event)
@@ -133,6 +138,7 @@ class Estimate:
     def _remove(self, message: CriticalMessage, event: Event) -> None:
         self.events.remove(event)
         self.estimations.remove(message.template, message.incident)
+        self.alarms.estimation_taken_back(message.incident)
 
 
 class _Days:
@@ -152,6 +158,12 @@ class _Days:
 
 def _event(message: CriticalMessage, summary: str = "") -> Event:
     return incident_estimated(message.template, message.incident, message.onset, summary)
+
+
+def tell_alarm(alarms: Alarms, incident: str, answer: Estimation, at: datetime) -> None:
+    """Say on an incident's alarm what its estimation with the data up to ``at`` says."""
+    told = f"{in_words(answer)}; with the data up to {iso(at)}"
+    alarms.estimated(incident, step_of(answer, at), told, answer.model_dump_json())
 
 
 def step_of(answer: Estimation, at: datetime) -> EstimationStep:

@@ -28,10 +28,14 @@ Documents = Callable[[date], TemplateDay | None]
 
 @dataclass(frozen=True, kw_only=True)
 class InputWindow:
-    """How much before and after an incident's onset an estimation looks at."""
+    """How much before and after an incident's onset an estimation looks at.
+
+    Up to ``longest`` after it for the place, the onset and all else, and up to ``followed`` for the rate over time.
+    """
 
     lead: timedelta
     longest: timedelta
+    followed: timedelta
 
 
 # What of a sensor is there for people, and changes no estimation.

@@ -15,7 +15,7 @@ from shared.domain.event import Event, incident_closed, incident_estimated, inci
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import ONE_DAY, start_of
+from shared.domain.tsd import BUCKET, ONE_DAY, iso, start_of
 from shared.errors import Conflict
 from shared.ports import (
     DeviationsTable,
@@ -23,11 +23,13 @@ from shared.ports import (
     EstimationSummary,
     EventsTable,
     IncidentsTable,
+    MarksTable,
     MessageQueues,
     NotificationState,
     StoredIncident,
 )
 from shared.telemetry import log_event
+from shared.usecases.alarms.alarms import Alarms
 from shared.usecases.incidents.critical_runs import SILENT, find_incidents, reach_of
 from shared.usecases.incidents.estimation_inputs import Documents, InputWindow, digest_of, load_inputs
 from shared.usecases.telling import Names, half_told, names_of, tell
@@ -53,6 +55,8 @@ class Reconcile:
     estimations: EstimationsTable
     events: EventsTable
     messages: MessageQueues
+    marks: MarksTable
+    alarms: Alarms
     rules: IncidentRules
 
     def run(
@@ -146,7 +150,9 @@ class Reconcile:
             etag = self.incidents.put(incident, None if shorter else before, etag, half_told(told, events))
             if shorter:
                 self._remove_estimation(incident)
+                self.alarms.estimation_taken_back(incident.id)
             tell(self.events, template.id, events, told)
+            self.alarms.follow(incident)
             if before is None:
                 sensors = ",".join(incident.sensors)
                 log_event(logger, "incident opened", template=template.id, incident=incident.id, sensors=sensors)
@@ -159,9 +165,16 @@ class Reconcile:
             raise
 
     def _notification_time(self, incident: Incident) -> datetime:
-        """Return the last of the fixed times after the onset that the incident's Criticals have reached."""
-        reached = min(incident.last_critical, incident.onset + self.rules.inputs.longest) - incident.onset
-        return incident.onset + reached // self.rules.update * self.rules.update
+        """Return the last of the fixed times after the onset that the incident's Criticals have reached.
+
+        Those that change nothing but how the rate went on come once a day.
+        """
+        inputs, update = self.rules.inputs, self.rules.update
+        reached = min(incident.last_critical - incident.onset, inputs.followed)
+        last = inputs.longest // update * update
+        if reached < last + ONE_DAY:
+            return incident.onset + min(reached // update * update, last)
+        return incident.onset + last + (reached - last) // ONE_DAY * ONE_DAY
 
     def _let_it_be_told_again(self, incident: Incident, names: Names) -> None:
         """Record what this run told beside another one, which may not know of it."""
@@ -182,8 +195,23 @@ class Reconcile:
         self.incidents.put(incident, None, stored.etag, half_told(told, []))
         self._remove_estimation(incident)
         tell(self.events, incident.template, [], told)
+        self.alarms.withdraw(incident, self._why_gone(incident))
         self.incidents.remove(incident)
         self._remove_estimation(incident)
+
+    def _why_gone(self, incident: Incident) -> str:
+        """Return why nothing supports the incident any more: what people said of it, or that the data say otherwise."""
+        span = (incident.onset, incident.last_critical + BUCKET)
+        judged = {
+            mark.made: mark
+            for sensor in incident.sensors
+            for mark in self.marks.of(sensor).counting
+            if mark.verdict == "no_leak" and mark.start < span[1] and mark.end > span[0]
+        }
+        if judged:
+            last = judged[max(judged)]
+            return f"judged no leak by {last.by}, {iso(last.made)}" + (f": {last.note}" if last.note else "")
+        return "late or corrected data, or another baseline: nothing Critical is left of it"
 
     def _remove_estimation(self, incident: Incident) -> None:
         self.estimations.remove(incident.template, incident.id)

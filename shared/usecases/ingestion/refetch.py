@@ -13,7 +13,7 @@ from shared.usecases.ingestion.ingest import Ingest
 from shared.usecases.ingestion.lake_writer import LakeWriter
 from shared.usecases.ingestion.series_reader import SeriesReader, Span
 from shared.usecases.ingestion.wanted import wanted_series
-from shared.usecases.lookup import look_up_template
+from shared.usecases.lookup import look_up_record
 
 
 class Refetched(NamedTuple):
@@ -36,7 +36,7 @@ class Refetch:
 
         Raises NotFound, SourceError, and InvalidInput where the days are in no order or have not begun.
         """
-        record, known = look_up_template(self.ingest.registry, template)
+        record, known = look_up_record(self.ingest.registry, template)
         present = floor_to_bucket(self.ingest.clock.now())
         if not first <= last <= present.date():
             raise InvalidInput(f"{first} to {last} must be days in order, and none after {present.date()}")

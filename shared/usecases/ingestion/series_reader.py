@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
+from shared.domain.ingest_state import SeriesState
 from shared.domain.platform import Platform
 from shared.domain.template import Template
 from shared.domain.tsd import ONE_DAY, Reading, by_day, start_of
@@ -42,6 +43,14 @@ class SeriesReader:
     found: dict[str, SourceSeries] = field(default_factory=dict)  # by key
     problems: dict[str, str] = field(default_factory=dict)
     _conversions: dict[str, Conversion] = field(default_factory=dict)
+
+    def recall(self, states: Mapping[str, SeriesState]) -> None:
+        """Take those series as they were found before whose state names them, and reads them as they are registered."""
+        for key, one in states.items():
+            wanted, unit = self.wanted[key], one.unit
+            well = one.tag == wanted.tag and one.source_id and not one.problem
+            if well and unit is not None and unit.registered == wanted.unit:
+                self._take(key, SourceSeries(one.source_id, unit.source))
 
     def look_up(self, keys: Iterable[str]) -> None:
         """Find these series at the source; raises SourceError."""

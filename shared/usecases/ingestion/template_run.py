@@ -13,7 +13,7 @@ from functools import cached_property
 from shared.domain.event import clock_ahead, series_left_out
 from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.template import Template
-from shared.domain.tsd import BUCKET, EARLIEST, PlausibleRange, floor_to_bucket, start_of
+from shared.domain.tsd import BUCKET, EARLIEST, ONE_DAY, PlausibleRange, floor_to_bucket, start_of
 from shared.errors import Conflict, LeakDetectionError, NotFound
 from shared.ports import (
     Clock,
@@ -52,7 +52,9 @@ class IngestRules:
     step: timedelta
     budget: timedelta
     template_budget: timedelta
-    parallel: int  # templates at once
+    parallel: int  # templates at once that ask by themselves
+    share: int = 24  # templates of a message at most
+    spread: timedelta = timedelta(0)  # time over which a tick's messages come
     plausible: PlausibleRange  # ppmv
 
 
@@ -82,7 +84,7 @@ class TemplateRun:
         self._stored = record.ingested.get(template.id, IngestState())
         self._etag = record.ingest_etags.get(template.id)
         self._states = {key: one for key, one in self._stored.series.items() if _is_of(one, wanted.get(key))}
-        self._looked_back = self._stored.looked_back
+        self._looked_back, self._looked_up = self._stored.looked_back, self._stored.looked_up
         self._reader = SeriesReader(context.source, record.platform, template, wanted)
         self._writer = LakeWriter(context.lake, context.events, template, self._reader, self._target)
         self._writer.newest = {key: one.newest for key, one in self._states.items() if one.newest}
@@ -101,7 +103,7 @@ class TemplateRun:
     def _run(self) -> int:
         """Return 1 if the time was used up, else 0."""
         self._heal()
-        self._reader.look_up(self._reader.wanted)
+        self._find()
         self._begin()
         late, behind = False, 0
         while (start := min(self._marks().values(), default=self._target)) < self._target:
@@ -118,6 +120,16 @@ class TemplateRun:
 
     # --- what is read
 
+    def _find(self) -> None:
+        """Find the series at their source: by what is known of them, and once a day all of them by their tags."""
+        look = Look(ONE_DAY, ONE_DAY)
+        if not is_due(look, self._looked_up, self._target, self._template.id):
+            self._reader.recall(self._states)
+        if left := self._reader.wanted.keys() - self._reader.found.keys():
+            self._reader.look_up(sorted(left))
+        if left == self._reader.wanted.keys():
+            self._looked_up = self._target
+
     def _heal(self) -> None:
         """Take watermarks back that lie in the future: a clock was ahead, and what has come since was not asked for."""
         ahead = [one.until for one in self._states.values() if one.until and one.until > self._target + BUCKET]
@@ -133,7 +145,7 @@ class TemplateRun:
         for day in self._deps.lake.days(self._template):
             if day >= today:
                 self._writer.merge(day, {})
-        self._looked_back = None
+        self._looked_back = self._looked_up = None
 
     def _begin(self) -> None:
         """Give every series that was found a state, and see which of them were made anew at their source.
@@ -282,7 +294,7 @@ class TemplateRun:
     def _take_back_what_does_not_stand(self, events: Mapping[str, datetime | None]) -> None:
         """Take back what this run told of series that others let go meanwhile, as with a sensor that was deleted."""
         try:
-            record = self._deps.registry.platform(self._template.platform)
+            record = self._deps.registry.record(self._template.id)
         except NotFound:
             record = None
         state = record.ingested.get(self._template.id, IngestState()) if record else IngestState()
@@ -304,7 +316,8 @@ class TemplateRun:
 
     def _write(self, series: Mapping[str, SeriesState]) -> None:
         """Write the state on what was read, where it differs; raises Superseded."""
-        changed = {"series": dict(series), "looked_back": self._looked_back, "failed": None}
+        moments = {"looked_back": self._looked_back, "looked_up": self._looked_up}
+        changed = {"series": dict(series), **moments, "failed": None}
         state = self._stored.model_copy(update=changed)
         if state == self._stored:
             return

@@ -1,8 +1,8 @@
 """Series: a sensor's readings and scores in a time range, as they are or in buckets in which no peak disappears."""
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.arrays import Flags, Floats, Indices, Levels, Times
 from shared.detection import Fault
 from shared.domain.deviation import Level
+from shared.domain.kept import Kept
 from shared.domain.series_bodies import (
     DeviationBucketsBody,
     DeviationsBody,
@@ -22,15 +23,18 @@ from shared.domain.series_bodies import (
 from shared.domain.tsd import BUCKET, EARLIEST, floor_to_bucket, iso, to_datetime64, utc
 from shared.domain.validation import AskedMoment
 from shared.errors import InvalidInput
-from shared.ports import DeviationsTable, RegistryTable
+from shared.ports import Clock, DeviationsTable, RegistryTable
 from shared.usecases.lookup import look_up_sensor, look_up_template
 from shared.usecases.queries.channels import channel_words
 
 MOST_POINTS = 10_000
+DIGITS = 7  # of single precision
+MOST_PLACES = 22  # up to which powers of ten are exact
 WIDTHS = {"1h": timedelta(hours=1), "1d": timedelta(days=1)}
 # The only rule of what a resolution may be; the contract shows it. MOST_POINTS is a power of ten.
 _FEWER_POINTS = f"[1-9][0-9]{{0,{len(str(MOST_POINTS)) - 2}}}"
 RESOLUTION_PATTERN = f"^({'|'.join(['raw', *WIDTHS, _FEWER_POINTS, str(MOST_POINTS)])})$"
+SAME_SCORE = 5e-4  # scores are told to a thousandth
 EPOCH = datetime(1970, 1, 1, tzinfo=EARLIEST.tzinfo)
 
 
@@ -155,6 +159,8 @@ class SeriesQueries:
     registry: RegistryTable
     deviations: DeviationsTable
     most_samples: int  # of one page of samples as they are
+    kept: Kept = field(default_factory=Kept)
+    clock: Clock | None = None  # needed where not everything is kept
 
     def readings(
         self, sensor: str, span: TimeRange, resolution: Resolution, continuation: str | None
@@ -165,7 +171,11 @@ class SeriesQueries:
             page, rest = self._page(span, continuation)
             times, columns = self._columns(sensor, page, ("ppmv",))
             return ReadingsBody.model_construct(
-                sensor=sensor, times=_texts(times), ppmv=_numbers(columns["ppmv"]), continuation=rest
+                sensor=sensor,
+                kept_since=self._kept_since(span),
+                times=texts_of(times),
+                ppmv=numbers_of(columns["ppmv"]),
+                continuation=rest,
             )
         _refuse_continuation(continuation)
         grid = BucketGrid.over(span, resolution)
@@ -174,11 +184,12 @@ class SeriesQueries:
         low, mean, high = grid.spread(bucket, ppmv)
         return ReadingBucketsBody.model_construct(
             sensor=sensor,
+            kept_since=self._kept_since(span),
             bucket_seconds=int(grid.width.total_seconds()),
-            times=_texts(grid.times),
-            min=_numbers(low),
-            mean=_numbers(mean.round(4)),
-            max=_numbers(high),
+            times=texts_of(grid.times),
+            min=numbers_of(low),
+            mean=numbers_of(mean.round(4)),
+            max=numbers_of(high),
             samples=grid.count(bucket, np.isfinite(ppmv)),
             bad=grid.count(bucket, np.isinf(ppmv)),
         )
@@ -194,8 +205,9 @@ class SeriesQueries:
             times, columns = self._columns(sensor, page, (*names, "channel"))
             return DeviationsBody.model_construct(
                 sensor=sensor,
-                times=_texts(times),
-                score=_numbers(columns["score"].astype(np.float64).round(4)),
+                kept_since=self._kept_since(span),
+                times=texts_of(times),
+                score=numbers_of(columns["score"].astype(np.float64).round(4)),
                 channel=channel_words(columns["channel"]),
                 level=_levels(columns["level"]),
                 fault=_faults(columns["fault"]),
@@ -208,11 +220,12 @@ class SeriesQueries:
         low, mean, high = grid.spread(bucket, columns["score"].astype(np.float64))
         return DeviationBucketsBody.model_construct(
             sensor=sensor,
+            kept_since=self._kept_since(span),
             bucket_seconds=int(grid.width.total_seconds()),
-            times=_texts(grid.times),
-            min=_numbers(low.round(4)),
-            mean=_numbers(mean.round(4)),
-            max=_numbers(high.round(4)),
+            times=texts_of(grid.times),
+            min=numbers_of(low.round(4)),
+            mean=numbers_of(mean.round(4)),
+            max=numbers_of(high.round(4)),
             level=_levels(grid.worst(bucket, level)),
             ok=grid.count(bucket, level == Level.OK),
             warning=grid.count(bucket, level == Level.WARNING),
@@ -227,6 +240,7 @@ class SeriesQueries:
         grid = BucketGrid.over(span, Resolution(points=points))
         return TemplateSeriesBody.model_construct(
             template=known.id,
+            kept_since=self._kept_since(span),
             start=grid.start,
             bucket_seconds=int(grid.width.total_seconds()),
             size=grid.size,
@@ -234,17 +248,20 @@ class SeriesQueries:
         )
 
     def _curve(self, sensor: str, span: TimeRange, grid: BucketGrid) -> SensorCurveBody:
-        times, columns = self._columns(sensor, span, ("ppmv", "score", "level"))
+        times, columns = self._columns(sensor, span, ("ppmv", "score", "raw", "level"))
         bucket = grid.of(times)
         low, mean, high = grid.spread(bucket, columns["ppmv"])
         _, _, score = grid.spread(bucket, columns["score"].astype(np.float64))
+        _, _, raw = grid.spread(bucket, columns["raw"].astype(np.float64))
+        raw[np.abs(raw - score) < SAME_SCORE] = np.nan
         single = grid.width == BUCKET
         return SensorCurveBody.model_construct(
             sensor=sensor,
-            mean=_numbers(mean.round(3)),
-            least=None if single else _numbers(low.round(3)),
-            largest=None if single else _numbers(high.round(3)),
-            score=_numbers(score.round(3)),
+            mean=numbers_of(mean.round(3)),
+            least=None if single else numbers_of(low.round(3)),
+            largest=None if single else numbers_of(high.round(3)),
+            score=numbers_of(score.round(3)),
+            raw=numbers_of(raw.round(3)),
             level=grid.worst(bucket, columns["level"]).tolist(),
         )
 
@@ -254,6 +271,11 @@ class SeriesQueries:
         times, columns = self.deviations.columns(sensor, first, last, names)
         inside = (times >= to_datetime64(span.start)) & (times < to_datetime64(span.end))
         return times[inside], {name: values[inside] for name, values in columns.items()}
+
+    def _kept_since(self, span: TimeRange) -> date | None:
+        """Return the first day whose samples are kept for certain, where the range begins before it."""
+        since = self.kept.scored_since(self.clock.now()) if self.clock else None
+        return since if since and span.start.date() < since else None
 
     def _page(self, span: TimeRange, continuation: str | None) -> tuple[TimeRange, str | None]:
         """Return the part of the range that one answer holds, and where the rest begins."""
@@ -269,17 +291,27 @@ def _refuse_continuation(continuation: str | None) -> None:
         raise InvalidInput("continuation: buckets come in one page")
 
 
-def _texts(times: Times) -> list[str]:
+def texts_of(times: Times) -> list[str]:
+    """Return times [n] as JSON has them."""
     texts: list[str] = np.datetime_as_string(times, unit="s", timezone="UTC").tolist()
     return texts
 
 
-def _numbers(values: Floats) -> list[float | None]:
-    """Return the values as JSON has them: None for what is no number."""
+def numbers_of(values: Floats) -> list[float | None]:
+    """Return the values as JSON has them: as short as single precision is, None for what is no number."""
+    values = significant(values)
     column: list[float | None] = values.tolist()
     for index in np.flatnonzero(~np.isfinite(values)).tolist():
         column[index] = None
     return column
+
+
+def significant(values: Floats) -> Floats:
+    """Return values [n] with 7 significant digits: what a sensor's single precision holds, without binary noise."""
+    size = np.floor(np.log10(np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)))
+    places = np.clip(DIGITS - 1 - size, -MOST_PLACES, MOST_PLACES)
+    up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)  # exact, so that the last step rounds
+    return np.asarray(np.round(values * up / down) / up * down)
 
 
 _LEVELS = np.array([Level(number).word for number in (0, 1, 2, -1)])  # -1 indexes the last

@@ -1,15 +1,17 @@
 """Status: how a template is now, by its sensors' newest samples; what nobody watches is not taken for Ok."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.detection import Fault
+from shared.domain.alarm import Alarm
 from shared.domain.deviation import Latest, Level, worst
 from shared.domain.incident import Incident
 from shared.domain.ingest_state import IngestState, SeriesState
 from shared.domain.platform import Platform
+from shared.domain.suppression import Suppression, lasting
 from shared.domain.template import Sensor, Template
 from shared.ports import EstimationSummary, PlatformRecord
 from shared.usecases.health.gaps import Gap, Reason, gaps_of, has_baseline
@@ -28,10 +30,16 @@ class SensorStatus:
     newest: datetime | None  # its newest usable sample
     gap: Gap | None
     scored: bool  # whether it has a baseline
+    out_of_service: Suppression | None = None  # in force
 
     @property
     def level(self) -> Level:
-        """The level now: an alarm is one until it is heard to be over, but an Ok that nobody watches is none."""
+        """The level now: an alarm is one until it is heard to be over, but an Ok that nobody watches is none.
+
+        A sensor that is out of service has none.
+        """
+        if self.out_of_service is not None:
+            return Level.UNDEFINED
         if self.latest is None or (self.gap is not None and self.latest.level is Level.OK):
             return Level.UNDEFINED
         return self.latest.level
@@ -39,6 +47,8 @@ class SensorStatus:
     @property
     def since(self) -> datetime | None:
         """Since when it has been at that level; None where that is not known."""
+        if self.out_of_service is not None:
+            return self.out_of_service.start
         if self.latest is not None and self.latest.level is self.level:
             return self.latest.since
         return None if self.gap is None else self.gap.since
@@ -56,9 +66,12 @@ class TemplateStatus:
     platform: Platform
     template: Template
     sensors: tuple[SensorStatus, ...]
-    gaps: Mapping[str, Gap]  # of sensors and of the sea
+    gaps: Mapping[str, Gap]  # of sensors in service and of the sea
     incident: Incident | None
     estimation: EstimationSummary | None
+    in_force: tuple[Suppression, ...] = ()  # what keeps alarms from calling now
+    planned: tuple[Suppression, ...] = ()  # what will
+    alarms: Sequence[Alarm] = ()  # that stand
 
     @property
     def level(self) -> Level:
@@ -84,7 +97,7 @@ class TemplateStatus:
     @property
     def watched(self) -> int:
         """How many sensors are watched."""
-        return sum(one.gap is None for one in self.sensors)
+        return sum(one.gap is None and one.out_of_service is None for one in self.sensors)
 
     @property
     def reasons(self) -> Mapping[Reason, tuple[str, ...]]:
@@ -96,15 +109,15 @@ class TemplateStatus:
 
     @property
     def faulty(self) -> tuple[SensorStatus, ...]:
-        """The sensors that are not well."""
-        return tuple(one for one in self.sensors if one.fault is not Fault.NONE)
+        """The sensors in service that are not well."""
+        return tuple(one for one in self.sensors if one.fault is not Fault.NONE and one.out_of_service is None)
 
     @property
     def urgency(self) -> int:
         """What is wrong, the worst first: one of ALARM ... FINE."""
         if self.incident is not None or self.level is Level.CRITICAL:
             return ALARM
-        if self.level is Level.WARNING:
+        if self.level is Level.WARNING or self.alarms:  # one that returned waits to be seen
             return WARNING
         if self.faulty:
             return FAULT
@@ -119,9 +132,14 @@ def status_of(
     now: datetime,
     incident: Incident | None,
     estimation: EstimationSummary | None,
+    suppressions: Iterable[Suppression] = (),
+    alarms: Sequence[Alarm] = (),
 ) -> TemplateStatus:
-    """Return how the template is at ``now``."""
-    gaps = gaps_of(record, template, now)
+    """Return how the template is at ``now``; of the suppressions count those that concern it and are not over."""
+    known = lasting((one for one in suppressions if one.concerns(template.id)), now)
+    in_force = tuple(one for one in known if one.in_force(now))
+    out = {one.sensor: one for one in in_force if one.sensor}
+    gaps = {key: gap for key, gap in gaps_of(record, template, now).items() if key not in out}
     series = record.ingested.get(template.id, IngestState()).series
     sensors = tuple(
         SensorStatus(
@@ -130,7 +148,9 @@ def status_of(
             series.get(one.id, SeriesState()).newest,
             gaps.get(one.id),
             scored=has_baseline(record, one),
+            out_of_service=out.get(one.id),
         )
         for one in template.sensors
     )
-    return TemplateStatus(record.platform, template, sensors, gaps, incident, estimation)
+    planned = tuple(one for one in known if not one.in_force(now))
+    return TemplateStatus(record.platform, template, sensors, gaps, incident, estimation, in_force, planned, alarms)

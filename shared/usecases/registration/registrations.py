@@ -14,17 +14,18 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from shared.domain.platform import Platform
+from shared.domain.proof_test import PROOF_PLATFORM
 from shared.domain.template import MARGIN_M, PLATFORM_PATTERN, Sensor, Template
 from shared.domain.validation import Model, parse_given
 from shared.errors import Exists, HasData, InvalidInput, NotFound
-from shared.ports import PlatformRecord, RegistryTable
+from shared.ports import Registration, RegistryTable
 from shared.retry import after_conflicts
 from shared.telemetry import log_event
 from shared.usecases.lookup import check_id, find_template, look_up_sensor, look_up_template, sensor_of
 
 logger = logging.getLogger(__name__)
 
-Guard = Callable[[PlatformRecord], None]
+Guard = Callable[[Registration], None]
 OneModel = TypeVar("OneModel", bound=Model)
 
 ANEW = "cannot be changed; delete the {kind} and create it anew"
@@ -58,7 +59,7 @@ class DependentData(Protocol):
         ...
 
 
-def _anything(record: PlatformRecord) -> None:
+def _anything(record: Registration) -> None:
     """Guard nothing."""
 
 
@@ -71,6 +72,8 @@ class Registrations:
 
     def create_platform(self, platform: Platform) -> Platform:
         """Register a platform; raises Exists where one of that id does, and InvalidInput."""
+        if platform.id == PROOF_PLATFORM:
+            raise InvalidInput(f"id: {PROOF_PLATFORM!r} is the platform of proof tests, and cannot be registered")
         _refuse_shared_tags(platform.model_copy(update={"templates": (), "environment": {}}), platform)
         after_conflicts(lambda _: self.registry.change(None, platform), platform.id)
         return platform
@@ -78,7 +81,7 @@ class Registrations:
     def change_platform(self, platform: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Platform:
         """Change properties of a platform by name; raises NotFound or InvalidInput."""
 
-        def change(record: PlatformRecord) -> tuple[Platform, Platform]:
+        def change(record: Registration) -> tuple[Platform, Platform]:
             changed = _changed("platform", record.platform, changes)
             return changed, changed
 
@@ -87,7 +90,7 @@ class Registrations:
     def delete_platform(self, platform: str, *, force: bool = False, guard: Guard = _anything) -> None:
         """Delete a platform; raises HasData where it has templates, unless forced, and NotFound."""
 
-        def clear(record: PlatformRecord) -> None:
+        def clear(record: Registration) -> None:
             for one in record.platform.templates:
                 self.contents.remove_template(record.platform, one)
 
@@ -97,7 +100,7 @@ class Registrations:
     def create_template(self, platform: str, template: Template, guard: Guard = _anything) -> Template:
         """Register a template of a platform; raises Exists where one of that id does, NotFound, InvalidInput."""
 
-        def create(record: PlatformRecord) -> tuple[Platform, Template]:
+        def create(record: Registration) -> tuple[Platform, Template]:
             if any(one.id == template.id for one in record.platform.templates):
                 raise Exists(f"template {template.id!r} exists")
             _check_places(template)
@@ -108,7 +111,7 @@ class Registrations:
     def change_template(self, template: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Template:
         """Change properties of a template by name; raises NotFound or InvalidInput."""
 
-        def change(record: PlatformRecord) -> tuple[Platform, Template]:
+        def change(record: Registration) -> tuple[Platform, Template]:
             changed = _changed("template", find_template(record, template), changes)
             if changes.keys() & SHAPE:
                 _check_places(changed)
@@ -119,7 +122,7 @@ class Registrations:
     def delete_template(self, template: str, *, force: bool = False, guard: Guard = _anything) -> None:
         """Delete a template; raises HasData where something would go with it, unless forced, and NotFound."""
 
-        def rest(record: PlatformRecord) -> Platform:
+        def rest(record: Registration) -> Platform:
             return _platform(record, tuple(one for one in record.platform.templates if one.id != template))
 
         self._delete(
@@ -135,7 +138,7 @@ class Registrations:
     def create_sensor(self, template: str, sensor: Sensor, guard: Guard = _anything) -> Sensor:
         """Register a sensor of a template; raises Exists where one of that id does, NotFound, InvalidInput."""
 
-        def create(record: PlatformRecord) -> tuple[Platform, Sensor]:
+        def create(record: Registration) -> tuple[Platform, Sensor]:
             old = find_template(record, template)
             if any(one.id == sensor.id for one in old.sensors):
                 raise Exists(f"sensor {sensor.id!r} exists")
@@ -146,7 +149,7 @@ class Registrations:
     def change_sensor(self, sensor: str, changes: Mapping[str, Any], guard: Guard = _anything) -> Sensor:
         """Change properties of a sensor by name; raises NotFound or InvalidInput."""
 
-        def change(record: PlatformRecord) -> tuple[Platform, Sensor]:
+        def change(record: Registration) -> tuple[Platform, Sensor]:
             template, old = sensor_of(record, sensor)
             changed = _changed("sensor", old, changes)
             sensors = tuple(changed if one.id == sensor else one for one in template.sensors)
@@ -157,7 +160,7 @@ class Registrations:
     def delete_sensor(self, sensor: str, *, force: bool = False, guard: Guard = _anything) -> None:
         """Delete a sensor; raises HasData where something would go with it, unless forced, and NotFound."""
 
-        def rest(record: PlatformRecord) -> Platform:
+        def rest(record: Registration) -> Platform:
             template, _ = sensor_of(record, sensor)
             return _with(record, _of_sensors(template, tuple(one for one in template.sensors if one.id != sensor)))
 
@@ -174,6 +177,7 @@ class Registrations:
     def finish_deletions(self) -> dict[str, str]:
         """Finish what was cut short; return what failed, by id, after all had their turn."""
         failed = {}
+        self.registry.mend()
         for record in self.registry.platforms():
             for name in sorted(record.deletions):
                 log_event(logger, "deletion goes on", logging.WARNING, of=name)
@@ -186,7 +190,7 @@ class Registrations:
                     failed[name] = f"{type(error).__name__}: {error}"
         return failed
 
-    def _deletion_of(self, record: PlatformRecord, name: str) -> Callable[..., None]:
+    def _deletion_of(self, record: Registration, name: str) -> Callable[..., None]:
         if name == record.platform.id:
             return self.delete_platform
         is_template = any(one.id == name for one in record.platform.templates)
@@ -194,9 +198,9 @@ class Registrations:
 
     def _change(
         self,
-        read: Callable[[], PlatformRecord],
+        read: Callable[[], Registration],
         guard: Guard,
-        make: Callable[[PlatformRecord], tuple[Platform, OneModel]],
+        make: Callable[[Registration], tuple[Platform, OneModel]],
     ) -> OneModel:
         """Write what is made of what was read; what another one wrote meanwhile is read and made something of."""
 
@@ -214,11 +218,11 @@ class Registrations:
     def _delete(
         self,
         name: str,
-        read: Callable[[], PlatformRecord],
+        read: Callable[[], Registration],
         guard: Guard,
-        count: Callable[[PlatformRecord], tuple[str, Mapping[str, int]]],
-        clear: Callable[[PlatformRecord], None],
-        rest: Callable[[PlatformRecord], Platform | None],
+        count: Callable[[Registration], tuple[str, Mapping[str, int]]],
+        clear: Callable[[Registration], None],
+        rest: Callable[[Registration], Platform | None],
         *,
         force: bool,
     ) -> None:
@@ -242,17 +246,17 @@ class Registrations:
 
         after_conflicts(attempt, "registration")
 
-    def _platform(self, platform: str) -> PlatformRecord:
+    def _platform(self, platform: str) -> Registration:
         check_id("platform", platform, PLATFORM_PATTERN)
         return self.registry.platform(platform)
 
-    def _of_platform(self, record: PlatformRecord) -> tuple[str, Mapping[str, int]]:
+    def _of_platform(self, record: Registration) -> tuple[str, Mapping[str, int]]:
         contents: Counter[str] = Counter(templates=len(record.platform.templates))
         for template in record.platform.templates:
             contents.update(self._of_template(record, template)[1])
         return f"platform {record.platform.id!r}", contents
 
-    def _of_template(self, record: PlatformRecord, template: Template) -> tuple[str, Mapping[str, int]]:
+    def _of_template(self, record: Registration, template: Template) -> tuple[str, Mapping[str, int]]:
         contents = {"sensors": len(template.sensors), **self.contents.of_template(record.platform, template)}
         return f"template {template.id!r}", contents
 
@@ -293,13 +297,13 @@ def _tags(platform: Platform) -> Counter[str]:
     return Counter([*sensors, *(series.tag for series in platform.environment.values())])
 
 
-def _platform(record: PlatformRecord, templates: tuple[Template, ...]) -> Platform:
+def _platform(record: Registration, templates: tuple[Template, ...]) -> Platform:
     """Return the platform with these templates, by all rules that hold between them."""
     values = record.platform.model_dump() | {"templates": [one.model_dump() for one in templates]}
     return parse_given(Platform, values, "platform")
 
 
-def _with(record: PlatformRecord, template: Template) -> Platform:
+def _with(record: Registration, template: Template) -> Platform:
     return _platform(record, tuple(template if one.id == template.id else one for one in record.platform.templates))
 
 

@@ -20,6 +20,7 @@ from shared.ports import (
     EventsTable,
     IncidentsTable,
     MarksTable,
+    Removable,
 )
 from shared.usecases.telling import all_events
 
@@ -34,6 +35,8 @@ class StoredData:
     marks: MarksTable
     incidents: IncidentsTable
     estimations: EstimationsTable
+    statements: Removable
+    proof_tests: Removable
     events: EventsTable
 
     def of_sensor(self, template: Template, sensor: Sensor) -> Mapping[str, int]:
@@ -80,6 +83,8 @@ class StoredData:
             self.remove_sensor(template, sensor)
         self.estimations.remove_all(template.id)
         self.incidents.remove_all(template.id)
+        self.statements.remove_all(template.id)
+        self.proof_tests.remove_all(template.id)
         self.events.remove_all(template.id)
 
     def _take_back(self, template: Template, sensor: Sensor) -> None:

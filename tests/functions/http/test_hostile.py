@@ -35,6 +35,7 @@ def test_hostile_requests_get_a_reason_and_change_nothing(host: FilledHost) -> N
         "sensor": SENSOR,
         "incident": host.incident.id,
         "event": host.app.queries.events(TEMPLATE, 1)[0].id,
+        "suppression": host.planned().id,
         "mark": host.app.baseline_queries.marks(SENSOR)[0].mark.id,
         "valid_from": "2026-03-01",
         "asset": "docs.js",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from functions.http.endpoint import ENDPOINTS
-from tests.support.bodies import BODIES
+from tests.support.bodies import BODIES, QUERIES
 from tests.support.filled import SENSOR, TEMPLATE
 from tests.support.http_host import FilledHost
 
@@ -29,15 +29,17 @@ def test_no_change_is_made_on_a_tag_that_is_stale(host: FilledHost) -> None:
         "template": TEMPLATE,
         "sensor": SENSOR,
         "event": made.json()["id"],
+        "suppression": host.planned().id,
         "mark": host.app.baseline_queries.marks(SENSOR)[0].mark.id,
         "valid_from": "2026-03-01",
+        "incident": host.incident.id,
     }
     before = host.snapshot()
     changing = [one for one in ENDPOINTS if one.method != "GET"]
     for one in changing:
         path = one.route.format(**names)
         for headers in ({"If-Match": STALE}, {"If-Match": f"W/{STALE}"}):
-            answer = host.ask(one.method, path, BODIES.get(one.name), headers=headers)
+            answer = host.ask(one.method, path, BODIES.get(one.name), headers=headers, query=QUERIES.get(one.name))
             assert refusal(answer) == PRECONDITION, one.name
         described = host.contract.endpoints[one.name][2]
         offered = any(parameter["name"] == "If-Match" for parameter in described["parameters"])

@@ -1,5 +1,9 @@
 """All that the older system kept in relations is created, read, changed and deleted by HTTP alone."""
 
+import csv
+import io
+import json
+import re
 from urllib.parse import parse_qsl
 
 import pytest
@@ -171,6 +175,92 @@ def test_every_series_takes_the_times_that_programs_write(host: FilledHost) -> N
         assert host.get(path, **loose) == host.get(path, **asked)
 
 
+def numbers_in(text: str) -> list[str]:
+    """Return the numbers that JSON holds, as they are written."""
+    found: list[str] = []
+
+    def keep(number: str) -> float:
+        found.append(number)
+        return 0.0
+
+    json.loads(text, parse_float=keep)
+    return found
+
+
+def test_no_number_has_binary_noise(host: FilledHost) -> None:
+    """Nowhere in the API is a float with more digits than a double has, nor a reading with more than a sensor's."""
+    incident = f"incidents/{host.incident.id}"
+    paths = ["sensors", "platforms", f"templates/{TEMPLATE}", incident, f"{incident}/estimation", "health"]
+    for path in (*paths, f"sensors/{SENSOR}/baseline", f"sensors/{SENSOR}/feedback"):
+        for one in numbers_in(host.ask("GET", path).text):
+            assert len(re.sub(r"e.*|[-.]", "", one).lstrip("0")) <= 12, (path, one)
+    for path in (f"sensors/{SENSOR}/tsd", f"sensors/{SENSOR}/deviations", f"templates/{TEMPLATE}/series"):
+        found = numbers_in(host.ask("GET", path, query={"from": "2026-03-01", "to": "2026-03-03"}).text)
+        assert found
+        assert max(len(re.sub(r"e.*|[-.]", "", one).strip("0")) for one in found) <= 7
+
+
+LISTS = (
+    "platforms",
+    "platforms/snorre/templates",
+    "sensors",
+    f"templates/{TEMPLATE}/sensors",
+    f"templates/{TEMPLATE}/incidents",
+    f"templates/{TEMPLATE}/estimations",
+    f"templates/{TEMPLATE}/events",
+    "events",
+    f"sensors/{SENSOR}/feedback",
+)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_list_is_csv_for_who_asks(host: FilledHost, path: str) -> None:
+    """A line for each item, with what the item has; the next page's address is beside it."""
+    answer = host.ask("GET", path, headers={"Accept": "text/csv"})
+    items = host.get(path)["items"]
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(lines) == len(items)
+    for line, item in zip(lines, items, strict=True):
+        assert [line[name] for name in ("id", "message", "incident") if isinstance(item.get(name), str)] == [
+            item[name] for name in ("id", "message", "incident") if isinstance(item.get(name), str)
+        ]
+    plain = {name for item in items for name, value in item.items() if not isinstance(value, dict)}
+    assert plain - set(answer.text.splitlines()[0].split(",")) <= {
+        name for item in items for name, value in item.items() if value is None
+    }
+
+
+def test_a_lists_csv_says_where_it_goes_on(host: FilledHost) -> None:
+    """By the same header as JSON."""
+    answer = host.ask("GET", f"templates/{TEMPLATE}/events", headers={"Accept": "text/csv"}, query={"limit": "1"})
+    assert len(answer.text.splitlines()) == 2
+    assert 'rel="next"' in answer.headers["Link"]
+
+
+def test_a_templates_series_is_csv_for_who_asks(host: FilledHost) -> None:
+    """A column for each sensor and what is told of it."""
+    asked = {"from": "2026-03-02", "to": "2026-03-03", "points": "24"}
+    answer = host.ask("GET", f"templates/{TEMPLATE}/series", headers={"Accept": "text/csv"}, query=asked)
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    shown = next(one for one in host.get(f"templates/{TEMPLATE}/series", **asked)["sensors"] if one["sensor"] == SENSOR)
+    assert lines[0]["time"] == "2026-03-02T00:00:00Z"
+    assert [line[f"{SENSOR}.mean"] for line in lines] == [str(one) for one in shown["mean"]]
+    assert {line[f"{SENSOR}.level"] for line in lines} <= {"Ok", "Warning", "Critical", "Undefined"}
+
+
+def test_the_sea_comes_as_json_and_as_csv(host: FilledHost) -> None:
+    """The same columns as lines, in the order of the contract."""
+    asked = {"from": "2026-03-02", "to": "2026-03-03", "points": "24"}
+    found = host.get(f"templates/{TEMPLATE}/environment", **asked)
+    assert len(found["times"]) == 24
+    answer = host.ask("GET", f"templates/{TEMPLATE}/environment", headers={"Accept": "text/csv"}, query=asked)
+    lines = answer.text.splitlines()
+    assert lines[0] == "time,current_speed_m_s,current_direction_deg,wave_height_m,wave_period_s,temperature_c"
+    speeds = ["" if one is None else str(one) for one in found["currentSpeedMS"]]
+    assert [line.split(",")[1] for line in lines[1:]] == speeds
+
+
 def test_a_leak_that_is_not_there_is_simulated_and_stored_nowhere(host: FilledHost) -> None:
     """What-if: twice the rate reads twice as much; what no sea can hold is refused."""
     before = host.snapshot()
@@ -182,6 +272,9 @@ def test_a_leak_that_is_not_there_is_simulated_and_stored_nowhere(host: FilledHo
     assert max(map(max, one["ppmv"])) > 0
     for row, twice in zip(one["ppmv"], two["ppmv"], strict=True):
         assert twice == pytest.approx([2 * value for value in row], abs=2e-6)
+    place = {name: leak[name] for name in ("x", "y", "z", "rateKgS")}
+    chances = host.ask("POST", f"templates/{TEMPLATE}/detectability", place).json()
+    assert (chances["chances"] == []) == (chances["unknown"] is not None)
     refused = host.ask("POST", f"templates/{TEMPLATE}/simulate", {**asked, "leak": {**leak, "rateKgS": 999.0}})
     assert refused.status_code == 400
     assert "pure methane is 1000000 ppmv" in refused.json()["detail"]

@@ -61,7 +61,10 @@ def status(level: Level, *, minutes: int = 10, **said: Any) -> SensorStatus:
     latest = Latest(at=NOW - timedelta(minutes=minutes), since=NOW - timedelta(hours=2), level=level, **said)
     stored = {one.id: StoredHistory(history(one.id, "v", DAY), "t") for one in TEMPLATE.sensors}
     record = PlatformRecord(
-        platform(TEMPLATE), {TEMPLATE.id: read_until(TEMPLATE, NOW)}, stored, "tag", {SENSOR.id: latest}, {}
+        platform(TEMPLATE),
+        ingested={TEMPLATE.id: read_until(TEMPLATE, NOW)},
+        stored=stored,
+        latest={SENSOR.id: latest},
     )
     return status_of(record, TEMPLATE, NOW, None, None).sensors[0]
 
@@ -185,7 +188,7 @@ def test_a_scored_leak_is_told_by_its_own_numbers() -> None:
     ppmv[100:] += 6
     world.lake.cells.set((TEMPLATE.id, DAY), document(TEMPLATE, DAY, s1=ppmv, s2=noise(2)))
     world.detect.run("troll", TEMPLATE.id, DAY)
-    record = world.registry.platform("troll")
+    record = world.registry.record(TEMPLATE.id)
     latest = record.latest[SENSOR.id]
     found = status_of(record, TEMPLATE, latest.at + BUCKET, None, None).sensors[0]
     told = re.fullmatch(

@@ -13,9 +13,9 @@ from playwright.sync_api import expect
 
 from local.azurite import Azurite
 from local.process import HostProcess
-from tests.conftest import bootstrap, environment
-from tests.support.filled import NOW, QUIET, SENSOR, TEMPLATE, advance, begin, estimate
+from tests.support.filled import NOW, QUIET, SENSOR, TEMPLATE, estimate
 from tests.support.pages import visiting, wait_live
+from tests.support.sea import Sea, sees
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -23,28 +23,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.azurite, pytest.mark.slow, pytest.mark.xdist_group("pages_live")]
 
 BEFORE = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)  # the leak begins at six
+CARD = f'.card[aria-labelledby="t-{TEMPLATE}"]'
 RISEN = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-
-
-class Sea:
-    """The app at one present after the other, at one address."""
-
-    def __init__(self, azurite: Azurite, prefix: str, log: Path) -> None:
-        """Begin with sensors that have a baseline, and no data."""
-        self.values = environment(azurite.connection_string, prefix)
-        self.app = bootstrap(self.values)
-        self.app.clients.ensure_storage()
-        begin(self.app)
-        self.log, self.port = log, "0"
-
-    @contextmanager
-    def at(self, present: datetime) -> Iterator[str]:
-        """Serve with all data up to a present; yield the address."""
-        advance(self.app, present)
-        settings = {**self.values, **QUIET, "AS_OF": present.isoformat()}
-        with HostProcess(settings, "--port", self.port, log=self.log) as host:
-            self.port = host.url.rpartition(":")[2]
-            yield host.url
 
 
 @contextmanager
@@ -83,20 +63,6 @@ def stay_signed_out(page: "Page") -> None:
     page.route("**/*", answer)
 
 
-def sees(page: "Page", place: str, words: str) -> None:
-    """Let the page ask now what it would ask within half a minute, until it shows these words."""
-    found = page.locator(place).first
-    for attempt in range(5):
-        page.evaluate("dispatchEvent(new Event('refresh'))")
-        try:
-            expect(found).to_contain_text(words, timeout=3000)
-        except AssertionError:
-            if attempt == 4:
-                raise
-        else:
-            return
-
-
 def test_a_page_asks_again_for_what_it_was_asked_for(
     browser: "Browser", azurite: Azurite, unique: str, tmp_path: Path
 ) -> None:
@@ -129,10 +95,10 @@ def test_a_leak_is_followed_from_quiet_to_resolved(
     with sea.at(RISEN):
         sees(overview, ".lead", "Alarm: 1 of 10")
         expect(overview.locator("#connection")).to_be_hidden()
-        expect(overview.locator(".card").first).to_contain_text("its cause is being estimated")
-        assert overview.title().startswith("1 alarm")
+        expect(overview.locator(CARD)).to_contain_text("its cause is being estimated")
+        assert "1 alarm: Overview" in overview.title()
         estimate(sea.app)
-        sees(overview, ".card", "a leak here, probability of a leak over 99 %")
+        sees(overview, CARD, "a leak here, probability of a leak over 99 %")
         sees(template, ".lead", "Methane leaks at Snorre W")
         expect(template.locator("#incidents li")).to_contain_text("ongoing")
         assert template.url.endswith("#days=1")
@@ -194,11 +160,7 @@ def test_old_data_are_not_shown_as_current(browser: "Browser", azurite: Azurite,
     with HostProcess(settings, log=tmp_path / "later.log") as host:
         with visiting(browser, f"{host.url}/overview") as visit:
             expect(visit.page.locator(".lead")).to_contain_text("10 of 10 need attention")
-            age = (
-                visit.page.locator(".card")
-                .filter(has=visit.page.locator(f'a[href$="{TEMPLATE}"]'))
-                .locator("[data-age]")
-            )
+            age = visit.page.locator(f"{CARD} [data-age]")
             expect(age).to_have_text("2 Mar 2026 04:50 UTC, 5 h old")
             assert "old" in (age.get_attribute("class") or "")
         with visiting(browser, f"{host.url}/templates/{TEMPLATE}") as visit:
@@ -213,7 +175,7 @@ def test_an_operator_says_what_it_was(browser: "Browser", azurite: Azurite, uniq
         page.wait_for_selector('#charts[data-shown="days=1"]')
         page.get_by_role("button", name="Use the charts' time range").click()
         assert page.locator("input[name=from]").input_value() == "2026-03-03T00:00"
-        page.locator("input[name=by]").fill("<b>A. Person</b>")
+        page.locator("#feedback input[name=by]").fill("<b>A. Person</b>")
         page.get_by_role("button", name="Submit feedback").click()
         expect(page.locator("#answer")).to_contain_text("Thank you")
         expect(page.locator("#marks tbody tr")).to_contain_text("<b>A. Person</b>")

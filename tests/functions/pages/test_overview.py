@@ -78,7 +78,7 @@ def test_what_nobody_watches_is_seen(host: FilledHost) -> None:
 def test_the_level_says_what_it_rests_on(host: FilledHost) -> None:
     """The sensor's page in a sentence, the API by the channel's word; the table says what that channel asks."""
     listed = next(one for one in host.get(f"templates/{TEMPLATE}/sensors")["items"] if one["id"] == SENSOR)
-    stored = host.app.registry.platform("snorre").latest[SENSOR]
+    stored = host.app.registry.record(SENSOR.rpartition("-")[0]).latest[SENSOR]
     limits = next(one for one in quiet_baseline().thresholds if one.channel == stored.channel)
     word, warning, critical = limits.channel.word, digits(limits.warning, 3), digits(limits.critical, 3)
     assert listed["latest"]["channel"] == word

@@ -1,17 +1,13 @@
 """The pages in a real browser, on the demo's data: nothing is wrong with them, and they tell what is wrong at sea."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 from playwright.sync_api import expect
 
-from local.demo import served
-from local.pictures import leak_of, paths_of
-from tests.support.pages import SIZES, visiting
+from tests.support.pages import SIZES, visiting, wait_live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -23,21 +19,11 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-NAMES = ["overview", "template", "incident", "sensor", "what-if"]
+NAMES = [
+    *("overview", "wall", "template", "incident", "sensor", "what-if", "performance"),
+    *("alarms", "journal", "handover", "report"),
+]
 MOST_BYTES = 400_000
-
-
-@pytest.fixture(scope="module")
-def url(finished_demo: Path) -> Iterator[str]:
-    """The address of the app on what the demo left."""
-    with served(finished_demo) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def paths(url: str) -> dict[str, str]:
-    """Each kind of page by its name."""
-    return paths_of(leak_of(url))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -60,11 +46,11 @@ def test_the_pages_say_which_template_leaks_where_how_much_and_how_sure(
     """From the overview on by what stands there, as somebody does who has read nothing."""
     with visiting(browser, f"{url}/overview") as visit:
         page = visit.page
-        first = page.locator(".card").first
-        assert first.locator("h2").inner_text() == "Snorre W"
+        first = page.locator(".card.u0")
+        assert first.locator("h3").inner_text() == "Snorre W"
         assert "Incident" in first.inner_text()
         assert "a leak here" in first.inner_text()
-        first.locator("h2 a").click()
+        first.locator("h3 a").click()
         page.wait_for_selector("#ppmv canvas")
         lead = page.locator(".lead").inner_text()
         assert re.search(
@@ -128,6 +114,50 @@ def test_values_are_told_under_the_cursor_in_the_zone_that_is_said(
         assert page.get_by_role("button", name="Local time").get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.parametrize("name", ["template", "incident"])
+def test_the_sea_is_drawn_below_the_readings(browser: "Browser", url: str, paths: dict[str, str], name: str) -> None:
+    """Speed and direction of the current, each with its unit, on the readings' time axis; what is not there is not."""
+    with visiting(browser, f"{url}/{paths[name]}") as visit:
+        page = visit.page
+        for quantity in ("currentSpeedMS", "currentDirectionDeg"):
+            expect(page.locator(f"#{quantity} canvas")).to_have_count(1)
+        headings = page.locator("#sea section:visible h3").all_inner_texts()
+        assert headings[:2] == ["Current, speed [m/s]", "Current, where it flows towards [° from north]"]
+        readings, sea = (page.locator(f"#{one} .u-over").bounding_box() for one in ("ppmv", "currentSpeedMS"))
+        assert readings is not None
+        assert sea is not None
+        assert (sea["x"], sea["width"]) == (readings["x"], readings["width"])
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_sensors_of_two_templates_are_compared(browser: "Browser", url: str, theme: Any) -> None:
+    """Chosen on the page, drawn on one axis under their whole ids, and the address holds them."""
+    with visiting(browser, f"{url}/compare", theme) as visit:
+        page = visit.page
+        for sensor in ("snorre-w-1", "snorre-n-1"):
+            page.locator(f"input[value={sensor}]").check()
+        page.get_by_role("button", name="Compare").click()
+        expect(page.locator("#ppmv canvas")).to_have_count(1)
+        assert "compare?sensors=" in page.url
+        assert page.locator("#ppmv .u-legend .line .u-label").all_inner_texts() == ["snorre-n-1", "snorre-w-1"]
+        assert visit.serious_findings() == []
+        page.get_by_role("button", name="Month").click()
+        expect(page.locator("#score canvas")).to_have_count(1)
+        assert visit.complaints == []
+
+
+def test_only_sensors_that_are_there_can_be_compared(url: str) -> None:
+    """Too many, or one that is not registered, are refused in words."""
+    for sensors, status, words in (
+        ("snorre-w-9", 404, "is not registered"),
+        (",".join(f"snorre-w-{one}" for one in range(1, 10)), 400, "at most 8 can be compared, not 9"),
+    ):
+        answer = requests.get(f"{url}/compare", params={"sensors": sensors}, timeout=30)
+        assert answer.status_code == status
+        assert words in answer.text
+
+
 def test_a_what_if_is_chosen_on_the_plan(browser: "Browser", url: str, paths: dict[str, str]) -> None:
     """A click sets the place and simulates; a place outside or a rate beyond physics is refused in words."""
     with visiting(browser, f"{url}/{paths['what-if']}") as visit:
@@ -137,6 +167,8 @@ def test_a_what_if_is_chosen_on_the_plan(browser: "Browser", url: str, paths: di
         assert answered.value.ok
         expect(page.locator("#answer")).to_contain_text("would read most")
         expect(page.locator("#ppmv canvas")).to_have_count(1)
+        expect(page.locator("#found")).to_contain_text("It would be Critical within 24 h with a probability of")
+        expect(page.locator("#chances tbody tr")).to_have_count(3)
         page.locator("input[name=rate]").fill("3e9")
         page.get_by_role("button", name="Simulate").click()
         expect(page.locator("#answer")).to_contain_text("cannot dissolve here")
@@ -166,3 +198,77 @@ def test_headers_keep_others_out(url: str, paths: dict[str, str]) -> None:
         assert not re.search(r"<script(?![^>]*src=)|\son\w+=|style=", answer.text)
         if not answer.ok:
             assert "<h1>" in answer.text
+
+
+def test_a_page_ignores_parameters_that_it_does_not_know(url: str, paths: dict[str, str]) -> None:
+    """Mail programs and the like add some; the API, where one may be a misspelt filter, refuses them."""
+    for path in paths.values():
+        more = "&" if "?" in path else "?"
+        answers = [
+            requests.get(f"{url}/{path}{add}", timeout=30) for add in ("", f"{more}utm_source=mail&wall2=1&fro=x")
+        ]
+        assert [one.status_code for one in answers] == [200, 200], path
+        assert answers[0].text == answers[1].text, path
+    assert requests.get(f"{url}/overview?wall=no", timeout=30).text == requests.get(f"{url}/overview", timeout=30).text
+    assert requests.get(f"{url}/api/platforms?utm_source=mail", timeout=30).status_code == 400
+
+
+def test_the_root_leads_to_the_overview(browser: "Browser", url: str) -> None:
+    """With the platform's key and the wall, and nothing else of what it was asked with."""
+    answer = requests.get(f"{url}/?code=a-key&wall=1&next=//elsewhere", timeout=30, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "overview?code=a-key&wall=1")
+    with visiting(browser, url) as visit:
+        assert visit.page.url == f"{url}/overview"
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_wall_shows_every_card_within_its_screen(browser: "Browser", url: str, size: str) -> None:
+    """Large, with nothing around: all cards at once where there is room, else one page after the other."""
+    with visiting(browser, f"{url}/overview?wall=1", size=size) as visit:
+        page = visit.page
+        page.clock.install()
+        page.reload()
+        wait_live(page)
+        cards = page.locator(".card")
+        seen: set[int] = set()
+        for _ in range(cards.count()):
+            shown = [k for k in range(cards.count()) if cards.nth(k).is_visible()]
+            for k in shown:
+                box = cards.nth(k).bounding_box()
+                assert box is not None
+                assert box["x"] + box["width"] <= SIZES[size][0]
+                assert box["y"] + box["height"] <= SIZES[size][1]
+            seen.update(shown)
+            if size == "wide":
+                assert len(shown) == cards.count()
+            page.clock.run_for(15_000)
+        assert seen == set(range(cards.count()))
+        assert float(page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")) >= 18
+        assert not page.get_by_role("link", name="API").is_visible()
+        assert not page.get_by_role("button", name="Local time").is_visible()
+        assert page.locator("#clock").is_visible()
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_a_wide_screen_is_used(browser: "Browser", url: str, paths: dict[str, str]) -> None:
+    """Cards, drawings and charts go from one side to the other, and charts are higher."""
+    with visiting(browser, f"{url}/{paths['template']}", size="wide") as visit:
+        chart = visit.page.locator("#ppmv canvas").bounding_box()
+        assert chart is not None
+        assert chart["width"] > 1800
+        assert chart["height"] > 300
+    with visiting(browser, f"{url}/overview", size="wide") as visit:
+        boxes: list[Any] = [one.bounding_box() for one in visit.page.locator(".card").all()]
+        assert max(one["x"] + one["width"] for one in boxes) > 1850
+        assert len({one["y"] for one in boxes}) == 2
+
+
+def test_cards_keep_their_place(url: str) -> None:
+    """Platforms by name, whatever is wrong; what is wrong first inside of one."""
+    text = requests.get(f"{url}/overview", timeout=30).text
+    assert re.findall(r'<h2 id="p-(\w+)"', text) == ["askeladd", "snorre", "trestakk", "troll"]
+    cards = re.findall(r'<article class="card u(\d)" aria-labelledby="t-(\w+)-', text)
+    assert [platform for _, platform in cards] == sorted(platform for _, platform in cards)
+    assert cards == sorted(cards, key=lambda one: (one[1], one[0]))
+    assert cards[1] == ("0", "snorre")

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.pages.drawing import CellAxis, elevation, from_north, plan
+from functions.pages.moments import timed
 from functions.pages.render import render, worst
 from functions.pages.words import overview_level, overview_sentence, sentence, unwatched
 from shared.detection import Fault
 from shared.domain.deviation import Latest, Level
 from shared.domain.estimation import Estimation, Interval, OnsetInterval, PlaceProbability
-from shared.domain.estimation_words import digits, per_hour, percent, utc_text
+from shared.domain.estimation_words import counted, digits, kilograms, per_hour, per_second, percent, utc_text
+from shared.domain.suppression import Suppression, SuppressionKind, suppression_id
 from shared.ports import PlatformRecord, StoredHistory
 from shared.usecases.health.gaps import Gap, Reason
 from shared.usecases.queries.template_status import (
@@ -99,11 +101,35 @@ def test_no_probability_is_said_to_be_certain(share: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "text"), [(1e-5, "36 g/h"), (1e-3, "3.6 kg/h"), (2.9e-7, "1.0 g/h"), (1.0, "3600 kg/h"), (0.0, "0 g/h")]
+    ("rate", "text"), [(1e-5, "36 g/h"), (1e-3, "3600 g/h"), (2.9e-7, "1.0 g/h"), (1.0, "3600000 g/h"), (0.0, "0 g/h")]
 )
 def test_rates_are_told_by_the_hour(rate: float, text: str) -> None:
-    """In grams below a kilogram, with two digits."""
+    """In one unit however large, with two digits."""
     assert per_hour(rate) == text
+
+
+def test_details_are_in_si() -> None:
+    """Rates per second, masses in kilograms however small."""
+    assert [per_second(one) for one in (1.6e-5, 1.0, 0.0)] == ["1.6·10⁻⁵ kg/s", "1.0·10⁰ kg/s", "0 kg/s"]
+    assert [kilograms(one) for one in (0.034, 12.3)] == ["0.034 kg", "12 kg"]
+
+
+def test_one_is_not_many() -> None:
+    """Of nothing there are many, too."""
+    assert [counted(one, "sensor") for one in (0, 1, 2)] == ["0 sensors", "1 sensor", "2 sensors"]
+    alone = template(sensors=1)
+    state = status_of(PlatformRecord(platform(alone)), alone, NOW, None, None)
+    assert overview_sentence([state]).endswith("0 of 1 sensor is watched.")
+    assert unwatched(state).startswith("0 of 1 sensor is watched. Never read: sensor 1")
+
+
+def test_moments_in_a_sentence_are_marked_as_such() -> None:
+    """So that a page tells them in the reader's zone; the rest is escaped, and what is no moment stays."""
+    said = timed("<b>Ended 3 Mar 2026 05:00 UTC</b>, last 2026-03-02T23:10:00Z; not 99 Mar 2026 05:00 UTC, 2026-03-02")
+    assert str(said) == (
+        '&lt;b&gt;Ended <time datetime="2026-03-03T05:00:00Z">3 Mar 2026 05:00 UTC</time>&lt;/b&gt;, last '
+        '<time datetime="2026-03-02T23:10:00Z">2 Mar 2026 23:10 UTC</time>; not 99 Mar 2026 05:00 UTC, 2026-03-02'
+    )
 
 
 @given(st.floats(1e-9, 1e9), st.integers(1, 4))
@@ -134,7 +160,8 @@ def record(**levels: Level) -> PlatformRecord:
         for name, level in levels.items()
     }
     stored = {one.id: StoredHistory(history(one.id, "v", DAY), "t") for one in TEMPLATE.sensors}
-    return PlatformRecord(PLATFORM, {TEMPLATE.id: read_until(TEMPLATE, NOW)}, stored, "tag", latest, {})
+    ingested = {TEMPLATE.id: read_until(TEMPLATE, NOW)}
+    return PlatformRecord(PLATFORM, ingested=ingested, stored=stored, latest=latest)
 
 
 @pytest.mark.parametrize("levels", [{"s1": Level.OK}, {"s1": Level.OK, "s2": Level.UNDEFINED}])
@@ -309,7 +336,7 @@ def test_what_stands_behind_another_is_drawn_as_one() -> None:
     behind = TEMPLATE.sensors[0].model_copy(update={"id": "troll-a-3", "number": 3, "y": 4.0})
     found = elevation(TEMPLATE.model_copy(update={"sensors": (*TEMPLATE.sensors, behind)}), None)
     both = next(one for one in found.sensors if len(one.ids) > 1)
-    assert (both.name, both.ids) == ("1,3", ("troll-a-1", "troll-a-3"))
+    assert (both.name, both.ids) == ("1, 3", ("troll-a-1", "troll-a-3"))
     assert worst(both.ids, {"troll-a-1": "Ok", "troll-a-3": "Critical"}) == "Critical"
     assert worst(both.ids, {}) == "Undefined"
 
@@ -345,3 +372,38 @@ def test_arrows_turn_with_the_template() -> None:
     assert from_north(heading_east, 0) == 270
     assert from_north(heading_east, 90) == 0
     assert utc_text(NOW) == "5 Mar 2026 12:00 UTC"
+
+
+def test_a_sensor_that_is_out_of_service_is_neither_watched_nor_ok() -> None:
+    """Whatever it reads, and whatever is wrong with it; its template is not Ok either."""
+    out = suppressed("out_of_service", "troll-a-2")
+    for level in (Level.OK, Level.CRITICAL):
+        state = status_of(record(s1=Level.OK, s2=level), TEMPLATE, NOW, None, None, [out])
+        second = state.sensors[1]
+        assert (second.level, second.since, second.out_of_service) == (Level.UNDEFINED, NOW - timedelta(hours=1), out)
+        assert (state.watched, state.level, state.gaps) == (1, Level.UNDEFINED, {})
+        assert overview_level([state], ()) is Level.UNDEFINED
+        assert "1 of 2 sensors is watched" in overview_sentence([state])
+    later = status_of(record(s1=Level.OK, s2=Level.OK), TEMPLATE, NOW + timedelta(minutes=10), None, None, [out])
+    assert (later.watched, later.level) == (2, Level.OK)
+
+
+def test_a_template_knows_what_is_in_force_and_what_is_planned() -> None:
+    """Of itself and its platform; what is over, or another template's, is nothing to it."""
+    shelved, wide = suppressed("shelved"), suppressed("planned", template="", operation="rov")
+    ahead: dict[str, Any] = {"start": NOW + timedelta(hours=1), "end": NOW + timedelta(hours=2)}
+    next_one = suppressed("planned", operation="pigging", **ahead)
+    over = suppressed("planned", operation="rov", end=NOW)
+    known = [next_one, over, suppressed("shelved", template="troll-b"), shelved, wide]
+    state = status_of(record(s1=Level.OK, s2=Level.OK), TEMPLATE, NOW, None, None, known)
+    assert set(state.in_force) == {shelved, wide}
+    assert state.planned == (next_one,)
+    assert (state.level, state.watched) == (Level.OK, 2)
+
+
+def suppressed(kind: SuppressionKind, sensor: str = "", template: str = "troll-a", **more: Any) -> Suppression:
+    """Return what began an hour ago, and lasts for ten minutes more."""
+    times = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(minutes=10), "said": NOW}
+    where = {"platform": "troll", "template": template, "sensor": sensor}
+    said = {"kind": kind, "reason": "why", "by": "A. Person", **times, **where, **more}
+    return Suppression.model_validate({"id": suppression_id(kind, sensor or template or "troll"), **said})

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
 from shared.domain.deviation import Level
 from shared.errors import CorruptBlob, NotFound
+from shared.usecases.baselines.rescoring import AT_ONCE, CYCLE_DAYS
 from tests.support.examples import document, platform, template
 from tests.support.fakes import Crash, World
 from tests.support.learning import (
@@ -317,11 +318,13 @@ def test_two_runs_that_meet_end_in_one_history() -> None:
 
 
 def test_rows_that_no_event_told_of_are_scored() -> None:
-    """A day whose blob event was lost is found by the daily run."""
-    target, reference = world(18), world(18)
+    """Rows that are lost are found by the daily run: new ones at once, an old one when it is its turn."""
+    place = day_of(0).toordinal() // AT_ONCE % CYCLE_DAYS
+    count = next(count for count in range(18, 18 + CYCLE_DAYS) if day_of(count - 1).toordinal() % CYCLE_DAYS == place)
+    target, reference = world(count), world(count)
     case(reference).run()
     case(target).run()
-    for offset in (0, 15):
+    for offset in (0, count - 3):
         del target.deviations.cells.rows[ONE, day_of(offset)]
     target.restart()
     case(target).run()
@@ -389,3 +392,29 @@ def test_a_platform_that_cannot_be_read_fails_the_daily_run() -> None:
     target = world(3)
     target.registry.unreadable = {"snorre": ValueError("depth must be positive")}
     assert case(target).run() == {"snorre": "ValueError: depth must be positive"}
+
+
+# --- by messages
+
+
+def test_the_daily_run_asks_for_each_template_one_after_the_other() -> None:
+    """Spread over some time: what people ask for meanwhile waits for few of them. What cannot be read is named."""
+    target = world(18)
+    target.registry.add(platform(TEMPLATE, template(slug="b"), template(slug="c")))
+    target.registry.known["snorre"] = target.registry.known["troll"]
+    target.registry.unreadable = {"snorre": ValueError("depth must be positive")}
+    asking = replace(case(target), spread=timedelta(minutes=30))
+    assert asking.ask() == {"snorre": "ValueError: depth must be positive"}
+    assert target.messages.baselines == ["troll-a", "troll-b", "troll-c"]
+    assert target.messages.waits == [timedelta(minutes=10 * place) for place in range(3)]
+    assert not history(target).changes
+
+
+def test_by_messages_it_ends_as_all_at_once() -> None:
+    """A message that comes twice changes nothing."""
+    one, other = world(52, second=52), world(52, second=52)
+    case(one).run()
+    case(other).ask()
+    for _ in range(2):
+        assert case(other).run_template("troll", TEMPLATE.id)
+    assert one.state() == other.state()

@@ -11,12 +11,13 @@ import pytest
 from admin.verify import verify
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import DAY_ARRAYS
+from shared.domain.kept import Kept
 from shared.domain.tsd import BUCKET, SLOTS, TemplateDay, start_of
 from shared.usecases.baselines.rescoring import RECENT_DAYS, Rescoring
 from shared.usecases.detection.detect import Detect
 from shared.usecases.detection.verify import Verify
 from tests.support.examples import document, noise
-from tests.support.fakes import World
+from tests.support.fakes import FakeClock, World
 from tests.support.learning import computing_once
 from tests.usecases.detection.test_detect import DAYS, TEMPLATE, lake_days, put, reference, run, world
 
@@ -98,7 +99,7 @@ def test_days_after_days_without_a_series_are_right_for_the_daily_run(monkeypatc
     looked: list[tuple[date, date]] = []
     monkeypatch.setattr(Detect, "run", lambda _self, _platform, _template, first, last: looked.append((first, last)))
     record = target.registry.platform("troll")
-    Rescoring(deviations=target.deviations, detect=target.detect).run(record, TEMPLATE, days)
+    Rescoring(deviations=target.deviations, detect=target.detect).run(record, TEMPLATE)
     assert looked == [(days[-RECENT_DAYS], days[-1])]
 
 
@@ -110,7 +111,9 @@ def test_what_rests_on_readings_that_are_gone_is_mended_by_verify() -> None:
     other = stored.row.context._replace(day_before="0123456789abcdef")
     target.deviations.put(replace(stored.row, context=other), stored.etag)
     target.restart()
-    app = cast("Bootstrap", SimpleNamespace(registry=target.registry, lake=target.lake, detect=target.detect))
+    clock = FakeClock(start_of(DAYS[-1]))
+    wired = SimpleNamespace(registry=target.registry, lake=target.lake, detect=target.detect, kept=Kept(), clock=clock)
+    app = cast("Bootstrap", wired)
     (found,) = verify(app, mend=True)
     assert [one.what for one in found.findings] == ["the days before hold other readings"]
     assert found.left == 0

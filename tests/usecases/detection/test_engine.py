@@ -126,7 +126,7 @@ def test_a_leak_goes_on_while_its_days_are_scored_again(monkeypatch: pytest.Monk
     target = world(22, {20: leak_begins, 21: leak_goes_on}, second=22)
     case(target).run()
     before, incidents = target.deviations.cells.rows.copy(), target.incidents.cells.rows.copy()
-    assert target.registry.platform("troll").latest[ONE].level is Level.CRITICAL
+    assert target.registry.record(TEMPLATE.id).latest[ONE].level is Level.CRITICAL
 
     monkeypatch.setattr(engine, "NUMBER", engine.NUMBER + 1)
     target.restart()
@@ -136,12 +136,12 @@ def test_a_leak_goes_on_while_its_days_are_scored_again(monkeypatch: pytest.Monk
     target.detect.run("troll", TEMPLATE.id, day_of(22))
     assert target.deviations.cells.rows == before
     assert target.incidents.cells.rows == incidents
-    assert target.registry.platform("troll").latest[ONE].level is Level.CRITICAL
+    assert target.registry.record(TEMPLATE.id).latest[ONE].level is Level.CRITICAL
     set_read_until(target.registry, TEMPLATE, at(day_of(23)))
     assert health(target, day=23) == ("degraded", 0)
 
     assert not case(target).run()
-    assert target.registry.platform("troll").latest[ONE].level is Level.CRITICAL
+    assert target.registry.record(TEMPLATE.id).latest[ONE].level is Level.CRITICAL
     assert [one.incident.open for one in target.incidents.list(TEMPLATE.id)] == [True]
     assert {row.engine for row in target.deviations.cells.values().values()} == {engine_id()}
     assert health(target, day=23) == ("ok", 0)
@@ -149,7 +149,7 @@ def test_a_leak_goes_on_while_its_days_are_scored_again(monkeypatch: pytest.Monk
 
 def test_old_samples_of_another_engine_are_not_shown_as_current(learned: World) -> None:
     """The newest one was Ok, long ago: that says nothing of now."""
-    record = learned.registry.platform("troll")
+    record = learned.registry.record(TEMPLATE.id)
     for number in (engine.NUMBER, engine.NUMBER + 1):
         with patch.object(engine, "NUMBER", number):
             status = status_of(record, TEMPLATE, at(day_of(DAYS + 30)), None, None)

@@ -58,7 +58,7 @@ def run(target: World, *days: date) -> None:
 
 def latest(target: World, sensor: str = ONE) -> Latest:
     """Return the sensor's newest sample as it is stored."""
-    return target.registry.platform("troll").latest[sensor]
+    return target.registry.record(TEMPLATE.id).latest[sensor]
 
 
 def expected(target: World, sensor: str = ONE) -> Latest:
@@ -232,14 +232,14 @@ def test_a_day_before_the_run_leaves_the_newest_samples_alone() -> None:
         put(target, day, leak=10 if day == days[2] else None)
     run(target, *days)
     assert latest(target).since > at(days[2])
-    tag = target.registry.platform("troll").latest_etags[TEMPLATE.id]
-    record = target.registry.platform("troll")
+    tag = target.registry.record(TEMPLATE.id).latest_etags[TEMPLATE.id]
+    record = target.registry.record(TEMPLATE.id)
     row = target.deviations.get(ONE, days[0]).row
     assert row is not None
-    UpdateLatest(registry=target.registry, deviations=target.deviations).run(
+    UpdateLatest(registry=target.registry, deviations=target.deviations, journal=target.journal).run(
         record, TEMPLATE, {(ONE, days[0]): row}, wrote=True
     )
-    assert target.registry.platform("troll").latest_etags[TEMPLATE.id] == tag
+    assert target.registry.record(TEMPLATE.id).latest_etags[TEMPLATE.id] == tag
     put(target, days[0], leak=140)
     run(target, days[0])
     assert latest(target) == expected(target)
@@ -262,7 +262,7 @@ def long_run(leak: int | None) -> World:
 def test_a_level_is_told_since_it_began_however_long_ago(leak: int | None, level: Level, how: str) -> None:
     """Whether what is known goes on, is lost, or was written by a release that looked one day back, for Ok, too."""
     target = long_run(leak)
-    record = target.registry.platform("troll")
+    record = target.registry.record(TEMPLATE.id)
     if how == "from the rows alone":
         target.registry.set_latest(TEMPLATE, {}, record.latest_etags[TEMPLATE.id])
     if how == "after the release before":
@@ -277,7 +277,7 @@ def test_a_level_is_told_since_it_began_however_long_ago(leak: int | None, level
 def test_a_long_run_is_looked_for_in_few_reads() -> None:
     """Levels are read in growing steps, and those of the days before the run hardly."""
     target = long_run(60)
-    record = target.registry.platform("troll")
+    record = target.registry.record(TEMPLATE.id)
     target.registry.set_latest(TEMPLATE, {}, record.latest_etags[TEMPLATE.id])
     plain, spans = target.deviations.columns, []
 
@@ -298,8 +298,8 @@ def test_a_late_correction_inside_a_run_moves_its_start(day: date) -> None:
     assert stored.row is not None
     row = replace(stored.row, level=np.where(np.arange(144) < 100, Level.OK, stored.row.level).astype(np.int8))
     target.deviations.put(row, stored.etag)
-    UpdateLatest(registry=target.registry, deviations=target.deviations).run(
-        target.registry.platform("troll"), TEMPLATE, {(ONE, day): row}, wrote=True
+    UpdateLatest(registry=target.registry, deviations=target.deviations, journal=target.journal).run(
+        target.registry.record(TEMPLATE.id), TEMPLATE, {(ONE, day): row}, wrote=True
     )
     assert latest(target) == expected(target)
     assert latest(target).since == start_of(day) + 100 * BUCKET
@@ -327,7 +327,7 @@ def test_a_run_ends_where_nothing_is_known(gap: date) -> None:
     """What was Critical before a day without a row may have been anything on that day."""
     target = long_run(60)
     target.deviations.cells.remove((ONE, gap))
-    record = target.registry.platform("troll")
+    record = target.registry.record(TEMPLATE.id)
     target.registry.set_latest(TEMPLATE, {}, record.latest_etags[TEMPLATE.id])
     run(target, LONG[-1])
     assert latest(target) == expected(target)
@@ -343,14 +343,14 @@ def test_a_sensor_that_goes_meanwhile_is_not_brought_back() -> None:
     other = another(target)
 
     def remove() -> None:
-        record = other.registry.platform("troll")
+        record = other.registry.record(TEMPLATE.id)
         smaller = TEMPLATE.model_copy(update={"sensors": TEMPLATE.sensors[1:]})
         other.registry.set_latest(TEMPLATE, {TWO: record.latest[TWO]}, record.latest_etags[TEMPLATE.id])
         other.registry.add(platform(smaller), replace=True)
 
     before_first(target.registry, "set_latest", remove)
     run(target, DAY)
-    assert set(target.registry.platform("troll").latest) == {TWO}
+    assert set(target.registry.record(TEMPLATE.id).latest) == {TWO}
     assert latest(target, TWO) == expected(target, TWO)
 
 
@@ -370,8 +370,8 @@ def test_who_always_loses_says_so() -> None:
     row: DeviationDay | None = target.deviations.get(ONE, DAY).row
     assert row is not None
     with pytest.raises(Conflict):
-        UpdateLatest(registry=target.registry, deviations=target.deviations).run(
-            target.registry.platform("troll"), TEMPLATE, {(ONE, DAY): row}, wrote=True
+        UpdateLatest(registry=target.registry, deviations=target.deviations, journal=target.journal).run(
+            target.registry.record(TEMPLATE.id), TEMPLATE, {(ONE, DAY): row}, wrote=True
         )
     assert len(tries) == TRIES
 

@@ -50,7 +50,7 @@ def test_old_readings_are_not_scored() -> None:
     assert sizes == {"troll-a-1": 0, "troll-a-2": 144}
     (unknown, _) = world.events.list(OLD.id)
     assert (unknown.kind, unknown.about) == ("unknown_series", "troll-a-1")
-    assert set(world.registry.platform("troll").latest) == {"troll-a-2"}
+    assert set(world.registry.record(OLD.id).latest) == {"troll-a-2"}
 
 
 def test_old_readings_are_neither_learnt_nor_estimated_from() -> None:
@@ -60,7 +60,7 @@ def test_old_readings_are_neither_learnt_nor_estimated_from() -> None:
     readings = RecordedReadings(world.lake, registered(ANEW))
     assert readings.day("troll-a-1", DAY) is None
     assert readings.day("troll-a-2", DAY) is not None
-    rules = InputWindow(lead=timedelta(hours=6), longest=timedelta(hours=24))
+    rules = InputWindow(lead=timedelta(hours=6), longest=timedelta(hours=24), followed=timedelta(hours=24))
     found = load_inputs(registered(ANEW), ANEW, lambda _: day(), at(DAY, 8), at(DAY, 12), rules)
     assert np.isnan(found.observations.ppmv).all(axis=1).tolist() == [True, False]
 

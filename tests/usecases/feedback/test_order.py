@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.domain.baseline_history import BaselineHistory
 from shared.domain.decisions import Decision
-from shared.domain.mark import MarkVerdict, Span
+from shared.domain.mark import GivenVerdict, Span
 from shared.errors import NotFound, PreconditionFailed
 from tests.support.fakes import World
 from tests.support.learning import (
@@ -61,7 +61,7 @@ def rebuilt(target: World) -> BaselineHistory:
 
 # --- any interleaving, on two clocks
 
-SAID: tuple[tuple[Span, MarkVerdict], ...] = (
+SAID: tuple[tuple[Span, GivenVerdict], ...] = (
     (Span(at(21), at(22)), "leak"),
     (Span(at(20, 12), at(21, 12)), "no_leak"),
     (Span(at(5), at(6)), "leak"),

@@ -28,13 +28,12 @@ def record(series: dict[str, Any], baseline: BaselineHistory, **newest: Any) -> 
     sample = Latest(at=NOW - 2 * BUCKET, level=Level.OK, score=0.5, ppmv=5.0, since=BEGIN)
     return PlatformRecord(
         platform(TEMPLATE),
-        {TEMPLATE.id: state.model_copy(update={"series": {**state.series, ONE: first}})},
-        {
+        ingested={TEMPLATE.id: state.model_copy(update={"series": {**state.series, ONE: first}})},
+        stored={
             one.id: StoredHistory(baseline if one.id == ONE else history(one.id, "v", DAY), "t")
             for one in TEMPLATE.sensors
         },
-        "tag",
-        {one.id: sample.model_copy(update=newest if one.id == ONE else {}) for one in TEMPLATE.sensors},
+        latest={one.id: sample.model_copy(update=newest if one.id == ONE else {}) for one in TEMPLATE.sensors},
     )
 
 

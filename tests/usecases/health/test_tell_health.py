@@ -1,6 +1,8 @@
 """Tell health: what is not watched is told once, and taken back when somebody watches it again."""
 
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from shared.domain.tsd import BUCKET
 from shared.errors import NewerSchema
 from shared.usecases.health.tell_health import TellHealth
 from shared.usecases.queries.query import Queries
-from tests.support.examples import DAY, NOW, at, history, platform, set_read_until, template
+from tests.support.examples import DAY, NOW, at, history, platform, read_until, set_read_until, template
 from tests.support.fakes import Crash, FakeClock, World
 from tests.usecases.ingestion.test_ingest import ingest, source
 
@@ -59,6 +61,18 @@ def look(world: World, now: datetime, *sensors: str) -> None:
     world.registry.latest.set(TEMPLATE.id, dict.fromkeys(sensors or (ONE, TWO), sample))
 
 
+def test_a_template_that_is_well_is_told_of_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+    """One of which anything is amiss with each run (below)."""
+    lines = []
+    for minute in range(0, 60, 10):
+        now = NOW + timedelta(minutes=minute)
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            tell(watched_world(now), now)
+        lines += [one for one in caplog.messages if one.startswith("template watched")]
+    assert len(lines) == 1
+
+
 def test_where_all_is_watched_nothing_is_told_or_written() -> None:
     """A run of every ten minutes costs reads only."""
     world = watched_world()
@@ -79,7 +93,7 @@ def test_a_gap_is_told_once_and_taken_back_when_it_has_ended(caplog: pytest.LogC
     assert world.writes.count == written
 
     later = NOW + timedelta(hours=3)
-    state = world.registry.platform("troll").ingested[TEMPLATE.id]
+    state = world.registry.record(TEMPLATE.id).ingested[TEMPLATE.id]
     again = {key: one.model_copy(update={"until": later}) for key, one in state.series.items()}
     world.registry.ingested.set(TEMPLATE.id, state.model_copy(update={"series": again}))
     tell(world, later)
@@ -89,7 +103,7 @@ def test_a_gap_is_told_once_and_taken_back_when_it_has_ended(caplog: pytest.LogC
     tell(world, later)
     assert not told(world)
     assert health(world, later) == "ok"
-    assert not world.registry.platform("troll").ingested[TEMPLATE.id].told
+    assert not world.registry.record(TEMPLATE.id).ingested[TEMPLATE.id].told
 
 
 def test_a_run_that_dies_is_repeated() -> None:
@@ -133,7 +147,7 @@ def test_a_day_without_a_sample_is_told_though_all_was_asked_for() -> None:
         world.registry.histories.set(one, history(one, "v", date(2026, 3, 1)))
     now = NOW + timedelta(days=1)
     tell(world, now)
-    state = world.registry.platform("troll").ingested[TEMPLATE.id]
+    state = world.registry.record(TEMPLATE.id).ingested[TEMPLATE.id]
     assert {one.newest for one in state.series.values()} == {NOW - BUCKET}
     assert set(state.watermarks.values()) == {now}
     assert {one.message.rpartition(": ")[2] for one in told(world).values()} == {"no samples"}
@@ -148,7 +162,7 @@ def test_a_newest_sample_that_was_taken_back_is_not_known_any_more() -> None:
     for moment in [NOW - BUCKET, NOW - 2 * BUCKET]:
         del omnia.readings["TAG-a-1"][moment]
     ingest(world, omnia, NOW + BUCKET).run()
-    state = world.registry.platform("troll").ingested[TEMPLATE.id]
+    state = world.registry.record(TEMPLATE.id).ingested[TEMPLATE.id]
     assert (state.series[ONE].newest, state.series[TWO].newest) == (NOW - 3 * BUCKET, NOW - BUCKET)
 
 
@@ -175,3 +189,42 @@ def test_a_platform_that_cannot_be_read_is_told_and_hides_no_other(caplog: pytes
 def test_nothing_registered_is_not_well() -> None:
     """A registry that was emptied watches nothing."""
     assert health(World()) == "degraded"
+
+
+def ingested(world: World) -> None:
+    """Let a share move the watermarks."""
+    record = world.registry.record(TEMPLATE.id)
+    series = read_until(TEMPLATE, NOW, record.platform.environment).series
+    state = record.ingested[TEMPLATE.id].model_copy(update={"series": series})
+    world.registry.set_ingested(TEMPLATE, state, record.ingest_etags[TEMPLATE.id])
+
+
+def test_what_was_told_beside_a_share_that_ingests_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It moved the watermarks between the events and what remembers them; and a crash there leaves nothing either."""
+    for crash in (False, True):
+        world = World()
+        world.registry.add(platform(TEMPLATE))
+        set_read_until(world.registry, TEMPLATE, NOW - timedelta(hours=9))
+        plain: Callable[[Event], None] = world.events.put
+        done: list[bool] = []
+
+        def put(
+            event: Event,
+            plain: Callable[[Event], None] = plain,
+            done: list[bool] = done,
+            world: World = world,
+            crash: bool = crash,
+        ) -> None:
+            plain(event)
+            if not done:
+                done.append(True)
+                ingested(world)
+                if crash:
+                    raise Crash
+
+        monkeypatch.setattr(world.events, "put", put)
+        with suppress(Crash):
+            tell(world)
+        tell(world)
+        left = [one.about for one in world.events.list(TEMPLATE.id) if "not asked for" in one.message]
+        assert left == []

@@ -120,7 +120,7 @@ def test_an_answer_that_nobody_is_to_replace_is_seen_by_the_next_run(daily: bool
         later = [DAYS[-1] + timedelta(days=offset) for offset in range(1, 8)]
         put(target, [lake_days()[0].model_copy(update={"day": day, "sensors": {}}) for day in later])
         record = target.registry.platform("troll")
-        Rescoring(deviations=target.deviations, detect=target.detect).run(record, TEMPLATE, [*DAYS, *later])
+        Rescoring(deviations=target.deviations, detect=target.detect).run(record, TEMPLATE)
     else:
         target.detect.run("troll", TEMPLATE.id, DAYS[-1])
     target.drain()

@@ -66,6 +66,7 @@ def counting(target: World) -> tuple[Estimate, list[int]]:
         incidents=case.incidents,
         estimations=case.estimations,
         events=case.events,
+        alarms=case.alarms,
         rules=case.rules,
         invert=count,
     ), computed
@@ -175,6 +176,7 @@ def test_an_incident_taken_back_meanwhile_leaves_nothing() -> None:
         incidents=case.incidents,
         estimations=case.estimations,
         events=case.events,
+        alarms=case.alarms,
         rules=case.rules,
         invert=slow,
     ).run(message())

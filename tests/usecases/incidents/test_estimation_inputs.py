@@ -9,7 +9,7 @@ from shared.domain.template import Template
 from shared.usecases.incidents.estimation_inputs import InputWindow, load_inputs
 from tests.support.examples import DAY, at, document, noise, platform, template
 
-RULES = InputWindow(lead=timedelta(hours=24), longest=timedelta(hours=24))
+RULES = InputWindow(lead=timedelta(hours=24), longest=timedelta(hours=24), followed=timedelta(hours=24))
 
 
 def digest(one: Template, seed: int = 1) -> str:

@@ -1,6 +1,7 @@
 """Ingest: the lake ends as OMNIA says, without a gap and without a duplicate."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -54,7 +55,7 @@ def ingest(
         events=world.events,
         messages=world.messages,
         clock=FakeClock(now),
-        rules=IngestRules(**chosen, parallel=2, plausible=PlausibleRange(0, 50_000)),
+        rules=IngestRules(**chosen, parallel=2, share=25, spread=timedelta(0), plausible=PlausibleRange(0, 50_000)),
     )
 
 
@@ -183,6 +184,11 @@ def test_a_run_out_of_time_is_continued_by_the_next() -> None:
     assert ingest(world, source()).run().behind == 0
 
 
+def by_ones(run: Ingest) -> Ingest:
+    """Return the same with a share for each template."""
+    return replace(run, rules=replace(run.rules, share=1))
+
+
 def test_the_template_that_waits_longest_comes_first() -> None:
     """Runs whose time is used up reach every template in the end, in whatever order they are registered."""
     world = World()
@@ -195,7 +201,7 @@ def test_the_template_that_waits_longest_comes_first() -> None:
     for first, other in (both, both[::-1]):
         watermarked(world.registry, first, {"x": NOW - timedelta(hours=1)})
         watermarked(world.registry, other, {"x": NOW - timedelta(hours=2)})
-        assert [one.id for _, one in run._longest_waiting_first()] == [other.id, first.id]
+        assert [one.templates for one in by_ones(run).shares()] == [(other.id,), (first.id,)]
 
 
 def test_a_new_sensor_is_backfilled_beside_the_old_ones() -> None:

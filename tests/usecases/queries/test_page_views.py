@@ -10,27 +10,33 @@ from shared.detection.channels import SCALES
 from shared.domain.deviation import Level
 from shared.domain.tsd import SLOTS, SeriesDay, start_of
 from shared.errors import NotFound
+from shared.usecases.queries.as_of import AsOf
 from shared.usecases.queries.baselines import BaselineQueries
+from shared.usecases.queries.incident_views import IncidentViews
 from shared.usecases.queries.page_views import PageViews
-from shared.usecases.queries.query import Queries
 from tests.support.examples import DAY, at, document, history, incident_at, noise, platform, quiet_baseline, template
 from tests.support.fakes import FakeClock, World
+from tests.support.queries import alarm_queries
 
 TEMPLATE, OTHER = template(), template(slug="b")
 NOW = at(DAY, 24)
 
 
+def incident_views(world: World) -> IncidentViews:
+    """Return the use case on a world, at the end of its day."""
+    return IncidentViews(
+        registry=world.registry,
+        incidents=world.incidents,
+        estimations=world.estimations,
+        alarms=alarm_queries(world),
+        as_of=AsOf(journal=world.journal_table),
+        clock=FakeClock(NOW),
+    )
+
+
 def look(world: World) -> PageViews:
     """Return the use case on a world, at the end of its day."""
     clock = FakeClock(NOW)
-    query = Queries(
-        registry=world.registry,
-        incidents_table=world.incidents,
-        estimations=world.estimations,
-        events_table=world.events,
-        messages=world.messages,
-        clock=clock,
-    )
     baselines = BaselineQueries(registry=world.registry, marks_table=world.marks, deviations=world.deviations)
     return PageViews(
         registry=world.registry,
@@ -40,7 +46,10 @@ def look(world: World) -> PageViews:
         incidents=world.incidents,
         estimations=world.estimations,
         events=world.events,
-        query=query,
+        journal=world.journal_table,
+        alarms=alarm_queries(world),
+        as_of=AsOf(journal=world.journal_table),
+        suppressions=world.suppressions_table,
         baseline_queries=baselines,
         clock=clock,
     )
@@ -81,6 +90,19 @@ def test_what_is_wrong_comes_first() -> None:
     assert (second.incident, second.newest) == (None, None)
 
 
+def test_platforms_keep_their_place() -> None:
+    """By name, whatever is wrong at them; one without templates is there, too, and so is a template without sensors."""
+    target = world()
+    bare = template("askeladd", "b").model_copy(update={"sensors": ()})
+    target.registry.add(platform().model_copy(update={"id": "askeladd", "name": "Askeladd", "templates": (bare,)}))
+    target.registry.add(platform().model_copy(update={"id": "visund", "name": "Visund", "templates": ()}))
+    target.incidents.put(incident_at(6), None, None)
+    found = look(target).overview()
+    assert [one.platform.name for one in found.platforms] == sorted(one.platform.name for one in found.platforms)
+    assert {one.platform.id: len(one.states) for one in found.platforms} == {"askeladd": 1, "troll": 2, "visund": 0}
+    assert found.states[0].template.sensors == ()
+
+
 def test_a_templates_page_has_its_newest_current_in_metres_per_second() -> None:
     """From the lake; an older one than six hours is none."""
     page = look(world()).template("troll-a")
@@ -88,17 +110,17 @@ def test_a_templates_page_has_its_newest_current_in_metres_per_second() -> None:
     assert page.current.speed == pytest.approx(0.2)
     assert (page.current.direction, page.current.at) == (45.0, at(DAY, 23 + 5 / 6))
     assert look(world()).template("troll-b").current is None
-    assert (page.estimation, list(page.incidents)) == (None, [])
+    assert (page.answer, list(page.incidents)) == (None, [])
 
 
 def test_an_incident_without_an_estimation_is_shown_without() -> None:
     """It is there before its estimation is; one that is not stored is not found."""
     target = world()
     target.incidents.put(incident_at(6), None, None)
-    page = look(target).incident(incident_at(6).id)
-    assert (page.incident, page.estimation, page.template) == (incident_at(6), None, TEMPLATE)
+    page = incident_views(target).incident(incident_at(6).id)
+    assert (page.incident, page.answer, page.template) == (incident_at(6), None, TEMPLATE)
     with pytest.raises(NotFound):
-        look(target).incident(incident_at(7).id)
+        incident_views(target).incident(incident_at(7).id)
 
 
 def test_a_sensors_page_counts_its_data() -> None:

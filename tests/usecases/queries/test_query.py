@@ -58,7 +58,7 @@ def test_sensors_of_nothing_are_refused() -> None:
 def test_any_text_for_an_id_is_refused_or_not_found(text: str) -> None:
     """Whatever stands in a route, it reaches no filter and no path unless it is an id."""
     asked = query()
-    for look in (asked.platform, asked.template, asked.sensor, asked.incident, asked.estimation):
+    for look in (asked.platform, asked.template, asked.sensor):
         with pytest.raises((InvalidInput, NotFound)):
             look(text)
     for page in (asked.incidents, asked.estimations_of, asked.events):

@@ -19,6 +19,7 @@ from tests.support.fakes import World
 
 TEMPLATE = template()
 SENSOR = "troll-a-1"
+DIGITS_7 = 5.1e-7
 RAW = Resolution.parse("raw")
 
 
@@ -44,7 +45,7 @@ def test_samples_are_cut_to_the_range() -> None:
     found = series().readings(SENSOR, TimeRange(at(DAY, 6), at(DAY, 7)), RAW, None)
     assert isinstance(found, ReadingsBody)
     assert found.times == [iso(at(DAY, 6) + n * BUCKET) for n in range(6)]
-    assert found.ppmv == noise(1)[36:42].tolist()
+    assert found.ppmv == [float(f"{one:.7g}") for one in noise(1)[36:42]]
     assert found.continuation is None
 
 
@@ -110,10 +111,10 @@ def test_buckets_are_what_a_loop_finds(values: list[float], first: int, minutes:
             (index,) = [n for n, start in enumerate(starts) if start <= moment < start + width]
             held[index].append(value)
     assert found.samples == [len(one) for one in held]
-    assert found.min == [min(one, default=None) for one in held]
-    assert found.max == [max(one, default=None) for one in held]
-    for mean, one in zip(found.mean, held, strict=True):
-        assert mean == (pytest.approx(sum(one) / len(one), abs=1e-4) if one else None)
+    for least, mean, largest, one in zip(found.min, found.mean, found.max, held, strict=True):
+        assert least == (pytest.approx(min(one), rel=DIGITS_7) if one else None)
+        assert mean == (pytest.approx(sum(one) / len(one), rel=DIGITS_7, abs=1e-4) if one else None)
+        assert largest == (pytest.approx(max(one), rel=DIGITS_7) if one else None)
     assert starts[0] <= asked.start
     assert starts[-1] < asked.end <= starts[-1] + width
     assert resolution.points is None or len(starts) <= resolution.points
@@ -146,6 +147,20 @@ def test_scores_say_which_channel_spoke() -> None:
     assert found.channel == [None if one < 0 else Channel(one).word for one in row.channel.tolist()]
     assert found.channel[0] is None
     assert "level" in found.channel[100:]
+
+
+def test_what_the_latch_holds_is_drawn_beside_what_the_sensor_says() -> None:
+    """Where a rise is over and its alarm is held, and nowhere else."""
+    values = noise(1)
+    values[60:80] += 60
+    asked = series(values)
+    curve = asked.of_template(TEMPLATE.id, TimeRange(at(DAY), at(DAY, 24)), 144).sensors[0]
+    (row,) = asked.deviations.range(SENSOR, DAY, DAY)
+    held = np.isfinite(row.raw) & (np.abs(row.raw - row.score) > 1e-3)
+    assert held.any()
+    assert [one is not None for one in curve.raw] == held.tolist()
+    for said, shown in zip(np.array(curve.raw)[held], np.array(curve.score)[held], strict=True):
+        assert said < shown
 
 
 def test_hours_begin_with_utcs_and_points_with_the_range() -> None:

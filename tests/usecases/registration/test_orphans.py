@@ -26,7 +26,7 @@ from shared.usecases.registration.orphans import RemoveOrphans
 from shared.usecases.registration.registrations import Registrations
 from shared.usecases.registration.stored_data import StoredData
 from shared.usecases.telling import half_told
-from tests.support.examples import DAY, NOW, document, history, noise, platform, quiet_baseline, template
+from tests.support.examples import DAY, NOW, document, history, noise, platform, quiet_baseline, statements, template
 from tests.support.fakes import Crash, FakeDeviations, World
 
 A, B = template(slug="a"), template(slug="ab")
@@ -56,6 +56,8 @@ def registrations(target: World) -> Registrations:
         marks=target.marks,
         incidents=target.incidents,
         estimations=target.estimations,
+        statements=target.statements,
+        proof_tests=target.proof_tests,
         events=target.events,
     )
     return Registrations(registry=target.registry, contents=contents)
@@ -67,7 +69,7 @@ def clean(target: World) -> None:
         registry=target.registry,
         deviations=target.deviations,
         of_sensors=(target.deviations, target.baselines),
-        of_templates=(target.estimations, target.incidents),
+        of_templates=(target.estimations, target.incidents, target.statements, target.proof_tests),
         events=target.events,
     ).run()
 
@@ -113,6 +115,18 @@ def test_a_sensor_that_is_deleted_under_a_run_leaves_nothing() -> None:
     assert not any(ONE in key for key in target.deviations.cells.rows)
     assert {TWO, *(one.id for one in B.sensors)} <= subjects(target)
     assert ONE not in subjects(target)
+
+
+def test_a_template_s_statement_goes_with_it_and_so_does_one_that_is_made_too_late() -> None:
+    """The deletion takes it; of a run that ends after it, the daily run."""
+    target = world()
+    for one in (A, B):
+        target.statements.put(one.id, statements(one.id), None)
+    registrations(target).delete_template(A.id, force=True)
+    assert target.statements.subjects("troll-") == [B.id]
+    target.statements.put(A.id, statements(A.id), None)
+    clean(target)
+    assert target.statements.subjects("troll-") == [B.id]
 
 
 def test_what_a_run_tells_of_a_sensor_that_is_deleted_meanwhile_is_taken_back() -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.baseline_history import BaselineHistory
 from shared.domain.platform import Platform
 from shared.domain.template import Point, Sensor, Template
 from shared.errors import Conflict, Exists, HasData, InvalidInput, NotFound
-from shared.ports import PlatformRecord
+from shared.ports import Registration
 from shared.retry import TRIES
 from shared.usecases.registration.registrations import Registrations
 from tests.support.examples import NOW, platform, template, watermarked
@@ -63,10 +64,12 @@ class World:
         plain = self.registry.change
         left = [None] * times
 
-        def meeting(before: PlatformRecord | None, after: Platform | None) -> None:
+        def meeting(before: Registration | None, after: Platform | None) -> None:
             if left:
                 left.pop()
                 watermarked(self.registry, A, {"troll-a-1": NOW, "troll-a-2": NOW})
+                stored = self.registry.platform("troll").stored.get("troll-a-1")
+                self.registry.set_history(A, A.sensors[0], BaselineHistory(), stored.etag if stored else None)
             plain(before, after)
 
         self.registry.change = meeting  # type: ignore[method-assign]
@@ -147,6 +150,15 @@ def test_what_cannot_be_is_refused_by_name(method: str, name: str, changes: Mapp
     assert world.writes.count == before
 
 
+def test_the_platform_of_proof_tests_cannot_be_registered() -> None:
+    """Its rows would be taken for a copy, and be emptied."""
+    world = World()
+    before = world.writes.count
+    with pytest.raises(InvalidInput, match="platform of proof tests"):
+        world.do.create_platform(platform().model_copy(update={"id": "proof", "templates": ()}))
+    assert world.writes.count == before
+
+
 def test_rules_between_what_is_registered_hold() -> None:
     """A tag is read by one sensor of a template; a template belongs to its platform."""
     world = World()
@@ -217,13 +229,13 @@ def test_contents_go_before_and_after_the_registration() -> None:
 
 @pytest.mark.usefixtures("without_waits")
 def test_who_meets_another_reads_again() -> None:
-    """Watermarks that moved meanwhile are kept, and the change is made; one who always loses says so."""
+    """What was written meanwhile is kept, and the change is made; one who always loses says so."""
     world = World()
     world.meet(2)
     world.do.change_sensor("troll-a-1", {"x": 2.0})
     record = world.registry.platform("troll")
     assert record.platform.templates[0].sensors[0].x == 2
-    assert record.watermarks["troll-a"] == {"troll-a-1": NOW, "troll-a-2": NOW}
+    assert world.registry.record("troll-a").watermarks(A) == {"troll-a-1": NOW, "troll-a-2": NOW}
     world.meet(TRIES)
     with pytest.raises(Conflict, match="changed in between"):
         world.do.change_sensor("troll-a-1", {"x": 3.0})
@@ -235,7 +247,7 @@ def test_a_guard_sees_what_was_read_before_anything_is_written() -> None:
     world.contents.days = {"troll-a-1": 5}
     before = world.writes.count
 
-    def refuse(record: PlatformRecord) -> None:
+    def refuse(record: Registration) -> None:
         raise HasData(record.platform.name, {"guarded": 1})
 
     for guarded in (

@@ -1,0 +1,1 @@
+"""The way from a leak to a person's screen, judged as one."""

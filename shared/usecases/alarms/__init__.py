@@ -1,0 +1,1 @@
+"""Alarms: their life, from being raised to being acknowledged and over; every step of it is in the journal."""

@@ -1,0 +1,1 @@
+"""Performance: what a template's leak detection promises, and how it was."""

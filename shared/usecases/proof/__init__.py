@@ -1,0 +1,1 @@
+"""Proof tests: whether a leak would be found today, by the functions that are deployed."""
