@@ -6,7 +6,7 @@ import os
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from typing import Any
@@ -54,7 +54,7 @@ class Admin:
             return self._run_now(name, request.get_data())
         pages: dict[str, Callable[[], Any]] = {
             "/admin/instance": self._state,
-            "/admin/host/idle": self._idle,
+            "/admin/host/idle": lambda: self._idle(request.args.getlist("without")),
             "/admin/host/status": lambda: {"id": self._app.host_id, "state": "Running", "processId": os.getpid()},
             "/admin/functions": lambda: [{"name": one.name, "trigger": one.kind} for one in self._app.functions],
         }
@@ -90,15 +90,17 @@ class Admin:
             "failed": failed,
         }
 
-    def _idle(self) -> dict[str, Any]:
+    def _idle(self, without: Sequence[str]) -> dict[str, Any]:
         """Whether all is quiet: every instance is, twice, and none began anything or was started again in between.
 
-        Once would not do: work may pass from an instance that is still to be asked to one that was.
+        Once would not do: work may pass from an instance that is still to be asked to one that was. Functions of
+        ``without`` may be busy.
         """
-        states = self._states()
+        left_out = {group_of(one) for one in self._app.functions if one.name in without}
+        states = self._states(left_out)
         quiet = all(one["settled"] for one in states.values())
         if quiet:
-            before, states = states, self._states()
+            before, states = states, self._states(left_out)
             quiet = states == before
         of_all = states.values()
         failed: Counter[str] = sum((Counter(one["failed"]) for one in of_all), Counter())
@@ -106,9 +108,10 @@ class Admin:
         processes = {instance: one["processId"] for instance, one in states.items()}
         return {"idle": quiet, **totals, "failures": failed.total(), "failed": failed, "processes": processes}
 
-    def _states(self) -> dict[str, dict[str, Any]]:
-        """What every instance says of itself, all asked at once."""
-        return dict(zip(map(str, self._addresses), self._pool.map(_ask, self._addresses.values()), strict=True))
+    def _states(self, left_out: Collection[str]) -> dict[str, dict[str, Any]]:
+        """What every instance of the other groups says of itself, all asked at once."""
+        asked = {str(one): address for one, address in self._addresses.items() if one.group not in left_out}
+        return dict(zip(asked, self._pool.map(_ask, asked.values()), strict=True))
 
 
 def _ask(address: str) -> dict[str, Any]:

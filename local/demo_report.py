@@ -76,10 +76,10 @@ class DemoReport:
         raise DemoError("ingest did not come up to date; see host.log")
 
     def settle(self) -> None:
-        """Wait until nothing is left to do: baselines, deviations, estimations; say how far it is."""
+        """Wait until nothing is left to do but statements: baselines, deviations, estimations; say how far it is."""
         deadline, reported = time.monotonic() + PATIENCE, ""
         while time.monotonic() < deadline:
-            state = self.host.admin("host/idle")
+            state = self.host.admin("host/idle?without=performance")
             templates = self.get("health")["templates"]
             sensors = sum(one["sensors"] for one in templates)
             ready = sum(one["sensorsWithBaseline"] for one in templates)

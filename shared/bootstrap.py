@@ -544,6 +544,7 @@ class Bootstrap:
             clock=self.clock,
             period=timedelta(days=self.settings.query.detectability_days),
             options=replace(MAP, sensor_time_constant_s=self.settings.estimation.sensor_time_constant_s),
+            renew=self.settings.performance.renew,
             version=RELEASE,
         )
 

@@ -253,6 +253,15 @@ class ProofSettings(SettingsGroup):
     )
 
 
+class PerformanceSettings(SettingsGroup):
+    """When it is stated what a template's leak detection performs."""
+
+    renew: bool = Field(
+        True,
+        description="Whether a statement is made anew when what it rests on has changed; false: only on demand.",
+    )
+
+
 class BackupSettings(SettingsGroup):
     """Whether and where what nothing can derive is backed up."""
 
@@ -390,6 +399,7 @@ class Settings(BaseSettings):
     estimation: EstimationSettings = Field(default_factory=EstimationSettings)
     alarm: AlarmSettings = Field(default_factory=AlarmSettings)
     proof: ProofSettings = Field(default_factory=ProofSettings)
+    performance: PerformanceSettings = Field(default_factory=PerformanceSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)

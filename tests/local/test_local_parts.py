@@ -15,7 +15,7 @@ from werkzeug import Request
 from werkzeug.test import Client
 
 from local.admin import Admin
-from local.groups import App, Instance
+from local.groups import App, Instance, group_of
 from local.http_server import Router, match_route, parse_route
 from local.metadata import Function, HostError, HostSettings, expand, load_functions, load_settings, read_host_json
 from local.triggers import Faults, next_after
@@ -232,6 +232,18 @@ def test_a_host_is_idle_when_two_rounds_find_the_same(
     answer = Client(Request.application(admin.answer)).get("/admin/host/idle").get_json()
     assert answer["idle"] is idle
     assert next(answers, None) is None
+
+
+def test_a_host_may_be_asked_whether_it_is_idle_but_for_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements take minutes; who waits for scores need not wait for them."""
+    function = Function("slow", lambda: None, {"type": "queueTrigger", "name": "message"}, wants_context=False)
+    there = {Instance("http"): "quiet", Instance(group_of(function)): "busy"}
+    nothing = {"processId": 1, "begun": 4, "queued": 0, "in_hand": 0, "invocations": 4, "failed": {}}
+    monkeypatch.setattr("local.admin._ask", lambda address: nothing | {"settled": address == "quiet"})
+    admin = Admin(App("id", HostSettings(), (function,)), Instance("http"), Worker(), {}, [], there)
+    client = Client(Request.application(admin.answer))
+    assert client.get("/admin/host/idle").get_json()["idle"] is False
+    assert client.get("/admin/host/idle?without=slow").get_json()["idle"] is True
 
 
 def test_functions_are_read_from_the_app_and_the_first_name_whose_route_fits_wins() -> None:

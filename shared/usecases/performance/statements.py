@@ -65,6 +65,7 @@ class PerformanceStatements:
     period: timedelta  # of the currents
     options: EstimationOptions
     version: str  # of the app
+    renew: bool = True  # whether a stale statement is asked for before anybody does
 
     def view(self, template: str) -> StatementView:
         """Return the template's statements as they stand; raises NotFound or InvalidInput."""
@@ -78,7 +79,9 @@ class PerformanceStatements:
         return found
 
     def ask_if_stale(self, platform: str, template: str) -> None:
-        """Ask for a template's statement if there is none of today; raises NotFound."""
+        """Ask for a template's statement if there is none of today, unless people alone do; raises NotFound."""
+        if not self.renew:
+            return
         record = self.registry.platform(platform)
         known = find_template(record, template)
         if self._view(record, known).stale:
