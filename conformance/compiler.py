@@ -25,7 +25,6 @@ from conformance.environments import ROOT
 from conformance.snapshots import (
     NOBODY,
     VARIANTS,
-    Variant,
     by_id,
     differences,
     faults_of_each,
@@ -146,18 +145,15 @@ def _format_faults(compiler: Path, root: Path) -> Iterator[str]:
                 yield f"{file}: is not in the compiler's format: bicep format {file}"
 
 
-def evaluate(compiler: Path, root: Path, variant: Variant) -> tuple[list[str], Mapping[str, Any]]:
+def evaluate(compiler: Path, root: Path, variant: Mapping[str, str]) -> tuple[list[str], Mapping[str, Any]]:
     """Return what the compiler (its linter, too) warns of, and what would be deployed; CompilerError if refused."""
-    variables = {**GIVEN, **variant.variables}
     options = ["--mode", "overwrite", "--subscription-id", NOBODY, "--tenant-id", NOBODY]
-    if variant.group:
-        options += ["--resource-group", variant.group, "--location", GIVEN["AZURE_LOCATION"]]
     with _copy(root) as folder:
-        ran = _run(compiler, folder, "snapshot", variant.parameters, *options, variables=variables)
+        ran = _run(compiler, folder, "snapshot", "main.bicepparam", *options, variables={**GIVEN, **variant})
         said = list(_said(ran, folder))
         if ran.returncode:
             raise CompilerError("\n".join(said))
-        found: dict[str, Any] = json.loads((folder / variant.parameters).with_suffix(".snapshot.json").read_text())
+        found: dict[str, Any] = json.loads((folder / "main.snapshot.json").read_text())
     return said, found | {"outputs": dict(sorted(found["outputs"].items()))}  # the compiler gives them in any order
 
 

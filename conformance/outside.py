@@ -44,7 +44,7 @@ def worker(root: Path) -> CheckResult:
         settings = {
             **SETTINGS,
             "AzureWebJobsStorage": azurite.connection_string,
-            "LAKE_TRIGGER": "eventgrid",
+            "LAKE_TRIGGER": "queue",
             "OMNIA__BASE_URL": stack.enter_context(emulator(TOKEN, ["--now", PRESENT])),
             "OMNIA__STATIC_TOKEN": TOKEN,
             "INGEST__BACKFILL_DAYS": "2",

@@ -11,8 +11,8 @@ from typing import Any
 from conformance.check_result import CheckResult
 from conformance.snapshots import (
     APPLICATION,
-    ENVIRONMENTS,
     NOBODY,
+    VARIANTS,
     Resource,
     Snapshot,
     by_id,
@@ -25,7 +25,7 @@ from conformance.snapshots import (
 
 Promises = Mapping[str, Mapping[str, Any]]  # type, or type and name -> place -> value, or a pattern of it
 
-IN_EVERY_ENVIRONMENT: Promises = {
+IN_EVERY_VARIANT: Promises = {
     "Microsoft.Storage/storageAccounts": {
         "properties.allowSharedKeyAccess": False,
         "properties.allowBlobPublicAccess": False,
@@ -48,9 +48,17 @@ IN_EVERY_ENVIRONMENT: Promises = {
         "properties.siteConfig.minTlsVersion": "1.2",
         "identity.type": "UserAssigned",
         "properties.functionAppConfig.deployment.storage.authentication.type": "UserAssignedIdentity",
-        "properties.functionAppConfig.scaleAndConcurrency.alwaysReady.name": "blob",
     },
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"properties.allow": False},
+    "Microsoft.EventGrid/systemTopics": {"identity.type": "SystemAssigned"},
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions": {
+        "properties.deliveryWithResourceIdentity.identity.type": "SystemAssigned",
+        "properties.deadLetterWithResourceIdentity.identity.type": "SystemAssigned",
+    },
+    "Microsoft.Insights/metricAlerts": {
+        "properties.enabled": True,
+        "properties.actions.actionGroupId": re.compile("/Microsoft.Insights/actionGroups/ag-leak-"),
+    },
 }
 OF_VARIANT: Mapping[str, Promises] = {
     "dev": {"Microsoft.Storage/storageAccounts": {"sku.name": "Standard_LRS"}},
@@ -92,7 +100,7 @@ OF_VARIANT: Mapping[str, Promises] = {
         "Microsoft.Storage/storageAccounts": {
             "properties.publicNetworkAccess": "Disabled",
             "properties.networkAcls.defaultAction": "Deny",
-            "properties.networkAcls.bypass": "AzureServices",  # Event Grid puts events aside through it
+            "properties.networkAcls.bypass": "AzureServices",  # Event Grid puts events on their queue through it
         },
         "Microsoft.Web/sites": {"properties.virtualNetworkSubnetId": re.compile("/virtualNetworks/vnet-leak-")},
         "Microsoft.Network/virtualNetworks": {
@@ -121,16 +129,6 @@ OF_VARIANT: Mapping[str, Promises] = {
             "properties.NOTIFY__SECRET": re.compile(r"^\[format\('@Microsoft\.KeyVault\(SecretUri="),
         },
     },
-    "events": {
-        "Microsoft.EventGrid/systemTopics": {"identity.type": "SystemAssigned"},
-        "Microsoft.EventGrid/systemTopics/eventSubscriptions": {
-            "properties.deadLetterWithResourceIdentity.identity.type": "SystemAssigned"
-        },
-        "Microsoft.Insights/metricAlerts": {
-            "properties.enabled": True,
-            "properties.actions.actionGroupId": re.compile("/Microsoft.Insights/actionGroups/ag-leak-"),
-        },
-    },
 }
 FORBIDDEN = {"Microsoft.KeyVault/vaults/secrets"}  # a secret would stand in the deployment's history
 OF_ROLES = "Microsoft.Authorization/roleAssignments"  # conformance/roles.py knows which are needed
@@ -145,20 +143,19 @@ def check(root: Path) -> CheckResult:
         if "@secure()" in path.read_text()
     ]
     faults += faults_of_each(root, _broken)
-    faults += faults_of_each(root, lambda snapshot: _not_meant(dev, snapshot), ENVIRONMENTS)
+    faults += faults_of_each(root, lambda snapshot: _not_meant(dev, snapshot), VARIANTS)
     made = sum(len(places) for _, places in (one for promises in _all() for one in promises.items()))
     return CheckResult.of(f"{made} promises are kept: no keys, no open doors, nothing lost by a slip", faults)
 
 
 def _all() -> Iterator[Promises]:
-    yield IN_EVERY_ENVIRONMENT
+    yield IN_EVERY_VARIANT
     yield from OF_VARIANT.values()
 
 
 def _broken(snapshot: Snapshot) -> Iterator[str]:
     yield from (f"{kind} must not be deployed" for kind in FORBIDDEN if snapshot.of(kind))
-    general: Promises = IN_EVERY_ENVIRONMENT if snapshot.variant in ENVIRONMENTS else {}
-    for kind, promised in (*general.items(), *OF_VARIANT.get(snapshot.variant, {}).items()):
+    for kind, promised in (*IN_EVERY_VARIANT.items(), *OF_VARIANT.get(snapshot.variant, {}).items()):
         those = _tagged(snapshot) if kind == "*" else snapshot.of(kind)
         if not those:
             yield f"there is no {kind}"

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from conformance.check_result import CheckResult
-from conformance.snapshots import ENVIRONMENTS, Snapshot, faults_of_each, is_expression, short_name
+from conformance.snapshots import VARIANTS, Snapshot, faults_of_each, is_expression, short_name
 from shared.errors import SettingsError
 from shared.settings import HostStorageSettings, described_settings, load_settings
 from shared.usecases.poison import GIVEN_UP, POISON
@@ -39,8 +39,8 @@ MADE = {  # ending of a setting's name -> what the deployment makes
 
 def check(root: Path) -> CheckResult:
     """Name every setting that one side has and the other does not know, and what the model says of the values."""
-    summary = f"settings of {', '.join(ENVIRONMENTS)}: the app and its host know each, and miss none"
-    return CheckResult.of(summary, faults_of_each(root, _faults, ENVIRONMENTS))
+    summary = f"settings of {', '.join(VARIANTS)}: the app and its host know each, and miss none"
+    return CheckResult.of(summary, faults_of_each(root, _faults, VARIANTS))
 
 
 def deployed(snapshot: Snapshot) -> Mapping[str, Any]:
@@ -69,8 +69,8 @@ def _unknown(given: Mapping[str, Any]) -> Iterator[str]:
     needed = {one.name for one in model.values() if one.default is None} - {"AzureWebJobsStorage"}
     needed |= {"LAKE_TRIGGER", "AZURE_CLIENT_ID", *ADDRESSES}
     yield from (f"{name} is not deployed, and the app needs it" for name in sorted(needed - given.keys()))
-    if given.get("LAKE_TRIGGER") != "eventgrid":
-        yield "LAKE_TRIGGER must be eventgrid: Flex Consumption does not poll"
+    if given.get("LAKE_TRIGGER") != "queue":
+        yield "LAKE_TRIGGER must be queue: Flex Consumption does not poll"
 
 
 def _missing_names(snapshot: Snapshot, given: Mapping[str, Any]) -> Iterator[str]:

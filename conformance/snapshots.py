@@ -6,7 +6,7 @@ Modules, conditions, loops, names and settings are resolved. What only Azure kno
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,36 +18,17 @@ EXPRESSION = re.compile(r"\[[a-zA-Z]\w*\(.*\]", re.DOTALL)  # a list as JSON has
 Resource = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A way to deploy: environment variables besides those that are always given, the file that reads them, where."""
-
-    variables: Mapping[str, str] = field(default_factory=dict)
-    parameters: str = "main.bicepparam"
-    group: str = ""  # the resource group; none: the subscription
-
-
-VARIANTS: Mapping[str, Variant] = {
-    "dev": Variant(),
-    "prod": Variant(
-        {
-            "LEAK_STAGE": "prod",
-            "LEAK_ALERT_EMAILS": '["operator@example.com"]',
-            "LEAK_BUDGET_START": "2026-11-01",
-        }
-    ),
-    "entra": Variant({"LEAK_HTTP_AUTH": "entra", "LEAK_AUTH_CLIENT_ID": APPLICATION}),
-    "private-network": Variant({"LEAK_PRIVATE_NETWORK": "true"}),
-    "vault": Variant(
-        {"OMNIA_CLIENT_ID": APPLICATION, "LEAK_SECRET_KEEPER_ID": KEEPER, "LEAK_NOTIFY_FORMAT": "pagerduty"}
-    ),
-    "events": Variant(
-        {"AZURE_FUNCTION_APP": "func-leak-example", "AZURE_STORAGE_ACCOUNT": "stleakexample"},
-        "events.bicepparam",
-        "rg-leak-example",
-    ),
+VARIANTS: Mapping[str, Mapping[str, str]] = {  # by name, the environment variables besides those that are always given
+    "dev": {},
+    "prod": {
+        "LEAK_STAGE": "prod",
+        "LEAK_ALERT_EMAILS": '["operator@example.com"]',
+        "LEAK_BUDGET_START": "2026-11-01",
+    },
+    "entra": {"LEAK_HTTP_AUTH": "entra", "LEAK_AUTH_CLIENT_ID": APPLICATION},
+    "private-network": {"LEAK_PRIVATE_NETWORK": "true"},
+    "vault": {"OMNIA_CLIENT_ID": APPLICATION, "LEAK_SECRET_KEEPER_ID": KEEPER, "LEAK_NOTIFY_FORMAT": "pagerduty"},
 }
-ENVIRONMENTS = [name for name, variant in VARIANTS.items() if not variant.group]
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,8 @@ ALLOWED: Mapping[str, Mapping[str, Collection[Any]]] = {
     "Microsoft.Authorization/roleAssignments": {"properties.principalType": {"Group", "ServicePrincipal", "User"}},
     "Microsoft.EventGrid/systemTopics": {"properties.topicType": {"Microsoft.Storage.StorageAccounts"}},
     "Microsoft.EventGrid/systemTopics/eventSubscriptions": {
-        "properties.eventDeliverySchema": {"EventGridSchema"},  # what the blob extension's webhook reads
+        "properties.eventDeliverySchema": {"EventGridSchema"},  # what shared/adapters/lake_events.py reads
+        "properties.deliveryWithResourceIdentity.destination.endpointType": {"StorageQueue"},
         "properties.filter.includedEventTypes": {"Microsoft.Storage.BlobCreated"},
         "properties.retryPolicy.maxDeliveryAttempts": range(1, 31),
         "properties.retryPolicy.eventTimeToLiveInMinutes": range(1, 1441),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One environment with az alone, from what `make package` made: resources, code, events, and a look at health until the
+# One environment with az alone, from what `make package` made: resources, code, and a look at health until the
 # version of the package answers (docs/deployment.md). Pipelines run it, and people may; it may be repeated.
 #     infra/deploy.sh what-if    only says which resources would change; needs no right to change them
 #     infra/deploy.sh            deploys
@@ -33,11 +33,8 @@ print({name.upper(): one["value"] for name, one in json.load(sys.stdin).items()}
 }
 AZURE_RESOURCE_GROUP=$(output AZURE_RESOURCE_GROUP)
 AZURE_FUNCTION_APP=$(output AZURE_FUNCTION_APP)
-AZURE_STORAGE_ACCOUNT=$(output AZURE_STORAGE_ACCOUNT)
 SERVICE_APP_URI=$(output SERVICE_APP_URI)
-export AZURE_RESOURCE_GROUP AZURE_FUNCTION_APP AZURE_STORAGE_ACCOUNT
 
 az functionapp deployment source config-zip --subscription "$AZURE_SUBSCRIPTION_ID" \
     --resource-group "$AZURE_RESOURCE_GROUP" --name "$AZURE_FUNCTION_APP" --src "$package" --build-remote true --output none
-infra/connect-events.sh
 exec python3 -m admin.smoke --url "$SERVICE_APP_URI" --package "$package" --wait "${SMOKE_WAIT_S:-600}"

@@ -1,6 +1,5 @@
 // One environment of the app, from an empty subscription: a resource group with everything that it needs.
-// Deploy with `azd up`, or with `az deployment sub create` (docs/deployment.md). Events come in a second phase
-// (events.bicep), because the key of their endpoint exists only once the code runs.
+// Deploy with `azd up`, or with `az deployment sub create` (docs/deployment.md).
 targetScope = 'subscription'
 
 @description('Short name of the environment, of a-z, 0-9 and hyphens; names of resources are made of it.')
@@ -149,6 +148,12 @@ module storage 'parts/storage.bicep' = {
   }
 }
 
+module events 'parts/events.bicep' = {
+  scope: group
+  name: 'events'
+  params: { storageName: storage.outputs.name, location: location, tags: tags }
+}
+
 module endpoints 'parts/endpoints.bicep' = if (privateNetwork) {
   scope: group
   name: 'endpoints'
@@ -260,6 +265,13 @@ module alerts 'parts/alerts.bicep' = {
     insightsId: monitoring.outputs.insightsId
     emails: alertEmails
   }
+}
+
+module eventAlerts 'parts/alerts-events.bicep' = {
+  scope: group
+  name: 'alerts-events'
+  params: { topicName: events.outputs.topicName, actionGroupName: 'ag-${base}', tags: tags }
+  dependsOn: [alerts]
 }
 
 module workbook 'parts/workbook.bicep' = {

@@ -2,7 +2,7 @@
 
 It is a development tool, for the tests, the demo and debugging; nothing of it is deployed. It serves timer, blob, queue
 and HTTP triggers with the platform's semantics that matter: a process for each function group, and two for blobs;
-at-least-once delivery, dequeue counts and poison queues, leases, blob receipts or Event Grid, retries and timeouts; in
+at-least-once delivery, dequeue counts and poison queues, leases, blob receipts, retries and timeouts; in
 each process one thread pool and one event loop. No keys are asked for, as with Core Tools, unless it is given one.
 
     python -m local.host [--port 7071] [--settings local.settings.json] [--app function_app] [--root DIR]

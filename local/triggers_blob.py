@@ -1,8 +1,6 @@
 """Blob triggers: one process finds what was written and tells of it on a queue, from which all of the group take.
 
-Found by polling, an event has a receipt, and counts only while the blob is as it was found. As Event Grid delivers them
-there are no receipts: a host that starts hears of every blob of the container again, the path says nothing, and the
-function runs on the blob as it is now. What is gone is dropped either way.
+An event has a receipt, and counts only while the blob is as it was found; what is gone is dropped.
 """
 
 import base64
@@ -48,7 +46,8 @@ class BlobFunction:
         self.function = function
         self.id = f"Host.Functions.{function.name}"
         self.container_name, self.pattern = parse_path(function.trigger["path"])
-        self.event_grid = function.trigger.get("source") == func.BlobSource.EVENT_GRID.value
+        if function.trigger.get("source") == func.BlobSource.EVENT_GRID.value:
+            raise ValueError("Event Grid's webhook is not played here; local/event_grid.py puts its events on a queue")
         blobs = connect(function.trigger.get("connection") or HOST_CONNECTION).blobs
         self.container = blobs.get_container_client(self.container_name)
 
@@ -101,7 +100,7 @@ class BlobQueue(Consumer):
         """Starts the function of an event; None if there is no such function, or nothing of that kind to run on."""
         event = json.loads(body)
         found, name = self._functions.get(event["FunctionId"]), event["BlobName"]
-        argument = found and found.argument(name, None if found.event_grid else bare(event["ETag"]))
+        argument = found and found.argument(name, bare(event["ETag"]))
         if not found or not argument:
             log.info("message %s: blob %s is gone, or another by now", message.id, name)
             return None
@@ -119,8 +118,7 @@ class BlobTrigger(Trigger):
         super().__init__(blob_function.function.name, runtime, threads=1)
         self._blob_function, self._tell = blob_function, tell
         self._receipts = Records(f"{runtime.host_id}/blobreceipts/{self.name}/{blob_function.container_name}")
-        known = () if blob_function.event_grid else self._receipts.all()
-        self._seen = {name: receipt.get("etag") for name, receipt in known}
+        self._seen = {name: receipt.get("etag") for name, receipt in self._receipts.all()}
         self._held: list[tuple[str, str]] = []
         self._lock = threading.Lock()
 
@@ -133,8 +131,7 @@ class BlobTrigger(Trigger):
             self._held = [*now, *later]
             for name, etag in now:
                 self._tell(self._blob_function, name, etag)
-                if not self._blob_function.event_grid:
-                    self._receipts.put(name, etag=etag)
+                self._receipts.put(name, etag=etag)
                 self._held.pop(0)
             return len(fresh)
 
@@ -150,10 +147,10 @@ class BlobTrigger(Trigger):
 
     def _list(self) -> list[tuple[str, str]]:
         """Name and ETag of every blob that the function hears of; of none if there is no container yet."""
-        every, pattern = self._blob_function.event_grid, self._blob_function.pattern
+        pattern = self._blob_function.pattern
         with contextlib.suppress(ResourceNotFoundError):
             blobs = list(self._blob_function.container.list_blobs())
-            return [(blob.name, bare(blob.etag)) for blob in blobs if every or pattern.fullmatch(blob.name)]
+            return [(blob.name, bare(blob.etag)) for blob in blobs if pattern.fullmatch(blob.name)]
         return []
 
 

@@ -13,6 +13,7 @@ from shared.adapters.aged_storage import AzureAgedStorage
 from shared.adapters.backups import AzureBackupStore
 from shared.adapters.blobs import AzureBaselineStore, AzureDayStore, parse_day_blob
 from shared.adapters.clock import FixedClock, SystemClock
+from shared.adapters.lake_events import lake_event
 from shared.adapters.proof_space import AzureProofSpace
 from shared.adapters.queues import AzureMessageQueues, AzurePoisonQueues
 from shared.adapters.sources import Sources
@@ -286,6 +287,7 @@ class Bootstrap:
             notifications=self.clients.queue(names.notifications_queue),
             statements=self.clients.queue(names.statements_queue),
             shares=self.clients.queue(names.ingest_queue),
+            lake_events=self.clients.queue(names.lake_events_queue),
             failed=[self.clients.queue(f"{name}{kind}") for kind in (POISON, GIVEN_UP) for name in work],
         )
 
@@ -425,6 +427,7 @@ class Bootstrap:
                 names.notifications_queue: lambda text: NotificationMessage.from_json(text.encode()),
                 names.statements_queue: lambda text: StatementRequest.from_json(text.encode()),
                 names.ingest_queue: lambda text: IngestRequest.from_json(text.encode()),
+                names.lake_events_queue: lake_event,
             },
             score=self.score_again,
             is_gone=self._is_of_ended_proof_test,

@@ -86,9 +86,11 @@ class StorageSettings(SettingsGroup):
     statements_queue: str = Field(
         "performance-statements", pattern=NAME, description="Queue that asks for performance statements."
     )
-
     ingest_queue: str = Field(
         "ingest-templates", pattern=NAME, description="Queue that asks for shares of the templates to be ingested."
+    )
+    lake_events_queue: str = Field(
+        "lake-events", pattern=NAME, description="Queue on which Event Grid says which blobs of the lake were written."
     )
 
     @property
@@ -101,9 +103,9 @@ class StorageSettings(SettingsGroup):
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """The queues of what functions ask of each other."""
+        """The queues of what functions ask of each other, and of the lake's events."""
         asking = self.critical_queue, self.baselines_queue, self.notifications_queue, self.statements_queue
-        return *asking, self.ingest_queue
+        return *asking, self.ingest_queue, self.lake_events_queue
 
 
 class OmniaSettings(SettingsGroup):
@@ -384,9 +386,9 @@ class Settings(BaseSettings):
         pattern=CRON,
         description="When backups are made that are missing, and what is old goes (NCRONTAB, UTC).",
     )
-    lake_trigger: Literal["polling", "eventgrid"] = Field(
+    lake_trigger: Literal["polling", "queue"] = Field(
         "polling",
-        description="How detect hears of a blob: `polling` (local) or `eventgrid` (Flex Consumption).",
+        description="How detect hears of a blob: `polling` (a blob trigger) or `queue` (Event Grid's events).",
     )
     as_of: AwareDatetime | None = Field(
         None, description="Fixed present for a demo on recorded data (ISO 8601 with zone); empty: the clock."

@@ -77,6 +77,7 @@ def environment(connection: str, prefix: str, **more: str) -> dict[str, str]:
         "STORAGE__NOTIFICATIONS_QUEUE": f"{prefix}-notifications",
         "STORAGE__STATEMENTS_QUEUE": f"{prefix}-state",
         "STORAGE__INGEST_QUEUE": f"{prefix}-ingest",
+        "STORAGE__LAKE_EVENTS_QUEUE": f"{prefix}-lake",
         **more,
     }
 

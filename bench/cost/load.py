@@ -14,9 +14,8 @@ from shared.usecases.ingestion.ingest import LAST_STEP
 TICK_S = 600.0
 UNTIL_S = TICK_S - LAST_STEP.total_seconds()  # of a tick: no share begins later
 SPREAD_S = float(IngestSettings().spread_seconds)  # over which a tick's shares come
-AT_ONCE = 2  # blobs of an instance (host.json)
 START_S = 15.0  # until an instance that the platform adds takes its first event
-PER_INSTANCE = 16  # events that wait before the platform adds another instance, one at a time
+PER_INSTANCE = 1  # messages that wait (batchSize of host.json) before the platform adds another instance, one at a time
 SPREAD = 0.5  # of the logarithm of a latency
 PARTITION_PER_S = 2000.0  # requests that one partition of a table takes
 
@@ -74,16 +73,14 @@ def _ingested(
 
 def _scored(written: list[float], takes: np.ndarray, most: int) -> tuple[float, int]:
     """Return when in s the last event is done, and how many instances worked; ``takes`` [templates] are seconds."""
-    slots = [0.0] * AT_ONCE
-    heapq.heapify(slots)
+    slots = [written[0] + START_S] if written else []
     instances, last, added = 1, 0.0, -START_S
     for index, (moment, take) in enumerate(zip(written, takes, strict=True)):
         begin = max(moment, slots[0])
-        waiting = bisect_right(written, begin) - index
+        waiting = bisect_right(written, begin) - index - 1
         if waiting > PER_INSTANCE * instances and instances < most and begin - added > 1.0:
             instances, added = instances + 1, begin
-            for _ in range(AT_ONCE):
-                heapq.heappush(slots, begin + START_S)
+            heapq.heappush(slots, begin + START_S)
         begin = max(moment, heapq.heappop(slots))
         heapq.heappush(slots, begin + float(take))
         last = max(last, begin + float(take))

@@ -6,6 +6,7 @@ from math import ceil
 
 from bench.cost.measured import Measured
 from bench.cost.prices import Prices, option
+from shared.adapters.omnia import AT_ONCE
 from shared.settings import IngestSettings, StorageSettings
 
 YEAR_S = 365 * 86_400
@@ -17,7 +18,7 @@ SEA = 3  # series of the sea that a share asks for once, besides a direction by 
 RULES = {5: 1, 10: 2, 15: 12}  # of alerts.bicep: minutes between two looks, and how many look so often
 SHARE = {5: 1.0, 10: 1 / 1.5, 15: 1 / 3}  # of the price of one that looks every 5 minutes
 METRIC_RULES = 3  # of alerts-events.bicep
-SCALED, ALONE = 7, 3  # function groups that get more instances (HTTP, blobs, one for each queue); timers, which do not
+SCALED, ALONE = 7, 3  # function groups that get more instances (HTTP, one for each queue); timers, which do not
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,10 @@ class Paper:
     statements: float = option(25.0, "performance statements of a template and year: with each renewed baseline")
     statement_s: float = option(25.0, "a performance statement (python -m bench.statement) [s]")
     screens: int = option(4, "pages that are open day and night")
-    poll_s: float = option(30.0, "seconds between a page's questions (functions/static/live.js)")
-    poll_transactions: float = option(3.0, "reads of tables for an unchanged page")
+    poll_s: float = option(
+        60.0, "seconds between a page's questions, two at a time (functions/static/live.js, annunciate.js)"
+    )
+    poll_transactions: float = option(5.0, "reads of tables for an unchanged page and the standing alarms")
     trace_bytes: float = option(1000.0, "columns of a line in Log Analytics besides its message [bytes]")
     years: float = option(3.0, "years that are kept")
     undelete_days: float = option(
@@ -61,24 +64,22 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
     templates = max(1.0, sensors / found.sensors)
     sizes = shares(templates)
     polls = paper.screens * YEAR_S / paper.poll_s
-    detecting_s = templates * TICKS * score_seconds(found, paper)
     estimate_s = found.estimate_s + 10 * paper.storage_s
     on_demand_s = (  # a run is billed for at least a second
         TICKS * (1.0 + sum(max(1.0, share_seconds(one, found, paper)) for one in sizes))
+        + TICKS * sum(max(1.0, one * score_seconds(found, paper)) for one in sizes)  # a share's days come together
         + 365 * templates * max(1.0, found.sensors * (found.build_s + paper.storage_s * found.build_transactions))
         + templates * paper.estimates * max(1.0, estimate_s)
         + templates * paper.statements * paper.statement_s
         + templates
         * paper.proofs
         * (found.proof_s + estimate_s + paper.storage_s * sum(found.proof_transactions.values()))
-        + polls * 1.0
+        + polls * 1.0  # both questions at once
     )
     asked = templates * (paper.estimates + paper.statements + paper.proofs)
-    on_demand_runs = TICKS * (1 + len(sizes)) + 365 * (1 + templates) + asked + polls
-    ready_s = min(detecting_s, YEAR_S)
-    beyond_s = detecting_s - ready_s  # on further instances, on demand
-    gbs = max((on_demand_s + beyond_s) * paper.memory_gb - 12 * prices.free_gbs_month, 0)
-    runs = max(on_demand_runs - 12 * prices.free_executions_month, 0) + templates * TICKS
+    runs = TICKS * (1 + len(sizes) + templates) + 365 * (1 + templates) + asked + 2 * polls
+    gbs = max(on_demand_s * paper.memory_gb - 12 * prices.free_gbs_month, 0)
+    runs = max(runs - 12 * prices.free_executions_month, 0)
     counts = {
         kind: TICKS * (found.run_transactions[kind] + templates * count)
         + templates * paper.proofs * found.proof_transactions.get(kind, 0)
@@ -91,13 +92,12 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
     return Year(
         sensors,
         {
-            "instance always ready, waiting": YEAR_S * paper.memory_gb * prices.ready_gbs,
-            "instance always ready, detecting": ready_s * paper.memory_gb * prices.ready_active_gbs,
-            "on demand: ingest, baselines, estimates, pages": gbs * prices.on_demand_gbs,
+            "instances: ingest, scores, baselines, estimates, pages": gbs * prices.on_demand_gbs,
             "executions": runs / 1e6 * prices.million_executions,
             "blob writes": counts["blob write"] / 1e4 * prices.blob_write_10k,
             "blob reads": counts["blob read"] / 1e4 * prices.blob_read_10k,
-            "queues": (counts["queue read"] + 3 * (TICKS * len(sizes) + 365 * templates) + _polled())
+            # Each message is put, taken and removed.
+            "queues": (counts["queue read"] + 3 * (TICKS * (len(sizes) + templates) + 365 * templates) + _polled())
             / 1e4
             * prices.queue_10k,
             "tables": table / 1e4 * prices.table_10k,
@@ -146,13 +146,13 @@ def share_seconds(templates: float, found: Measured, paper: Paper) -> float:
 
 
 def fetch_seconds(templates: float, found: Measured, paper: Paper) -> float:
-    """Return how long a share waits for OMNIA and storage: values and counts apart, storage for all at once."""
-    return paper.omnia_s * requests_of(templates * found.sensors) + paper.storage_s * found.ingest_transactions
+    """Return how long a share waits for OMNIA and storage: both for all at once, and a few requests to OMNIA."""
+    return paper.omnia_s * rounds_of(templates * found.sensors) + paper.storage_s * found.ingest_transactions
 
 
-def requests_of(sensors: float) -> int:
-    """Return how many requests to OMNIA a share of so many sensors takes."""
-    return 2 * ceil((sensors + SEA) / SERIES) + 1
+def rounds_of(sensors: float) -> int:
+    """Return how many requests to OMNIA follow on each other: for as many series as it takes, values, then counts."""
+    return 2 * ceil(ceil((sensors + SEA) / SERIES + 1) / AT_ONCE)
 
 
 def score_seconds(found: Measured, paper: Paper) -> float:

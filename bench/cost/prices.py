@@ -23,9 +23,7 @@ def option(default: Any, words: str) -> Any:
 class Prices:
     """Prices in US dollars."""
 
-    on_demand_gbs: float = option(0.000026, "a GB-second of an instance that was started on demand")
-    ready_gbs: float = option(0.000004, "a GB-second of an instance that is always ready, while it waits")
-    ready_active_gbs: float = option(0.000016, "a GB-second more while that instance works")
+    on_demand_gbs: float = option(0.000026, "a GB-second of an instance that works")
     million_executions: float = option(0.40, "a million executions")
     free_gbs_month: float = option(100_000, "GB-seconds on demand that a month has for nothing")
     free_executions_month: float = option(250_000, "executions on demand that a month has for nothing")

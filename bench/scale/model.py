@@ -1,7 +1,7 @@
 """One tick, as a small discrete-event model: measured work, the platform's limits, instances that start while it waits.
 
 What comes above a limit waits. Instances of a group start one after the other while work waits, each cold, and there
-are none from the tick before: the worst case. A blob may be scored by an instance that has not read its template yet.
+are none from the tick before: the worst case. Each day is scored by an instance that has not read its template yet.
 """
 
 import heapq
@@ -12,15 +12,13 @@ from math import ceil
 
 import numpy as np
 
-from bench.cost.model import MOST, requests_of
+from bench.cost.model import MOST, rounds_of
 
 ACCOUNT_PER_S = 20_000.0  # requests to a storage account
 PARTITION_PER_S = 2_000.0  # rows of a table's partition
 QUEUE_PER_S = 500.0  # messages that are put or taken
 STARTED_PER_S = 1.0  # instances that the platform adds to a group
 COLD_S = (10.0, 50.0)  # until a new instance works
-BLOBS_AT_ONCE = 2  # of an instance (host.json), on one core
-PER_INSTANCE = 16  # events that wait before the platform adds another instance for blobs
 EVENT_S = 1.0  # from a written blob to its event
 SPREAD = 0.5  # of the logarithm of a latency
 
@@ -32,9 +30,7 @@ class Work:
     sensors: int
     ingest_requests: float
     ingest_s: float  # of Python
-    warm_requests: float  # of scoring a blob, in a process that has read the template
-    warm_rows: float
-    cold_requests: float
+    cold_requests: float  # of scoring a day, in a process that has read nothing of the template
     cold_rows: float
     score_s: float  # of Python
     timer_requests: tuple[float, float]  # fixed, and for each template
@@ -115,14 +111,10 @@ class Simulation:
 class Group:
     """A function group: work that waits, and instances that take it."""
 
-    def __init__(
-        self, simulation: Simulation, rng: np.random.Generator, *, most: int, at_once: int, ready: int, waiting: int
-    ) -> None:
-        """``ready`` instances are warm; another starts for each ``waiting`` pieces of work that wait."""
-        self._simulation, self._rng = simulation, rng
-        self._most, self._at_once, self._waiting = most, at_once, waiting
-        self.instances = ready
-        self._slots = ready * at_once
+    def __init__(self, simulation: Simulation, rng: np.random.Generator, most: int) -> None:
+        """Begin with none; an instance does one piece of work at a time, and one starts for each piece that waits."""
+        self._simulation, self._rng, self._most = simulation, rng, most
+        self.instances = self._slots = 0
         self._work: deque[Callable[[float], float]] = deque()
         self._next_start = 0.0
         self._asked = False
@@ -136,8 +128,7 @@ class Group:
         while self._slots and self._work:
             self._slots -= 1
             self._simulation.at(max(self._work.popleft()(moment), moment), self._ended)
-        starting = self.instances * self._waiting
-        if len(self._work) > starting and self.instances < self._most and not self._asked:
+        if len(self._work) > self.instances and self.instances < self._most and not self._asked:
             self._asked = True
             self._simulation.at(max(moment, self._next_start), self._start)
 
@@ -155,7 +146,7 @@ class Group:
         self._go_on(moment)
 
     def _started(self, moment: float) -> None:
-        self._slots += self._at_once
+        self._slots += 1
         self._go_on(moment)
 
 
@@ -165,8 +156,7 @@ def tick(sensors: int, work: Work, world: World, seed: int = 1) -> Tick:
     templates = max(1, ceil(sensors / work.sensors / world.accounts))
     account, queue, events = Gate(ACCOUNT_PER_S), Gate(QUEUE_PER_S), Gate(QUEUE_PER_S)
     platforms = [Gate(PARTITION_PER_S) for _ in range(world.platforms)]
-    ingest = Group(simulation, rng, most=world.most, at_once=1, ready=0, waiting=1)
-    score = Group(simulation, rng, most=world.most, at_once=BLOBS_AT_ONCE, ready=1, waiting=PER_INSTANCE)
+    ingest, score = Group(simulation, rng, world.most), Group(simulation, rng, world.most)
     written: list[float] = []
     scored: list[float] = []
 
@@ -175,11 +165,9 @@ def tick(sensors: int, work: Work, world: World, seed: int = 1) -> Tick:
 
     def scoring(place: int) -> Callable[[float], float]:
         def work_of(begin: float) -> float:
-            cold = score.instances > 1 and rng.uniform() < 1 - 1 / score.instances
-            requests = work.cold_requests if cold else work.warm_requests
-            served = platforms[place % world.platforms].take(begin, work.cold_rows if cold else work.warm_rows)
-            served = max(served, account.take(begin, requests), events.take(begin, 1))
-            ended = served + latency(world.storage_s, round(requests)) + BLOBS_AT_ONCE * work.score_s
+            served = platforms[place % world.platforms].take(begin, work.cold_rows)
+            served = max(served, account.take(begin, work.cold_requests), events.take(begin, 1))
+            ended = served + latency(world.storage_s, round(work.cold_requests)) + work.score_s
             scored.append(ended)
             return ended
 
@@ -195,7 +183,7 @@ def tick(sensors: int, work: Work, world: World, seed: int = 1) -> Tick:
 
     def sharing(first: int, count: int) -> Callable[[float], float]:
         def work_of(begin: float) -> float:
-            asked = requests_of(count * work.sensors)
+            asked = rounds_of(count * work.sensors)
             served = max(queue.take(begin, 1), account.take(begin, count * work.ingest_requests))
             fetched = served + latency(world.omnia_s, asked) + latency(world.storage_s, round(work.ingest_requests))
             for number in range(count):

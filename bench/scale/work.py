@@ -52,8 +52,6 @@ def measured() -> Work:
         sensors=len(A.sensors),
         ingest_requests=median(ingest_requests),
         ingest_s=median(ingests),
-        warm_requests=median(one[1] for one in warms),
-        warm_rows=median(one[2] for one in warms),
         cold_requests=median(one[1] for one in colds),
         cold_rows=median(one[2] for one in colds),
         score_s=median(one[0] for one in warms),

@@ -1,6 +1,6 @@
 // Tells of alarms while nobody looks: by title and icon, to screen readers, and by sound and notification where these were
 // asked for. It asks by itself, also while the tab is hidden, so that it does not depend on what the page shows.
-const EVERY = 30000;
+const EVERY = 60000; // as live.js, at the same time: an instance that answers both is paid for once
 const RANKS = ["low", "medium", "high"];
 const TONES = [880, 660, 880]; // Hz
 const TONE_S = 0.18;

@@ -3,7 +3,7 @@
 // that says so goes away when the page was heard to be current, never before.
 import { bindZone, hearClock, showTimes, text, now } from "./times.js";
 
-const EVERY = 30000;
+const EVERY = 60000; // readings come every ten minutes; each answer is paid for
 const SOON = 5000; // after a failure
 const TICK = 5000;
 const parts = () => [...document.querySelectorAll("[data-live]")];

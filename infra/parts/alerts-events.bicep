@@ -1,7 +1,8 @@
-// What somebody has to be told of the way from the lake to `detect`: Event Grid counts what it could not hand over.
+// What somebody has to be told of the way from the lake to its queue: Event Grid counts what it could not put there.
 // Metrics do not end with the telemetry of a day. Each has its page in docs/operations.md, as in alerts.bicep.
 param topicName string
 param actionGroupName string
+param tags object
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: topicName
@@ -15,10 +16,10 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' existing = {
 var rules = [
   {
     key: 'events-delayed'
-    title: 'Blob events are not taken, and tried again'
+    title: 'Blob events do not reach their queue, and are tried again'
     severity: 2
     metric: 'DeliveryAttemptFailCount'
-    most: 3 // an app that starts refuses one or two
+    most: 3 // the first ones, until the topic's roles are known everywhere
   }
   {
     key: 'events-dropped'
@@ -40,7 +41,7 @@ resource alert 'Microsoft.Insights/metricAlerts@2018-03-01' = [
   for one in rules: {
     name: 'alert-${topicName}-${one.key}'
     location: 'global'
-    tags: resourceGroup().tags
+    tags: tags
     properties: {
       description: '${one.title}: docs/operations.md#${one.key}'
       severity: one.severity

@@ -39,7 +39,7 @@ var platformSettings = {
   OPENBLAS_NUM_THREADS: '1' // the same data give the same estimation to the last bit
   INGEST_SCHEDULE: '20 */10 * * * *'
   BASELINES_SCHEDULE: '0 20 3 * * *'
-  LAKE_TRIGGER: 'eventgrid'
+  LAKE_TRIGGER: 'queue' // of Event Grid's events (events.bicep): Flex Consumption does not poll
   HTTP__AUTH: httpAuth
 }
 
@@ -54,9 +54,9 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 }
 
 resource app 'Microsoft.Web/sites@2024-11-01' = {
-  // checkov:skip=CKV_AZURE_222: control rooms open its pages, and Event Grid calls it; function keys or Entra ID stand before it
+  // checkov:skip=CKV_AZURE_222: control rooms open its pages; function keys or Entra ID stand before it
   // checkov:skip=CKV_AZURE_17: callers are people with browsers, known by Entra ID, not by certificates
-  // checkov:skip=CKV_AZURE_212: Flex Consumption scales by what there is to do; one instance is always ready for blobs
+  // checkov:skip=CKV_AZURE_212: Flex Consumption scales by what there is to do, from nothing
   // checkov:skip=CKV_AZURE_78: Flex Consumption has no FTP, and does not take ftpsState
   // checkov:skip=CKV_AZURE_213: Flex Consumption replaces instances by itself; /api/health tells how the data flow
   name: name
@@ -80,7 +80,6 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: [{ name: 'blob', instanceCount: 1 }] // without it, blob events may be missed silently
         // One page asks for a dozen things at once. The default for Python is 1 an instance, so that each would start one.
         triggers: { http: { perInstanceConcurrency: requestsAtOnce } }
       }

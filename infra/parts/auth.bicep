@@ -24,7 +24,7 @@ resource auth 'Microsoft.Web/sites/config@2024-11-01' = {
       requireAuthentication: true
       unauthenticatedClientAction: 'RedirectToLoginPage'
       redirectToProvider: 'azureactivedirectory'
-      excludedPaths: ['/api/health', '/runtime/webhooks/blobs']
+      excludedPaths: ['/api/health']
     }
     identityProviders: {
       azureActiveDirectory: {

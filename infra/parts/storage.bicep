@@ -44,6 +44,9 @@ var queues = [
   'ingest-templates'
   'ingest-templates-poison'
   'ingest-templates-given-up'
+  'lake-events'
+  'lake-events-poison'
+  'lake-events-given-up'
   'webjobs-blobtrigger-poison'
   'webjobs-blobtrigger-given-up'
 ]

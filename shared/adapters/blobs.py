@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
@@ -88,19 +89,13 @@ class AzureDayStore:
     def _upload(self, name: str, document: TemplateDay, etag: ETag) -> str:
         """Write the blob and return its etag; raises Conflict."""
         blob = self._days.get_blob_client(name)
-        metadata = {SCHEMA: str(document.schema_number)} | ({OPERATION: operation_id()} if operation_id() else {})
+        metadata, said = {SCHEMA: str(document.schema_number)}, dict[str, Any]()
+        if operation_id():  # a blob trigger reads it in the blob, Event Grid passes it on as the request's id
+            metadata[OPERATION] = said["client_request_id"] = operation_id()
+        if etag is not None:
+            said |= {"overwrite": True, "etag": etag, "match_condition": MatchConditions.IfNotModified}
         try:
-            if etag is None:
-                written = blob.upload_blob(document.to_json(), content_settings=_JSON, metadata=metadata)
-            else:
-                written = blob.upload_blob(
-                    document.to_json(),
-                    content_settings=_JSON,
-                    metadata=metadata,
-                    overwrite=True,
-                    etag=etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
+            written = blob.upload_blob(document.to_json(), content_settings=_JSON, metadata=metadata, **said)
         except (ResourceModifiedError, ResourceExistsError) as error:
             raise Conflict(f"day blob {blob.blob_name} changed in between") from error
         return str(written["etag"])

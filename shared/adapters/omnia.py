@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import Any, Self
@@ -21,6 +22,7 @@ from shared.adapters.omnia_http import Credential, OmniaSession, Refused, Static
 from shared.domain.tsd import BUCKET, Reading, floor_to_bucket, iso, utc
 from shared.errors import SourceError
 from shared.ports import Answers, SourceSeries, Window
+from shared.telemetry import in_context
 
 __all__ = ["DEFAULT_SCOPE", "DEFAULT_URL", "OmniaSource", "StaticCredential"]
 
@@ -34,7 +36,11 @@ GONE = (404, 410)
 FAILED = 500
 LOOKED_UP_FOR = 600.0  # s: a tick, in which several templates ask for the sea's series
 
+AT_ONCE = 4  # requests of one read
+
 Batch = Mapping[str, Window]
+Found = dict[str, dict[datetime, Reading]]
+Ask = Callable[[Batch, dict[str, SourceError]], Found]
 
 
 class OmniaSource:
@@ -148,13 +154,12 @@ class OmniaSource:
         A series that OMNIA refuses, or answers unreadably, is among the problems; where it does so to all that it is
         asked for, though it has them, that is not the series' fault.
         """
-        readings: dict[str, dict[datetime, Reading]] = {window.series: {} for window in windows}
+        readings: Found = {window.series: {} for window in windows}
         problems: dict[str, SourceError] = {}
-        for angles in (False, True):
-            ask = self._read_angles if angles else self._read_means
-            for batch in self._batches(one for one in windows if (one.turn is not None) is angles):
-                for series, found in self._each(batch, ask, problems).items():
-                    readings[series] |= found
+        for part, ill_of_part in self._all([*self._asking(windows)]):
+            for series, found in part.items():
+                readings[series] |= found
+            problems = ill_of_part | problems
         ill = [one for one in problems.values() if not (isinstance(one, Refused) and one.status in GONE)]
         if ill and len(problems) == len(readings):
             raise ill[0]
@@ -166,12 +171,34 @@ class OmniaSource:
             {series: str(error) for series, error in problems.items()},
         )
 
-    def _each(
-        self,
-        batch: Batch,
-        ask: Callable[[Batch, dict[str, SourceError]], dict[str, dict[datetime, Reading]]],
-        problems: dict[str, SourceError],
-    ) -> dict[str, dict[datetime, Reading]]:
+    def _asking(self, windows: Sequence[Window]) -> Iterator[tuple[Ask, Batch]]:
+        """Yield each request that the windows take, and by what it is asked."""
+        for angles in (False, True):
+            ask = self._read_angles if angles else self._read_means
+            for batch in self._batches(one for one in windows if (one.turn is not None) is angles):
+                yield ask, batch
+
+    def _all(self, asking: Sequence[tuple[Ask, Batch]]) -> Iterator[tuple[Found, dict[str, SourceError]]]:
+        """Yield what is read of each request, and what is wrong with its series; a few are under way at a time.
+
+        Who waits for OMNIA pays for an instance that does nothing.
+        """
+
+        def one(asked: tuple[Ask, Batch]) -> tuple[Found, dict[str, SourceError]]:
+            problems: dict[str, SourceError] = {}
+            return self._each(asked[1], asked[0], problems), problems
+
+        if len(asking) <= 1:
+            yield from map(one, asking)
+            return
+        pool = ThreadPoolExecutor(min(AT_ONCE, len(asking)), "OMNIA")
+        try:
+            for run in [pool.submit(in_context(partial(one, asked))) for asked in asking]:
+                yield run.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # what waits would ask in vain where one has failed
+
+    def _each(self, batch: Batch, ask: Ask, problems: dict[str, SourceError]) -> Found:
         """Return what is read of a batch; one that is refused is halved until the series is found for which it is."""
         try:
             return ask(batch, problems)
@@ -183,12 +210,12 @@ class OmniaSource:
                 return {}
         names = list(batch)
         halves = (names[: len(names) // 2], names[len(names) // 2 :])
-        found: dict[str, dict[datetime, Reading]] = {}
+        found: Found = {}
         for half in halves:
             found |= self._each({name: batch[name] for name in half}, ask, problems)
         return found
 
-    def _read_means(self, batch: Batch, problems: dict[str, SourceError]) -> dict[str, dict[datetime, Reading]]:
+    def _read_means(self, batch: Batch, problems: dict[str, SourceError]) -> Found:
         good: dict[str, Buckets] = {series: {} for series in batch}
         every: dict[str, Buckets] = {series: {} for series in batch}
         for what, into in ((self._good, good), (self._every, every)):
@@ -201,7 +228,7 @@ class OmniaSource:
                 problems[series] = error
         return found
 
-    def _read_angles(self, batch: Batch, problems: dict[str, SourceError]) -> dict[str, dict[datetime, Reading]]:
+    def _read_angles(self, batch: Batch, problems: dict[str, SourceError]) -> Found:
         """Return the mean directions, from the samples themselves: OMNIA averages their numbers."""
         sums: dict[str, dict[datetime, Turning]] = {series: {} for series in batch}
         self._query(batch, _samples, partial(add_turned, sums, self._good_status), problems)

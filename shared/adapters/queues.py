@@ -31,15 +31,16 @@ class AzureMessageQueues:
         notifications: QueueClient,
         statements: QueueClient,
         shares: QueueClient,
+        lake_events: QueueClient,
         failed: list[QueueClient],
     ) -> None:
-        """Use these queues (with a base64 encode policy); ``failed`` are only counted."""
+        """Use these queues (with a base64 encode policy); Event Grid's and ``failed`` are only counted."""
         self._critical = critical
         self._baselines = baselines
         self._notifications = notifications
         self._statements = statements
         self._shares = shares
-        self._work = [critical, baselines, notifications, statements, shares]
+        self._work = [critical, baselines, notifications, statements, shares, lake_events]
         self._all = [*self._work, *failed]
 
     def critical(self, message: CriticalMessage) -> None:

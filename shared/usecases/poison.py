@@ -120,13 +120,18 @@ def text_of(content: str) -> str:
 
 def asked_of(content: str) -> dict[str, Any]:
     """Return the message's JSON object; raises InvalidInput."""
+    return json_object(text_of(content))
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Return the JSON object that a text is; raises InvalidInput."""
     try:
-        asked = json.loads(text_of(content))
+        found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"it is not JSON: {error}") from error
-    if not isinstance(asked, dict):
+    if not isinstance(found, dict):
         raise InvalidInput("it is not a JSON object")
-    return asked
+    return found
 
 
 def blob_of(text: str) -> str:

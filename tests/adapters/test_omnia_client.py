@@ -1,6 +1,8 @@
 """The OMNIA client against a server that follows a script, and against the emulator."""
 
 import math
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from omnia_emulator.series import Samples, Series, Store, Stored, fixed
 from omnia_emulator.server import Emulator, running
 
-from shared.adapters.omnia import OmniaSource, StaticCredential
+from shared.adapters.omnia import AT_ONCE, OmniaSource, StaticCredential
 from shared.domain.tsd import BUCKET, Reading
 from shared.errors import SourceError
 from shared.ports import ReadingSource, SourceSeries, Window
@@ -199,9 +201,31 @@ def test_splits_by_series_and_by_buckets(opened: Open) -> None:
     source, script = opened(data(), series_per_request=2, buckets_per_request=10)
     windows = [Window("a", START, START + 23 * BUCKET), Window("b", START, START + 2 * BUCKET)]
     source.read([*windows, Window("b", START, START + BUCKET), Window("c", START, START + BUCKET)])
-    bodies = [one["body"] for one in script.asked[::2]]
-    assert [[item["id"] for item in body] for body in bodies] == [["a"], ["a"], ["a", "b"], ["b", "c"]]
-    assert bodies[1][0]["startTime"] == bodies[0][0]["endTime"]
+    means = [one["body"] for one in script.asked if "avg" in one["body"][0]["aggregateFunctions"]]
+    means.sort(key=lambda body: (len(body), body[0]["id"], body[0]["startTime"]))  # several are under way at a time
+    assert [[item["id"] for item in body] for body in means] == [["a"], ["a"], ["a", "b"], ["b", "c"]]
+    assert means[1][0]["startTime"] == means[0][0]["endTime"]
+
+
+def test_several_requests_are_under_way_at_once_and_few_follow_a_failure() -> None:
+    """OMNIA takes half a second for each, and an instance that waits is paid for; where it fails, it fails them all."""
+    together, begun = threading.Barrier(AT_ONCE, timeout=20), list[str]()
+
+    class Session:
+        def send(self, _method: str, _path: str, about: str, **_: object) -> object:
+            begun.append(about)
+            if len(begun) <= AT_ONCE:
+                together.wait()
+            else:
+                time.sleep(0.2)  # those that were under way by then
+            raise SourceError("it does not answer")
+
+    source = OmniaSource(StaticCredential(), series_per_request=1)
+    source._session = Session()  # type: ignore[assignment]
+    windows = [Window(f"s{number}", START, START + BUCKET) for number in range(3 * AT_ONCE)]
+    with pytest.raises(SourceError, match="does not answer"):
+        source.read(windows)
+    assert AT_ONCE <= len(begun) <= 2 * AT_ONCE
 
 
 @pytest.mark.parametrize("wrong", [{"series_per_request": 0}, {"buckets_per_request": 10_001}, {"retries": -1}])

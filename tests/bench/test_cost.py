@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import pytest
 
 from bench.cost import __main__ as command
-from bench.cost.load import AT_ONCE, UNTIL_S, breaks_at, tick
+from bench.cost.load import UNTIL_S, breaks_at, tick
 from bench.cost.measured import Measured
 from bench.cost.model import (
     ALONE,
@@ -49,10 +49,9 @@ WORLD = {"seed": 1, "platforms": 4, "most_instances": 100}
 
 
 def test_a_part_is_its_count_times_its_price() -> None:
-    """Two parts that can be counted by hand: events, and an instance that waits."""
+    """Two parts that can be counted by hand: events, and blobs."""
     parts = year(400, FOUND, Paper(), Prices()).parts
     assert parts["blob events"] == pytest.approx(100 * TICKS / 1e6 * 0.60)
-    assert parts["instance always ready, waiting"] == pytest.approx(YEAR_S * 2 * 0.000004)
     assert parts["blob writes"] == pytest.approx(100 * TICKS / 1e4 * 0.065)
 
 
@@ -79,7 +78,8 @@ def test_more_sensors_cost_more_in_all_and_less_each() -> None:
 def test_a_few_sensors_are_done_long_before_the_next_tick_and_too_many_are_not() -> None:
     """What a tick has no time for is left, never lost; fewer instances and slower answers bring the end nearer."""
     few, many = (tick(sensors, FOUND, Paper(), **WORLD) for sensors in (40, 40_000))
-    assert (few.left, few.instances) == (0, 1)
+    assert few.left == 0
+    assert few.instances <= 10
     assert few.ingest_s < few.scored_s < 60
     assert many.left == 0
     assert many.ingest_s < 120
@@ -98,7 +98,7 @@ def test_instances_are_added_while_events_wait_up_to_the_limit() -> None:
     slow = replace(FOUND, detect_s=10.0)
     one, ten = (tick(2000, slow, Paper(), **{**WORLD, "most_instances": most}) for most in (1, 10))
     assert (one.instances, ten.instances) == (1, 10)
-    assert one.scored_s == pytest.approx(500 * 10 / AT_ONCE, rel=0.3)
+    assert one.scored_s == pytest.approx(500 * 10, rel=0.3)
     assert ten.scored_s < one.scored_s / 4
 
 
@@ -121,7 +121,7 @@ def test_pages_cost_what_leaves_azure_beyond_what_is_free() -> None:
 def test_the_limit_of_instances_counts_for_each_group() -> None:
     """Seven groups scale, three timers do not; the functions are counted where they are."""
     triggers = "".join(path.read_text() for path in sorted((ROOT / "functions").glob("*.py")))
-    assert triggers.count("queue_trigger(") + triggers.count("blob_trigger(") + 1 == SCALED  # 1: all of HTTP
+    assert triggers.count("queue_trigger(") + 1 == SCALED  # 1: all of HTTP
     assert triggers.count("timer_trigger(") == ALONE
     one, ten = (month_at_the_limit(most, Paper(), Prices()) for most in (1, 10))
     assert ten - one == pytest.approx(SCALED * 9 * 2 * YEAR_S / 12 * 0.000026)

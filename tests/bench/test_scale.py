@@ -12,8 +12,6 @@ WORK = Work(
     sensors=4,
     ingest_requests=2.4,
     ingest_s=0.008,
-    warm_requests=9,
-    warm_rows=1,
     cold_requests=19,
     cold_rows=7,
     score_s=0.04,
@@ -37,7 +35,7 @@ def test_what_comes_above_a_limit_waits() -> None:
 def test_a_group_starts_instances_one_after_the_other_while_work_waits() -> None:
     """Ten pieces of work of a minute: the first waits for a cold start, and there are never more than allowed."""
     simulation = Simulation()
-    group = Group(simulation, np.random.default_rng(1), most=3, at_once=1, ready=0, waiting=1)
+    group = Group(simulation, np.random.default_rng(1), 3)
     begun: list[float] = []
 
     def work(moment: float) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from azure.functions.blob import InputStream
 
+from shared.settings import settings
 from tests.support.http_calls import Context, HttpFunctions
 
 
@@ -30,8 +31,11 @@ def scored(monkeypatch: pytest.MonkeyPatch, http_functions: HttpFunctions) -> Sc
 
 
 def deliver(name: str) -> None:
-    """One delivery of a blob's event."""
-    function: Callable[..., None] = importlib.import_module("functions.detect").detect._function.get_user_function()
+    """One delivery of a blob's event; the lake's container is called ``lake`` here."""
+    name = name.replace("lake/", f"{settings().storage.lake_container}/", 1)
+    function: Callable[..., None] = importlib.import_module(
+        "functions.detect"
+    ).detect_by_polling._function.get_user_function()
     function(blob=InputStream(data=b"{}", blob_properties={"Name": name}, name=name), context=Context())
 
 
@@ -42,10 +46,18 @@ def test_the_day_is_in_the_name(scored: ScoredDays) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["lake/askeladd/a/notes.json", "lake/askeladd/2026-03-05.json", "lake/a", "", "x/../y"]
+    "name",
+    [
+        "lake/askeladd/a/notes.json",
+        "lake/askeladd/2026-03-05.json",
+        "lake/a",
+        "",
+        "x/../y",
+        "backup/askeladd/a/2026-03-05.json",
+    ],
 )
 def test_what_is_no_day_blob_is_left_alone(scored: ScoredDays, name: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Event Grid delivers each blob of the container: trying again would not make a day of it."""
+    """Event Grid tells of each blob of its container: trying again would not make a day of it."""
     with caplog.at_level(logging.WARNING):
         deliver(name)
     assert scored.days == []

@@ -1,4 +1,4 @@
-"""What azd runs: the package is built for each deployment, and events are connected when the app answers."""
+"""What azd runs: the package is built for each deployment, and a budget begins once."""
 
 import json
 import os
@@ -16,16 +16,6 @@ from bench.api import READERS
 from conformance.package import SETTINGS
 from shared.settings import load_settings
 from tests.support.paths import ROOT
-
-CONNECT = ROOT / "infra" / "connect-events.sh"
-ENVIRONMENT = {
-    "AZURE_SUBSCRIPTION_ID": "the-subscription",
-    "AZURE_RESOURCE_GROUP": "the-group",
-    "AZURE_FUNCTION_APP": "the-app",
-    "AZURE_STORAGE_ACCOUNT": "the-account",
-    "CONNECT_WAIT_S": "0",
-    "CONNECT_TRIES": "3",
-}
 
 
 def project() -> dict[str, Any]:
@@ -48,24 +38,6 @@ def test_windows_is_refused_in_words() -> None:
     for hook in (*service["hooks"].values(), *project()["hooks"].values()):
         assert hook["windows"]["run"].startswith("throw '")
         assert "WSL" in hook["windows"]["run"]
-
-
-@pytest.mark.parametrize(("failures", "code", "calls"), [(0, 0, 1), (2, 0, 3), (9, 1, 3)])
-def test_events_are_connected_once_the_app_answers(tmp_path: Path, failures: int, code: int, calls: int) -> None:
-    """The key of the endpoint may not exist right after a deployment; the subscription is the environment's."""
-    assert project()["hooks"]["postdeploy"]["posix"]["run"] == str(CONNECT.relative_to(ROOT))
-    said = tmp_path / "said"
-    az = tmp_path / "az"
-    az.write_text(f'#!/bin/sh\necho "$@" >> {said}\ntest "$(wc -l < {said})" -gt {failures}\n')
-    az.chmod(az.stat().st_mode | stat.S_IXUSR)
-    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    ran = subprocess.run([str(CONNECT)], env={**ENVIRONMENT, "PATH": path}, capture_output=True, text=True, check=False)
-    assert ran.returncode == code
-    lines = said.read_text().splitlines()
-    assert len(lines) == calls
-    assert all("--subscription the-subscription --resource-group the-group" in line for line in lines)
-    assert all("--parameters infra/events.bicepparam" in line.replace(f"{ROOT}/", "") for line in lines)
-    assert ("nothing is scored" in ran.stderr) == (code != 0)
 
 
 @pytest.mark.parametrize(("start", "sets"), [("2026-01-01", False), ("", True)])

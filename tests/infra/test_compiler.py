@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conformance import compiler, events, promises, roles, settings, values
-from conformance.snapshots import VARIANTS, Variant
+from conformance.snapshots import VARIANTS
 from tests.support.planted import Copy
 
 APP, MAIN, PARAMETERS = "infra/parts/app.bicep", "infra/main.bicep", "infra/main.bicepparam"
@@ -117,7 +117,7 @@ def test_what_azure_would_not_take_is_refused_with_words(
 ) -> None:
     """Before anything is created: the resource group itself is not."""
     with pytest.raises(compiler.CompilerError) as refused:
-        compiler.evaluate(program, copy.root, Variant(variables))
+        compiler.evaluate(program, copy.root, variables)
     assert words in str(refused.value)
 
 
@@ -125,8 +125,8 @@ def test_what_azure_would_not_take_is_refused_with_words(
 def test_what_cannot_be_changed_in_place_can_be_kept(program: Path, copy: Copy) -> None:
     """An environment that becomes production with the storage and the vault that it has."""
     kept = {"LEAK_STORAGE_REDUNDANCY": "Standard_LRS", "LEAK_VAULT_UNDELETE_DAYS": "7"}
-    variables = {**VARIANTS["vault"].variables, "LEAK_STAGE": "prod", **kept}
-    found = compiler.evaluate(program, copy.root, Variant(variables))[1]["predictedResources"]
+    variables = {**VARIANTS["vault"], "LEAK_STAGE": "prod", **kept}
+    found = compiler.evaluate(program, copy.root, variables)[1]["predictedResources"]
     (account,) = [one for one in found if one["type"] == "Microsoft.Storage/storageAccounts"]
     (vault,) = [one for one in found if one["type"] == "Microsoft.KeyVault/vaults"]
     assert account["sku"]["name"] == "Standard_LRS"

@@ -9,12 +9,12 @@ import pytest
 from conformance import __main__ as command
 from conformance import events, host, promises, roles, settings, values
 from conformance.check_result import CheckResult
-from conformance.snapshots import ENVIRONMENTS, is_expression, values_at
+from conformance.snapshots import VARIANTS, is_expression, values_at
 from tests.support.paths import ROOT
 from tests.support.planted import Copy
 
-DEV, PROD, ENTRA, NETWORK, VAULT, EVENTS = (
-    f"infra/snapshots/{variant}.json" for variant in ("dev", "prod", "entra", "private-network", "vault", "events")
+DEV, PROD, ENTRA, NETWORK, VAULT = (
+    f"infra/snapshots/{variant}.json" for variant in ("dev", "prod", "entra", "private-network", "vault")
 )
 TABLE_ROLE = "roleDefinitions/0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
 QUEUE_ROLE = "roleDefinitions/974c5e8b-45b9-4653-ba55-5f855dd0fb88"
@@ -22,6 +22,7 @@ METRICS_ROLE = "roleDefinitions/3913510d-42f4-4e42-8a64-420c390055eb"
 KEEPER_ROLE = "roleDefinitions/b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 READER_ROLE = "roleDefinitions/4633458b-17de-408a-b874-0445c86b69e6"
 DEAD_LETTER_ROLE = "roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+SENDER_ROLE = "roleDefinitions/c6a89b2d-59bc-44d0-9896-0f6e12d7b80a"
 NO_ROLE = "roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 
 
@@ -57,10 +58,10 @@ def test_values_are_found_through_lists_and_expressions_are_told_from_lists() ->
         (NETWORK, '"minimumTlsVersion": "TLS1_2"', '"minimumTlsVersion": "TLS1_4"', "minimumTlsVersion is 'TLS1_4'"),
         (ENTRA, '"minTlsVersion": "1.2"', '"ftpsState": "Disabled"', "ftpsState is set, and Flex Consumption refuses"),
         (DEV, '"LAKE_TRIGGER"', '"FUNCTIONS_WORKER_RUNTIME"', "FUNCTIONS_WORKER_RUNTIME is set, and Flex"),
-        (EVENTS, '"severity": 2', '"severity": 9', "severity is 9, not one of range(0, 5)"),
-        (EVENTS, '"DroppedEventCount"', '"DropedEventCount"', "metricName is 'DropedEventCount'"),
+        (DEV, '"severity": 0', '"severity": 9', "severity is 9, not one of range(0, 5)"),
+        (DEV, '"DroppedEventCount"', '"DropedEventCount"', "metricName is 'DropedEventCount'"),
         (PROD, '"category": "Cost"', '"category": "Costs"', "prod: Microsoft.Consumption/budgets budget-leak"),
-        (EVENTS, '"EventGridSchema"', '"CloudEventSchemaV1_0"', "eventDeliverySchema is"),
+        (VAULT, '"EventGridSchema"', '"CloudEventSchemaV1_0"', "eventDeliverySchema is"),
     ],
 )
 def test_a_value_that_only_azure_would_refuse_is_named(copy: Copy, file: str, old: str, new: str, named: str) -> None:
@@ -84,14 +85,10 @@ def test_a_row_that_nothing_is_held_against_is_named(monkeypatch: pytest.MonkeyP
         (ENTRA, METRICS_ROLE, READER_ROLE, "the app: nothing needs Key Vault Secrets User"),
         (VAULT, READER_ROLE, NO_ROLE, "Key Vault needs Microsoft.KeyVault/vaults/secrets/getSecret"),
         (VAULT, KEEPER_ROLE, READER_ROLE, "people: Key Vault Secrets Officer is not assigned"),
+        (DEV, DEAD_LETTER_ROLE, METRICS_ROLE, "the events' topic: Storage Blob Data Contributor or"),
+        (PROD, SENDER_ROLE, DEAD_LETTER_ROLE, "Storage Queue Data Message Sender is not assigned"),
         (
-            EVENTS,
-            DEAD_LETTER_ROLE,
-            TABLE_ROLE,
-            "the events' topic: Storage Blob Data Contributor or",
-        ),
-        (
-            EVENTS,
+            NETWORK,
             "/blobServices/default/containers/events-dead/providers",
             "/providers",
             "is given on Microsoft.Storage/",
@@ -118,8 +115,8 @@ def test_a_call_that_nobody_looked_up_is_named(copy: Copy) -> None:
     ("file", "old", "new", "named"),
     [
         (DEV, '"HTTP__AUTH"', '"HTTP__AUHT"', "dev: HTTP__AUHT is deployed, and neither"),
-        (PROD, '"LAKE_TRIGGER": "eventgrid",', "", "prod: LAKE_TRIGGER is not deployed"),
-        (VAULT, '"LAKE_TRIGGER": "eventgrid"', '"LAKE_TRIGGER": "polling"', "vault: LAKE_TRIGGER must be eventgrid"),
+        (PROD, '"LAKE_TRIGGER": "queue",', "", "prod: LAKE_TRIGGER is not deployed"),
+        (VAULT, '"LAKE_TRIGGER": "queue"', '"LAKE_TRIGGER": "polling"', "vault: LAKE_TRIGGER must be queue"),
         (ENTRA, '"20 */10 * * * *"', '"every ten minutes"', "INGEST_SCHEDULE: String should match"),
         (NETWORK, '"OMNIA__BASE_URL"', '"OMNIA__STATIC_TOKEN"', "OMNIA__STATIC_TOKEN is deployed, and is for local"),
         (DEV, "6imyfpr3/default/registry", "6imyfpr3/default/regist", "registry (STORAGE__REGISTRY_TABLE) is not made"),
@@ -135,24 +132,16 @@ def test_a_setting_that_one_side_does_not_know_is_named(copy: Copy, file: str, o
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ("Host.Functions.detect", "Host.Functions.detekt", "calls detekt, which has no blob trigger; detect has"),
-        ("Host.Functions.detect", "Host.Functions.ingest", "calls ingest, which has no blob trigger"),
-        ("Host.Functions.detect", "", "calls no function"),
+        ('"queueName": "lake-events"', '"queueName": "lake"', "and detect takes from lake-events"),
         ("containers/tsd/", "containers/tds/", "not of the lake's container tsd"),
-        ('"blobContainerName": "events-dead"', '"blobContainerName": "events"', "events, which vault does not make"),
-        ('"blobContainerName": "events-dead"', '"other": 1', "container None, which dev does not make"),
+        ('"blobContainerName": "events-dead"', '"blobContainerName": "events"', "events, which is not made"),
+        ('"blobContainerName": "events-dead"', '"other": 1', "container None, which is not made"),
         ('systemTopics/eventSubscriptions"', 'topics/eventSubscriptions"', "no blob events reach the app"),
     ],
 )
 def test_events_that_would_reach_nobody_are_named(copy: Copy, old: str, new: str, named: str) -> None:
-    """A function that is not there or takes no blobs, another container, no place where they are given up."""
-    expect(events.check, copy.plant(EVENTS, old, new), named)
-
-
-def test_names_that_connect_the_events_are_given_by_every_environment(copy: Copy) -> None:
-    """connect-events.sh runs with the outputs of the deployment before it."""
-    copy.plant(PROD, '"AZURE_STORAGE_ACCOUNT"', '"AZURE_STORAGE"')
-    expect(events.check, copy, "prod does not give AZURE_STORAGE_ACCOUNT, which events.bicepparam reads")
+    """A queue that nobody takes from, another container, no place where they are given up."""
+    expect(events.check, copy.plant(VAULT, old, new), named)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +161,7 @@ def test_what_the_host_does_not_read_is_named(copy: Copy, file: str, old: str, n
     expect(host.check, copy.plant(file, old, new), named)
 
 
-@pytest.mark.parametrize("variant", ENVIRONMENTS)
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_a_promise_that_one_variant_breaks_is_named(copy: Copy, variant: str) -> None:
     """Keys that would open storage, a public blob, telemetry from anybody: wherever it is deployed so."""
     file = f"infra/snapshots/{variant}.json"
@@ -205,12 +194,7 @@ def test_a_promise_that_one_variant_breaks_is_named(copy: Copy, variant: str) ->
             "workbooks/00000000",
             "workbooks a3f23262-3b5c-50e5-903f-04e6f8b33bbe: it is not",
         ),
-        (
-            EVENTS,
-            '"location": "northeurope",\n   "identity"',
-            '"location": "northeurope",\n   "x"',
-            "identity.type must",
-        ),
+        (DEV, '"SystemAssigned"\n   }', '"None"\n   }', "identity.type must"),
         ("infra/main.bicep", "param omniaClientId", "@secure()\nparam omniaClientId", "takes a secret"),
     ],
 )

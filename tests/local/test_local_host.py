@@ -18,7 +18,9 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient
 
 from local.azurite import Azurite
+from local.event_grid import EventGrid
 from local.process import HostProcess
+from shared.adapters.lake_events import lake_event
 
 pytestmark = pytest.mark.azurite
 QUARTERLY = "0 0 0 1 */3 *"  # a schedule that does not come during a test
@@ -215,29 +217,33 @@ def test_a_run_over_the_function_timeout_cuts_its_process(sample: Sample) -> Non
     assert "take ran over functionTimeout of 1 s" in (sample.folder / "log").read_text()
 
 
-def test_event_grid_has_no_receipts_and_no_pattern(sample: Sample) -> None:
-    """A host that starts again hears of every blob again, whatever its name."""
-    sample.container.upload_blob("troll/1.json", b"one")
-    sample.container.upload_blob("notes.txt", b"two")
-    for _ in range(2):
-        with sample.host(SAMPLE_SOURCE="EventGrid") as host:
-            host.wait_idle()
-    assert sorted(content for _, content, _ in sample.journal("blob")) == ["one", "one", "two", "two"]
-
-
-@pytest.mark.parametrize(("source", "runs"), [("EventGrid", 2), ("LogsAndContainerScan", 1)])
-def test_an_event_of_what_a_blob_was_before_counts_for_event_grid_only(sample: Sample, source: str, runs: int) -> None:
-    """The function runs on the blob as it is now, or not at all; what is gone is dropped silently either way."""
+def test_an_event_of_what_a_blob_was_before_is_dropped(sample: Sample) -> None:
+    """The function runs on the blob as it was found, or not at all; so is an event of what is gone."""
     sample.container.upload_blob("troll/1.json", b"now")
-    with sample.host(SAMPLE_SOURCE=source) as host:
+    with sample.host() as host:
         host.wait_idle()
         with QueueClient.from_connection_string(sample.storage, f"azure-webjobs-blobtrigger-{sample.name}") as queue:
             for name in ("troll/1.json", "troll/gone.json"):
                 event = {"FunctionId": "Host.Functions.see", "BlobName": name, "ETag": '"0x8D0"'}
                 queue.send_message(base64.b64encode(json.dumps(event).encode()).decode())
         state = host.wait_idle()
-    assert [content for _, content, _ in sample.journal("blob")] == ["now"] * runs
+    assert [content for _, content, _ in sample.journal("blob")] == ["now"]
     assert state["failures"] == 0
+
+
+def test_event_grid_tells_a_queue_of_every_blob_of_a_container(sample: Sample) -> None:
+    """Once for each time that it is written, whatever its name; one that starts again tells of all of them again."""
+    sample.container.upload_blob("troll/1.json", b"one", metadata={"operation": "0f" * 16})
+    sample.container.upload_blob("notes.txt", b"two")
+    told = []
+    for _ in range(2):
+        grid = EventGrid(sample.storage, sample.name, sample.name)
+        assert (grid.tell(), grid.tell()) == (2, 0)
+        told.append(sorted(map(lake_event, sample.messages(sample.name))))
+        sample.queue.clear_messages()
+    assert told[0] == told[1] == [(sample.name, "notes.txt", ""), (sample.name, "troll/1.json", "0f" * 16)]
+    sample.container.upload_blob("notes.txt", b"three", overwrite=True)
+    assert grid.tell() == 1
 
 
 def test_a_long_run_keeps_its_message(sample: Sample) -> None:

@@ -64,7 +64,7 @@ def take(message: func.QueueMessage) -> None:
     arg_name="blob",
     path="%SAMPLE_NAME%/{site}/{day}.json",
     connection="AzureWebJobsStorage",
-    source=func.BlobSource(os.environ.get("SAMPLE_SOURCE", func.BlobSource.LOGS_AND_CONTAINER_SCAN.value)),
+    source=func.BlobSource.LOGS_AND_CONTAINER_SCAN,
 )
 async def see(blob: func.InputStream) -> None:
     """Sees a blob; one that says bad fails."""

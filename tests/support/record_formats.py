@@ -29,6 +29,7 @@ from shared.domain.proof_test import Play, ProofTest, ProofTests
 from shared.domain.suppression import Suppression, SuppressionKind, suppression_id
 from shared.domain.tsd import grid, start_of
 from shared.ports import StoredSuppression
+from shared.settings import StorageSettings
 from shared.usecases.lookup import look_up_sensor
 from tests.conftest import bootstrap, environment
 from tests.support.filled import FIRST, NOW, SENSOR, TEMPLATE, fill
@@ -167,10 +168,11 @@ def record(app: Bootstrap) -> Mapping[str, bytes]:
     share = {"platform": "snorre", "templates": [TEMPLATE], "generation": "0" * 32, "asked": moment, "until": moment}
     app.messages.ingest(IngestRequest.model_validate(share), timedelta(0), timedelta(hours=1))
     app.messages.notify(NotificationMessage(incident="snorre-w-20260302T0600Z", number=0, kind="raised"))
-    messages = ("critical-deviations", "build-baselines", "notifications", "performance-statements", "ingest-templates")
-    for queue, name in zip(names.queues, messages, strict=True):
+    for name in ("critical", "baselines", "notifications", "statements", "ingest"):
+        queue = getattr(names, f"{name}_queue")
         message = next(iter(app.clients.queue(queue).peek_messages(1)))
-        found[f"{name}.json"] = base64.b64decode(message.content) + b"\n"
+        called = StorageSettings.model_fields[f"{name}_queue"].default
+        found[f"{called}.json"] = base64.b64decode(message.content) + b"\n"
     return found
 
 

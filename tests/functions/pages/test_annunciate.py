@@ -51,7 +51,7 @@ class Control:
         return {**self.example, **new, **state, **changes}
 
     def hears(self, *alarms: dict[str, Any]) -> None:
-        """Let the page ask now, as it does each half minute, and hear of these."""
+        """Let the page ask now, as it does each minute, and hear of these."""
         self.alarms = list(alarms)
         with self.page.expect_response("**/api/alarms?state=standing"):
             self.page.evaluate("dispatchEvent(new Event('refresh'))")

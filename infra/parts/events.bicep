@@ -1,28 +1,17 @@
-// Second phase, after the code was deployed: blob events of the lake reach `detect`. The key of its endpoint exists
-// only once the app runs; it is asked for here, and never leaves the deployment.
-@description('The app that was deployed.')
-param functionAppName string
-
-@description('The account whose container holds the lake.')
+// The lake's events: storage tells Event Grid what was written, which puts it on a queue that `detect` takes from. Nobody
+// has to be let into the app for it, so it is there before the code is.
 param storageName string
+param location string
+param tags object
 
 @description('The container of the lake.')
 param container string = 'tsd'
 
-@description('The function that blob events are for.')
-param function string = 'detect'
+@description('The queue of the lake\'s events (storage.bicep).')
+param queueName string = 'lake-events'
 
-param location string = resourceGroup().location
-
-@description('The container for events that are given up (parts/storage.bicep).')
+@description('The container for events that are given up (storage.bicep).')
 param deadContainer string = 'events-dead'
-
-@description('Who is told of events that do not arrive; the action group of alerts.bicep.')
-param actionGroupName string = 'ag-${replace(functionAppName, 'func-', '')}'
-
-resource app 'Microsoft.Web/sites@2024-11-01' existing = {
-  name: functionAppName
-}
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
@@ -34,18 +23,38 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
       name: deadContainer
     }
   }
+
+  resource queues 'queueServices' existing = {
+    name: 'default'
+
+    resource told 'queues' existing = {
+      name: queueName
+    }
+  }
 }
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: 'evgt-${storageName}'
   location: location
+  tags: tags
   identity: { type: 'SystemAssigned' }
   properties: { source: storage.id, topicType: 'Microsoft.Storage.StorageAccounts' }
 }
 
-// Storage takes no keys: Event Grid puts aside what it gives up as the topic's own identity, and gets in as a trusted
-// service where storage has no public address (networkAcls.bypass in parts/storage.bicep).
+// Storage takes no keys: Event Grid writes as the topic's own identity, and gets in as a trusted service where storage
+// has no public address (networkAcls.bypass in storage.bicep).
+var queueDataMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+
+resource mayTell 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: storage::queues::told
+  name: guid(storage::queues::told.id, topic.id, queueDataMessageSender)
+  properties: {
+    principalId: topic.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueDataMessageSender)
+  }
+}
 
 resource mayPutAside 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: storage::blobs::dead
@@ -57,16 +66,15 @@ resource mayPutAside 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-var handler = 'Host.Functions.${function}' // by itself, so that it stands whole in the snapshot
-
 resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
-  name: 'lake-to-${function}'
+  name: 'lake-to-detect' // as it always was: what an older release connected to the app is replaced
   properties: {
-    destination: {
-      endpointType: 'WebHook'
-      properties: {
-        endpointUrl: 'https://${app.properties.defaultHostName}/runtime/webhooks/blobs?functionName=${handler}&code=${listKeys('${app.id}/host/default', app.apiVersion).systemKeys.blobs_extension}'
+    deliveryWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      destination: {
+        endpointType: 'StorageQueue'
+        properties: { resourceId: storage.id, queueName: queueName, queueMessageTimeToLiveInSeconds: 604800 }
       }
     }
     eventDeliverySchema: 'EventGridSchema'
@@ -91,10 +99,7 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
       }
     }
   }
-  dependsOn: [mayPutAside]
+  dependsOn: [mayTell, mayPutAside]
 }
 
-module alerts 'parts/alerts-events.bicep' = {
-  name: 'alerts-events'
-  params: { topicName: topic.name, actionGroupName: actionGroupName }
-}
+output topicName string = topic.name

@@ -1,0 +1,84 @@
+"""Event Grid, as far as the lake needs it: a queue is told of every blob that is written into a container.
+
+Azurite says nothing of what is written, so the container is listed over and over. As on the platform, an event comes
+at least once and in any order, says what the blob was when it was written, and knows the id of the request that wrote
+it; here, where nobody can see that id, the operation that the blob's metadata name.
+"""
+
+import base64
+import contextlib
+import json
+import threading
+from typing import Self
+
+from azure.core.exceptions import AzureError
+from azure.storage.blob import BlobProperties
+
+from local.storage import Storage
+from local.triggers import Faults
+
+LOOK_S = 0.1  # between two looks into the container
+
+
+class EventGrid:
+    """``with EventGrid(connection, "tsd", "lake-events") as grid``; what was there before is told of, too."""
+
+    def __init__(self, connection: str, container: str, queue: str, faults: Faults | None = None) -> None:
+        """Look into that container of a storage; ``faults`` repeat events and shuffle them."""
+        storage = Storage(connection)
+        self._name = container
+        self._container = storage.blobs.get_container_client(container)
+        self._queue = storage.queue(queue)
+        self._faults = faults or Faults()
+        self._seen: dict[str, str] = {}
+        self._held: list[tuple[str, str]] = []
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="Event Grid", daemon=True)
+
+    def tell(self) -> int:
+        """Tell of what was written since the last look; return how many events are held back or were put."""
+        with self._lock:
+            listed = {blob.name: blob for blob in self._container.list_blobs(include=["metadata"])}
+            fresh = [(name, one.etag) for name, one in listed.items() if self._seen.get(name) != one.etag]
+            self._seen.update(fresh)
+            now, self._held = self._faults.order(self._held, fresh)
+            for name, _ in now:
+                if name in listed:
+                    for _ in range(2 if self._faults.again() else 1):
+                        self._put(listed[name])
+            return len(now) + len(self._held)
+
+    def _put(self, blob: BlobProperties) -> None:
+        event = {
+            "topic": f"/subscriptions/local/providers/Microsoft.Storage/storageAccounts/{self._container.account_name}",
+            "subject": f"/blobServices/default/containers/{self._name}/blobs/{blob.name}",
+            "eventType": "Microsoft.Storage.BlobCreated",
+            "id": f"{blob.name} {blob.etag}",
+            "data": {
+                "api": "PutBlob",
+                "clientRequestId": (blob.metadata or {}).get("operation", ""),
+                "eTag": blob.etag,
+                "contentLength": blob.size,
+                "blobType": "BlockBlob",
+                "url": f"{self._container.url}/{blob.name}",
+            },
+            "dataVersion": "",
+            "metadataVersion": "1",
+            "eventTime": blob.last_modified.isoformat(),
+        }
+        self._queue.send_message(base64.b64encode(json.dumps(event).encode()).decode())  # as the platform does
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_S):
+            with contextlib.suppress(AzureError):  # the platform tries again, too
+                self.tell()
+
+    def __enter__(self) -> Self:
+        """Begin to look."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Look no more; what was not told of is told by the next one."""
+        self._stop.set()
+        self._thread.join()
