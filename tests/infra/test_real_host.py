@@ -89,7 +89,7 @@ def expected(host: tuple[list[str], Path], tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.slow
 @pytest.mark.azurite
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(600)
 @pytest.mark.xdist_group("real-host")
 @pytest.mark.parametrize(
     ("planted", "named", "patience"),
