@@ -92,7 +92,7 @@ class Table:
 
 
 class Container:
-    """A container in memory."""
+    """A container in memory; each request is counted."""
 
     def __init__(self, requests: Counter[str]) -> None:
         """Begin empty."""
@@ -219,13 +219,13 @@ def main() -> None:
     requests: Counter[str] = Counter()
     tables = {name: Table(name, requests) for name in KINDS}
     entries = fill(tables, options)
-    rows, container = AzureStoredRows(tables), Container(requests)  # type: ignore[arg-type]
-    store, clock = AzureBackupStore(container), FakeClock(TODAY)  # type: ignore[arg-type]
+    container, clock = Container(requests), FakeClock(TODAY)
+    store = AzureBackupStore(container)  # type: ignore[arg-type]
     print(f"{options.templates} templates of {options.sensors} sensors, {options.days} days, {entries:,} entries said")
     print(f"in memory; waits of {options.read_ms:g} ms a read and {options.write_ms:g} ms a write are assumed\n")
     print(f"{'':34s} {'here s':>7} {'reads':>9} {'writes':>9} {'Azure min':>9}")
     measured = Measured(requests, options)
-    backup = _backup(rows, store, clock)
+    backup = backup_of(tables, store, clock)
     first: Manifest = measured.run("first backup", backup.run, TOPICS_AT_ONCE)
     clock.moment += timedelta(days=1)
     held = sum(len(content) for content, _ in container.held.values())
@@ -254,10 +254,11 @@ def main() -> None:
     print(f"RTO: registered, said and decided after {tables_min:.1f} min; all scores after {replay_h:.1f} h")
 
 
-def _backup(rows: AzureStoredRows, store: AzureBackupStore, clock: FakeClock) -> BackUp:
+def backup_of(tables: Mapping[str, Table], store: AzureBackupStore, clock: FakeClock) -> BackUp:
+    """Return the app's backup of these tables."""
     registered = SimpleNamespace(platforms=lambda: SimpleNamespace(unreadable={"one": None}))
     return BackUp(
-        rows=rows,
+        rows=AzureStoredRows(tables),  # type: ignore[arg-type]
         store=store,
         registry=registered,
         events=None,  # type: ignore[arg-type]

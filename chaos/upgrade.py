@@ -11,11 +11,13 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from admin.upgrade import upgrade
@@ -57,15 +59,16 @@ class Change:
         """Let the release before read what there is, and build baselines of it."""
         self._work([self._before], ("ingest", "baselines", "ingest"))
 
-    def together(self) -> None:
+    def together(self, ticks: int) -> None:
         """Let both look, each tick first another one."""
-        for tick in range(TOGETHER):
+        self._storage.app(self._present[0])  # as a deployment: what this release stores in is made before it comes
+        for tick in range(ticks):
             pair = [self._before, PROJECT]
             self._tick(pair[::-1] if tick % 2 else pair)
 
-    def alone(self, release: Path) -> None:
+    def alone(self, release: Path, ticks: int) -> None:
         """Let one of them work, and look after baselines."""
-        for _ in range(ALONE):
+        for _ in range(ticks):
             self._tick([release])
         self._work([release], ("baselines",))
 
@@ -104,15 +107,33 @@ class Change:
 
 @contextmanager
 def release(reference: str) -> Iterator[Path]:
-    """Check out that release beside this one, for as long as it is needed."""
-    with tempfile.TemporaryDirectory() as folder:
-        at = Path(folder, "release")
-        git = ["git", "-C", str(PROJECT), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", str(at), reference], check=True, timeout=120)
-        try:
-            yield at
-        finally:
-            subprocess.run([*git, "remove", "--force", str(at)], check=True, timeout=120)
+    """Put that release's files into a folder, for as long as they are needed."""
+    git = ["git", "-C", str(PROJECT), "archive", "--format=tar", reference]
+    packed = subprocess.run(git, check=True, capture_output=True, timeout=120).stdout
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=BytesIO(packed)) as files:
+        files.extractall(folder, filter="data")
+        yield Path(folder)
+
+
+def changed(reference: str, seed: int = 1, together: int = TOGETHER, alone: int = ALONE) -> list[str]:
+    """Change from that release to this one, back, and again; return in what the end is wrong.
+
+    ``together`` and ``alone``: ticks that both work beside each other, and that one works alone.
+    """
+    present = [BEGUN]
+    with release(reference) as before, sea(present, seed) as emulator, Azurite() as azurite:
+        change = Change(Storage(azurite, emulator, f"u{seed}"), present, before)
+        steps: dict[str, Callable[[], None]] = {
+            "the release before fills": change.fill,
+            "both work": partial(change.together, together),
+            "this one alone": partial(change.alone, PROJECT, alone),
+            "the one before alone": partial(change.alone, before, alone),
+            "this one again": partial(change.alone, PROJECT, alone),
+        }
+        for words, step in steps.items():
+            step()
+            print(f"{words}: until {present[0]:%Y-%m-%d %H:%M}", flush=True)
+        return change.wrong()
 
 
 def main() -> int:
@@ -120,21 +141,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m chaos.upgrade", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--release", required=True, help="the one before: a tag or a commit")
     parser.add_argument("--seed", type=int, default=1, help="of the sea (default: 1)")
+    parser.add_argument("--together", type=int, default=TOGETHER, help=f"ticks of both (default: {TOGETHER})")
+    parser.add_argument("--alone", type=int, default=ALONE, help=f"ticks of each alone (default: {ALONE})")
     options = parser.parse_args()
-    present = [BEGUN]
-    with release(options.release) as before, sea(present, options.seed) as emulator, Azurite() as azurite:
-        change = Change(Storage(azurite, emulator, f"u{options.seed}"), present, before)
-        steps: dict[str, Callable[[], None]] = {
-            "the release before fills": change.fill,
-            "both work": change.together,
-            "this one alone": partial(change.alone, PROJECT),
-            "the one before alone": partial(change.alone, before),
-            "this one again": partial(change.alone, PROJECT),
-        }
-        for words, step in steps.items():
-            step()
-            print(f"{words}: until {present[0]:%Y-%m-%d %H:%M}", flush=True)
-        found = change.wrong()
+    found = changed(options.release, options.seed, options.together, options.alone)
     print(*(found[:20] or ["the end is right"]), sep="\n  ")
     return int(bool(found))
 

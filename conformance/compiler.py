@@ -6,6 +6,7 @@ The compiler is looked for at the path in BICEP, as ``../shared/tools/bicep`` be
 ``az bicep install`` puts it. Without one the check says so; the other checks read the stored snapshots in any case.
 """
 
+import argparse
 import json
 import os
 import re
@@ -180,6 +181,11 @@ def refresh(compiler: Path, root: Path, variants: Sequence[str] = tuple(VARIANTS
 
 def main() -> int:
     """Make the snapshots anew; 1 without a compiler, or where it refuses a variant."""
+    argparse.ArgumentParser(
+        prog="python -m conformance.compiler",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     compiler, words = find_compiler()
     if compiler is None:
         print(words, file=sys.stderr)

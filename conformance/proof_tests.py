@@ -8,6 +8,7 @@ off; `estimate`, and with it the queue, is; the sensors have lost their baseline
 was before, but for the test's own entry in the journal. Takes half an hour, since a test has its patience.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -44,6 +45,11 @@ CASES: tuple[Case, ...] = (
 
 def main() -> int:
     """Run all; 1 where something is not as it should be, 2 where there is no host."""
+    argparse.ArgumentParser(
+        prog="python -m conformance.proof_tests",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     try:
         start, python = ready_host()
     except HostMissing as missing:

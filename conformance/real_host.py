@@ -2,17 +2,21 @@
 
 Two hosts share the work on one storage, over the emulator of OMNIA, and one of them is ended while days are scored. In
 the end the tables hold what one local host makes of the same sea, and a day that is scored again writes nothing.
-Then a host answers the requests of ``conformance/http_answers.py``.
+Then all tables and baselines are lost, the backup that the host made is restored, and the host scores anew: rows and
+pages are as before. Last, a host answers the requests of ``conformance/http_answers.py``.
 """
 
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from azure.data.tables import TableClient
@@ -21,21 +25,24 @@ from admin.manage import seed, seed_platforms
 from admin.package import PackageError, build
 from conformance import http_answers
 from conformance.check_result import CheckResult
+from conformance.environments import ROOT, without_project
 from conformance.functions_host import FunctionsHost, HostError, HostMissing, ready_host
 from local.azurite import Azurite
 from local.emulator import emulator
 from local.metadata import BY_HAND
 from local.process import HostProcess
 from local.receiver import Receiver, receiving, status
-from local.snapshot import Snapshot, derived, differences
+from local.snapshot import Snapshot, derived, differences, snapshot
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Level
 from shared.domain.notice import TOLD
 from shared.settings import load_settings
+from tests.support.rehearsal import lose, shown
 
 TOKEN = "conformance"  # noqa: S105 (the emulator's, on this machine only)
 PLATFORM, TEMPLATE = "askeladd", "askeladd-a"  # the smallest: one template with two sensors
 PRESENT, ONSET_DAY = "2026-03-20T12:00:00Z", "2026-03-18"
+BACKED_UP = date(2026, 3, 20)  # the day of the backup that is made at present
 SEA = [
     *("--platforms", PLATFORM, "--now", PRESENT, "--days", "35", "--seed", "4"),
     *("--leak-template", TEMPLATE, "--leak-point", "A1", "--leak-rate", "1e-4", "--leak-hours-ago", "40"),
@@ -53,7 +60,7 @@ RULES = {
 }
 OFTEN = "*/10 * * * * *"
 HOST_ID = "conformance"
-PATIENCE_S = 150.0  # from the start of the hosts to the end of their work
+PATIENCE_S = 400.0  # from the start of the hosts to the end of their work
 BEFORE_THE_END = 3  # days that are scored when one of the two hosts is ended
 AGAIN = tuple(f"2026-03-{day:02d}" for day in (1, 5, 10, 19))  # days that are scored again
 LOST = "2026-03-17"  # a day whose row is lost: it hands on to days that were scored with the same baseline
@@ -66,6 +73,7 @@ FIRE = (
     "estimate",
     "notify",
     "performance",
+    "keep",
 )
 
 
@@ -107,13 +115,15 @@ def run(
         receiver = stack.enter_context(receiving(status(202)))
         settings = settings_of(azurite, omnia, receiver) | {"INGEST_SCHEDULE": OFTEN}
         hosts = [FunctionsHost(start, python, app, folder / f"host{number}", settings, HOST_ID) for number in range(2)]
+        calm = FunctionsHost(start, python, app, folder / "calm", settings | {"INGEST_SCHEDULE": BY_HAND}, HOST_ID)
         way = WayOfTheData(seeded(settings), hosts, receiver, expected, patience)
         try:
             for host in hosts:  # not at once: both would make the keys of the storage, and one of them fails and waits
                 stack.enter_context(host).wait_ready()
             steps = [step() for step in (way.index, way.share, way.finish, way.repeat)]
+            steps.append(way.restore(calm, lambda *words: managed(app, settings, *words)))
         except HostError as error:
-            return CheckResult.of("", [str(error)])
+            return CheckResult.of("", [*way.faults, str(error)])
         return CheckResult.of("; ".join(steps), way.faults)
 
 
@@ -135,6 +145,16 @@ def seeded(settings: Mapping[str, str]) -> Bootstrap:
     app.clients.ensure_storage()
     seed(app, [one for one in seed_platforms() if one.id == PLATFORM])
     return app
+
+
+def managed(package: Path, settings: Mapping[str, str], *words: str) -> None:
+    """Run an administrator's command with what is deployed; raises HostError with what it said."""
+    command = [sys.executable, "-m", "admin.manage", *words]  # `shared` is that of the folder it runs in
+    path = os.pathsep.join((str(ROOT), str(ROOT / "mock")))
+    variables = {**without_project(), **settings, "PYTHONPATH": path}
+    done = subprocess.run(command, cwd=package, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise HostError(f"manage {' '.join(words)} failed: {done.stdout[-500:]}{done.stderr[-500:]}")
 
 
 def rows(app: Bootstrap) -> Snapshot:
@@ -183,7 +203,7 @@ class WayOfTheData:
             if declared.get(name) != kind
         ]
         if self.faults:
-            raise HostError("; ".join(self.faults))
+            raise HostError("what the host loaded is not what the app declares")
         return f"{len(loaded)} functions loaded in {started:.0f} s"
 
     def share(self) -> str:
@@ -206,6 +226,7 @@ class WayOfTheData:
         self._until(self._rests, "come to rest")
         if rows(self._app) != self._expected:
             self.faults.append(f"what came after the rows of the local host changed them: {self._different()}")
+        self._stays.run_now("keep")
         self._until(
             lambda: not self._silent(), "let every kind of trigger succeed", lambda: f"silent: {self._silent()}"
         )
@@ -217,6 +238,8 @@ class WayOfTheData:
             f"verdict {verdict} of the planted leak" for verdict in self._verdicts() if verdict != "CONFIRMED"
         ]
         self.faults += list(self._untold())
+        if BACKED_UP not in self._app.backup.store.days():
+            self.faults.append(f"keep succeeded, and there is no backup of {BACKED_UP} with a manifest")
         ended = sum((host.executed() for host in self._hosts), Counter[tuple[str, str]]())
         runs = ", ".join(
             f"{name} {how.lower()} {count}" for (name, how), count in sorted(ended.items()) if name in FIRE
@@ -243,8 +266,51 @@ class WayOfTheData:
             self.faults.append(f"{len(written)} rows were written again, and nothing had changed: {written[:3]}")
         if rows(self._app) != self._expected:
             self.faults.append(f"after a lost row of {LOST} was scored again, {self._different()}")
+        return f"{len(days)} days scored again wrote the one row that was missing"
+
+    def restore(self, calm: FunctionsHost, manage: Callable[..., None]) -> str:
+        """Lose tables and baselines, restore them, and let a host that does not ingest by itself score anew.
+
+        Rows, those of the journal included, and what people are shown are as before, and ingest has nothing to fetch.
+        """
+        before, lake, pages = snapshot(self._app), self._blobs(), self._shown(self._stays)
+        self._stays.stop()
+        lose(self._app, baselines=True)
+        manage("restore", "--from", str(BACKED_UP), "--no-replay")
+        restored = len(snapshot(self._app))
+        with calm as self._stays:
+            calm.wait_ready()
+            for function in ("baselines", "ingest"):
+                calm.run_now(function)
+                self._until(lambda name=function: self._is_done(name), f"come to rest after {function}")  # type: ignore[misc]
+            self._hold(before, snapshot(self._app))
+            after = self._shown(calm)
+        if others := [path for path, text in pages.items() if text != after.get(path)]:
+            self.faults.append(f"after the restore people are shown something else at {', '.join(others)}")
+        if written := sorted(lake.items() ^ self._blobs().items()):
+            self.faults.append(f"after the restore ingest wrote what was there: {written[0]}")
         took = time.monotonic() - self._begun
-        return f"{len(days)} days scored again wrote the one row that was missing ({took:.0f} s in all)"
+        return (
+            f"{restored} of {len(before)} rows restored, the others scored anew, {len(pages)} pages and answers as "
+            f"before ({took:.0f} s in all)"
+        )
+
+    def _hold(self, before: Snapshot, after: Snapshot) -> None:
+        """Find fault with every row that is not as it was before the restore."""
+        if keys := differences(before, after):
+            tables = dict(Counter(table for table, *_ in keys))
+            self.faults.append(f"after the restore {len(keys)} rows differ: {tables}, first {keys[:3]}")
+
+    def _is_done(self, function: str) -> bool:
+        """Return whether the one run that was started by hand has ended, and all that it asked for."""
+        return self._stays.ended_by_hand(function) == 1 and self._has_no_messages() and self._rests()
+
+    def _shown(self, host: FunctionsHost) -> Mapping[str, Any]:
+        return shown(self._app, TEMPLATE, f"{TEMPLATE}-1", host.get)
+
+    def _blobs(self) -> Mapping[str, str]:
+        """Return the lake's blobs, each with the tag that its last write gave it."""
+        return {one.name: str(one.etag) for one in self._app.clients.container(self._lake).list_blobs()}
 
     def _until(self, done: Callable[[], bool], what: str, why: Callable[[], str] = lambda: "") -> None:
         """Wait; raises HostError when the patience is over."""

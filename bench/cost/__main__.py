@@ -14,7 +14,7 @@ from dataclasses import asdict, fields
 
 from bench.cost.load import PARTITION_PER_S, TICK_S, UNTIL_S, Load, breaks_at, tick
 from bench.cost.measured import Measured, measured
-from bench.cost.model import Paper, Year, month_at_the_limit, soft_deleted_bytes, year
+from bench.cost.model import Paper, Year, backup_bytes, month_at_the_limit, soft_deleted_bytes, year
 from bench.cost.prices import SOURCE, Prices
 
 CLAIM = (1000, 1.0)  # sensors, and US dollars of a sensor-year
@@ -70,6 +70,10 @@ def _summary(found: Measured, paper: Paper) -> str:
             f"estimate {found.estimate_s:.1f}, a sensor's daily look after its baseline {found.build_s:.3f}",
             f"  a proof test, but for its estimation: {found.proof_s:.1f} s, "
             f"{sum(found.proof_transactions.values()):.0f} requests to storage",
+            f"  keep: an hour's run {sum(found.keep_run_transactions.values()):.0f} requests to storage and "
+            f"{sum(found.keep_transactions.values()):.1f} a template; the day's backup, after a year, "
+            f"{sum(found.backup.run_transactions.values()):.0f} and {sum(found.backup.transactions.values()):.0f} a "
+            f"template, {found.backup.seconds:.2f} s and {found.backup.day_bytes / 1e6:.2f} MB a template",
             f"  memory: {found.memory_mb:.0f} MB of a worker that does all of it, {found.estimate_mb:.0f} MB of one "
             "that only estimates",
             f"  telemetry: {found.log_lines:.1f} lines of {found.log_bytes / max(found.log_lines, 1):.0f} bytes a "
@@ -81,6 +85,8 @@ def _summary(found: Measured, paper: Paper) -> str:
             f"{paper.poll_s:g} s day and night, {paper.years:g} years are kept",
             f"  overwritten blobs are kept for {paper.undelete_days:g} days: "
             f"{soft_deleted_bytes(1, found, paper) / 1e6:.0f} MB a template",
+            f"  a day's backup is kept for {paper.backup_days:g} days, the journal's months for ever: "
+            f"{backup_bytes(1, found, paper) / 1e6:.0f} MB a template",
             f"prices (options): {SOURCE}",
         ]
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bench.cost.backup import DaysBackup, days_backup
 from bench.cost.proof import play_proof_test
 from bench.estimation.machine import peak_mb
 from bench.estimation.size import full_size
@@ -39,6 +40,10 @@ class Measured:
     estimate_s: float
     build_s: float  # one sensor's daily look after its baseline, which scores nothing anew
     build_transactions: float
+    keep_run_transactions: Mapping[str, float]  # of an hour's run of keep that finds the day's backup made, by kind
+    keep_transactions: Mapping[str, float]  # a template's in it
+    keep_s: float  # of a template
+    backup: DaysBackup
     memory_mb: float  # of a worker that has done all of this
     estimate_mb: float  # of a fresh one that estimates
 
@@ -59,10 +64,8 @@ def measured() -> Measured:
     with Azurite() as azurite:
         all_six = _Fleet(azurite.connection_string)
     more = all_six.templates - one.templates
-    per_tick = {
-        kind: (all_six.counts[kind] - one.counts[kind]) / more for kind in sorted({*one.counts, *all_six.counts})
-    }
-    per_run = {kind: max(one.counts[kind] - per_tick[kind], 0.0) for kind in per_tick}
+    per_run, per_tick = _parted(one.counts, all_six.counts, more)
+    keep_run, keep = _parted(one.keep_counts, all_six.keep_counts, more)
     size = full_size()
     return Measured(
         sensors=4,
@@ -81,9 +84,22 @@ def measured() -> Measured:
         estimate_s=size["seconds"],
         build_s=all_six.build_s,
         build_transactions=all_six.build_count,
+        keep_run_transactions=keep_run,
+        keep_transactions=keep,
+        keep_s=max(all_six.keep_s - one.keep_s, 0.0) / more,
         memory_mb=peak_mb(),
         estimate_mb=size["process_mb"],
+        backup=days_backup(),
     )
+
+
+def _parted(
+    one: Mapping[str, float], several: Mapping[str, float], more: int
+) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Return what a run takes however many templates there are, and what each takes, of one and of ``more`` more."""
+    kinds = sorted({*one, *several})
+    each = {kind: (several.get(kind, 0.0) - one.get(kind, 0.0)) / more for kind in kinds}
+    return {kind: max(one.get(kind, 0.0) - each[kind], 0.0) for kind in kinds}, each
 
 
 class _Fleet:
@@ -125,6 +141,10 @@ class _Fleet:
             with counted() as building:
                 self.build_s = _seconds(world.app.build_baselines.run) / sensors
             self.build_count = building.total() / sensors
+            world.app.backup.run()
+            with counted() as keeping:
+                self.keep_s = _seconds(lambda: (world.app.backup.run(), world.app.remove_old.run()))
+            self.keep_counts = _kinds(keeping)
             self.proof_counts, self.proof_s = _proven(world)
         logger.removeHandler(lines)
 
@@ -158,7 +178,7 @@ def _kinds(counts: Counter[str]) -> Counter[str]:
         method, name = what.split(" ")
         place = (
             "blob"
-            if name.removeprefix("proof-") in ("tsd", "baselines", "corrupt")
+            if name.removeprefix("proof-") in ("tsd", "baselines", "corrupt", "backup")
             else "queue"
             if "-" in name
             else "table"

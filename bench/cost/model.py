@@ -6,11 +6,13 @@ from math import ceil
 
 from bench.cost.measured import Measured
 from bench.cost.prices import Prices, option
+from bench.restore import TOPICS_AT_ONCE
 from shared.adapters.omnia import AT_ONCE
 from shared.settings import IngestSettings, StorageSettings
 
 YEAR_S = 365 * 86_400
 TICKS = 365 * 144  # of a year
+HOURS = 365 * 24
 KB, GB = 1e3, 1e9
 MOST = IngestSettings().share_templates  # templates of a share, each on an instance of its own
 SERIES = 50  # of a request to OMNIA (OMNIA__MAX_SERIES_PER_REQUEST)
@@ -42,6 +44,7 @@ class Paper:
     undelete_days: float = option(
         14.0, "days for which a day's overwritten blobs are kept (undeleteDays of main.bicep)"
     )
+    backup_days: float = option(400.0, "days for which a day's backup is kept (backupDays of main.bicep)")
     page_bytes: float = option(60_000.0, "a page that has changed, compressed, with its data [bytes]")
     unchanged_bytes: float = option(600.0, "the answer that a page has not changed [bytes]")
 
@@ -75,14 +78,18 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
         * paper.proofs
         * (found.proof_s + estimate_s + paper.storage_s * sum(found.proof_transactions.values()))
         + polls * 1.0  # both questions at once
+        + HOURS * max(1.0, keep_seconds(templates, found, paper))
+        + 365 * backup_seconds(templates, found, paper)
     )
     asked = templates * (paper.estimates + paper.statements + paper.proofs)
-    runs = TICKS * (1 + len(sizes) + templates) + 365 * (1 + templates) + asked + 2 * polls
+    runs = TICKS * (1 + len(sizes) + templates) + 365 * (1 + templates) + HOURS + asked + 2 * polls
     gbs = max(on_demand_s * paper.memory_gb - 12 * prices.free_gbs_month, 0)
     runs = max(runs - 12 * prices.free_executions_month, 0)
     counts = {
         kind: TICKS * (found.run_transactions[kind] + templates * count)
         + templates * paper.proofs * found.proof_transactions.get(kind, 0)
+        + HOURS * _of(found.keep_run_transactions, found.keep_transactions, kind, templates)
+        + 365 * _of(found.backup.run_transactions, found.backup.transactions, kind, templates)
         for kind, count in found.tick_transactions.items()
     }
     table = counts["table read"] + counts["table write"] + polls * paper.poll_transactions
@@ -92,7 +99,7 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
     return Year(
         sensors,
         {
-            "instances: ingest, scores, baselines, estimates, pages": gbs * prices.on_demand_gbs,
+            "instances: ingest, scores, baselines, estimates, pages, keep": gbs * prices.on_demand_gbs,
             "executions": runs / 1e6 * prices.million_executions,
             "blob writes": counts["blob write"] / 1e4 * prices.blob_write_10k,
             "blob reads": counts["blob read"] / 1e4 * prices.blob_read_10k,
@@ -108,6 +115,7 @@ def year(sensors: int, found: Measured, paper: Paper, prices: Prices) -> Year:
             * sensors
             * (found.lake_bytes * prices.blob_gb_month + found.row_bytes * prices.table_gb_month)
             / GB,
+            "backups": 12 * backup_bytes(templates, found, paper) * prices.blob_gb_month / GB,
             "what soft delete keeps": 12 * soft_deleted_bytes(templates, found, paper) * prices.blob_gb_month / GB,
             "pages that leave Azure": max(egress / GB - 12 * prices.free_egress_gb_month, 0) * prices.egress_gb,
             "telemetry": lines / GB * prices.log_gb,
@@ -124,6 +132,23 @@ def soft_deleted_bytes(templates: float, found: Measured, paper: Paper) -> float
     """Return the bytes that soft delete holds at any time: every tick overwrites a day that is half full on average."""
     half_a_day = found.sensors * found.lake_bytes / 2
     return templates * half_a_day * TICKS / 365 * paper.undelete_days
+
+
+def backup_bytes(templates: float, found: Measured, paper: Paper) -> float:
+    """Return the bytes of all backups that are kept: each day's, and the journal's months, which never go."""
+    return templates * (paper.backup_days * found.backup.day_bytes + paper.years * found.backup.year_bytes)
+
+
+def keep_seconds(templates: float, found: Measured, paper: Paper) -> float:
+    """Return how long an hour's run of keep takes that finds the day's backup made, in s."""
+    requests = sum(found.keep_run_transactions.values()) + templates * sum(found.keep_transactions.values())
+    return templates * found.keep_s + paper.storage_s * requests
+
+
+def backup_seconds(templates: float, found: Measured, paper: Paper) -> float:
+    """Return how much longer the run takes that makes the day's backup, in s; the journal's topics are read at once."""
+    requests = sum(found.backup.run_transactions.values()) + templates * sum(found.backup.transactions.values())
+    return templates * found.backup.seconds + paper.storage_s * requests / TOPICS_AT_ONCE
 
 
 def month_at_the_limit(most_instances: int, paper: Paper, prices: Prices) -> float:
@@ -158,6 +183,11 @@ def rounds_of(sensors: float) -> int:
 def score_seconds(found: Measured, paper: Paper) -> float:
     """Return how long detect takes, in a template's tick."""
     return found.detect_s + paper.storage_s * (sum(found.tick_transactions.values()) - found.ingest_transactions)
+
+
+def _of(run: Mapping[str, float], each: Mapping[str, float], kind: str, templates: float) -> float:
+    """Return the transactions of a kind in one run over so many templates."""
+    return run.get(kind, 0.0) + templates * each.get(kind, 0.0)
 
 
 def _polled() -> float:

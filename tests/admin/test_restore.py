@@ -1,6 +1,6 @@
 """A rehearsal: a platform is watched and talked about, backed up, lost and restored; people see what they saw."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from omnia_emulator import running
 from omnia_emulator.series import fixed, platforms
 from omnia_emulator.synthetic import beginning, placed, synthetic
 
+import admin.replay
 from admin.manage import seed
 from admin.restore import restore
 from local.azurite import Azurite
@@ -19,13 +20,16 @@ from local.snapshot import differences, snapshot
 from shared.bootstrap import Bootstrap
 from shared.domain.mark import Span
 from shared.errors import Conflict
+from shared.usecases.baselines import rescoring
 from tests.conftest import bootstrap, environment
 from tests.local.test_main_path import LEAKING, ONSET, PRESENT, RATE, RULES, askeladd, drain, one_pass
 from tests.support.filled import QUIET
+from tests.support.rehearsal import lose, shown
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow, pytest.mark.xdist_group("restore")]
 
 SENSOR = "askeladd-a-1"
+PIECE = 3  # days
 
 
 @pytest.fixture(scope="module")
@@ -59,40 +63,19 @@ def watched(settings: dict[str, str]) -> Bootstrap:
     return app
 
 
-def seen(settings: dict[str, str], app: Bootstrap, folder: Path) -> dict[str, Any]:
-    """Return what people are shown, by its address, by a host that knows nothing yet."""
-    incidents = [one.incident.id for one in app.incidents.list(LEAKING)]
-    pages = ["overview", "alarms", "journal", "handover", f"templates/{LEAKING}", f"sensors/{SENSOR}"]
-    pages += [f"templates/{LEAKING}/performance", *(f"incidents/{one}" for one in incidents)]
-    answers = ["health", "platforms", "sensors", "alarms", "journal", "events", "suppressions"]
-    answers += [f"templates/{LEAKING}/{what}" for what in ("incidents", "events", "record")]
-    answers += [f"sensors/{SENSOR}/{what}" for what in ("deviations", "baseline", "feedback")]
-    answers += [f"incidents/{one}{more}" for one in incidents for more in ("", "/estimation")]
+def seen(settings: dict[str, str], app: Bootstrap, folder: Path) -> Mapping[str, Any]:
+    """Return what people are shown, by its path, by a host that knows nothing yet."""
     with HostProcess({**settings, **QUIET}, log=folder / "host.log") as host:
-        found = {}
-        for path in [*pages, *(f"api/{one}" for one in answers)]:
-            answer = requests.get(f"{host.url}/{path}", timeout=60)
-            assert answer.ok, (path, answer.text[:500])
-            found[path] = answer.json() if path.startswith("api/") else answer.text
-    return found
-
-
-def lose(app: Bootstrap, *, baselines: bool) -> None:
-    """Empty every table, and, if so, the container of baselines; lake and backups stay."""
-    for table in app.clients.tables():
-        for entity in list(table.list_entities()):
-            table.delete_entity(entity)
-    if baselines:
-        container = app.clients.container(app.settings.storage.baselines_container)
-        for name in list(container.list_blob_names()):
-            container.delete_blob(name)
+        return shown(app, LEAKING, SENSOR, lambda path: requests.get(f"{host.url}{path}", timeout=60))
 
 
 @pytest.mark.parametrize("baselines", [False, True], ids=["tables lost", "tables and baselines lost"])
 def test_what_was_lost_is_restored_and_people_see_what_they_saw(
-    baselines: bool, watched: Bootstrap, settings: dict[str, str], tmp_path: Path
+    baselines: bool, watched: Bootstrap, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tables end row by row as they were, the journal and scored days included; so do pages and answers."""
+    for module in (rescoring, admin.replay):  # a year is scored piece by piece; so is this sea
+        monkeypatch.setattr(module, "AT_ONCE", PIECE)
     rows, before = snapshot(watched), seen(settings, watched, tmp_path)
     lose(watched, baselines=baselines)
     fresh = bootstrap(settings)

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import pytest
 
 from bench.cost import __main__ as command
+from bench.cost.backup import DaysBackup, days_backup
 from bench.cost.load import UNTIL_S, breaks_at, tick
 from bench.cost.measured import Measured
 from bench.cost.model import (
@@ -18,11 +19,15 @@ from bench.cost.model import (
     TICKS,
     YEAR_S,
     Paper,
+    backup_bytes,
+    backup_seconds,
+    keep_seconds,
     month_at_the_limit,
     soft_deleted_bytes,
     year,
 )
 from bench.cost.prices import SOURCE, Prices
+from shared.usecases.keep.backup import KINDS
 from tests.support.paths import ROOT
 
 FOUND = Measured(
@@ -42,6 +47,16 @@ FOUND = Measured(
     estimate_s=1.4,
     build_s=0.05,
     build_transactions=11,
+    keep_run_transactions={"blob read": 2, "table read": 3},
+    keep_transactions={"table read": 1},
+    keep_s=0.01,
+    backup=DaysBackup(
+        run_transactions={"blob read": 2, "blob write": 12, "table read": 10},
+        transactions={"blob read": 0, "blob write": 0, "table read": 70},
+        seconds=0.05,
+        day_bytes=380_000,
+        year_bytes=180_000,
+    ),
     memory_mb=220,
     estimate_mb=200,
 )
@@ -52,7 +67,7 @@ def test_a_part_is_its_count_times_its_price() -> None:
     """Two parts that can be counted by hand: events, and blobs."""
     parts = year(400, FOUND, Paper(), Prices()).parts
     assert parts["blob events"] == pytest.approx(100 * TICKS / 1e6 * 0.60)
-    assert parts["blob writes"] == pytest.approx(100 * TICKS / 1e4 * 0.065)
+    assert parts["blob writes"] == pytest.approx((100 * TICKS + 365 * 12) / 1e4 * 0.065)
 
 
 def test_twice_the_prices_are_twice_the_cost() -> None:
@@ -109,6 +124,33 @@ def test_every_overwrite_of_a_day_is_kept_for_as_long_as_is_deployed() -> None:
     assert kept == pytest.approx(12 * 100 * 144 * 14 * 4 * 3500 / 2 / 1e9 * 0.023)
     (deployed,) = re.findall(r"undeleteDays: purgeable \? 1 : (\d+)", (ROOT / "infra" / "main.bicep").read_text())
     assert Paper().undelete_days == float(deployed)
+
+
+def test_a_backup_costs_what_is_kept_of_it_its_requests_and_its_hourly_runs() -> None:
+    """A longer time costs in proportion, as is deployed; each hour is an execution and some requests more."""
+    assert backup_bytes(1, FOUND, Paper(backup_days=100, years=2)) == pytest.approx(100 * 380_000 + 2 * 180_000)
+    (deployed,) = re.findall(r"param backupDays int = (\d+)", (ROOT / "infra" / "main.bicep").read_text())
+    assert Paper().backup_days == float(deployed)
+    nothing = DaysBackup(run_transactions={}, transactions={}, seconds=0, day_bytes=0, year_bytes=0)
+    without = replace(FOUND, keep_run_transactions={}, keep_transactions={}, keep_s=0, backup=nothing)
+    parts, others = (year(400, one, Paper(), Prices()).parts for one in (FOUND, without))
+    assert parts["backups"] == pytest.approx(12 * backup_bytes(100, FOUND, Paper()) / 1e9 * 0.023)
+    assert parts["tables"] - others["tables"] == pytest.approx(
+        (8760 * (3 + 100) + 365 * (10 + 70 * 100)) / 1e4 * 0.00036
+    )
+    assert parts["blob reads"] - others["blob reads"] == pytest.approx((8760 * 2 + 365 * 2) / 1e4 * 0.005)
+    spent_s = 8760 * (keep_seconds(100, FOUND, Paper()) - 1.0) + 365 * backup_seconds(100, FOUND, Paper())
+    name = "on demand: ingest, baselines, estimates, pages, keep"
+    assert parts[name] - others[name] == pytest.approx(spent_s * 2 * 0.000026)
+
+
+def test_a_days_backup_grows_with_templates_and_is_mostly_what_is_written_anew() -> None:
+    """Counted by the app's own export: one blob for each table and the manifest, and reads of each journal's topic."""
+    found = days_backup()
+    assert found.run_transactions["blob write"] >= len(KINDS)
+    assert found.transactions["blob write"] == 0
+    assert found.transactions["table read"] > 0
+    assert found.day_bytes > found.year_bytes > 0
 
 
 def test_pages_cost_what_leaves_azure_beyond_what_is_free() -> None:

@@ -89,14 +89,14 @@ def expected(host: tuple[list[str], Path], tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.slow
 @pytest.mark.azurite
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.xdist_group("real-host")
 @pytest.mark.parametrize(
     ("planted", "named", "patience"),
     [
         (
             [("functions/ingest.py", '@blueprint.timer_trigger("timer"', '@blueprint.timer_trigger("timr"')],
-            "ingest",
+            ["ingest"],
             GIVEN_UP_S,
         ),
         (
@@ -107,7 +107,7 @@ def expected(host: tuple[list[str], Path], tmp_path_factory: pytest.TempPathFact
                     "time.sleep(3600)\n            answer = its.estimate",
                 )
             ],
-            "did not empty its queues",
+            ["did not empty its queues"],
             GIVEN_UP_S,
         ),
         (
@@ -118,12 +118,21 @@ def expected(host: tuple[list[str], Path], tmp_path_factory: pytest.TempPathFact
                     "all(a == b or (isnan(a) and isnan(b)) for",
                     "all(repr(a) == repr(b) for",
                 ),
+                (
+                    "shared/usecases/keep/restore.py",
+                    "for part in parts[table])",
+                    'for part in parts[table] if table != "journal")',
+                ),
             ],
-            "rows were written again, and nothing had changed",
+            ["rows were written again, and nothing had changed", "'journal': "],
             real_host.PATIENCE_S,
         ),
     ],
-    ids=["a wrong binding", "a handler that never returns", "an int where storage gives a float"],
+    ids=[
+        "a wrong binding",
+        "a handler that never returns",
+        "an int where storage gives a float, a restore without the journal",
+    ],
 )
 def test_a_planted_fault_is_seen_on_the_real_host(
     copy: Copy,
@@ -131,11 +140,11 @@ def test_a_planted_fault_is_seen_on_the_real_host(
     expected: Expected,
     tmp_path_factory: pytest.TempPathFactory,
     planted: list[tuple[str, str, str]],
-    named: str,
+    named: list[str],
     patience: float,
 ) -> None:
-    """What only a run shows: a binding without argument, a run without end, a day that never looks as it was stored."""
+    """What only a run shows: no argument for a binding, no end, a day that never is as stored, a table left out."""
     for file, old, new in planted:
         copy.plant(file, old, new)
     found = real_host.run(*host, copy.root, tmp_path_factory.mktemp("hosts"), expected, patience).faults
-    assert any(named in fault for fault in found), found
+    assert [one for one in named if not any(one in fault for fault in found)] == [], found

@@ -81,7 +81,10 @@ class UpdateLatest:
         row = rows.get((sensor, looked[-1])) if looked else None
         if row is None or not row.level.size or known is None or row.day < known.at.date():
             low = known.at.date() if known is not None else looked[-1] if looked else None
-            held = [] if low is None else self._with_samples(sensor, low - ONE_DAY, date.max)
+            stored = [] if low is None else self.deviations.range(sensor, low - ONE_DAY, date.max)
+            if known is not None and not any(one.day >= known.at.date() for one in stored):
+                return known  # its row, which stays where a day is emptied, was lost, and will be made anew
+            held = [one for one in stored if one.level.size]
             if low is not None and not held:
                 held = self._newest_before(sensor, low)
             if not held:

@@ -6,7 +6,7 @@ it, so that it depends on the data and not on when they were looked at.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,7 +15,7 @@ from shared.domain.event import Event, incident_closed, incident_estimated, inci
 from shared.domain.incident import CriticalMessage, Incident
 from shared.domain.platform import Platform
 from shared.domain.template import Template
-from shared.domain.tsd import BUCKET, ONE_DAY, iso, start_of
+from shared.domain.tsd import BUCKET, ONE_DAY, days_between, iso, start_of
 from shared.errors import Conflict
 from shared.ports import (
     DeviationsTable,
@@ -83,10 +83,17 @@ class Reconcile:
         around, low, high = self._rows(template, min(concerned), max(concerned))
         found = {one.id: one for one in find_incidents(template, around, self.rules.clear)}
         known = {one.incident.id: one for one in stored if low <= one.incident.onset.date() <= high}
-        for gone in sorted(known.keys() - found.keys()):
+        scored = {(row.sensor, row.day) for row in around}
+        held = [
+            one.incident
+            for one in known.values()
+            if _is_unscored(one.incident, template, scored, looked_at, high, documents)
+        ]
+        for gone in sorted(known.keys() - found.keys() - {one.id for one in held}):
             self._remove(known[gone])
         for incident in sorted(found.values(), key=lambda one: one.onset):
-            self._keep(platform, template, incident, known.get(incident.id), documents)
+            if not any(_holds(one, incident) for one in held):
+                self._keep(platform, template, incident, known.get(incident.id), documents)
         self._check_still(template, around)
 
     def _touches(self, incident: Incident, day: date) -> bool:
@@ -231,6 +238,32 @@ def is_outlived(incident: Incident, answered: EstimationSummary | None) -> bool:
 def is_of_other_template(stored: StoredIncident, template: Template) -> bool:
     """Return whether its estimation was asked for when the template was another: a sensor more, a place moved."""
     return stored.notified is not None and not stored.notified.digest.startswith(digest_of(template))
+
+
+def _is_unscored(
+    incident: Incident,
+    template: Template,
+    scored: Set[tuple[str, date]],
+    looked_at: Set[date],
+    high: date,
+    documents: Documents,
+) -> bool:
+    """Return whether rows up to the day ``high`` that the incident rests on are lost, and not made anew yet.
+
+    After a restore the days are scored piece by piece: until all of an incident's are, nothing speaks against it.
+    """
+    sensors = [sensor.id for sensor in template.sensors if sensor.id in incident.sensors]
+    lost = [
+        day
+        for day in days_between(incident.onset, incident.closed or incident.last_critical + BUCKET)
+        if day <= high and day not in looked_at and not any((sensor, day) in scored for sensor in sensors)
+    ]
+    return bool(sensors) and any(documents(day) is not None for day in lost)
+
+
+def _holds(held: Incident, found: Incident) -> bool:
+    """Return whether what was found is of an incident that cannot be judged yet."""
+    return held.onset <= found.onset and (held.closed is None or found.onset < held.closed)
 
 
 def _told(stored: StoredIncident) -> Names:

@@ -200,6 +200,41 @@ def test_an_old_day_that_is_looked_at_again_leaves_later_incidents_alone() -> No
     assert target.state() == before
 
 
+def said_of_alarms(target: World) -> list[Any]:
+    """Return the keys of what the journal says of alarms."""
+    return sorted(key for key in target.journal_table.cells.rows if key[1].startswith("alarm:"))
+
+
+def without_rows() -> World:
+    """Return the world after its rows were lost, as after a restore, before they are made anew."""
+    target = reference()
+    for sensor in TEMPLATE.sensors:
+        target.deviations.remove_all(sensor.id)
+    target.restart()
+    return target
+
+
+@pytest.mark.parametrize("order", [DAYS, DAYS[::-1]], ids=["oldest first", "newest first"])
+def test_an_incident_whose_rows_are_lost_is_left_alone_until_its_days_are_scored_anew(order: list[date]) -> None:
+    """In whichever order days come: no alarm is withdrawn, and no estimation asked for."""
+    before, target = reference(), without_rows()
+    for day in order:
+        target.detect.run("troll", TEMPLATE.id, day)
+        assert target.state()["incidents"] == before.state()["incidents"]
+    assert target.state() == before.state()
+    assert said_of_alarms(target) == said_of_alarms(before)
+    assert not target.messages.criticals
+
+
+def test_days_that_are_scored_anew_say_no_level_that_was_long_ago() -> None:
+    """Until the day of a sensor's newest sample has its row again, that sample stays, and what was said of it."""
+    before, target = reference(), without_rows()
+    for day in DAYS:
+        target.detect.run("troll", TEMPLATE.id, day)
+    assert target.state() == before.state()
+    assert target.journal_table.cells.rows.keys() == before.journal_table.cells.rows.keys()
+
+
 def test_an_incident_closes_after_it_has_been_clear_for_a_while() -> None:
     """Twelve hours without a Critical close it, with an event at that time."""
     target = reference()
