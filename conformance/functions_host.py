@@ -23,7 +23,6 @@ from typing import Any, Self
 import requests
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueClient
 
 from conformance.environments import ROOT, environment, without_project
 from local.npm import one_at_a_time
@@ -34,7 +33,6 @@ PYTHONS = ((3, 11), (3, 12))  # that the worker knows
 START_S = 60
 GRACE_S = 30  # that a host gets to end what it runs
 KEYS_CONTAINER = "azure-webjobs-secrets"
-RECEIPTS_CONTAINER = "azure-webjobs-hosts"
 BY_HAND = "This function was programmatically called"
 FAILED = re.compile(r"^fail: .*\n +(.+)", re.MULTILINE)
 BEGUN = re.compile(r"Executing 'Functions\.(\w+)' \(Reason='([^']*)', Id=([\w-]+)\)")
@@ -198,22 +196,11 @@ class FunctionsHost:
         begun = {run for name, why, run in BEGUN.findall(text) if name == function and why.startswith(BY_HAND)}
         return len(begun & {run for *_, run in EXECUTED.findall(text)})
 
-    def rests(self, watched: str) -> bool:
-        """Return whether no run goes on and none will come of a blob that is in the container ``watched`` by now."""
+    def under_way(self, function: str = "") -> int:
+        """Return how many runs have begun and not ended, of one function or of all."""
         text = self.log.read_text(errors="replace")
-        if {run for *_, run in BEGUN.findall(text)} - {run for *_, run in EXECUTED.findall(text)}:
-            return False
-        with BlobServiceClient.from_connection_string(self._settings["AzureWebJobsStorage"]) as blobs:
-            tags = {one.etag.strip('"') for one in blobs.get_container_client(watched).list_blobs()}
-            receipts = blobs.get_container_client(RECEIPTS_CONTAINER).list_blob_names(
-                name_starts_with=f"blobreceipts/{self._host_id}/"
-            )
-            if tags - {part.strip('"') for name in receipts for part in name.split("/")}:
-                return False
-        with QueueClient.from_connection_string(
-            self._settings["AzureWebJobsStorage"], f"azure-webjobs-blobtrigger-{self._host_id}"
-        ) as queue:
-            return not queue.peek_messages()
+        begun = {run for name, _, run in BEGUN.findall(text) if function in ("", name)}
+        return len(begun - {run for *_, run in EXECUTED.findall(text)})
 
     def last_lines(self) -> str:
         """Return what it reported as failed, and the end of its log."""

@@ -6,6 +6,7 @@ Then all tables and baselines are lost, the backup that the host made is restore
 pages are as before. Last, a host answers the requests of ``conformance/http_answers.py``.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ from conformance.environments import ROOT, without_project
 from conformance.functions_host import FunctionsHost, HostError, HostMissing, ready_host
 from local.azurite import Azurite
 from local.emulator import emulator
+from local.event_grid import EventGrid, event_of
 from local.metadata import BY_HAND
 from local.process import HostProcess
 from local.receiver import Receiver, receiving, status
@@ -36,7 +38,7 @@ from local.snapshot import Snapshot, derived, differences, snapshot
 from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Level
 from shared.domain.notice import TOLD
-from shared.settings import load_settings
+from shared.settings import StorageSettings, load_settings
 from tests.support.rehearsal import lose, shown
 
 TOKEN = "conformance"  # noqa: S105 (the emulator's, on this machine only)
@@ -56,6 +58,7 @@ RULES = {
     "INGEST__BACKFILL_DAYS": "35",
     "INGEST__STEP_DAYS": "4",
     "BASELINE__MIN_DAYS": "28",  # and three days to judge by: scored before the leak begins
+    "LAKE_TRIGGER": "queue",  # as it is deployed
     "OPENBLAS_NUM_THREADS": "1",  # with several, sums end in another order, and the last bits differ
 }
 OFTEN = "*/10 * * * * *"
@@ -116,7 +119,8 @@ def run(
         settings = settings_of(azurite, omnia, receiver) | {"INGEST_SCHEDULE": OFTEN}
         hosts = [FunctionsHost(start, python, app, folder / f"host{number}", settings, HOST_ID) for number in range(2)]
         calm = FunctionsHost(start, python, app, folder / "calm", settings | {"INGEST_SCHEDULE": BY_HAND}, HOST_ID)
-        way = WayOfTheData(seeded(settings), hosts, receiver, expected, patience)
+        grid = stack.enter_context(lake_events(azurite))
+        way = WayOfTheData(seeded(settings), hosts, grid, receiver, expected, patience)
         try:
             for host in hosts:  # not at once: both would make the keys of the storage, and one of them fails and waits
                 stack.enter_context(host).wait_ready()
@@ -125,6 +129,12 @@ def run(
         except HostError as error:
             return CheckResult.of("", [*way.faults, str(error)])
         return CheckResult.of("; ".join(steps), way.faults)
+
+
+def lake_events(azurite: Azurite) -> EventGrid:
+    """Return what tells the app's queue of the blobs of its lake."""
+    names = StorageSettings()
+    return EventGrid(azurite.connection_string, names.lake_container, names.lake_events_queue)
 
 
 def settings_of(azurite: Azurite, omnia: str, receiver: Receiver) -> dict[str, str]:
@@ -167,11 +177,13 @@ def locally(folder: Path) -> Expected:
     with emulator(TOKEN, SEA) as omnia, Azurite() as azurite, receiving(status(202)) as receiver:
         settings = settings_of(azurite, omnia, receiver)
         app = seeded(settings)
-        with HostProcess(settings, log=folder / "local.log") as host:
+        with HostProcess(settings, log=folder / "local.log") as host, lake_events(azurite) as grid:
             declared = {one["name"]: one["trigger"] for one in host.admin("functions")}
             for function in ("ingest", "baselines", "ingest"):  # the last one tells how it is by then
                 host.run_now(function)
                 host.wait_idle(PATIENCE_S)
+                while grid.tell():
+                    host.wait_idle(PATIENCE_S)
         return Expected(rows(app), declared)
 
 
@@ -182,14 +194,15 @@ class WayOfTheData:
         self,
         app: Bootstrap,
         hosts: Sequence[FunctionsHost],
+        grid: EventGrid,
         receiver: Receiver,
         expected: Expected,
         patience: float,
     ) -> None:
         """Look at the app's storage and at these hosts."""
-        self._app, self._hosts, self._receiver = app, hosts, receiver
+        self._app, self._hosts, self._grid, self._receiver = app, hosts, grid, receiver
         self._expected, self._declared = expected.rows, expected.declared
-        self._stays = hosts[-1]
+        self._stays, self._cut_off = hosts[-1], 0
         self._begun, self._patience = time.monotonic(), patience
         self.faults: list[str] = []
 
@@ -212,7 +225,7 @@ class WayOfTheData:
         stays, ended = sorted(self._hosts, key=lambda host: host.executed()["detect", "Succeeded"])
         begun = time.monotonic()
         ended.stop()
-        self._stays = stays
+        self._stays, self._cut_off = stays, ended.under_way("detect")
         scored = ended.executed()["detect", "Succeeded"]
         return f"a host that had scored {scored} days ended in {time.monotonic() - begun:.1f} s"
 
@@ -259,7 +272,8 @@ class WayOfTheData:
         self._deviations().delete_entity(*lost)
         days = (*AGAIN, LOST)
         for day in days:
-            self._stays.run_now("detect", f"{self._lake}/{PLATFORM}/a/{day}.json")
+            event = event_of(self._lake, f"{PLATFORM}/a/{day}.json", datetime.now(UTC))
+            self._stays.run_now("detect", json.dumps(event))
         self._until(lambda: self._stays.ended_by_hand("detect") == len(days) and self._rests(), "score days again")
         written = sorted(key for key, tag in self._written().items() if before.get(key) != tag and key != lost)
         if written:
@@ -327,11 +341,16 @@ class WayOfTheData:
         return self._app.settings.storage.lake_container
 
     def _has_no_messages(self) -> bool:
-        return not any(self._app.messages.lengths().values())
+        """Return whether nothing is left to do; what the ended host was cut off from shows ten minutes later."""
+        lengths = Counter(self._app.messages.lengths())
+        lengths[self._app.settings.storage.lake_events_queue] -= self._cut_off
+        return not any(lengths.values())
 
     def _rests(self) -> bool:
         """Return whether no event of a day is under way: one that came late would score beside what is looked at."""
-        return self._stays.rests(self._lake)
+        told = self._grid.tell()
+        left = self._app.messages.lengths()[self._app.settings.storage.lake_events_queue] - self._cut_off
+        return not told and not left and not self._stays.under_way()
 
     def _succeeded(self, function: str) -> int:
         return sum(host.executed()[function, "Succeeded"] for host in self._hosts)

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import json
 import threading
+from datetime import datetime
 from typing import Self
 
 from azure.core.exceptions import AzureError
@@ -18,6 +19,20 @@ from local.storage import Storage
 from local.triggers import Faults
 
 LOOK_S = 0.1  # between two looks into the container
+
+
+def event_of(container: str, blob: str, moment: datetime, **data: object) -> dict[str, object]:
+    """Return the event of a blob that was written, in the platform's schema."""
+    return {
+        "topic": "/subscriptions/local/providers/Microsoft.Storage/storageAccounts/local",
+        "subject": f"/blobServices/default/containers/{container}/blobs/{blob}",
+        "eventType": "Microsoft.Storage.BlobCreated",
+        "id": f"{blob} {moment.isoformat()}",
+        "data": {"api": "PutBlob", "blobType": "BlockBlob", **data},
+        "dataVersion": "",
+        "metadataVersion": "1",
+        "eventTime": moment.isoformat(),
+    }
 
 
 class EventGrid:
@@ -49,23 +64,9 @@ class EventGrid:
             return len(now) + len(self._held)
 
     def _put(self, blob: BlobProperties) -> None:
-        event = {
-            "topic": f"/subscriptions/local/providers/Microsoft.Storage/storageAccounts/{self._container.account_name}",
-            "subject": f"/blobServices/default/containers/{self._name}/blobs/{blob.name}",
-            "eventType": "Microsoft.Storage.BlobCreated",
-            "id": f"{blob.name} {blob.etag}",
-            "data": {
-                "api": "PutBlob",
-                "clientRequestId": (blob.metadata or {}).get("operation", ""),
-                "eTag": blob.etag,
-                "contentLength": blob.size,
-                "blobType": "BlockBlob",
-                "url": f"{self._container.url}/{blob.name}",
-            },
-            "dataVersion": "",
-            "metadataVersion": "1",
-            "eventTime": blob.last_modified.isoformat(),
-        }
+        said = {"eTag": blob.etag, "contentLength": blob.size, "url": f"{self._container.url}/{blob.name}"}
+        request = (blob.metadata or {}).get("operation", "")
+        event = event_of(self._name, blob.name, blob.last_modified, clientRequestId=request, **said)
         self._queue.send_message(base64.b64encode(json.dumps(event).encode()).decode())  # as the platform does
 
     def _run(self) -> None:

@@ -140,7 +140,7 @@ def test_a_backup_costs_what_is_kept_of_it_its_requests_and_its_hourly_runs() ->
     )
     assert parts["blob reads"] - others["blob reads"] == pytest.approx((8760 * 2 + 365 * 2) / 1e4 * 0.005)
     spent_s = 8760 * (keep_seconds(100, FOUND, Paper()) - 1.0) + 365 * backup_seconds(100, FOUND, Paper())
-    name = "on demand: ingest, baselines, estimates, pages, keep"
+    name = "instances: ingest, scores, baselines, estimates, pages, keep"
     assert parts[name] - others[name] == pytest.approx(spent_s * 2 * 0.000026)
 
 
