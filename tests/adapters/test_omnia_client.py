@@ -217,7 +217,7 @@ def test_several_requests_are_under_way_at_once_and_few_follow_a_failure() -> No
             if len(begun) <= AT_ONCE:
                 together.wait()
             else:
-                time.sleep(0.2)  # those that were under way by then
+                time.sleep(2)  # those that were under way by then, until the others are left out
             raise SourceError("it does not answer")
 
     source = OmniaSource(StaticCredential(), series_per_request=1)

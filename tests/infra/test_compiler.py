@@ -85,15 +85,19 @@ def test_a_change_of_bicep_reaches_every_check_once_its_snapshots_are_made_anew(
     copy.plant(APP, "name: 'python'", "name: 'pyton'")
     copy.plant(APP, "  HTTP__AUTH: httpAuth", "  HTTP__AUHT: httpAuth")
     copy.plant(ROLES, "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3", "0a9a7e1f-b9d0-4cc4-a60d-000000000000")
-    copy.plant("infra/events.bicep", "param function string = 'detect'", "param function string = 'detekt'")
-    assert len(list(compiler.refresh(program, copy.root, ["prod", "events"]))) == 2
+    copy.plant(
+        "infra/parts/events.bicep",
+        "param queueName string = 'lake-events'",
+        "param queueName string = 'build-baselines'",
+    )
+    assert len(list(compiler.refresh(program, copy.root, ["prod"]))) == 1
     assert list(compiler.faults_of(program, copy.root, ["prod"])) == []
     for check, named in (
         (promises.check, "prod: Microsoft.Storage/storageAccounts stleakexample6imyfpr3: properties.allowSharedKey"),
         (values.check, "prod: Microsoft.Web/sites func-leak-example-6imyfpr3: properties.functionAppConfig.runtime"),
         (settings.check, "prod: HTTP__AUHT is deployed"),
         (roles.check, "prod: the role 0a9a7e1f-b9d0-4cc4-a60d-000000000000 is not in"),
-        (events.check, "events: the webhook calls detekt"),
+        (events.check, "prod: events go to ['build-baselines']"),
     ):
         assert any(one.startswith(named) for one in check(copy.root).faults), check(copy.root).faults
 
@@ -147,10 +151,8 @@ def test_without_a_compiler_the_check_says_so_and_every_check_reads_what_is_stor
     (folder / "dev.json").write_text("{")
     assert "infra/snapshots/test.json is of no variant" in compiler.check(copy.root).faults
     missing = "dev, prod: has no snapshot; python -m conformance.compiler"
-    for check in (compiler.check, values.check, promises.check, settings.check, roles.check):
+    for check in (compiler.check, values.check, promises.check, settings.check, roles.check, events.check):
         assert missing in check(copy.root).faults
-    (folder / "events.json").unlink()
-    assert "events: has no snapshot; python -m conformance.compiler" in events.check(copy.root).faults
 
 
 def test_the_compiler_is_looked_for_where_it_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_shell_scripts_and_steps_have_no_faults_that_shellcheck_knows(tmp_path: 
         if "run" in found:
             files.append(tmp_path / f"{where.replace(', ', '-').replace(' ', '')}.sh")
             files[-1].write_text(f"#!/usr/bin/env bash\nset -eo pipefail\n{found['run']}\n")
-    assert len(files) > len(SCRIPTS) > 3
+    assert len(files) > len(SCRIPTS) >= 3
     program = Path(sys.executable).parent / "shellcheck"
     ran = subprocess.run([program, *files], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
