@@ -19,13 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import AzureError
 from omnia_emulator import running
 
 from admin.manage import seed
@@ -39,12 +40,14 @@ from bench.scale.quiet_sea import BEGUN, HISTORY, SENSORS, QuietSea, quiet_sea
 from local.azurite import Azurite
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
+from shared.clients import Patience
 from shared.domain.tsd import BUCKET, iso, slot_of
 from tests.conftest import bootstrap, environment
 
 HOSTS = 2
 TICK_S = BUCKET.total_seconds()
 PATIENCE_S = 3 * TICK_S
+UNHURRIED = Patience(read_s=120)  # of who lists whole tables while others work
 NAME, AGAIN = "sea", "again"  # what the names of a storage begin with
 RULES = {
     "INGEST__BACKFILL_DAYS": str(HISTORY.days),
@@ -122,7 +125,7 @@ class World:
     def filled(self, prefix: str, lake: Mapping[str, str] | None = None) -> Bootstrap:
         """Return the app with the platforms registered and everything made, of OMNIA or of another one's lake."""
         values = self.settings(prefix)
-        app = bootstrap(values)
+        app = Bootstrap(bootstrap(values).settings, UNHURRIED)
         app.clients.ensure_storage()
         seed(app, list(self.sea.platforms))
         fill([Part(values, one.id, lake) for one in self.sea.platforms], self.wanted.jobs)
@@ -148,15 +151,12 @@ class World:
     def _look_first(self, app: Bootstrap, host: HostProcess) -> None:
         """Let a host find the blobs that were there before, and drop what it tells of them: they are scored."""
         told = app.clients.plain_queue(f"azure-webjobs-blobtrigger-{NAME}")
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            with suppress(ResourceNotFoundError):
-                told.clear_messages()
-            with suppress(OSError):  # it may be too busy to answer
-                if host.admin("host/idle")["idle"]:
-                    return
-            time.sleep(0.5)
-        raise TimeoutError("a host does not come to rest before the first tick")
+        with ThreadPoolExecutor(1) as pool:
+            idle = pool.submit(host.wait_idle, PATIENCE_S)
+            while not wait([idle], 0.2).done:
+                with suppress(AzureError):  # there is no such queue, or the storage is too busy to answer
+                    told.clear_messages()
+        idle.result()
 
     def scored(self, app: Bootstrap) -> dict[str, datetime]:
         """Return when each sensor's newest bucket was scored, of those that are; read from the table."""
@@ -225,7 +225,9 @@ def _wait(world: World, app: Bootstrap) -> dict[str, float]:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         begun = time.monotonic()
-        found = world.scored(app)
+        found: dict[str, datetime] = {}
+        with suppress(AzureError):  # the storage is too busy to answer: it is asked again
+            found = world.scored(app)
         if len(found) == len(world.sea.records):
             return {sensor: moment.timestamp() for sensor, moment in found.items()}
         if time.monotonic() > deadline:
