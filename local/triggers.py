@@ -22,6 +22,7 @@ from local.worker import Worker
 
 log = logging.getLogger("local.triggers")
 FASTEST, SLOWEST = 0.2, 1.5  # seconds between two looks for work
+LONGEST_REST = 15.0  # seconds: a storage that stood still for a minute is no reason to rest for ten
 LATE = timedelta(seconds=5)
 Event = TypeVar("Event")
 
@@ -108,7 +109,8 @@ class Trigger(ABC):
                 if self.look():
                     pause = 0.0
                 else:
-                    pause = max(min(max(pause, FASTEST) * 1.4, self.slowest), self.rest * (time.monotonic() - begun))
+                    rest = min(self.rest * (time.monotonic() - begun), LONGEST_REST)
+                    pause = max(min(max(pause, FASTEST) * 1.4, self.slowest), rest)
             except AzureError as error:
                 log.warning("%s cannot look for work: %s", self.name, error)
                 pause = SLOWEST
