@@ -295,6 +295,15 @@ def test_a_trigger_rests_after_a_slow_look_that_found_nothing_and_not_after_a_fi
     assert second - first < third - second
 
 
+def test_a_storage_that_stood_still_does_not_make_a_trigger_rest_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the look took."""
+    monkeypatch.setattr("local.triggers.LONGEST_REST", 0.1)
+    trigger = Looking()
+    trigger.rest = 100
+    trigger.start()
+    assert trigger.thrice.wait(5)
+
+
 def test_faults_hold_events_back_but_lose_none() -> None:
     """Held events come when nothing is fresh; the seed decides the order."""
     now, held = Faults(shuffle=True, seed=1).order([], list(range(9)))
