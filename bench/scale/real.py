@@ -265,11 +265,6 @@ def claims(result: Result) -> list[Claim]:
         ),
         Claim("every bucket is scored", f"{state.scored:,} of {state.served:,}", state.scored == state.served),
         Claim(
-            "and has a level since the first tick",
-            f"{state.judged:,} of {state.ticked:,}",
-            state.judged == state.ticked,
-        ),
-        Claim(
             "all rows are as the app makes them of the same lake without a host",
             f"{len(result.differences)} differ",
             not result.differences,
@@ -289,6 +284,7 @@ def table(wanted: Wanted, result: Result) -> str:
         "seconds a tick in which a host died": ", ".join(f"{one:,.1f}" for one in deadly) or "none died",
         "from a reading served to its score stored, median [s]": f"{p50:,.1f}",
         "the same, 99 % [s]": f"{p99:,.1f}",
+        "buckets of the ticks that have a level": f"{result.state.judged:,} of {result.state.ticked:,}",
         "memory of all processes of the hosts, peak [MB]": f"{result.peak_mb:,.0f}",
         "memory of the largest process, peak [MB]": f"{result.largest_mb:,.0f}",
         "after the last score until all is idle [s]": f"{result.rest_s:,.1f}",
@@ -297,9 +293,9 @@ def table(wanted: Wanted, result: Result) -> str:
     return "\n".join(
         [
             f"{wanted.templates * SENSORS:,} sensors of {wanted.templates} templates on {wanted.platforms} platforms, "
-            f"{wanted.ticks} ticks, {HOSTS} local hosts, {wanted.kills} killed (trigger {wanted.trigger}, "
+            f"{wanted.ticks} ticks,\n{HOSTS} local hosts, {wanted.kills} killed (trigger {wanted.trigger}, "
             f"lease {wanted.lease} s)",
-            *(f"  {label:<56}{value:>14}" for label, value in rows.items()),
+            *(f"  {label:<56}{value:>16}" for label, value in rows.items()),
             "",
         ]
     )
