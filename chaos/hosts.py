@@ -36,7 +36,7 @@ from chaos.lakes import Documents, lakes_differ
 from chaos.told import events_differ
 from local.azurite import Azurite
 from local.process import HostProcess
-from local.snapshot import Snapshot, derived, differences
+from local.snapshot import differences, made_again
 from shared.bootstrap import Bootstrap
 from shared.domain.incident import CriticalMessage
 from shared.domain.ingest_state import IngestState
@@ -141,14 +141,6 @@ class Storage:
         seed(app, [one for one in seed_platforms() if one.id == PLATFORM])
         return app
 
-    def rows(self, app: Bootstrap) -> Snapshot:
-        """Return the rows that a clean run makes, too: not events, how far was ingested, whether the index is whole."""
-        return {
-            (table.removeprefix(self.prefix), partition, row): digest
-            for (table, partition, row), digest in derived(app).items()
-            if table != f"{self.prefix}events" and row not in ("ingest", "head", "~")
-        }
-
     def differences(self, app: Bootstrap, now: datetime) -> Iterator[str]:
         """Yield what differs from a storage that is made of the same lake, and in the lake from the source."""
         template = _template(app)
@@ -162,7 +154,7 @@ class Storage:
         for document in mine.values():
             made.lake.write(template, document, None)
         _make(made)
-        for key in differences(self.rows(app), storage.rows(made)):
+        for key in differences(made_again(app, self.prefix), made_again(made, storage.prefix)):
             yield " ".join(key)
         yield from events_differ(app.events.list(template.id), made.events.list(template.id))
         lengths = {name: length for name, length in app.messages.lengths().items() if length}

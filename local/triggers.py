@@ -22,6 +22,7 @@ from local.worker import Worker
 
 log = logging.getLogger("local.triggers")
 FASTEST, SLOWEST = 0.2, 1.5  # seconds between two looks for work
+LONGEST_REST = 15.0  # seconds: a storage that stood still for a minute is no reason to rest for ten
 LATE = timedelta(seconds=5)
 Event = TypeVar("Event")
 
@@ -64,7 +65,7 @@ class Trigger(ABC):
     """A trigger that is not HTTP: one thread looks for work, others do it."""
 
     slowest = SLOWEST
-    rest = 0  # times as long as a look took passes before the next
+    rest = 0  # times as long as a look that found nothing took passes before the next
 
     def __init__(self, name: str, runtime: Runtime, threads: int) -> None:
         self.name = name
@@ -105,11 +106,14 @@ class Trigger(ABC):
         while not self.runtime.stop.is_set():
             begun = time.monotonic()
             try:
-                pause = 0.0 if self.look() else min(max(pause, FASTEST) * 1.4, self.slowest)
+                if self.look():
+                    pause = 0.0
+                else:
+                    rest = min(self.rest * (time.monotonic() - begun), LONGEST_REST)
+                    pause = max(min(max(pause, FASTEST) * 1.4, self.slowest), rest)
             except AzureError as error:
                 log.warning("%s cannot look for work: %s", self.name, error)
                 pause = SLOWEST
-            pause = max(pause, self.rest * (time.monotonic() - begun))
             self._woken.wait(pause)
             self._woken.clear()
 

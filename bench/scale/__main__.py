@@ -12,11 +12,12 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from bench.cost.measured import measured as measured_cost
 from bench.cost.model import Paper, Year, year
 from bench.cost.prices import SOURCE, Prices
+from bench.scale.claims import Claim, told
 from bench.scale.history import Look, daily_looks
 from bench.scale.model import Tick, Work, World, tick
 from bench.scale.work import Counts, counts, measured
@@ -24,15 +25,6 @@ from bench.scale.work import Counts, counts, measured
 TEMPLATES = 100  # of which the daily look is told
 DONE_S = 180.0  # in which a tick of 10,000 sensors is done
 WARM, COLD = 12, 20  # requests of a template's tick
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What is promised, what was found, and whether that is as promised."""
-
-    words: str
-    found: str
-    holds: bool
 
 
 def main() -> int:
@@ -67,7 +59,7 @@ def main() -> int:
         print(_ticks([*ticks, shared], options.accounts, world))
         print(_daily(before, after, options.days))
         print(_costs(years))
-        print("\n".join(f"{'holds ' if one.holds else 'FAILS '} {one.words}: {one.found}" for one in claims))
+        print(told(claims))
     return 0 if all(one.holds for one in claims) else 1
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -76,7 +77,7 @@ class Series:
     description: str = ""
     generation: int = 0  # how often it was made anew
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The uuid that facility, tag and generation always have."""
         more = f"/{self.generation}" if self.generation else ""

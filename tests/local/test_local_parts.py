@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from local.admin import Admin
 from local.groups import App, Instance, group_of
 from local.http_server import Router, match_route, parse_route
 from local.metadata import Function, HostError, HostSettings, expand, load_functions, load_settings, read_host_json
-from local.triggers import Faults, next_after
+from local.triggers import Faults, Runtime, Trigger, next_after
 from local.triggers_blob import parse_path
 from local.worker import Worker
 
@@ -257,6 +258,50 @@ def test_functions_are_read_from_the_app_and_the_first_name_whose_route_fits_win
     client = Client(Request.application(router.serve))
     assert client.get("/api/items/special").text.startswith("exact_item ")
     assert client.put("/api/items/special").status_code == 404
+
+
+class Looking(Trigger):
+    """A trigger whose looks take a tenth of a second, and find something the first time only."""
+
+    rest = 5
+
+    def __init__(self) -> None:
+        settings = HostSettings.model_validate({})
+        super().__init__("looking", Runtime(settings, Worker(), Faults(), threading.Event(), "t", 1), threads=1)
+        self.begun: list[float] = []
+        self.thrice = threading.Event()
+
+    def look(self) -> int:
+        """Look slowly."""
+        self.begun.append(time.monotonic())
+        if len(self.begun) == 3:
+            self.thrice.set()
+            self.runtime.stop.set()
+        self.thrice.wait(0.1)
+        return int(len(self.begun) == 1)
+
+    def queued(self) -> int:
+        """Nothing waits."""
+        return 0
+
+
+def test_a_trigger_rests_after_a_slow_look_that_found_nothing_and_not_after_a_find() -> None:
+    """However long it took to tell of what was found: more may have come meanwhile."""
+    trigger = Looking()
+    trigger.start()
+    assert trigger.thrice.wait(10)
+    first, second, third = trigger.begun
+    assert third - second >= 0.6
+    assert second - first < third - second
+
+
+def test_a_storage_that_stood_still_does_not_make_a_trigger_rest_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the look took."""
+    monkeypatch.setattr("local.triggers.LONGEST_REST", 0.1)
+    trigger = Looking()
+    trigger.rest = 100
+    trigger.start()
+    assert trigger.thrice.wait(5)
 
 
 def test_faults_hold_events_back_but_lose_none() -> None:
