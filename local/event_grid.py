@@ -9,6 +9,7 @@ import base64
 import contextlib
 import json
 import threading
+import time
 from datetime import datetime
 from typing import Self
 
@@ -19,6 +20,7 @@ from local.storage import Storage
 from local.triggers import Faults
 
 LOOK_S = 0.1  # between two looks into the container
+RESTS = 3  # times as long as a look took, at least: listing a large container over and over would starve the others
 
 
 def event_of(container: str, blob: str, moment: datetime, **data: object) -> dict[str, object]:
@@ -36,19 +38,26 @@ def event_of(container: str, blob: str, moment: datetime, **data: object) -> dic
 
 
 class EventGrid:
-    """``with EventGrid(connection, "tsd", "lake-events") as grid``; what was there before is told of, too."""
+    """``with EventGrid(connection, "tsd", "lake-events") as grid``; what was there before is told of, or passed over."""
 
-    def __init__(self, connection: str, container: str, queue: str, faults: Faults | None = None) -> None:
-        """Look into that container of a storage; ``faults`` repeat events and shuffle them."""
+    def __init__(
+        self, connection: str, container: str, queue: str, faults: Faults | None = None, rest_s: float = LOOK_S
+    ) -> None:
+        """Look into that container of a storage, with rests [s]; ``faults`` repeat events and shuffle them."""
         storage = Storage(connection)
         self._name = container
         self._container = storage.blobs.get_container_client(container)
         self._queue = storage.queue(queue)
-        self._faults = faults or Faults()
+        self._faults, self._rest_s = faults or Faults(), rest_s
         self._seen: dict[str, str] = {}
         self._held: list[tuple[str, str]] = []
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="Event Grid", daemon=True)
+
+    def pass_over(self) -> None:
+        """Tell nobody of what is there by now."""
+        with self._lock:
+            self._seen.update({blob.name: blob.etag for blob in self._container.list_blobs()})
 
     def tell(self) -> int:
         """Tell of what was written since the last look; return how many events are held back or were put."""
@@ -70,9 +79,12 @@ class EventGrid:
         self._queue.send_message(base64.b64encode(json.dumps(event).encode()).decode())  # as the platform does
 
     def _run(self) -> None:
-        while not self._stop.wait(LOOK_S):
+        rest = self._rest_s
+        while not self._stop.wait(rest):
+            begun = time.monotonic()
             with contextlib.suppress(AzureError):  # the platform tries again, too
                 self.tell()
+            rest = max(self._rest_s, RESTS * (time.monotonic() - begun))
 
     def __enter__(self) -> Self:
         """Begin to look."""

@@ -1,7 +1,7 @@
 """Ticks of many sensors on this machine: the emulator of OMNIA, Azurite, and two local hosts, which are killed.
 
     python -m bench.scale.real [--templates 250] [--platforms 4] [--ticks 20] [--kills 2] [--seed 1]
-                               [--trigger polling] [--lease 10] [--jobs 2] [--log FILE] [--json]
+                               [--trigger queue] [--lease 10] [--jobs 2] [--log FILE] [--json]
 
 A tick is ten minutes of the sea and begins as soon as the one before is scored. Lake, baselines and scores of six
 days are there before: the app's own use cases make them. A host that is killed dies at a random moment of a tick, as
@@ -38,6 +38,7 @@ from bench.scale.memory import Memory, group_of
 from bench.scale.present import FILE, WrittenClock
 from bench.scale.quiet_sea import BEGUN, HISTORY, SENSORS, QuietSea, quiet_sea
 from local.azurite import Azurite
+from local.event_grid import EventGrid
 from local.process import HostProcess
 from shared.bootstrap import Bootstrap
 from shared.clients import Patience
@@ -70,7 +71,7 @@ class Wanted:
     ticks: int
     kills: int
     seed: int
-    trigger: str = "polling"
+    trigger: str = "queue"
     lease: int = 10
     jobs: int = 2
     log: Path | None = None
@@ -145,7 +146,14 @@ class World:
             hosts = []
             for _ in range(HOSTS):
                 hosts.append(stack.enter_context(HostProcess(values, *options, log=self.wanted.log)))
-                self._look_first(app, hosts[-1])
+                if self.wanted.trigger == "polling":
+                    self._look_first(app, hosts[-1])
+            if self.wanted.trigger == "queue":
+                names = app.settings.storage
+                told = (names.lake_container, names.lake_events_queue)
+                grid = EventGrid(self._connection, *told, rest_s=1.0)  # a look lists all blobs
+                grid.pass_over()
+                stack.enter_context(grid)
             yield hosts
 
     def _look_first(self, app: Bootstrap, host: HostProcess) -> None:
@@ -326,7 +334,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--ticks", type=at_least(1), default=20, help="of ten minutes of the sea (20)")
     add("--kills", type=at_least(0), default=2, help="hosts that die, each in another tick but the first (2)")
     add("--seed", type=int, default=1, help="of the sea and the kills (1)")
-    add("--trigger", default="polling", help="LAKE_TRIGGER of the hosts (polling)")
+    add("--trigger", choices=("polling", "queue"), default="queue", help="LAKE_TRIGGER of the hosts (queue)")
     add("--lease", type=at_least(1), default=10, help="seconds until what a dead host had taken comes again (10)")
     add("--jobs", type=at_least(1), default=2, help="processes of the head start (2)")
     add("--log", type=Path, help="file for what the hosts say")
