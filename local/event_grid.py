@@ -38,7 +38,7 @@ def event_of(container: str, blob: str, moment: datetime, **data: object) -> dic
 
 
 class EventGrid:
-    """``with EventGrid(connection, "tsd", "lake-events") as grid``; what was there before is told of, or passed over."""
+    """`with EventGrid(connection, "tsd", "lake-events") as grid`; what was there before is told of, or passed over."""
 
     def __init__(
         self, connection: str, container: str, queue: str, faults: Faults | None = None, rest_s: float = LOOK_S
