@@ -59,7 +59,9 @@ def test_what_was_put_aside_is_given_back() -> None:
         messages.create_queue()
         blobs.create_queue()
         messages.send_message('{"schema": 1}')
-        others = dict.fromkeys(("retry-build", "retry-notifications", "retry-state", "retry-ingest", BLOBS), 0)
+        others = dict.fromkeys(
+            ("retry-build", "retry-notifications", "retry-state", "retry-ingest", "retry-lake", BLOBS), 0
+        )
         assert retry(app) == Retried({"retry-critical": 1, **others}, ())
         (back,) = app.clients.queue("retry-critical").receive_messages()
         assert base64.b64decode(back.content) == b'{"schema": 1}'
@@ -108,7 +110,7 @@ def test_a_message_that_cannot_be_decoded_does_not_stop_the_others(
         first, *lines = capsys.readouterr().out.splitlines()
         assert first == (
             "retry-critical: 1 given back, retry-build: 0 given back, retry-notifications: 0 given back, "
-            f"retry-state: 0 given back, retry-ingest: 0 given back, {BLOBS}: 1 given back"
+            f"retry-state: 0 given back, retry-ingest: 0 given back, retry-lake: 0 given back, {BLOBS}: 1 given back"
         )
         assert sum("retry-critical-poison" in line for line in lines) == 2
         assert sum(POISON_BLOBS in line for line in lines) == 4

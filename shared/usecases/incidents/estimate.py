@@ -75,7 +75,7 @@ class Estimate:
     def _attempt(self, platform: Platform, template: Template, message: CriticalMessage) -> Estimation | None:
         stored = self.estimations.get(template.id, message.incident)
         held = self._incident(message)
-        if held is None and stored is not None:  # a run that was removed with its incident died before it looked again
+        if held is None:  # a run that told its answer after the incident was taken back may have died before it looked
             self._remove(message, _event(message))
         if held is None or message.at > held.incident.last_critical:
             logger.info("%s up to %s: the data no longer support it", message.incident, iso(message.at))

@@ -143,3 +143,24 @@ def test_what_a_process_that_died_answered_goes_with_its_incident() -> None:
     assert target.state()["estimations"]
     assert target.estimate.run(message) is None
     assert not target.state()["estimations"]
+
+
+def test_what_a_process_that_died_told_goes_with_its_incident(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The incident was taken back with its answer, before that was told: the message that comes again sees it."""
+    target = found(lake_days())
+    message = target.messages.criticals[-1]
+    store = target.estimations.put
+
+    def stored_and_taken_back(answer: StoredEstimation) -> None:
+        store(answer)
+        target.incidents.cells.rows.clear()
+        target.estimations.cells.rows.clear()
+        target.writes.crash_at = target.writes.count + 2
+
+    monkeypatch.setattr(target.estimations, "put", stored_and_taken_back)
+    with pytest.raises(Crash):
+        target.estimate.run(message)
+    target.restart()
+    assert "estimation" in {one.kind for one in target.events.list(TEMPLATE.id)}
+    assert target.estimate.run(message) is None
+    assert "estimation" not in {one.kind for one in target.events.list(TEMPLATE.id)}
