@@ -505,12 +505,9 @@ class FakeDeviations(FakeTable):
             self.memory[sensor, day] = (row, etag)
         return StoredDeviations(row, etag, fresh=True)
 
-    def with_earlier(
-        self, sensor: str, day: date, *, fresh: bool = False
-    ) -> tuple[Mapping[date, StoredDeviations], StoredDeviations]:
+    def pair(self, sensor: str, day: date, *, fresh: bool = False) -> tuple[StoredDeviations | None, StoredDeviations]:
         known = self.get(sensor, day, fresh=fresh)
-        earlier = (day - ONE_DAY, day - 2 * ONE_DAY) if known.fresh else ()
-        return {one: self.get(sensor, one, fresh=True) for one in earlier}, known
+        return (self.get(sensor, day - ONE_DAY, fresh=True) if known.fresh else None), known
 
     def put(self, row: DeviationDay, etag: ETag) -> str:
         try:

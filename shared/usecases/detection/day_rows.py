@@ -1,6 +1,6 @@
 """The rows of a template's days in one run of detect: as they are stored, and as they were scored just now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -27,8 +27,7 @@ class DayRows:
         self._fresh = fresh
         self.stored: dict[RowKey, StoredDeviations] = {}
         self.scored: dict[RowKey, DeviationDay] = {}
-        # Rows of the two days before one, by the day that they were read with.
-        self._earlier: dict[RowKey, Mapping[date, StoredDeviations]] = {}
+        self._before: dict[RowKey, DeviationDay | None] = {}  # by the day that it was read with
 
     def read(self, day: date, *, fresh: bool = False) -> None:
         """Read what is stored of the day, before what it is scored from is read."""
@@ -36,10 +35,10 @@ class DayRows:
             self._read(sensor.id, day, fresh=fresh or self._fresh)
 
     def _read(self, sensor: str, day: date, *, fresh: bool) -> None:
-        """Read a sensor's day: from the table together with those before, which have to be as new."""
-        earlier, self.stored[sensor, day] = self._deviations.with_earlier(sensor, day, fresh=fresh)
-        if earlier:
-            self._earlier[sensor, day] = earlier
+        """Read a sensor's day: from the table together with the day before, which has to be as new."""
+        before, self.stored[sensor, day] = self._deviations.pair(sensor, day, fresh=fresh)
+        if before is not None:
+            self._before[sensor, day] = before.row
 
     def read_from_table(self, sensor: str, day: date) -> None:
         """Read what is stored of a sensor's day once more: memory may be behind the table."""
@@ -56,13 +55,8 @@ class DayRows:
         """
         scored = self.scored.get((sensor, day - ONE_DAY))
         if scored is None and self.stored[sensor, day].fresh:
-            return self._earlier[sensor, day][day - ONE_DAY].row
+            return self._before[sensor, day]
         return scored or self.known(sensor, day - ONE_DAY)
-
-    def read_with(self, sensor: str, day: date, earlier: date) -> DeviationDay | None:
-        """Return the row of an earlier day as it was read together with the day's own; None where it was not."""
-        stored = self._earlier.get((sensor, day), {}).get(earlier)
-        return None if stored is None else stored.row
 
     def keep(self, row: DeviationDay) -> None:
         """Remember a scored day, unless it is empty, was never stored, and nothing is told of it."""

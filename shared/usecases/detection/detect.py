@@ -37,7 +37,7 @@ from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.detection.day_rows import DayRows, handed_other
 from shared.usecases.detection.lake_days import LakeDays
 from shared.usecases.detection.latest_samples import UpdateLatest
-from shared.usecases.detection.recalled import Recalled, relied_on
+from shared.usecases.detection.recalled import Recalled
 from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.reconcile import Reconcile
 from shared.usecases.journal.journal import Journal
@@ -187,9 +187,7 @@ class _Run:
         known = None if self._again else self._deps.recalled.of(row, of)
         if known is not None:
             return known
-        found = None if self._again else relied_on(row, self._rows.read_with(sensor.id, day, of))
-        if found is None:
-            found = self._days.readings(sensor, of)
+        found = self._days.readings(sensor, of)
         self._deps.recalled.keep(row, of, found)
         return found
 

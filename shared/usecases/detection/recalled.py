@@ -1,8 +1,8 @@
-"""Readings of earlier days that are known already: so that a day that goes on asks the lake for its own alone.
+"""Readings of earlier days that this process has read: so that a day that goes on asks the lake for its own alone.
 
 A day's row names the readings of the two days before it that it rests on. Where the lake was found to hold exactly
-these after the row was there, or the row of that day does, which was read together with it, they are remembered by that
-name: whoever changes one of these days later scores the row again, and names others in it.
+these after the row was there, they are remembered by that name: whoever changes one of these days later scores the row
+again, and names others in it.
 """
 
 import threading
@@ -39,14 +39,6 @@ class Recalled:
             self._held.move_to_end(key)
             while len(self._held) > MOST:
                 self._held.popitem(last=False)
-
-
-def relied_on(row: DeviationDay | None, earlier: DeviationDay | None) -> Readings | None:
-    """Return the readings that an earlier day's row holds, if they are those that the row rests on."""
-    key = None if earlier is None else _key(row, earlier.day)
-    if earlier is None or key is None or earlier.fingerprint != key[2]:
-        return None
-    return earlier.readings
 
 
 def _key(row: DeviationDay | None, day: date) -> tuple[str, date, str] | None:
