@@ -340,16 +340,18 @@ class WayOfTheData:
     def _lake(self) -> str:
         return self._app.settings.storage.lake_container
 
-    def _has_no_messages(self) -> bool:
-        """Return whether nothing is left to do; what the ended host was cut off from shows ten minutes later."""
+    def _lengths(self) -> Counter[str]:
+        """Return the lengths of the queues without what the ended host was cut off from: it shows ten minutes later."""
         lengths = Counter(self._app.messages.lengths())
         lengths[self._app.settings.storage.lake_events_queue] -= self._cut_off
-        return not any(lengths.values())
+        return lengths
+
+    def _has_no_messages(self) -> bool:
+        return not any(self._lengths().values())
 
     def _rests(self) -> bool:
         """Return whether no event of a day is under way: one that came late would score beside what is looked at."""
-        told = self._grid.tell()
-        left = self._app.messages.lengths()[self._app.settings.storage.lake_events_queue] - self._cut_off
+        told, left = self._grid.tell(), self._lengths()[self._app.settings.storage.lake_events_queue]
         return not told and not left and not self._stays.under_way()
 
     def _succeeded(self, function: str) -> int:

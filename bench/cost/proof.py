@@ -5,8 +5,9 @@ from datetime import timedelta
 from bench.storage import Ticking
 from shared.adapters.blobs import parse_day_blob
 from shared.detection import engine_id
-from shared.domain.performance import RateMap, Reliability, Statement, StatementInputs, Statements
+from shared.domain.performance import RateMap, Statement, StatementInputs, Statements
 from shared.domain.proof_test import PROOF_PLATFORM, ProofTest
+from tests.support.examples import statements
 
 PROMISED_KG_S = 1e-5  # inside the template
 
@@ -27,29 +28,18 @@ def play_proof_test(world: Ticking, template: str) -> ProofTest:
 
 def _promise(world: Ticking, template: str) -> Statement:
     now = world.present.moment
-    nothing = Reliability(
-        since=now,
-        alarms=0,
-        by_verdict={},
-        by_state={},
-        by_disposition={},
-        history=0,
-        unacknowledged=0,
-        median_hours_to_acknowledgement=None,
-    )
     record = world.app.registry.platform(world.platform.id)
     mine = [sensor for one in world.platform.templates if one.id == template for sensor in one.sensors]
     known = {sensor.id: record.history(sensor.id).current for sensor in mine}
     versions = {sensor: change.version for sensor, change in known.items() if change}
     inputs = StatementInputs(engine=engine_id(), baselines=versions, false_alarms={}, geometry="", settings={})
-    return Statement(
-        template=template,
-        made=now,
-        version="bench",
-        inputs=inputs,
-        start=now,
-        end=now,
-        currents_known=1.0,
-        map=RateMap(x=(0.0,), y=(0.0,), z=(2.0,), rates_kg_s=(((PROMISED_KG_S,),),)),
-        reliability=nothing,
-    )
+    promised = {
+        "made": now,
+        "inputs": inputs,
+        "start": now,
+        "end": now,
+        "currents_known": 1.0,
+        "map": RateMap(x=(0.0,), y=(0.0,), z=(2.0,), rates_kg_s=(((PROMISED_KG_S,),),)),
+        "unknown": (),
+    }
+    return statements(template).newest.model_copy(update=promised)
