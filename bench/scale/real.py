@@ -48,6 +48,7 @@ from tests.conftest import bootstrap, environment
 HOSTS = 2
 TICK_S = BUCKET.total_seconds()
 PATIENCE_S = 3 * TICK_S
+LONGEST_REST_S = 10.0
 UNHURRIED = Patience(read_s=120)  # of who lists whole tables while others work
 NAME, AGAIN = "sea", "again"  # what the names of a storage begin with
 RULES = {
@@ -241,7 +242,8 @@ def _wait(world: World, app: Bootstrap) -> dict[str, float]:
         if time.monotonic() > deadline:
             left = sorted(world.sea.records.keys() - found.keys())
             raise TimeoutError(f"{len(left)} sensors are not scored at {iso(world.now)}, such as {left[:3]}")
-        time.sleep(max(0.2, 5 * (time.monotonic() - begun)))  # so that looking does not slow down what is looked at
+        # So that looking does not slow down what is looked at; a storage that stood still is no reason to wait for it.
+        time.sleep(min(max(0.2, 5 * (time.monotonic() - begun)), LONGEST_REST_S))
 
 
 def _settled(hosts: list[HostProcess]) -> float:
