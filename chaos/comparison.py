@@ -5,6 +5,7 @@ that are made of the lake as it is, and of people's decisions, from nothing. Wha
 
 - events of what was mended since: an unreadable blob, a clock that was ahead;
 - since when a series is left out, up to when was looked back, from when on a series was asked for;
+- that an alarm has returned, where the readings that ended its incident are gone: nothing was Critical since;
 - the course of an incident's estimations, and baseline versions that no history names any more;
 - that a decision was given before, where it was given again, and what baselines a sensor had before it was deleted;
 - what a version was made of: a baseline change stays, whatever arrives late (decision 6), so the clean run takes over
@@ -54,7 +55,8 @@ def _alarms(world: World) -> list[str]:
     found = [f"alarm {key}: it is on one side alone" for key in sorted(incidents.keys() ^ alarms.keys())]
     for key in sorted(incidents.keys() & alarms.keys()):
         mine, theirs = alarms[key].incident, incidents[key]
-        if (mine.closed, mine.sensors) != (theirs.closed, theirs.sensors):
+        seen_with_less = theirs.open and not mine.open and theirs.last_critical <= mine.last_critical
+        if not seen_with_less and (mine.closed, mine.sensors) != (theirs.closed, theirs.sensors):
             found.append(f"alarm {key}: {mine} is not {theirs}")
     return found
 

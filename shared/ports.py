@@ -391,10 +391,12 @@ class DeviationsTable(Removable, Protocol):
         """Return the stored row and its etag, from memory if this process wrote or read it before."""
         ...
 
-    def pair(self, sensor: str, day: date, *, fresh: bool = False) -> tuple[StoredDeviations | None, StoredDeviations]:
-        """Return the row of the day before, and the day's own, both read from the table by one query.
+    def with_earlier(
+        self, sensor: str, day: date, *, fresh: bool = False
+    ) -> tuple[Mapping[date, StoredDeviations], StoredDeviations]:
+        """Return the rows of the two days before, and the day's own, all read from the table by one query.
 
-        Unless ``fresh``, the day's own from this process's memory if it is there; None then beside it.
+        Unless ``fresh``, the day's own from this process's memory if it is there; none then beside it.
         """
         ...
 

@@ -131,9 +131,11 @@ class MemoryDeviations:
         """Return the row; it is never behind."""
         return StoredDeviations(*self._rows.get((sensor, day)), fresh=True)
 
-    def pair(self, sensor: str, day: date, *, fresh: bool = False) -> tuple[StoredDeviations, StoredDeviations]:
-        """Return the rows of the day before and of the day."""
-        return self.get(sensor, day - ONE_DAY), self.get(sensor, day)
+    def with_earlier(
+        self, sensor: str, day: date, *, fresh: bool = False
+    ) -> tuple[Mapping[date, StoredDeviations], StoredDeviations]:
+        """Return the rows of the two days before and of the day."""
+        return {one: self.get(sensor, one) for one in (day - 2 * ONE_DAY, day - ONE_DAY)}, self.get(sensor, day)
 
     def put(self, row: DeviationDay, etag: ETag) -> ETag:
         """Write the row; raises Conflict."""

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer
 
 from shared.arrays import ComplexFloats, Floats, Levels, Scores, Times
-from shared.domain.tsd import SLOTS, grid
+from shared.domain.tsd import ONE_DAY, SLOTS, grid
 from shared.domain.validation import Model
 
 
@@ -167,6 +167,11 @@ class DeviationDay:
     def handed_on(self) -> Carry | None:
         """What the next day is handed; nothing of a day that was emptied."""
         return None if self.is_empty else self.carry
+
+    def rests_on(self, earlier: date) -> str:
+        """Return the fingerprint of the readings of an earlier day that it rests on; empty where it names none."""
+        names = {self.day - ONE_DAY: self.context.yesterday, self.day - 2 * ONE_DAY: self.context.day_before}
+        return names.get(earlier, "")
 
     def count(self, level: Level) -> int:
         """Return how many samples have that level."""

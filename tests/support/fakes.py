@@ -505,9 +505,12 @@ class FakeDeviations(FakeTable):
             self.memory[sensor, day] = (row, etag)
         return StoredDeviations(row, etag, fresh=True)
 
-    def pair(self, sensor: str, day: date, *, fresh: bool = False) -> tuple[StoredDeviations | None, StoredDeviations]:
+    def with_earlier(
+        self, sensor: str, day: date, *, fresh: bool = False
+    ) -> tuple[Mapping[date, StoredDeviations], StoredDeviations]:
         known = self.get(sensor, day, fresh=fresh)
-        return (self.get(sensor, day - ONE_DAY, fresh=True) if known.fresh else None), known
+        earlier = (day - ONE_DAY, day - 2 * ONE_DAY) if known.fresh else ()
+        return {one: self.get(sensor, one, fresh=True) for one in earlier}, known
 
     def put(self, row: DeviationDay, etag: ETag) -> str:
         try:

@@ -73,16 +73,16 @@ class AzureDeviationsTable(PartitionedTable):
             return known
         return self._taken(sensor, day, get_entity(self._table, sensor, day.isoformat()))
 
-    def pair(self, sensor: str, day: date, *, fresh: bool = False) -> tuple[StoredDeviations | None, StoredDeviations]:
-        """Return the rows of the day before and of the day, from the table by one query; None: it is in memory."""
+    def with_earlier(
+        self, sensor: str, day: date, *, fresh: bool = False
+    ) -> tuple[Mapping[date, StoredDeviations], StoredDeviations]:
+        """Return the rows of two days before and of the day, by one query; where it is in memory, that one alone."""
         if not fresh and (known := self._known(sensor, day)) is not None:
-            return None, known
-        before = day - ONE_DAY
-        found = {entity["RowKey"]: entity for entity in query(self._table, _between(sensor, before, day))}
-        return (
-            self._taken(sensor, before, found.get(before.isoformat())),
-            self._taken(sensor, day, found.get(day.isoformat())),
-        )
+            return {}, known
+        days = [day - 2 * ONE_DAY, day - ONE_DAY, day]
+        found = {entity["RowKey"]: entity for entity in query(self._table, _between(sensor, days[0], day))}
+        rows = {one: self._taken(sensor, one, found.get(one.isoformat())) for one in days}
+        return rows, rows.pop(day)
 
     def _known(self, sensor: str, day: date) -> StoredDeviations | None:
         """Return the row that is in memory."""

@@ -1,6 +1,6 @@
 """The rows of a template's days in one run of detect: as they are stored, and as they were scored just now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -27,7 +27,8 @@ class DayRows:
         self._fresh = fresh
         self.stored: dict[RowKey, StoredDeviations] = {}
         self.scored: dict[RowKey, DeviationDay] = {}
-        self._before: dict[RowKey, DeviationDay | None] = {}  # by the day that it was read with
+        # Rows of the two days before one, by the day that they were read with.
+        self._earlier: dict[RowKey, Mapping[date, StoredDeviations]] = {}
 
     def read(self, day: date, *, fresh: bool = False) -> None:
         """Read what is stored of the day, before what it is scored from is read."""
@@ -35,10 +36,10 @@ class DayRows:
             self._read(sensor.id, day, fresh=fresh or self._fresh)
 
     def _read(self, sensor: str, day: date, *, fresh: bool) -> None:
-        """Read a sensor's day: from the table together with the day before, which has to be as new."""
-        before, self.stored[sensor, day] = self._deviations.pair(sensor, day, fresh=fresh)
-        if before is not None:
-            self._before[sensor, day] = before.row
+        """Read a sensor's day: from the table together with those before, which have to be as new."""
+        earlier, self.stored[sensor, day] = self._deviations.with_earlier(sensor, day, fresh=fresh)
+        if earlier:
+            self._earlier[sensor, day] = earlier
 
     def read_from_table(self, sensor: str, day: date) -> None:
         """Read what is stored of a sensor's day once more: memory may be behind the table."""
@@ -55,8 +56,13 @@ class DayRows:
         """
         scored = self.scored.get((sensor, day - ONE_DAY))
         if scored is None and self.stored[sensor, day].fresh:
-            return self._before[sensor, day]
+            return self._earlier[sensor, day][day - ONE_DAY].row
         return scored or self.known(sensor, day - ONE_DAY)
+
+    def read_with(self, sensor: str, day: date, earlier: date) -> DeviationDay | None:
+        """Return the row of an earlier day as it was read together with the day's own; None where it was not."""
+        stored = self._earlier.get((sensor, day), {}).get(earlier)
+        return None if stored is None else stored.row
 
     def keep(self, row: DeviationDay) -> None:
         """Remember a scored day, unless it is empty, was never stored, and nothing is told of it."""
@@ -108,10 +114,14 @@ class DayRows:
         before, older = self._held(sensor, day - ONE_DAY), self._held(sensor, day - 2 * ONE_DAY)
         return row is not None and rests_on_other(row, before, older)
 
+    def rests_on_other_readings(self, sensor: str, day: date, earlier: date) -> bool:
+        """Return whether the stored day rests on other readings of an earlier day than this run knows of that one."""
+        row = self.stored[sensor, day].row
+        return row is not None and _other_readings(row.rests_on(earlier), self._held(sensor, earlier))
+
     def trusted(self, sensor: str, day: date) -> DeviationDay | None:
         """Return the stored day if its scores may be gone on from: the readings two days before it are as they were."""
-        row, older = self.stored[sensor, day].row, self._held(sensor, day - 2 * ONE_DAY)
-        return None if row is None or _other_readings(row.context.day_before, older) else row
+        return None if self.rests_on_other_readings(sensor, day, day - 2 * ONE_DAY) else self.stored[sensor, day].row
 
     def _held(self, sensor: str, day: date) -> DeviationDay | None:
         """Return the row as it was scored just now or read before; None where this run did not look at it."""

@@ -37,7 +37,7 @@ from shared.usecases.detection.day_events import DayEvents
 from shared.usecases.detection.day_rows import DayRows, handed_other
 from shared.usecases.detection.lake_days import LakeDays
 from shared.usecases.detection.latest_samples import UpdateLatest
-from shared.usecases.detection.recalled import Recalled
+from shared.usecases.detection.recalled import Recalled, relied_on
 from shared.usecases.detection.scoring import score_day
 from shared.usecases.incidents.reconcile import Reconcile
 from shared.usecases.journal.journal import Journal
@@ -182,14 +182,18 @@ class _Run:
         return scored
 
     def _recalled(self, sensor: Sensor, day: date, of: date) -> Readings | None:
-        """Return the readings of a day before one that goes on: those that its row rests on, where they are known."""
+        """Return the readings of a day before one that goes on: those that its row rests on, where they are known.
+
+        Where this run itself knows other readings of that day, or met another run, the lake is asked.
+        """
         row = self._rows.stored[sensor.id, day].row
-        known = None if self._again else self._deps.recalled.of(row, of)
-        if known is not None:
-            return known
-        found = self._days.readings(sensor, of)
-        self._deps.recalled.keep(row, of, found)
-        return found
+        if self._again or self._rows.rests_on_other_readings(sensor.id, day, of):
+            return self._days.readings(sensor, of)
+        known = self._deps.recalled.of(row, of)
+        if known is None:
+            known = relied_on(row, self._rows.read_with(sensor.id, day, of)) or self._days.readings(sensor, of)
+            self._deps.recalled.keep(row, of, known)
+        return known
 
     # --- writing
 

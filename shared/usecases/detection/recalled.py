@@ -1,8 +1,8 @@
-"""Readings of earlier days that this process has read: so that a day that goes on asks the lake for its own alone.
+"""Readings of earlier days that are known already: so that a day that goes on asks the lake for its own alone.
 
 A day's row names the readings of the two days before it that it rests on. Where the lake was found to hold exactly
-these after the row was there, they are remembered by that name: whoever changes one of these days later scores the row
-again, and names others in it.
+these after the row was there, or the row of that day does, which was read together with it, they are remembered by that
+name: whoever changes one of these days later scores the row again, and names others in it.
 """
 
 import threading
@@ -10,7 +10,6 @@ from collections import OrderedDict
 from datetime import date
 
 from shared.domain.deviation import DeviationDay, Readings, fingerprint
-from shared.domain.tsd import ONE_DAY
 
 MOST = 4096  # a day of a sensor takes 3.5 kB
 
@@ -41,10 +40,15 @@ class Recalled:
                 self._held.popitem(last=False)
 
 
+def relied_on(row: DeviationDay | None, earlier: DeviationDay | None) -> Readings | None:
+    """Return the readings that an earlier day's row holds, if they are those that the row rests on."""
+    key = None if earlier is None else _key(row, earlier.day)
+    if earlier is None or key is None or earlier.fingerprint != key[2]:
+        return None
+    return earlier.readings
+
+
 def _key(row: DeviationDay | None, day: date) -> tuple[str, date, str] | None:
     """Return the name under which the row rests on that day's readings; None where it names none."""
-    if row is None:
-        return None
-    names = {row.day - ONE_DAY: row.context.yesterday, row.day - 2 * ONE_DAY: row.context.day_before}
-    name = names.get(day, "")
-    return (row.sensor, day, name) if name not in ("", "none") else None
+    name = "" if row is None else row.rests_on(day)
+    return (row.sensor, day, name) if row is not None and name not in ("", "none") else None

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.deviation import Level
-from shared.domain.tsd import PlausibleRange, Reading, TemplateDay, start_of
+from shared.domain.tsd import SLOTS, PlausibleRange, Reading, TemplateDay, start_of
 from shared.errors import NotFound
 from shared.usecases.detection.day_events import DayEvents
 from tests.support.examples import DAY, at, document, history, noise, platform, quiet_baseline, series, template
-from tests.support.fakes import Crash, World
+from tests.support.fakes import Crash, FakeRecalled, World
 from tests.support.learning import computing_once
 
 TEMPLATE = template()
@@ -624,37 +624,73 @@ def rest_of(target: World) -> list[tuple[Any, ...]]:
     return sorted((row.sensor, row.day, repr(row.before), repr(row.carry), row.context) for row in rows)
 
 
+@pytest.mark.parametrize("changed", [0, 1])
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_day_that_goes_on_rests_on_what_the_lake_holds_of_the_days_before(changed: int, *, remembers: bool) -> None:
+    """Also where the process, or the rows that it reads, remember what was there when it was scored last."""
+    whole = [document(TEMPLATE, DAYS[day], s1=noise(10 + day), s2=noise(20 + day)) for day in range(3)]
+    target = world()
+    put(target, whole[:2])
+    run(target, *DAYS[:2])
+    for slots in (40, 50, 60):
+        put(target, [today := of_slots(whole[2], slots)])
+        run(target, DAYS[2])
+    other = document(TEMPLATE, DAYS[changed], s1=noise(70), s2=noise(71))
+    put(target, [other])
+    if not remembers:
+        target.recalled, target.deviations.memory = FakeRecalled(), {}
+    run(target, DAYS[changed])
+    expected = clean_run([other if day == changed else whole[day] for day in range(2)] + [today])
+    assert rest_of(target) == rest_of(expected)
+    assert same_tables(target, expected)
+
+
+def of_slots(day: TemplateDay, slots: int) -> TemplateDay:
+    """Return the day as it is after so many of its buckets."""
+    return grown(day, slots, 2 * SLOTS) or day
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_whatever_the_lake_passed_through_the_tables_end_as_it_says(data: st.DataObject) -> None:
-    """Days change and change back, their events come late, twice, in any order, to either of two processes."""
+    """Days change, change back and go on, their events come late, twice, in any order, to either of two processes."""
     states = [[noise(10 + day), bump(120, 144, 10 + day), bump(0, 40, 10 + day, 8.0)] for day in range(4)]
     target, waiting = world(), set[int]()
-    holds = dict.fromkeys(range(4), 0)
-    memories: list[dict[Any, Any]] = [{}, {}]
+    holds, known = dict.fromkeys(range(4), 0), [SLOTS, SLOTS, SLOTS, 60]
+    memories: list[tuple[dict[Any, Any], FakeRecalled]] = [({}, FakeRecalled()), ({}, FakeRecalled())]
 
     def deliver(day: int) -> None:
-        number = data.draw(st.integers(0, 1))
-        target.deviations.memory = memories[number]
+        target.deviations.memory, target.recalled = memories[data.draw(st.integers(0, 1))]
         run(target, DAYS[day])
 
-    for day in range(4):
-        put(target, [document(TEMPLATE, DAYS[day], s1=states[day][0], s2=noise(20))])
+    def held(day: int) -> TemplateDay:
+        return of_slots(document(TEMPLATE, DAYS[day], s1=states[day][holds[day]], s2=noise(20)), known[day])
+
+    def becomes(day: int) -> None:
+        put(target, [held(day)])
         waiting.add(day)
-    for _ in range(data.draw(st.integers(3, 10))):
-        if data.draw(st.booleans()) and waiting:
+
+    for day in range(4):
+        becomes(day)
+    for _ in range(data.draw(st.integers(3, 14))):
+        what = data.draw(st.sampled_from(["event", "event", "change", "more"]))
+        if what == "event" and waiting:
             day = data.draw(st.sampled_from(sorted(waiting)))
             deliver(day)
             if data.draw(st.booleans()):
                 waiting.discard(day)
+        elif what == "more":
+            known[3] = min(known[3] + data.draw(st.sampled_from([1, 40])), SLOTS)
+            becomes(3)
         else:
             day, holds_now = data.draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
             holds[day] = holds_now
-            put(target, [document(TEMPLATE, DAYS[day], s1=states[day][holds_now], s2=noise(20))])
-            waiting.add(day)
+            becomes(day)
     for day in data.draw(st.permutations(sorted(waiting))):
         deliver(day)
-    assert same_tables(target, clean_run(days_of(*(states[day][held] for day, held in holds.items()))))
+    expected = clean_run([held(day) for day in range(4)])
+    assert rest_of(target) == rest_of(expected)
+    assert same_tables(target, expected)
 
 
 def test_an_unknown_template_is_not_found() -> None:
