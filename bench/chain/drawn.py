@@ -87,7 +87,8 @@ def _baselines(backgrounds: Backgrounds, currents: Currents) -> dict[Block, Base
     peaks = [peaks_in(one, currents, SCALES_SEED) for one in backgrounds.blocks]
     scales = {sensor: without(peaks, sensor) or SCALES for sensor in backgrounds.by_sensor}
     return {
-        one: adjusted(one.baseline, thresholds(one.baseline.rates, scales[one.sensor])) for one in backgrounds.blocks
+        one: adjusted(one.baseline, thresholds(one.baseline.rates, one.baseline.months, scales[one.sensor]))
+        for one in backgrounds.blocks
     }
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from bench.chain import judged
 from bench.chain.ablations import Ablation
 from bench.chain.drawn import Files, leaks_of, quiet_of
-from bench.chain.trial import Outcome, Trial, run
+from bench.chain.trial import Outcome, Trial, new_alarm, run
 from bench.detection.figures import alarms, median
 from bench.detection.poisson import garwood
 from bench.estimation.figures import quantile, share
@@ -87,6 +87,7 @@ def document_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     leaks, quiet = judged.parted(outcomes)
     found = {"Critical": judged.found(outcomes, CRITICAL_SCORE), "Warning": judged.found(outcomes, WARNING_SCORE)}
     budgets = [judged.found_at(outcomes, budget) for budget in judged.BUDGETS]
+    strictly = [judged.found_at(outcomes, budget, new_alarm) for budget in judged.BUDGETS]
     document: dict[str, Any] = {
         "quiet": {name: quiet_figures([one for one in quiet if chosen(one)]) for name, chosen in KINDS.items()},
         "kinds": {name: leak_figures([one for one in leaks if chosen(one)]) for name, chosen in KINDS.items()},
@@ -105,6 +106,10 @@ def document_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "at_budgets": {
                 "ours": _mean_shares([one.ours[inside] for one in budgets]),
                 "older": _mean_shares([one.older[inside] for one in budgets]),
+            },
+            "new_alarms_at_budgets": {
+                "ours": _mean_shares([one.ours[inside] for one in strictly]),
+                "older": _mean_shares([one.older[inside] for one in strictly]),
             },
             "one_sensor": shares(
                 np.concatenate(

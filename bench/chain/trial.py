@@ -13,6 +13,7 @@ import numpy as np
 from bench.chain.ablations import Ablation, ablated
 from bench.chain.drawn import Played, Task, drawn
 from bench.chain.watch import Said, Series, Watch
+from bench.detection.figures import MERGED_WITHIN
 from bench.detection.folds import CONTEXT, DAY
 from bench.detection.rules import Scorer, older
 from bench.estimation.backgrounds import Block
@@ -163,6 +164,16 @@ def _first_news(scored: Scored, begin: datetime) -> datetime | None:
 def news(scores: Scores, without: Scores, threshold: float) -> Flags:
     """Return where any sensor's score [sensors, n] is at or above a threshold that is not so without the leak [n]."""
     return np.asarray(((scores >= threshold) & ~(without >= threshold)).any(axis=0))
+
+
+def new_alarm(scores: Scores, without: Scores, threshold: float) -> Flags:
+    """Return where any sensor's score [sensors, n] is an alarm that is not there without the leak, nor within 24 h [n].
+
+    Alarms less than 24 h apart are one, so one that is there anyway says nothing of a leak by lasting longer.
+    """
+    anyway = (without >= threshold).any(axis=0)
+    near = np.convolve(anyway, np.ones(2 * MERGED_WITHIN - 1), "same") > 0 if anyway.any() else anyway
+    return np.asarray((scores >= threshold).any(axis=0) & ~near)
 
 
 def _is_over(said: Sequence[Said], mine: str, since: timedelta, trial: Trial) -> bool:

@@ -84,7 +84,7 @@ class Learnt:
 def ours(times: Times, ppmv: Floats, scales: Scales = SCALES) -> Scorer:
     """Return this project's scorer, with other scales if given, after a baseline of times [n] and ppmv [n]."""
     known = build_baseline(times, ppmv)
-    baseline = adjusted(known, thresholds(known.rates, scales))
+    baseline = adjusted(known, thresholds(known.rates, known.months, scales))
 
     def score(when: Times, values: Floats, since: np.datetime64, environment: Environment | None = None, /) -> Scores:
         return detect(baseline, when, values, environment, since=since).score

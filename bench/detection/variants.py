@@ -71,7 +71,7 @@ def learnt(variant: Variant, times: Times, ppmv: Floats) -> Scorer:
     """Return a variant's scorer after a baseline of times [n] and ppmv [n]."""
     shared = _shared(times.tobytes(), ppmv.tobytes())
     known = shared.baseline
-    limits = thresholds(known.rates, half_own(known) if variant.half_own else SCALES)
+    limits = thresholds(known.rates, known.months, half_own(known) if variant.half_own else SCALES)
     limits = tuple(one if one.channel in variant.channels else Threshold(one.channel, *NEVER) for one in limits)
 
     def score(when: Times, values: Floats, since: np.datetime64, sea: Environment | None = None, /) -> Scores:

@@ -22,6 +22,7 @@ from shared.errors import CorruptBlob, InvalidInput, OtherEngine
 from shared.schemas import CURRENT, SCHEMA, Stored, read
 
 _MAGIC = b"leak-baseline "  # and the schema's number, in a line of its own
+MONTH_BINS = 30.4375 * WINDOW
 UNREST_PERCENTILE = 99
 CALMEST = 6.0  # unrest: recorded sensors have 6.6 to 14, noise that is white would have 3
 _NAMES = [channel.word for channel in SCALES]
@@ -72,7 +73,12 @@ class Baseline:
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """Return each channel's figures from which on Warning and Critical."""
-        return thresholds(self.rates)
+        return thresholds(self.rates, self.months)
+
+    @property
+    def months(self) -> float:
+        """Return how many months of readings it holds."""
+        return float(np.count_nonzero(~np.isnan(self.ppmv)) / MONTH_BINS)
 
     @property
     def usual(self) -> tuple[float, float]:

@@ -10,8 +10,8 @@
 The first five each have a figure, and a scale says what figure is how rare at such sensors: exceeded once a month, and
 its growth per factor e rarer (``bench.detection.scales`` measures both on what an app meets, days after the history
 that they are compared with, and without each sensor in turn). A month of one sensor says nothing about once a month, so
-there is one scale for all sensors. Each of the five has a fifth of the false alarms that are accepted. The level is on
-a scale of its own: 1 at the top of the history's range, whatever the rates.
+there is one scale for all sensors. The five share the false alarms that are accepted (``shares``). The level is on a
+scale of its own: 1 at the top of the history's range, whatever the rates.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,8 +52,8 @@ class Scale:
     growth: float
 
     def at(self, rate: float) -> float:
-        """Return the figure from which on there is a Warning or Critical, of so many accepted per sensor-month."""
-        return self.monthly - self.growth * float(np.log(rate * SHARE))
+        """Return the figure that is exceeded so often per sensor-month."""
+        return self.monthly - self.growth * float(np.log(rate))
 
 
 SCALES = {
@@ -63,7 +63,21 @@ SCALES = {
     Channel.RELEASE: Scale(6.56, 0.68),
     Channel.CURRENT: Scale(5.09, 0.74),
 }
-SHARE = 1 / len(SCALES)  # of the accepted false alarms, each
+NEWS = (Channel.COURSE, Channel.SUDDEN, Channel.RELEASE)  # they look at what is new alone
+FEWER = 4.0  # times, with each month of history beyond the first
+
+
+def shares(months: float) -> Mapping[Channel, float]:
+    """Return each channel's share of the accepted false alarms after so many months of leak-free history.
+
+    After a month at most each has the same. With more, the profile knows what the sensor does by itself, and the
+    channels that look at what is new alone still take each rise of its own for a leak: their shares shrink, those of
+    the profile and the current grow.
+    """
+    equal = 1 / len(SCALES)
+    news = equal * FEWER ** -max(months - 1.0, 0.0)
+    others = equal + len(NEWS) * (equal - news) / (len(SCALES) - len(NEWS))
+    return {channel: news if channel in NEWS else others for channel in SCALES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +102,12 @@ class Threshold:
     critical: float
 
 
-def thresholds(rates: Rates, scales: Mapping[Channel, Scale] = SCALES) -> tuple[Threshold, ...]:
-    """Return each channel's figures for these rates."""
+def thresholds(rates: Rates, months: float, scales: Mapping[Channel, Scale] = SCALES) -> tuple[Threshold, ...]:
+    """Return each channel's figures for these rates after so many months of leak-free history."""
+    parts = shares(months)
     return tuple(
-        Threshold(channel, scale.at(rates.warning), scale.at(rates.critical)) for channel, scale in scales.items()
+        Threshold(channel, scale.at(rates.warning * parts[channel]), scale.at(rates.critical * parts[channel]))
+        for channel, scale in scales.items()
     )
 
 

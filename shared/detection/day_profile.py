@@ -58,6 +58,12 @@ class DayProfile:
         found = self._ratios(query, *self._join.nearest(query))
         return np.concatenate((np.full(ppmv.size - first - found.size, np.nan), found))
 
+    def usual_ratio(self, added: Floats) -> float:
+        """Return the ratio of a usual day to which so much was added [WINDOW] [ppmv]."""
+        raised = self._scaled(self._median + added)
+        square = self._usual**2 + float(np.sum((raised - raised.mean()) ** 2))
+        return float(np.sqrt(square / (2 * self._usual**2 + self._floor**2)))
+
     def _ratios(self, query: Floats, nearest: Indices, distance: Floats) -> Floats:
         own = self.profile[nearest]
         own = np.where(np.isnan(own), self._usual, own)

@@ -36,20 +36,21 @@ class Sensitivity:
 
 def least_rise(baseline: Baseline, score: float) -> float:
     """Return the steady rise [ppmv] to which the most sensitive channel gives a score of at least this in a day."""
-    source = np.concatenate((np.zeros(SPAN), np.ones(WINDOW)))
-    news = baseline.background.whitened(response(source)) / baseline.background.size
+    added = response(np.concatenate((np.zeros(SPAN), np.ones(WINDOW))))
+    news = baseline.background.whitened(added) / baseline.background.size
     beyond = WITHOUT_BREAK * (baseline.range.top - baseline.range.median)
     low, high = _LEAST, score * beyond  # what the level channel notices
     for _ in range(_HALVINGS):
         middle = float(np.sqrt(low * high))
-        low, high = (low, middle) if _score(baseline, middle * news) >= score else (middle, high)
+        low, high = (low, middle) if _score(baseline, middle * news, middle * added[SPAN:]) >= score else (middle, high)
     return high
 
 
-def _score(baseline: Baseline, innovations: Floats) -> float:
-    """Return the highest score of a day's innovations [SPAN + WINDOW] by the channels that look for releases."""
+def _score(baseline: Baseline, innovations: Floats, added: Floats) -> float:
+    """Return the highest score of a day's innovations [SPAN + WINDOW] and of what they add to readings [WINDOW]."""
     spans = baseline.releases.spans(innovations, SPAN)
     figures = {
+        Channel.PROFILE: np.array([baseline.days.usual_ratio(added)] * WINDOW),
         Channel.COURSE: baseline.releases.course(spans),
         Channel.RELEASE: baseline.releases.release(spans),
         Channel.SUDDEN: baseline.releases.sudden(innovations, SPAN) / baseline.unrest,

@@ -1,5 +1,7 @@
 """The channels against obvious oracles, and what they are there for."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,12 +10,13 @@ from hypothesis import strategies as st
 from shared.arrays import Floats
 from shared.detection import Channel, Rates, build_baseline, detect
 from shared.detection.background import ORDER, SPAN, Background
-from shared.detection.channels import SCALES, score_of, thresholds
+from shared.detection.channels import NEWS, SCALES, score_of, shares, thresholds
 from shared.detection.currents import currents_on
 from shared.detection.day_profile import WINDOW, ZONE, DayProfile
 from shared.detection.directions import carried, exposure
 from shared.detection.level import Range
 from shared.detection.releases import CLIP, COURSES, PIECES, SUDDEN, Releases, response
+from shared.detection.sensitivity import least_rise
 from shared.domain.environment import Environment
 from tests.support.examples import quiet_baseline
 from tests.support.sensor_readings import DAY, leak, quiet, sensed, times
@@ -259,7 +262,7 @@ def test_a_leak_that_begins_in_silence_is_told_at_once_and_held(silent: int, ppm
 
 def test_scores_are_one_at_warning_and_two_at_critical() -> None:
     """Straight between, and the largest channel that speaks counts, with its name."""
-    one, *others = thresholds(Rates())
+    one, *others = thresholds(Rates(), 1.0)
     middle = (one.warning + one.critical) / 2
     figures = np.array([0.0, one.warning / 2, one.warning, middle, one.critical, np.nan])
     nothing = np.full(figures.size, np.nan)
@@ -272,9 +275,44 @@ def test_scores_are_one_at_warning_and_two_at_critical() -> None:
     assert channel[0] == others[0].channel
 
 
+def test_channels_share_the_accepted_false_alarms_equally_until_a_month_is_known() -> None:
+    """And all of them are shared, however long the history is."""
+    assert set(shares(0.3).values()) == set(shares(1.0).values()) == {1 / len(SCALES)}
+    for months in (0.3, 1.0, 2.5, 6.5, 40.0):
+        assert sum(shares(months).values()) == pytest.approx(1.0)
+
+
+def test_the_longer_the_history_the_more_the_profile_counts() -> None:
+    """And the less what looks at news alone, down to where it is silent."""
+    for shorter, longer in itertools.pairwise(thresholds(Rates(), months) for months in (1.0, 1.5, 3.0, 6.5, 40.0)):
+        for before, after in zip(shorter, longer, strict=True):
+            higher = after.channel in NEWS
+            assert (after.warning > before.warning) is higher
+            assert np.isfinite(after.critical)
+
+
+def test_after_a_long_history_a_smaller_leak_is_noticed_and_its_own_rises_are_not() -> None:
+    """A sensor that rises by itself every few days, watched for three weeks or for five months."""
+    short, long = (build_baseline(times(days * DAY), rising(3, days)) for days in (21, 150))
+    stream = rising(4, 12)
+    quiet_levels = [detect(one, times(stream.size), stream).level[3 * DAY :] for one in (short, long)]
+    assert (quiet_levels[1] == 2).sum() <= (quiet_levels[0] == 2).sum()
+    assert least_rise(long, 2.0) < least_rise(short, 2.0)
+
+
+def rising(seed: int, days: int) -> Floats:
+    """Return the readings of a sensor that at times rises by itself for some hours."""
+    rng = np.random.default_rng(seed)
+    source = np.zeros(days * DAY)
+    for day in np.flatnonzero(rng.random(days) < 0.5):
+        begin = int(day) * DAY + int(rng.integers(DAY))
+        source[begin : begin + int(rng.integers(20, 50))] += rng.uniform(10, 30)
+    return 20 + response(source) + rng.normal(0, 0.5, source.size)
+
+
 def test_the_table_of_channels_holds_together() -> None:
     """Every figure grows with rarity, and the level, which has no figure, is the last."""
-    assert [one.channel for one in thresholds(Rates())] == list(SCALES) == list(Channel)[1:-1]
+    assert [one.channel for one in thresholds(Rates(), 1.0)] == list(SCALES) == list(Channel)[1:-1]
     assert all(scale.growth > 0 for scale in SCALES.values())
     assert len({channel.word for channel in Channel}) == len(Channel)
 

@@ -270,7 +270,7 @@ def figure(baseline: Baseline, ppmv: np.ndarray, channel: Channel) -> float:
 
 def test_rarer_false_alarms_cost_higher_thresholds() -> None:
     """The rates mean something, and their order is kept."""
-    for one, other in zip(thresholds(Rates(3.0, 0.3)), thresholds(Rates(0.3, 0.03)), strict=True):
+    for one, other in zip(thresholds(Rates(3.0, 0.3), 1.0), thresholds(Rates(0.3, 0.03), 1.0), strict=True):
         assert one.warning < other.warning < other.critical
     with pytest.raises(InvalidInput, match="critical < warning"):
         Rates(0.1, 1.0)
