@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.chain.drawn import HALVES
-from bench.chain.trial import Outcome, new_alarm, news
+from bench.chain.trial import Outcome, news
 from bench.detection.figures import alarms, budget_thresholds
 from shared.arrays import Flags, Floats, Scores
 
