@@ -14,7 +14,7 @@ from bench.chain.ablations import ABLATIONS, ablated
 from bench.chain.drawn import Files, Task, drawn, half_of, leaks_of, quiet_of, world_of
 from bench.chain.report import report
 from bench.chain.study import Options, document_of, study
-from bench.chain.trial import Outcome, Scored, Trial, run
+from bench.chain.trial import Outcome, Scored, Trial, new_alarm, news, run
 from bench.chain.watch import Series, Watch
 from bench.detection.folds import CONTEXT
 from bench.estimation.noise import wandering
@@ -149,6 +149,20 @@ def test_the_older_rule_is_judged_by_a_threshold_of_the_other_half() -> None:
     assert found.older[0] == 17.0
     assert math.isnan(found.older[1])
     assert found.older_false_alarms > 0  # the peak of 3 is above what the other half chose
+
+
+def test_an_alarm_that_is_there_anyway_and_lasts_longer_with_a_leak_is_no_new_one() -> None:
+    """Nor is one within a day of it, also at another sensor; one after more than a day is."""
+    without = np.zeros((2, 1000), dtype=np.float32)
+    without[0, 300:310] = 2.0
+    longer, soon, later = without.copy(), without.copy(), without.copy()
+    longer[0, 310:330] = 2.0
+    soon[1, 310 + 140] = 2.0
+    later[1, 310 + 144] = 2.0
+    for scores, finds in ((without, False), (longer, False), (soon, False), (later, True)):
+        assert new_alarm(scores, without, 2.0).any() == finds
+    assert news(longer, without, 2.0).any()
+    assert new_alarm(longer, np.zeros_like(without), 2.0).sum() == 30
 
 
 def test_tables_hold_every_decade() -> None:
