@@ -42,8 +42,7 @@ class Recalled:
 
 def relied_on(row: DeviationDay | None, earlier: DeviationDay | None) -> Readings | None:
     """Return the readings that an earlier day's row holds, if they are those that the row rests on."""
-    key = None if earlier is None else _key(row, earlier.day)
-    if earlier is None or key is None or earlier.fingerprint != key[2]:
+    if row is None or earlier is None or earlier.is_empty or row.rests_on(earlier.day) != earlier.fingerprint:
         return None
     return earlier.readings
 
