@@ -3,11 +3,11 @@
 Both score every sensor; a template's score is its highest, and false alarms are counted in it as in
 ``bench.detection.figures``. A leak is found by the first sample of any sensor that is not as high without the leak,
 also where another sensor is alarmed already; or, more strictly, by the first alarm that is not there without it. A rule
-that is in alarm for days finds much by the first, as its alarms last longer with a leak, and little by the second. What
-is chosen is chosen on the quiet templates of one half of the blocks,
-and judged on the leaks and quiet templates of the other: the older rule's threshold at as many false alarms as this
-system has, and both rules' at each of some budgets. A few quiet templates decide of one threshold, so the mean over
-the budgets says more than any of them.
+that is in alarm for days finds much by the first, as its alarms last longer with a leak, and little by the second.
+
+What is chosen is chosen on the quiet templates of one half of the blocks, and judged on the leaks and quiet templates
+of the other: the older rule's threshold at as many false alarms as this system has, and both rules' at each of some
+budgets. A few quiet templates decide of one threshold, so the mean over the budgets says more than any of them.
 """
 
 import math

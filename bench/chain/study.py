@@ -12,7 +12,7 @@ from tqdm import tqdm
 from bench.chain import judged
 from bench.chain.ablations import Ablation
 from bench.chain.drawn import Files, leaks_of, quiet_of
-from bench.chain.trial import Outcome, Trial, new_alarm, run
+from bench.chain.trial import Outcome, Trial, new_alarm, news, run
 from bench.detection.figures import alarms, median
 from bench.detection.poisson import garwood
 from bench.estimation.figures import quantile, share
@@ -23,7 +23,7 @@ from shared.domain.alarm import Cause
 
 HOURS = (6, 24, 72)  # after the onset
 DECADES = (-7, -6, -5, -4, -3)  # whose middles these powers of 10 kg/s are
-MONTH_DAYS = 30.4375
+FINDS: dict[str, judged.Finds] = {"at_budgets": news, "new_alarms_at_budgets": new_alarm}
 Choice = Callable[[Outcome], bool]
 KINDS: dict[str, Choice] = {
     "recorded together": lambda one: one.trial.task.together,
@@ -86,8 +86,9 @@ def document_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return every figure of outcomes with and without a leak."""
     leaks, quiet = judged.parted(outcomes)
     found = {"Critical": judged.found(outcomes, CRITICAL_SCORE), "Warning": judged.found(outcomes, WARNING_SCORE)}
-    budgets = [judged.found_at(outcomes, budget) for budget in judged.BUDGETS]
-    strictly = [judged.found_at(outcomes, budget, new_alarm) for budget in judged.BUDGETS]
+    at_budgets = {
+        name: [judged.found_at(outcomes, budget, finds) for budget in judged.BUDGETS] for name, finds in FINDS.items()
+    }
     document: dict[str, Any] = {
         "quiet": {name: quiet_figures([one for one in quiet if chosen(one)]) for name, chosen in KINDS.items()},
         "kinds": {name: leak_figures([one for one in leaks if chosen(one)]) for name, chosen in KINDS.items()},
@@ -95,7 +96,8 @@ def document_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "decades": {},
         "rules": {name: _false_alarms(one) for name, one in found.items()},
         "budgets": [
-            {"budget": budget, **_false_alarms(one)} for budget, one in zip(judged.BUDGETS, budgets, strict=True)
+            {"budget": budget, **_false_alarms(one)}
+            for budget, one in zip(judged.BUDGETS, at_budgets["at_budgets"], strict=True)
         ],
     }
     for decade in DECADES:
@@ -103,13 +105,12 @@ def document_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         document["decades"][f"1e{decade}"] = {
             **leak_figures([one for one, mine in zip(leaks, inside, strict=True) if mine]),
             "beside_older": {name: beside(one.ours[inside], one.older[inside]) for name, one in found.items()},
-            "at_budgets": {
-                "ours": _mean_shares([one.ours[inside] for one in budgets]),
-                "older": _mean_shares([one.older[inside] for one in budgets]),
-            },
-            "new_alarms_at_budgets": {
-                "ours": _mean_shares([one.ours[inside] for one in strictly]),
-                "older": _mean_shares([one.older[inside] for one in strictly]),
+            **{
+                name: {
+                    "ours": _mean_shares([one.ours[inside] for one in both]),
+                    "older": _mean_shares([one.older[inside] for one in both]),
+                }
+                for name, both in at_budgets.items()
             },
             "one_sensor": shares(
                 np.concatenate(
@@ -127,8 +128,8 @@ def decade_of(outcome: Outcome) -> int:
 
 def quiet_figures(quiet: Sequence[Outcome]) -> dict[str, Any]:
     """Return the alarms of templates without a leak by kind, each with its interval per template-month."""
-    months = sum(one.days for one in quiet) / MONTH_DAYS
-    sensor_months = sum(float(one.sensor_days.sum()) for one in quiet) / MONTH_DAYS
+    months = sum(one.days for one in quiet) / judged.MONTH_DAYS
+    sensor_months = sum(float(one.sensor_days.sum()) for one in quiet) / judged.MONTH_DAYS
     counts = Counter(cause for one in quiet for cause in one.causes)
     alone = sum(alarms(score, CRITICAL_SCORE) for one in quiet for score in one.scored.ours)
     return {

@@ -15,6 +15,7 @@ import numpy as np
 from bench.detection.known import in_known_rise
 from bench.detection.recorded_series import Recorded
 from shared.arrays import Flags, Floats, Times
+from shared.detection.baseline import MONTH_BINS
 from shared.detection.detector import CONTEXT_BINS
 
 DAY = 144
@@ -26,7 +27,7 @@ LEAST_EVALUATED = 7 * DAY
 LEAST_PRESENT = 0.7  # of the baseline's bins
 CONTEXT = max(3 * DAY, CONTEXT_BINS)  # before the first scored bin
 FLAT_PPMV = 0.05  # a baseline that varies less says nothing about sigma
-MONTH = 30.4375 * DAY
+MONTH = MONTH_BINS
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,7 @@ class Baseline:
         """Return each channel's figures from which on Warning and Critical."""
         return thresholds(self.rates, self.months)
 
-    @property
+    @cached_property
     def months(self) -> float:
         """Return how many months of readings it holds."""
         return float(np.count_nonzero(~np.isnan(self.ppmv)) / MONTH_BINS)
