@@ -2,7 +2,7 @@
 
 Two hosts share the work on one storage, over the emulator of OMNIA, and one of them is ended while days are scored. In
 the end the tables hold what one local host makes of the same sea, and a day that is scored again writes nothing.
-Then all tables and baselines are lost, the backup that the host made is restored, and the host scores anew: rows and
+Then all tables and baselines are lost, the backup that the host made is restored, and a host scores anew: rows and
 pages are as before. Last, a host answers the requests of ``conformance/http_answers.py``.
 """
 
@@ -39,7 +39,7 @@ from shared.bootstrap import Bootstrap
 from shared.domain.deviation import Level
 from shared.domain.notice import TOLD
 from shared.settings import StorageSettings, load_settings
-from tests.support.rehearsal import lose, shown
+from tests.support.rehearsal import lose, shown, shown_otherwise
 
 TOKEN = "conformance"  # noqa: S105 (the emulator's, on this machine only)
 PLATFORM, TEMPLATE = "askeladd", "askeladd-a"  # the smallest: one template with two sensors
@@ -125,8 +125,9 @@ def run(
         try:
             for host in hosts:  # not at once: both would make the keys of the storage, and one of them fails and waits
                 stack.enter_context(host).wait_ready()
-            steps = [step() for step in (way.index, way.share, way.finish, way.repeat)]
-            steps.append(way.restore(calm, lambda *words: managed(app, settings, *words)))
+            steps = [step() for step in (way.index, way.share, way.finish)]
+            stack.callback(calm.stop)
+            steps += [way.repeat(calm), way.restore(lambda *words: managed(app, settings, *words))]
         except HostError as error:
             return CheckResult.of("", [*way.faults, str(error)])
         return CheckResult.of("; ".join(steps), way.faults)
@@ -262,10 +263,14 @@ class WayOfTheData:
             f"{len(self._receiver.arrived)} steps of alarms told, {self._levels()}"
         )
 
-    def repeat(self) -> str:
-        """Let days be scored again, one of them without its row: nothing else is written, and the row is as before."""
+    def repeat(self, calm: FunctionsHost) -> str:
+        """Let days be scored again, one of them without its row: nothing else is written, and the row is as before.
+
+        From here on a host works that does not ingest by itself: what it shows does not depend on a tick.
+        """
         self._stays.stop()
-        self._stays.start().wait_ready()  # a new worker remembers nothing: it compares with what is stored
+        self._stays = calm
+        calm.start().wait_ready()  # a new worker remembers nothing: it compares with what is stored
         self._until(self._rests, "come to rest after its start")
         before = self._written()
         lost = next(key for key in sorted(before) if key[1] == LOST)
@@ -282,25 +287,23 @@ class WayOfTheData:
             self.faults.append(f"after a lost row of {LOST} was scored again, {self._different()}")
         return f"{len(days)} days scored again wrote the one row that was missing"
 
-    def restore(self, calm: FunctionsHost, manage: Callable[..., None]) -> str:
-        """Lose tables and baselines, restore them, and let a host that does not ingest by itself score anew.
+    def restore(self, manage: Callable[..., None]) -> str:
+        """Lose tables and baselines, restore them, and let the host score anew.
 
         Rows, those of the journal included, and what people are shown are as before, and ingest has nothing to fetch.
         """
-        before, lake, pages = snapshot(self._app), self._blobs(), self._shown(self._stays)
+        before, lake, pages = snapshot(self._app), self._blobs(), self._shown()
         self._stays.stop()
         lose(self._app, baselines=True)
         manage("restore", "--from", str(BACKED_UP), "--no-replay")
         restored = len(snapshot(self._app))
-        with calm as self._stays:
-            calm.wait_ready()
-            for function in ("baselines", "ingest"):
-                calm.run_now(function)
-                self._until(lambda name=function: self._is_done(name), f"come to rest after {function}")  # type: ignore[misc]
-            self._hold(before, snapshot(self._app))
-            after = self._shown(calm)
-        if others := [path for path, text in pages.items() if text != after.get(path)]:
-            self.faults.append(f"after the restore people are shown something else at {', '.join(others)}")
+        self._stays.start().wait_ready()
+        for function in ("baselines", "ingest"):
+            self._stays.run_now(function)
+            self._until(lambda name=function: self._is_done(name), f"come to rest after {function}")  # type: ignore[misc]
+        self._hold(before, snapshot(self._app))
+        if others := shown_otherwise(pages, self._shown()):
+            self.faults.append(f"after the restore people are shown something else: {'; '.join(others)}")
         if written := sorted(lake.items() ^ self._blobs().items()):
             self.faults.append(f"after the restore ingest wrote what was there: {written[0]}")
         took = time.monotonic() - self._begun
@@ -319,8 +322,8 @@ class WayOfTheData:
         """Return whether the one run that was started by hand has ended, and all that it asked for."""
         return self._stays.ended_by_hand(function) == 1 and self._has_no_messages() and self._rests()
 
-    def _shown(self, host: FunctionsHost) -> Mapping[str, Any]:
-        return shown(self._app, TEMPLATE, f"{TEMPLATE}-1", host.get)
+    def _shown(self) -> Mapping[str, Any]:
+        return shown(self._app, TEMPLATE, f"{TEMPLATE}-1", self._stays.get)
 
     def _blobs(self) -> Mapping[str, str]:
         """Return the lake's blobs, each with the tag that its last write gave it."""

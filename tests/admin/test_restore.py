@@ -24,7 +24,7 @@ from shared.usecases.baselines import rescoring
 from tests.conftest import bootstrap, environment
 from tests.local.test_main_path import LEAKING, ONSET, PRESENT, RATE, RULES, askeladd, drain, one_pass
 from tests.support.filled import QUIET
-from tests.support.rehearsal import lose, shown
+from tests.support.rehearsal import lose, shown, shown_otherwise
 
 pytestmark = [pytest.mark.azurite, pytest.mark.slow, pytest.mark.xdist_group("restore")]
 
@@ -83,8 +83,7 @@ def test_what_was_lost_is_restored_and_people_see_what_they_saw(
     assert said[-1] == "replayed"
     assert differences(rows, snapshot(fresh)) == []
     assert any(one.startswith("sensors whose baselines are made anew") for one in said) is baselines
-    after = seen(settings, fresh, tmp_path)
-    assert [path for path in before if before[path] != after.get(path)] == []
+    assert shown_otherwise(before, seen(settings, fresh, tmp_path)) == []
 
 
 def test_restoring_twice_gives_the_same(watched: Bootstrap, settings: dict[str, str]) -> None:

@@ -34,3 +34,16 @@ def shown(app: Bootstrap, template: str, sensor: str, get: Callable[[str], reque
         assert answer.ok, (path, answer.text[:500])
         found[path] = answer.json() if path.startswith("/api/") else answer.text
     return found
+
+
+def shown_otherwise(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return each path where people are shown something else; of an answer of the API also what of it, and how."""
+    return [_otherwise(path, before[path], after.get(path)) for path in before if before[path] != after.get(path)]
+
+
+def _otherwise(path: str, before: object, after: object) -> str:
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return path
+    keys = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+    parts = [f"{key} was {before.get(key)}, is {after.get(key)}" for key in sorted(keys)]
+    return f"{path} ({', '.join(parts)})"[:500]
