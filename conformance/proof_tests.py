@@ -63,7 +63,6 @@ def main() -> int:
             "AzureWebJobsStorage": azurite.connection_string,
             "OMNIA__BASE_URL": omnia,
             "PROOF__PATIENCE_MINUTES": str(PATIENCE_MINUTES),
-            "PROOF__EVERY_DAYS": "0",
         }
         trial = Trial(
             seeded(settings),

@@ -15,7 +15,7 @@ import numpy as np
 from bench.chain.watch import Series
 from bench.detection.channel_figures import adjusted
 from bench.detection.currents import Currents, currents_of, metered
-from bench.detection.folds import CONTEXT, DAY, MONTH
+from bench.detection.folds import CONTEXT, DAY
 from bench.detection.recorded_series import read_folder
 from bench.detection.scales import peaks_in, without
 from bench.estimation import family, sites
@@ -26,6 +26,7 @@ from bench.estimation.scenarios import FAMILY_RATES, LEAST_PPMV
 from bench.estimation.sea_states import SeaStates, recorded
 from shared.arrays import Floats, Indices, Times
 from shared.detection import Baseline
+from shared.detection.baseline import MONTH_BINS
 from shared.detection.channels import SCALES, thresholds
 from shared.domain.environment import Environment
 from shared.domain.template import Template
@@ -165,7 +166,7 @@ def quiet_of(files: Files, seed: int, months: float) -> list[Task]:
     places = {id(block): k for k, block in enumerate(world.blocks)}
     chosen = [(True, tuple(places[id(one)] for one in blocks)) for blocks in world.together]
     order = _in_turn(world, np.random.default_rng(seed))
-    while len(chosen) * BLOCK < months * MONTH:
+    while len(chosen) * BLOCK < months * MONTH_BINS:
         chosen.append((False, next(order)))
     return [
         Task(files, seed, k, leak=False, together=together, half=half_of(world.blocks[blocks[0]]), blocks=blocks)

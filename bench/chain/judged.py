@@ -19,13 +19,15 @@ import numpy as np
 from bench.chain.drawn import HALVES
 from bench.chain.trial import Outcome, news
 from bench.detection.figures import alarms, budget_thresholds
+from bench.detection.folds import DAY
 from shared.arrays import Flags, Floats, Scores
+from shared.detection.baseline import MONTH_BINS
 
 Finds = Callable[[Scores, Scores, float], Flags]  # by scores with and without a leak, and a threshold
 
 STEP_H = 1 / 6
 BUDGETS = (0.5, 1.0, 2.0, 4.0)  # false alarms per template-month
-MONTH_DAYS = 30.4375
+MONTH_DAYS = MONTH_BINS / DAY
 
 
 @dataclass(frozen=True, eq=False)

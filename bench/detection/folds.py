@@ -27,7 +27,6 @@ LEAST_EVALUATED = 7 * DAY
 LEAST_PRESENT = 0.7  # of the baseline's bins
 CONTEXT = max(3 * DAY, CONTEXT_BINS)  # before the first scored bin
 FLAT_PPMV = 0.05  # a baseline that varies less says nothing about sigma
-MONTH = MONTH_BINS
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ class Fold:
     @property
     def months(self) -> float:
         """Months of data in the evaluated part."""
-        return float(np.count_nonzero(self.counted) / MONTH)
+        return float(np.count_nonzero(self.counted) / MONTH_BINS)
 
     @property
     def sigma(self) -> float:

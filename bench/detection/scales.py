@@ -24,12 +24,13 @@ import numpy as np
 
 from bench.detection.channel_figures import figures_of
 from bench.detection.currents import Currents, currents_of
-from bench.detection.folds import CONTEXT, DAY, MONTH
+from bench.detection.folds import CONTEXT, DAY
 from bench.detection.recorded_series import Folder, read_folder
 from bench.estimation.backgrounds import BEFORE, Backgrounds, Block
 from bench.parallel import mapped
 from shared.arrays import BUCKET_STEP, Floats
 from shared.detection import Channel
+from shared.detection.baseline import MONTH_BINS
 from shared.detection.channels import SCALES, Scale
 from shared.errors import InvalidInput
 
@@ -58,7 +59,7 @@ def peaks_in(block: Block, currents: Currents, seed: int) -> Peaks:
     found = figures_of(block.baseline, times, block.ppmv, times[CONTEXT], sea)
     read = np.isfinite(block.ppmv[CONTEXT:])
     figures = {name: highest(np.where(read, one, np.nan)) for name, one in found.by_channel.items()}
-    return Peaks(block.sensor, float(np.count_nonzero(read) / MONTH), figures)
+    return Peaks(block.sensor, float(np.count_nonzero(read) / MONTH_BINS), figures)
 
 
 def highest(figure: Floats) -> Floats:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from bench.detection.channel_figures import figures_of
-from bench.detection.folds import MONTH
 from bench.detection.recorded_series import read_folder
 from bench.detection.report import plain
 from bench.detection.rules import Rule, Scorer
@@ -98,10 +97,9 @@ def half_own(known: Baseline) -> Scales:
         found = [_quiet(*one, *other) for one, other in (halves, halves[::-1])]
     except InvalidInput:  # a half holds too little
         return SCALES
-    months = np.count_nonzero(~np.isnan(known.ppmv)) / MONTH
     scales = dict[Channel, Scale]()
     for channel, pooled in SCALES.items():
-        own = scale_of([highest(one[channel]) for one in found], float(months), least=1)
+        own = scale_of([highest(one[channel]) for one in found], known.months, least=1)
         ratio = 1.0 if own is None else float(np.sqrt(own.monthly / pooled.monthly))
         scales[channel] = replace(pooled, monthly=ratio * pooled.monthly, growth=ratio * pooled.growth)
     return scales

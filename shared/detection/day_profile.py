@@ -61,15 +61,19 @@ class DayProfile:
     def usual_ratio(self, added: Floats) -> float:
         """Return the ratio of a usual day to which so much was added [WINDOW] [ppmv]."""
         raised = self._scaled(self._median + added)
-        square = self._usual**2 + float(np.sum((raised - raised.mean()) ** 2))
-        return float(np.sqrt(square / (2 * self._usual**2 + self._floor**2)))
+        distance = np.sqrt(self._usual**2 + np.sum((raised - raised.mean()) ** 2))
+        return float(self._relative(distance, np.asarray(self._usual)))
 
     def _ratios(self, query: Floats, nearest: Indices, distance: Floats) -> Floats:
         own = self.profile[nearest]
         own = np.where(np.isnan(own), self._usual, own)
-        ratio = distance / np.sqrt(own**2 + self._usual**2 + self._floor**2)
+        ratio = self._relative(distance, own)
         above = _tails(query, np.arange(nearest.size)) > _tails(self._series, nearest)
         return np.where(nearest < 0, np.nan, np.where(above, ratio, 0.0))
+
+    def _relative(self, distance: Floats, own: Floats) -> Floats:
+        """Return distances as ratios to what the windows that are nearest are apart from their own nearest."""
+        return np.asarray(distance / np.sqrt(own**2 + self._usual**2 + self._floor**2))
 
 
 def _tails(series: Floats, starts: Indices) -> Floats:

@@ -50,7 +50,7 @@ def _score(baseline: Baseline, innovations: Floats, added: Floats) -> float:
     """Return the highest score of a day's innovations [SPAN + WINDOW] and of what they add to readings [WINDOW]."""
     spans = baseline.releases.spans(innovations, SPAN)
     figures = {
-        Channel.PROFILE: np.array([baseline.days.usual_ratio(added)] * WINDOW),
+        Channel.PROFILE: np.full(WINDOW, baseline.days.usual_ratio(added)),
         Channel.COURSE: baseline.releases.course(spans),
         Channel.RELEASE: baseline.releases.release(spans),
         Channel.SUDDEN: baseline.releases.sudden(innovations, SPAN) / baseline.unrest,
